@@ -1,0 +1,89 @@
+"""The one tree of errors. `code` is stable and public, `status` is the HTTP status, the docstring is the message."""
+
+from collections.abc import Mapping
+from inspect import cleandoc
+from typing import ClassVar
+
+Fact = str | int | bool | None | list[str]
+
+
+class EscrowError(Exception):
+    """The request could not be carried out."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, **facts: Fact) -> None:
+        """Keep `facts`, public details such as the time from which the command becomes possible; never a secret."""
+        super().__init__(self.message)
+        self.facts: Mapping[str, Fact] = facts
+        self.state: str | None = None
+        self.allowed_actions: tuple[str, ...] | None = None
+
+    @property
+    def message(self) -> str:
+        """One sentence for a person: the docstring of the class."""
+        return " ".join(cleandoc(type(self).__doc__ or "").split())
+
+
+class Invalid(EscrowError):
+    """The request is not valid."""
+
+    code = "invalid"
+    status = 422
+
+
+class NotFound(EscrowError):
+    """There is nothing here, or nothing that you may see."""
+
+    code = "not_found"
+    status = 404
+
+
+class Forbidden(EscrowError):
+    """You may see this, but not do that."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Refused(EscrowError):
+    """The present state does not allow this."""
+
+    code = "refused"
+    status = 409
+
+
+class VersionConflict(EscrowError):
+    """Somebody else changed this at the same moment; read it again and decide anew."""
+
+    code = "version_conflict"
+    status = 409
+
+
+class PreconditionFailed(EscrowError):
+    """This is no longer the version that If-Match names; read it again and decide anew."""
+
+    code = "precondition_failed"
+    status = 412
+
+
+class IdempotencyMismatch(EscrowError):
+    """This Idempotency-Key was used before for another request; use a new key for a new request."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class StillRunning(EscrowError):
+    """The first request with this Idempotency-Key is still running; ask again in a moment."""
+
+    code = "idempotency_key_in_use"
+    status = 409
+
+
+class Overloaded(EscrowError):
+    """Too much is waiting to be written; nothing was done, try again in a moment."""
+
+    code = "overloaded"
+    status = 503

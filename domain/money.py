@@ -1,0 +1,82 @@
+"""Money in integer minor units (kobo, pesewas, cents). Never a float."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.errors import Invalid
+
+MAX_AMOUNT_MINOR = 10**15
+BASIS_POINTS = 10_000
+
+
+class Currency(StrEnum):
+    """Currencies that Paystack both charges and pays out; each has 100 minor units."""
+
+    NGN = "NGN"
+    GHS = "GHS"
+    KES = "KES"
+    ZAR = "ZAR"
+
+
+class AmountOutOfRange(Invalid):
+    """An amount is a whole number of minor units from 0 to 10^15."""
+
+    code = "amount_out_of_range"
+
+
+class AmountNotPositive(Invalid):
+    """This amount must be greater than zero."""
+
+    code = "amount_not_positive"
+
+
+class CurrencyMismatch(Invalid):
+    """Two amounts in different currencies cannot be added, compared or exchanged for each other."""
+
+    code = "currency_mismatch"
+
+
+class CurrencyUnsupported(Invalid):
+    """Only NGN, GHS, KES and ZAR are supported: Paystack cannot pay out any other currency, USD included."""
+
+    code = "currency_unsupported"
+
+
+def parse_currency(code: str) -> Currency:
+    """Return the currency with this ISO 4217 code; raise `CurrencyUnsupported` for any other text."""
+    try:
+        return Currency(code)
+    except ValueError:
+        raise CurrencyUnsupported from None
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """An amount of one currency, from 0 to 10^15 minor units; a debt is a posting, not negative money."""
+
+    amount_minor: int
+    currency: Currency
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a whole number in range; `True` is not 1 here."""
+        if type(self.amount_minor) is not int or not 0 <= self.amount_minor <= MAX_AMOUNT_MINOR:
+            raise AmountOutOfRange
+
+    def __add__(self, other: "Money") -> "Money":
+        """Return the sum; raise `CurrencyMismatch` or `AmountOutOfRange`."""
+        self._require_same_currency(other)
+        return Money(self.amount_minor + other.amount_minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        """Return the difference; raise `AmountOutOfRange` when it would be negative."""
+        self._require_same_currency(other)
+        return Money(self.amount_minor - other.amount_minor, self.currency)
+
+    def _require_same_currency(self, other: "Money") -> None:
+        if self.currency is not other.currency:
+            raise CurrencyMismatch
+
+
+def share(amount_minor: int, basis_points: int) -> int:
+    """Return that share of an amount in minor units, rounded down: the remainder stays with whoever is charged."""
+    return amount_minor * basis_points // BASIS_POINTS

@@ -1,0 +1,65 @@
+"""The terms of a transaction, fixed when it is opened: fees, deadlines and what silence means."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from domain.errors import Invalid
+from domain.money import BASIS_POINTS, share
+
+
+class Silence(StrEnum):
+    """What happens when the inspection period lapses without a word from the buyer."""
+
+    RELEASE = "release"
+    ESCALATE = "escalate"
+    REFUND = "refund"
+
+
+class TermsInvalid(Invalid):
+    """Fees and reserve are basis points that leave the seller something; periods are positive."""
+
+    code = "terms_invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Basis points of the price, and periods in seconds; recorded in the opening event, never changed."""
+
+    fee_bps: int = 1000
+    tax_bps: int = 0
+    reserve_bps: int = 0
+    payment_seconds: int = 24 * 3600
+    signing_seconds: int = 72 * 3600
+    reveal_seconds: int = 72 * 3600
+    inspection_seconds: int = 72 * 3600
+    warranty_seconds: int = 0
+    silence: Silence = Silence.RELEASE
+
+    def __post_init__(self) -> None:
+        """Refuse shares above the whole and periods that are not positive."""
+        periods = (self.payment_seconds, self.signing_seconds, self.reveal_seconds, self.inspection_seconds)
+        shares = (self.fee_bps, self.tax_bps, self.reserve_bps)
+        if min(periods) <= 0 or self.warranty_seconds < 0 or min(shares) < 0 or sum(shares) > BASIS_POINTS:
+            raise TermsInvalid
+
+    def fee_minor(self, released_minor: int) -> int:
+        """Return the platform's commission on what is released, rounded down: the remainder is the seller's."""
+        return share(released_minor, self.fee_bps)
+
+    def tax_minor(self, released_minor: int) -> int:
+        """Return the tax on the commission, where it is configured, rounded down."""
+        return share(self.fee_minor(released_minor), self.tax_bps)
+
+    def reserve_minor(self, released_minor: int) -> int:
+        """Return what is kept back for the warranty period, rounded down."""
+        return share(released_minor, self.reserve_bps)
+
+
+DISPUTE_WINDOW = timedelta(days=30)
+STUCK_AFTER = timedelta(days=7)
+ESCALATE_DISPUTE_AFTER = timedelta(days=7)
+APPROVAL_VALID = timedelta(hours=24)
+REDEPOSIT_WITHIN = timedelta(hours=72)
+REASON_MIN_LENGTH = 10
+MAX_PAYOUT_ATTEMPTS = 5
