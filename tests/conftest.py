@@ -1,0 +1,197 @@
+"""One PostgreSQL for the whole run, one database per test.
+
+The process that the developer started owns the server, also when pytest-xdist spreads the tests over workers: a worker
+asks for it by creating a file. So a run that needs no database starts none, and a killed run leaves none behind.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from database.facts import DatabaseRole, EmbeddedFacts, read_facts
+from database.migrate import migrate
+from database.postgres import EmbeddedServer, make_dsn
+from database.roles import name_of, open_database
+
+HOME_VARIABLE = "ESCROW_TEST_HOME"
+WANTED = "wanted"
+TEMPLATE = "escrow_template"
+START_SECONDS = 120.0
+NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Server:
+    """The run's server as a test process sees it."""
+
+    facts: EmbeddedFacts
+
+    def dsn(self, role: DatabaseRole, dbname: str) -> str:
+        """The URL of `dbname` for a role of the product."""
+        return make_dsn(self.facts, name_of(role), self.facts.passwords.of(role), dbname)
+
+    def superuser_dsn(self, dbname: str = "postgres") -> str:
+        """For what no role of the product may do."""
+        return make_dsn(self.facts, "postgres", self.facts.passwords.superuser, dbname)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A fresh, migrated database that goes away with its test."""
+
+    name: str
+    owner_dsn: str
+    app_dsn: str
+    auditor_dsn: str
+    superuser_dsn: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the controlling process: a home for the server, and somebody who starts it when it is wanted."""
+    if hasattr(config, "workerinput"):
+        return
+    home = Path(tempfile.mkdtemp(prefix="escrow-test-", dir="/tmp"))
+    home.chmod(0o711)
+    os.environ[HOME_VARIABLE] = str(home)
+    starter = Starter(home)
+    config.add_cleanup(starter.stop)
+    starter.thread.start()
+
+
+class Starter:
+    """Waits for the first test that wants a database."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.server = EmbeddedServer(home)
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        while not self.over.wait(0.02):
+            if (self.home / WANTED).exists():
+                self._start()
+                return
+
+    def _start(self) -> None:
+        try:
+            self.server.start()
+            (self.home / "started").touch()
+        except Exception as error:
+            (self.home / "failed").write_text(str(error))
+            raise
+
+    def stop(self) -> None:
+        """Stop the server and remove what it kept, also where it had to keep it elsewhere."""
+        self.over.set()
+        self.thread.join()
+        self.server.stop()
+        facts = read_facts(self.home).embedded
+        if facts is not None:
+            shutil.rmtree(facts.root, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server() -> Server:
+    """The run's server with its migrated template, started by the first test that asks."""
+    home = Path(os.environ[HOME_VARIABLE])
+    (home / WANTED).touch()
+    until = time.monotonic() + START_SECONDS
+    while not (home / "started").exists():
+        if (home / "failed").exists():
+            pytest.fail((home / "failed").read_text())
+        assert time.monotonic() < until, "the test server did not start"
+        time.sleep(0.02)
+    facts = read_facts(home).embedded
+    assert facts is not None
+    running = Server(facts)
+    with _alone(home / "template.lock"):
+        _make_template(running)
+    return running
+
+
+@pytest.fixture
+def database(server: Server) -> Generator[Database]:
+    """A clone of the migrated template, dropped afterwards even when connections were left open."""
+    name = f"test_{os.getpid()}_{next(NUMBERS)}"
+    with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
+        _clone(connection, name)
+    yield _describe(server, name)
+    _drop(server, name)
+
+
+@pytest.fixture
+def bare_database(server: Server) -> Generator[Database]:
+    """An empty database, not migrated."""
+    name = f"bare_{os.getpid()}_{next(NUMBERS)}"
+    with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
+        _create_empty(connection, name)
+    yield _describe(server, name)
+    _drop(server, name)
+
+
+def _describe(server: Server, name: str) -> Database:
+    return Database(
+        name=name,
+        owner_dsn=server.dsn("owner", name),
+        app_dsn=server.dsn("app", name),
+        auditor_dsn=server.dsn("auditor", name),
+        superuser_dsn=server.superuser_dsn(name),
+    )
+
+
+def _drop(server: Server, name: str) -> None:
+    with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
+        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _make_template(server: Server) -> None:
+    """Once per run, whichever worker comes first; built under another name so that a failed attempt is not cloned."""
+    with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():
+            return
+        connection.execute("DROP DATABASE IF EXISTS template_attempt WITH (FORCE)")
+        _create_empty(connection, "template_attempt")
+        _install(server.dsn("owner", "template_attempt"))
+        connection.execute(SQL("ALTER DATABASE template_attempt RENAME TO {}").format(Identifier(TEMPLATE)))
+
+
+def _create_empty(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(SQL("CREATE DATABASE {} OWNER escrow_owner").format(Identifier(name)))
+    open_database(connection, name)
+
+
+def _install(owner_dsn: str) -> None:
+    """Everything a new database gets: the migrations and the tables of the read models."""
+    migrate(owner_dsn)
+    try:
+        from projections.install import install
+    except ModuleNotFoundError:
+        return
+    install(owner_dsn)
+
+
+def _clone(connection: psycopg.Connection, name: str) -> None:
+    statement = SQL("CREATE DATABASE {} OWNER escrow_owner TEMPLATE {} STRATEGY file_copy")
+    connection.execute(statement.format(Identifier(name), Identifier(TEMPLATE)))
+    open_database(connection, name)
