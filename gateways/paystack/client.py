@@ -1,0 +1,103 @@
+"""The Paystack client: `PaymentGateway` over HTTP, for Paystack itself and for the stand-in alike."""
+
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from gateways.payment import (
+    Balance,
+    Charge,
+    ChargeLink,
+    Mode,
+    NewCharge,
+    NewRecipient,
+    NewRefund,
+    NewTransfer,
+    Recipient,
+    Refund,
+    Transfer,
+)
+from gateways.paystack import balance, charge, recipient, refund, transfer
+from gateways.paystack.http import PAYSTACK_URL, PaystackHttp, Retries, Timeouts
+from gateways.paystack.limiter import Limiter
+from gateways.paystack.secret import SecretKey
+
+
+class Paystack:
+    """Paystack over one connection pool. Use it as an async context manager, or close it with `aclose`.
+
+    Every command must have its intent committed before it is called, and its outcome recorded after: this class
+    remembers nothing.
+    """
+
+    def __init__(self, http: PaystackHttp) -> None:
+        """Speak over that exchange; `connect` builds the usual one."""
+        self._http = http
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        secret: SecretKey,
+        base_url: str = PAYSTACK_URL,
+        timeouts: Timeouts | None = None,
+        retries: Retries | None = None,
+        limiter: Limiter | None = None,
+    ) -> Self:
+        """Return a client; nothing is sent yet. Raises `BaseUrlUnsafe`."""
+        return cls(PaystackHttp(secret=secret, base_url=base_url, timeouts=timeouts, retries=retries, limiter=limiter))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self.aclose()
+
+    @property
+    def mode(self) -> Mode:
+        """Whether the key moves real money."""
+        return self._http.mode
+
+    async def initialize(self, new: NewCharge) -> ChargeLink:
+        """Open a checkout; `DuplicateReference` if the reference was ever used."""
+        return await charge.initialize(self._http, new)
+
+    async def verify_charge(self, reference: str) -> Charge:
+        """Ask what became of a charge; `UnknownReference` if there is none."""
+        return await charge.verify(self._http, reference)
+
+    async def create_recipient(self, new: NewRecipient) -> Recipient:
+        """Register a payout account; doing it twice gives the same recipient."""
+        return await recipient.create(self._http, new)
+
+    async def initiate_transfer(self, new: NewTransfer) -> Transfer:
+        """Pay out; after `GatewayUncertain` or `DuplicateReference` only `verify_transfer` tells what happened."""
+        return await transfer.initiate(self._http, new)
+
+    async def verify_transfer(self, reference: str) -> Transfer:
+        """Ask what became of a transfer; `UnknownReference` may mean not yet."""
+        return await transfer.verify(self._http, reference)
+
+    async def create_refund(self, new: NewRefund) -> Refund:
+        """Give money back; look with `list_refunds` and `find_refund` before any retry."""
+        return await refund.create(self._http, new)
+
+    async def list_refunds(self, *, since: datetime, until: datetime | None = None) -> tuple[Refund, ...]:
+        """Return every refund created since then, completely or not at all."""
+        return await refund.list_all(self._http, since=since, until=until)
+
+    async def fetch_refund(self, processor_id: int) -> Refund:
+        """Ask what became of a refund; `UnknownReference` if there is none."""
+        return await refund.fetch(self._http, processor_id)
+
+    async def balance(self) -> tuple[Balance, ...]:
+        """Return the spendable balance of each currency."""
+        return await balance.fetch(self._http)

@@ -1,0 +1,156 @@
+"""One HTTP exchange with Paystack. POSTs are sent once; only GETs, which change nothing, are asked again."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+from domain.errors import EscrowError
+from gateways.errors import GatewayError, GatewayKeyRefused, GatewayThrottled, GatewayUnavailable, GatewayUncertain
+from gateways.paystack.errors import read_answer
+from gateways.paystack.limiter import Budget, Limiter, Sleep
+from gateways.paystack.payload import JsonObject
+from gateways.paystack.secret import SecretKey
+
+PAYSTACK_URL = "https://api.paystack.co"
+_MAX_ANSWER_BYTES = 8 * 1024 * 1024
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_log = logging.getLogger(__name__)
+
+Params = Mapping[str, str | int]
+
+
+class BaseUrlUnsafe(EscrowError):
+    """Paystack is only called over https; plain http is for a stand-in on this machine."""
+
+    code = "paystack_base_url_unsafe"
+    status = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """`read_seconds` bounds each silence, `total_seconds` the whole exchange, however slowly it drips."""
+
+    connect_seconds: float = 5.0
+    read_seconds: float = 30.0
+    total_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """How often and after what pause a GET is asked again; the pause is random up to a bound that doubles."""
+
+    attempts: int = 3
+    first_pause_seconds: float = 0.2
+    max_pause_seconds: float = 5.0
+
+
+class PaystackHttp:
+    """An httpx client that ignores proxies of the environment and follows no redirects; close it with `aclose`."""
+
+    def __init__(
+        self,
+        *,
+        secret: SecretKey,
+        base_url: str = PAYSTACK_URL,
+        timeouts: Timeouts | None = None,
+        retries: Retries | None = None,
+        limiter: Limiter | None = None,
+        sleep: Sleep = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Raise `BaseUrlUnsafe` for a base URL that would show the key; `jitter` returns 0.0 to 1.0."""
+        self.mode = secret.mode
+        self._base_url = _checked(base_url)
+        self._timeouts = timeouts or Timeouts()
+        self._retries = retries or Retries()
+        self._limiter = limiter or Limiter()
+        self._sleep = sleep
+        self._jitter = jitter
+        self._client = _client(secret, self._timeouts)
+
+    async def get(self, path: str, params: Params | None = None) -> JsonObject:
+        """Ask a question, again after a failure that may pass; return the envelope or raise a `GatewayError`."""
+        for attempt in range(1, self._retries.attempts):
+            try:
+                return await self._exchange("GET", path, Budget.READ, params=params)
+            except (GatewayUncertain, GatewayUnavailable) as error:
+                pause = self._pause(attempt, error)
+                _log.warning("GET %s failed on attempt %d, again in %.2f s: %s", path, attempt, pause, error)
+            await self._sleep(pause)
+        return await self._exchange("GET", path, Budget.READ, params=params)
+
+    async def post(self, path: str, body: JsonObject, budget: Budget = Budget.WRITE) -> JsonObject:
+        """Send a command exactly once; return the envelope or raise a `GatewayError`."""
+        return await self._exchange("POST", path, budget, body=body)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _pause(self, attempt: int, error: GatewayError) -> float:
+        """Raise the error where waiting would not help, or would take too long for somebody who waits."""
+        if isinstance(error, GatewayKeyRefused):
+            raise error
+        asked = error.retry_after_seconds if isinstance(error, GatewayThrottled) else 0.0
+        if asked > self._retries.max_pause_seconds:
+            raise error
+        bound = min(self._retries.first_pause_seconds * 2**attempt, self._retries.max_pause_seconds)
+        return max(asked, bound * self._jitter())
+
+    async def _exchange(
+        self, method: str, path: str, budget: Budget, *, params: Params | None = None, body: JsonObject | None = None
+    ) -> JsonObject:
+        await self._limiter.take(budget)
+        request = self._client.build_request(method, self._base_url + path, params=params, json=body)
+        answer = await self._send(request)
+        if isinstance(answer, GatewayError):
+            raise answer
+        response, raw = answer
+        try:
+            return read_answer(method, response.status_code, raw, response.headers.get("retry-after"))
+        except GatewayThrottled as error:
+            self._limiter.pause(budget, error.retry_after_seconds)
+            raise
+
+    async def _send(self, request: httpx.Request) -> tuple[httpx.Response, bytes] | GatewayError:
+        """Return the error instead of raising it: httpx's own carries the request, and with it the key."""
+        try:
+            async with asyncio.timeout(self._timeouts.total_seconds):
+                response = await self._client.send(request, stream=True)
+                try:
+                    return response, await _read(response)
+                finally:
+                    await response.aclose()
+        except _NEVER_SENT as error:
+            return GatewayUnavailable(type(error).__name__)
+        except (httpx.HTTPError, TimeoutError) as error:
+            return GatewayUncertain(type(error).__name__)
+
+
+async def _read(response: httpx.Response) -> bytes:
+    raw = bytearray()
+    async for chunk in response.aiter_bytes():
+        raw += chunk
+        if len(raw) > _MAX_ANSWER_BYTES:
+            raise httpx.DecodingError("answer too large", request=response.request)
+    return bytes(raw)
+
+
+def _checked(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if not (local or (parts.scheme == "https" and parts.hostname)) or parts.query or parts.fragment or parts.username:
+        raise BaseUrlUnsafe
+    return base_url.rstrip("/")
+
+
+def _client(secret: SecretKey, timeouts: Timeouts) -> httpx.AsyncClient:
+    limits = httpx.Timeout(timeouts.read_seconds, connect=timeouts.connect_seconds)
+    headers = {"Authorization": f"Bearer {secret.reveal()}", "Accept": "application/json"}
+    return httpx.AsyncClient(headers=headers, timeout=limits, trust_env=False, follow_redirects=False)
