@@ -1,0 +1,161 @@
+"""Events to bytes and back: flat canonical JSON (sorted keys, no spaces, UTF-8), compiled once per class of event.
+
+`originator_id` and `originator_version` are columns of the log, not part of the state. Decoding is strict: a field too
+many, one too few or one of another type is not the event that was recorded.
+"""
+
+import json
+import pkgutil
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import NamedTuple, NoReturn, TypeVar, cast
+from uuid import UUID
+
+import domain
+from domain.aggregate import Aggregate
+from domain.errors import EscrowError
+from domain.event import CreatedEvent, Event
+from eventstore.converter import JSON, Fields, Record, record_of
+
+COLUMNS = frozenset({"originator_id", "originator_version"})
+E = TypeVar("E")
+
+
+class Unencodable(EscrowError):
+    """An event holds a value that its annotations, JSON or PostgreSQL do not allow."""
+
+    code = "unencodable"
+    status = 500
+
+
+class Undecodable(EscrowError):
+    """An event in the log cannot be decoded; nothing that depends on it can go on."""
+
+    code = "undecodable"
+    status = 500
+
+    def __str__(self) -> str:
+        """The message with position, topic and reason: this error is read by operators."""
+        return f"{self.message} {dict(self.facts)}"
+
+
+class Upcaster(NamedTuple):
+    """How the recorded fields of an old topic become those of `topic`."""
+
+    topic: str
+    convert: Callable[[Fields], Fields]
+
+
+_upcasters: dict[str, Upcaster] = {}
+
+
+def register_upcaster(old_topic: str, upcaster: Upcaster) -> None:
+    """Decode what was recorded under `old_topic` as the upcaster's topic, which may be an old one itself."""
+    _upcasters[old_topic] = upcaster
+
+
+def encode(event: Event) -> bytes:
+    """Return the state of the event as it stands in the log; raise `Unencodable`."""
+    try:
+        text = _record_of(type(event)).to_text(vars(event))
+        if "\\u0000" in text:
+            _refuse_nul(cast("JSON", json.loads(text)))
+        return text.encode()
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise Unencodable(topic=type(event).TOPIC, reason=str(error)) from error
+
+
+def decode(topic: str, state: bytes, stream_id: UUID, version: int, position: int | None = None) -> Event:
+    """Return the recorded event; raise `Undecodable` naming position and topic."""
+    try:
+        current, fields = _upcast(topic, parse(state))
+        return _build(_record_of(find_event_class(current)), fields, stream_id, version)
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
+        raise Undecodable(position=position, topic=topic, reason=f"{type(error).__name__}: {error}") from error
+
+
+def parse(state: bytes) -> Fields:
+    """Return the fields as plain JSON; raise `ValueError` for all but one object without fractions."""
+    text = state.decode()
+    value, end = cast("tuple[JSON, int]", _decoder.raw_decode(text))
+    if type(value) is not dict or end != len(text):
+        raise ValueError("the state is not one JSON object")
+    return value
+
+
+def find_event_class(topic: str) -> type[Event]:
+    """Return the class with this TOPIC; raise `KeyError`. Never imports what a topic names: the log is only data."""
+    found = _event_classes().get(topic)
+    return found if found is not None else list_event_classes()[topic]
+
+
+def list_event_classes() -> Mapping[str, type[Event]]:
+    """Return every class of event that there is now, by topic."""
+    _event_classes.cache_clear()
+    _aggregate_topics.cache_clear()
+    return _event_classes()
+
+
+def _upcast(topic: str, fields: Fields) -> tuple[str, Fields]:
+    while (upcaster := _upcasters.get(topic)) is not None:
+        topic, fields = upcaster.topic, upcaster.convert(fields)
+    return topic, fields
+
+
+def _build(record: Record[Event], fields: Fields, stream_id: UUID, version: int) -> Event:
+    event = object.__new__(record.kind)
+    values = record.from_json(fields)
+    values["originator_id"], values["originator_version"] = stream_id, version
+    vars(event).update(values)
+    if isinstance(event, CreatedEvent) and event.originator_topic not in _aggregate_topics():
+        raise ValueError(f"no aggregate is called {event.originator_topic!r}")
+    return event
+
+
+@cache
+def _record_of(kind: type[E]) -> Record[E]:
+    return record_of(kind, without=COLUMNS)
+
+
+def _refuse_nul(value: JSON) -> None:
+    """PostgreSQL's text and jsonb cannot hold NUL; an escaped backslash before "u0000" is harmless."""
+    match value:
+        case str() if "\x00" in value:
+            raise ValueError("a text holds NUL")
+        case dict():
+            _refuse_nul([*value, *value.values()])
+        case list():
+            for item in value:
+                _refuse_nul(item)
+        case _:
+            pass
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a whole number")
+
+
+_decoder = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
+
+
+@cache
+def _event_classes() -> Mapping[str, type[Event]]:
+    _import_domain()
+    return {kind.TOPIC: kind for kind in _descend(Event) if "TOPIC" in kind.__dict__}
+
+
+@cache
+def _aggregate_topics() -> frozenset[str]:
+    return frozenset(kind.TOPIC for kind in _descend(Aggregate) if "TOPIC" in kind.__dict__)
+
+
+@cache
+def _import_domain() -> None:
+    """An event is known once its module is imported, so import every one."""
+    for module in pkgutil.walk_packages(domain.__path__, "domain."):
+        import_module(module.name)
+
+
+def _descend(root: type[E]) -> list[type[E]]:
+    return [root, *(found for child in root.__subclasses__() for found in _descend(child))]
