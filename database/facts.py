@@ -15,7 +15,6 @@ FILE = "postgres.json"
 class Passwords(BaseModel, frozen=True):
     """Made here once, never typed by anybody; left out of repr."""
 
-    superuser: str = Field(repr=False)
     owner: str = Field(repr=False)
     app: str = Field(repr=False)
     auditor: str = Field(repr=False)
@@ -36,6 +35,7 @@ class EmbeddedFacts(BaseModel, frozen=True):
 
     root: Path
     passwords: Passwords
+    superuser_password: str = Field(repr=False)
     socket_dir: Path | None = None
     bin_dir: Path | None = None
     version: str | None = None
@@ -54,9 +54,13 @@ class Facts(BaseModel, frozen=True):
 
 
 def make_passwords() -> Passwords:
-    """Fresh ones, 192 bits each."""
-    superuser, owner, app, auditor = (secrets.token_urlsafe(24) for _ in range(4))
-    return Passwords(superuser=superuser, owner=owner, app=app, auditor=auditor)
+    """Fresh ones for the three roles."""
+    return Passwords(owner=make_password(), app=make_password(), auditor=make_password())
+
+
+def make_password() -> str:
+    """192 random bits."""
+    return secrets.token_urlsafe(24)
 
 
 def read_facts(home: Path) -> Facts:

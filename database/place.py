@@ -13,6 +13,7 @@ from database.errors import BinariesUnusable
 from database.facts import read_facts
 
 ELSEWHERE = Path("/var/lib/escrow")
+LOG_NAME = "postgres.log"
 LONGEST_SOCKET_DIR = 80
 """A socket's whole path may have 107 bytes; PostgreSQL adds `/.s.PGSQL.5432.lock`, and clients' buffers differ."""
 
@@ -39,13 +40,13 @@ class Place:
     @property
     def log_file(self) -> Path:
         """What the server says; never a statement and never a parameter."""
-        return self.home / "postgres.log"
+        return self.home / LOG_NAME
 
 
 def find_place(home: Path, binaries: PostgresBinaries, account: Account) -> Place:
     """Inside `home` when the server's account can reach it, else under /var/lib/escrow; a place once taken is kept."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700 if account.is_ours else 0o711)
-    place = Place(home=home.resolve(), root=_choose_root(home.resolve(), account), account=account, binaries=binaries)
+    place = Place(home=home.resolve(), root=find_root(home.resolve(), account), account=account, binaries=binaries)
     _make_folder(place.root)
     return (
         place if account.can_run(binaries.bin_dir / "postgres") else replace(place, binaries=_copy(binaries, account))
@@ -69,7 +70,8 @@ def make_private(folder: Path, account: Account) -> Path:
     return account.own(folder)
 
 
-def _choose_root(home: Path, account: Account) -> Path:
+def find_root(home: Path, account: Account) -> Path:
+    """The folder of the data: inside the home, or elsewhere when the account cannot enter the home."""
     facts = read_facts(home).embedded
     if facts is not None and facts.root.is_relative_to(ELSEWHERE) and facts.root.exists():
         return facts.root

@@ -25,6 +25,7 @@ from database.facts import (
     EmbeddedFacts,
     Facts,
     is_owner_alive,
+    make_password,
     make_passwords,
     read_facts,
     read_ticks,
@@ -91,6 +92,7 @@ class EmbeddedServer:
         if supervisor is not None:
             _say_stop(supervisor)
         if self._lock is not None:
+            self._forget_owner()
             os.close(self._lock)
             self._lock = None
 
@@ -100,7 +102,7 @@ class EmbeddedServer:
 
     def superuser_dsn(self, dbname: str = "postgres") -> str:
         """For creating and dropping databases; nothing in the product works as superuser otherwise."""
-        return make_dsn(self._known_facts(), "postgres", self._known_facts().passwords.superuser, dbname)
+        return make_dsn(self._known_facts(), "postgres", self._known_facts().superuser_password, dbname)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -109,6 +111,13 @@ class EmbeddedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _forget_owner(self) -> None:
+        """Our process goes on, but no longer as the owner: nobody is to wait for this server."""
+        known = read_facts(self.home)
+        if known.embedded is not None:
+            gone = known.embedded.model_copy(update={"owner_pid": None, "owner_ticks": None})
+            write_facts(self.home, known.model_copy(update={"embedded": gone}))
 
     def _known_facts(self) -> EmbeddedFacts:
         if self._facts is None:
@@ -132,11 +141,11 @@ class EmbeddedServer:
 
     def _start_as_owner(self, place: Place) -> None:
         known = read_facts(place.home)
-        before = known.embedded or EmbeddedFacts(root=place.root, passwords=make_passwords())
+        before = known.embedded or _make_facts(place)
         # Written before the cluster exists: a crash in between must not leave data whose password nobody knows.
         write_facts(place.home, known.model_copy(update={"embedded": before}))
         socket_dir = choose_socket_dir(place, before.socket_dir)
-        create_cluster(place, before.passwords.superuser, socket_dir)
+        create_cluster(place, before.superuser_password, socket_dir)
         write_configuration(place, socket_dir)
         self._facts = self._describe_start(before, place, socket_dir)
         self._stopping.clear()
@@ -150,6 +159,7 @@ class EmbeddedServer:
         return EmbeddedFacts(
             root=place.root,
             passwords=before.passwords,
+            superuser_password=before.superuser_password,
             socket_dir=socket_dir,
             bin_dir=place.binaries.bin_dir,
             version=place.binaries.version,
@@ -206,6 +216,10 @@ class EmbeddedServer:
         with psycopg.connect(self.superuser_dsn(), autocommit=True) as connection:
             provision_roles(connection, self._known_facts().passwords)
             provision_database(connection, DATABASE)
+
+
+def _make_facts(place: Place) -> EmbeddedFacts:
+    return EmbeddedFacts(root=place.root, passwords=make_passwords(), superuser_password=make_password())
 
 
 def make_dsn(facts: EmbeddedFacts, user: str, password: str, dbname: str) -> str:

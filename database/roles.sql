@@ -42,16 +42,21 @@ GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app};
 -- The auditor only reads.
 GRANT CONNECT ON DATABASE {database} TO {auditor};
 
+-- name: own_schema
+-- Clusters upgraded from before PostgreSQL 15 still have the schema in the hands of the superuser.
+ALTER SCHEMA public OWNER TO pg_database_owner;
+
 -- name: describe_user
--- Who we are and whether we may provision.
+-- Who we are on this server, and in which database.
 SELECT
-    current_user AS name,
     current_database() AS database,
-    (r.rolsuper OR r.rolcreaterole) AS may_create_roles,
-    (r.rolsuper OR pg_catalog.pg_has_role(current_user, d.datdba, 'MEMBER')) AS may_give_database
-FROM pg_catalog.pg_roles AS r
-INNER JOIN pg_catalog.pg_database AS d ON d.datname = current_database()
-WHERE r.rolname = current_user;
+    (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) AS is_superuser;
+
+-- name: owns_database
+-- Whether this session's role owns the database.
+SELECT pg_catalog.pg_has_role(current_user, d.datdba, 'USAGE')
+FROM pg_catalog.pg_database AS d
+WHERE d.datname = current_database();
 
 -- name: count_sessions
 -- How many sessions the three roles have open anywhere in the cluster.

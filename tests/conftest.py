@@ -44,7 +44,7 @@ class Server:
 
     def superuser_dsn(self, dbname: str = "postgres") -> str:
         """For what no role of the product may do."""
-        return make_dsn(self.facts, "postgres", self.facts.passwords.superuser, dbname)
+        return make_dsn(self.facts, "postgres", self.facts.superuser_password, dbname)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,106 @@
+"""A server of one's own, named by DATABASE_URL: the three roles are made there once; the home keeps their passwords."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import TupleRow, class_row
+from psycopg.sql import SQL, Identifier
+
+from database.errors import DatabaseUnavailable, NotProvisioned, RolesInUse
+from database.facts import DATABASE_ROLES, DatabaseRole, Passwords, make_passwords, read_facts, write_facts
+from database.roles import QUERIES, name_of, open_database, provision_roles
+
+CONNECT_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Session:
+    """As whom DATABASE_URL connects."""
+
+    database: str
+    is_superuser: bool
+
+
+def find_external_dsn(url: str, home: Path, role: DatabaseRole) -> str:
+    """The URL for a role, provisioning the server when it was not. A URL that names the role itself is taken as it is:
+    whoever runs the database may have made the roles, and need not give this machine all of them."""
+    if conninfo_to_dict(url).get("user") == name_of(role):
+        return url
+    known = read_facts(home).external
+    if known is None or not _is_provisioned(_with_user(url, "owner", known)):
+        known = _provision(url, home)
+    return _with_user(url, role, known)
+
+
+def describe_external(url: str) -> dict[str, str]:
+    """Host, port, database and user; never the password."""
+    parts = conninfo_to_dict(url)
+    return {name: str(parts[name]) for name in ("host", "hostaddr", "port", "dbname", "user") if parts.get(name)}
+
+
+def _with_user(url: str, role: DatabaseRole, passwords: Passwords) -> str:
+    parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    parts.pop("password", None)
+    # libpq's own rule: without a name the database is called like the user.
+    user = parts.pop("user", "")
+    database = quote(parts.pop("dbname", user), safe="")
+    login = f"{name_of(role)}:{quote(passwords.of(role), safe='')}"
+    return f"postgresql://{login}@/{database}?{urlencode(parts, quote_via=quote)}"
+
+
+def _is_provisioned(owner_dsn: str) -> bool:
+    try:
+        with psycopg.connect(owner_dsn, connect_timeout=CONNECT_SECONDS) as connection:
+            row = connection.execute(QUERIES.owns_database).fetchone()
+    except psycopg.OperationalError:
+        return False
+    return row is not None and bool(row[0])
+
+
+def _provision(url: str, home: Path) -> Passwords:
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailable(server="DATABASE_URL", **describe_external(url)) from error
+    with connection:
+        # Two processes of one home may come at once: the second finds the passwords of the first.
+        connection.execute(QUERIES.lock_provisioning)
+        known = read_facts(home).external
+        if known is not None and _is_provisioned(_with_user(url, "owner", known)):
+            return known
+        _refuse_when_in_use(connection)
+        passwords = known or make_passwords()
+        try:
+            _provision_server(connection, passwords)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise NotProvisioned(**describe_external(url)) from error
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_facts(home, read_facts(home).model_copy(update={"external": passwords}))
+    return passwords
+
+
+def _refuse_when_in_use(connection: Connection[TupleRow]) -> None:
+    """New passwords would lock out another home's running program at its next connection."""
+    names = [name_of(role) for role in DATABASE_ROLES]
+    row = connection.execute(QUERIES.count_sessions, (names,)).fetchone()
+    if row is not None and row[0] > 0:
+        raise RolesInUse(sessions=int(row[0]))
+
+
+def _provision_server(connection: Connection[TupleRow], passwords: Passwords) -> None:
+    with connection.cursor(row_factory=class_row(Session)) as cursor:
+        me = cursor.execute(QUERIES.describe_user).fetchone()
+    if me is None:
+        raise NotProvisioned
+    provision_roles(connection, passwords)
+    owner, database = Identifier(name_of("owner")), Identifier(me.database)
+    if not me.is_superuser:
+        connection.execute(SQL(QUERIES.become_owner_member).format(owner=owner))
+    connection.execute(SQL(QUERIES.own_database).format(database=database, owner=owner))
+    if me.is_superuser:
+        connection.execute(QUERIES.own_schema)
+    open_database(connection, me.database)

@@ -1,0 +1,224 @@
+"""The embedded server lives exactly as long as its owner, and no kill leaves anything behind or loses a commit."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from database.account import choose_account
+from database.errors import ServerNotRunning
+from database.facts import read_facts
+from database.postgres import EmbeddedServer, find_embedded_dsn
+from database.supervisor import list_servers
+
+ROOT = Path(__file__).parents[2]
+OWN = """
+import sys, time
+from pathlib import Path
+from database.postgres import EmbeddedServer
+EmbeddedServer(Path(sys.argv[1])).start()
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_killed_server_is_started_again_and_keeps_what_was_committed(own_server: EmbeddedServer) -> None:
+    execute(own_server.dsn("owner"), "CREATE TABLE kept AS SELECT 1 AS x")
+    victim = find_postmaster(own_server)
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: is_answering(own_server) and find_postmaster(own_server) != victim)
+    assert execute(own_server.dsn("owner"), "SELECT x FROM kept") == (1,)
+
+
+def test_a_killed_supervisor_and_its_server_are_started_again(own_server: EmbeddedServer) -> None:
+    victim = find_postmaster(own_server)
+    os.kill(find_parent(victim), signal.SIGKILL)
+    wait_for(lambda: is_answering(own_server) and find_postmaster(own_server) != victim)
+
+
+def test_a_killed_owner_leaves_no_process_and_the_next_start_recovers(home: Path) -> None:
+    with start_owner(home) as owner:
+        execute(find_embedded_dsn(home, "owner"), "CREATE TABLE kept AS SELECT 1 AS x")
+        data_dir = find_data_dir(home)
+        supervisor = find_parent(find_postmaster_in(data_dir))
+        owner.kill()
+    wait_for(lambda: not list_servers(data_dir) and not Path(f"/proc/{supervisor}").exists())
+    with pytest.raises(ServerNotRunning):
+        find_embedded_dsn(home, "app")
+    with EmbeddedServer(home) as server:
+        assert execute(server.dsn("owner"), "SELECT x FROM kept") == (1,)
+
+
+def test_killing_everything_at_once_leaves_no_process_and_loses_nothing(home: Path) -> None:
+    with start_owner(home) as owner:
+        execute(find_embedded_dsn(home, "owner"), "CREATE TABLE kept AS SELECT 1 AS x")
+        data_dir = find_data_dir(home)
+        postmaster = find_postmaster_in(data_dir)
+        for victim in (owner.pid, find_parent(postmaster), postmaster):
+            os.kill(victim, signal.SIGKILL)
+    with EmbeddedServer(home) as server:
+        assert execute(server.dsn("owner"), "SELECT x FROM kept") == (1,)
+    assert list_servers(data_dir) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_terminated_owner_shuts_the_server_down_cleanly(home: Path, number: signal.Signals) -> None:
+    with start_owner(home) as owner:
+        data_dir = find_data_dir(home)
+        owner.send_signal(number)
+    wait_for(lambda: not list_servers(data_dir))
+    assert "database system is shut down" in (home / "postgres.log").read_text().splitlines()[-1]
+
+
+def test_a_second_owner_attaches_and_its_leaving_stops_nothing(own_server: EmbeddedServer, home: Path) -> None:
+    with EmbeddedServer(home) as second:
+        assert (own_server.is_owner, second.is_owner) == (True, False)
+        assert second.dsn("app") == own_server.dsn("app")
+    assert is_answering(own_server)
+
+
+def test_two_processes_that_start_at_once_share_one_server(home: Path) -> None:
+    with start_owner(home), start_owner(home):
+        wait_for(lambda: execute(find_embedded_dsn(home, "app"), "SELECT 1") == (1,))
+        postmasters = [pid for pid in list_servers(find_data_dir(home)) if find_parent(pid) not in list_all(home)]
+        assert len(postmasters) == 1
+
+
+def test_a_stale_pid_file_with_a_strangers_number_does_not_stop_the_start(home: Path) -> None:
+    with EmbeddedServer(home) as server:
+        data_dir = find_data_dir(home)
+    stranger = subprocess.Popen(["/bin/sleep", "60"], **server_identity())
+    (data_dir / "postmaster.pid").write_text(f"{stranger.pid}\n{data_dir}\n0\n5432\n\n\n\n")
+    try:
+        with EmbeddedServer(home) as server:
+            assert is_answering(server)
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_home_with_a_long_path_works(home: Path) -> None:
+    deep = home / ("d" * 100) / ("e" * 100)
+    with EmbeddedServer(deep) as server:
+        socket_dir = read_facts(deep).embedded.socket_dir
+        assert is_answering(server)
+        assert socket_dir.stat().st_mode & 0o777 == 0o700
+    with EmbeddedServer(deep):
+        assert read_facts(deep).embedded.socket_dir == socket_dir
+    socket_dir.rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server under another account")
+def test_a_home_out_of_the_servers_reach_keeps_its_data_elsewhere(home: Path) -> None:
+    home.chmod(0o700)
+    with EmbeddedServer(home) as server:
+        root = read_facts(home).embedded.root
+        execute(server.dsn("owner"), "CREATE TABLE kept AS SELECT 1 AS x")
+    assert root.is_relative_to("/var/lib/escrow")
+    home.chmod(0o755)
+    with EmbeddedServer(home) as server:
+        assert read_facts(home).embedded.root == root
+        assert execute(server.dsn("owner"), "SELECT x FROM kept") == (1,)
+
+
+def test_the_server_listens_on_a_private_socket_only(own_server: EmbeddedServer, home: Path) -> None:
+    assert execute(own_server.superuser_dsn(), "SHOW listen_addresses") == ("",)
+    assert (find_data_dir(home).stat().st_mode & 0o777, (home / "postgres.json").stat().st_mode & 0o777) == (
+        0o700,
+        0o600,
+    )
+
+
+def test_a_wrong_password_is_refused(own_server: EmbeddedServer) -> None:
+    right = own_server.dsn("app")
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        execute(right.replace("escrow_app:", "escrow_app:x"), "SELECT 1")
+
+
+def test_no_statement_value_or_password_reaches_the_log(own_server: EmbeddedServer, home: Path) -> None:
+    dsn = own_server.dsn("owner")
+    execute(dsn, "CREATE TABLE secrets (x text PRIMARY KEY)")
+    for _ in range(2):
+        with psycopg.connect(dsn) as connection, suppress(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO secrets (x) VALUES (%s) -- canary", ("canary",))
+    with pytest.raises(psycopg.errors.SyntaxError):
+        execute(dsn, "SELEKT 'canary'")
+    log = (home / "postgres.log").read_text()
+    assert "duplicate key" in log
+    assert "canary" not in log
+    assert read_facts(home).embedded.passwords.owner not in log
+
+
+def start_owner(home: Path) -> subprocess.Popen[str]:
+    """Another process that owns (or attaches to) the server; ready when this returns, waited for on leaving."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    owner = Owner([sys.executable, "-c", OWN, str(home)], stdout=subprocess.PIPE, text=True, env=environment)
+    assert owner.stdout.readline() == "ready\n"
+    return owner
+
+
+class Owner(subprocess.Popen[str]):
+    """Never outlives its test."""
+
+    def __exit__(self, *details: object) -> None:
+        if not any(details) and self.poll() is None:
+            time.sleep(0.05)
+        self.terminate()
+        super().__exit__(*details)
+
+
+def server_identity() -> dict[str, int]:
+    """A process of the same account is what confuses PostgreSQL."""
+    return dict(choose_account().identity)
+
+
+def execute(dsn: str, statement: str) -> tuple[object, ...] | None:
+    """Run one statement and commit; its first row."""
+    with psycopg.connect(dsn) as connection:
+        cursor = connection.execute(statement)
+        return cursor.fetchone() if cursor.description else None
+
+
+def is_answering(server: EmbeddedServer) -> bool:
+    try:
+        return execute(server.dsn("app"), "SELECT 1") == (1,)
+    except psycopg.OperationalError:
+        return False
+
+
+def find_data_dir(home: Path) -> Path:
+    return read_facts(home).embedded.root / "data"
+
+
+def find_postmaster(server: EmbeddedServer) -> int:
+    return find_postmaster_in(find_data_dir(server.home))
+
+
+def find_postmaster_in(data_dir: Path) -> int:
+    try:
+        return int((data_dir / "postmaster.pid").read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError):
+        return 0
+
+
+def list_all(home: Path) -> list[int]:
+    return list_servers(find_data_dir(home))
+
+
+def find_parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    """Fail when it does not come true in time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.05)
