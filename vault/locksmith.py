@@ -1,0 +1,72 @@
+"""Makes and checks what hangs on a password, in the threads behind the gate. Identity is given one at the start."""
+
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from domain.ids import RandomBytes
+from vault.gate import Gate
+from vault.keypair import (
+    KeyPairRecord,
+    StoredKeyPair,
+    WrongPassword,
+    generate_private_key,
+    unwrap_private_key,
+    wrap_private_key,
+)
+from vault.password import PasswordCosts, PasswordRecord, StoredPassword, check_password, make_decoy, make_record
+from vault.pepper import Pepper
+from vault.secret import Secret
+
+FIRST_KEY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """All that the server stores for a new password; neither half opens anything without the password."""
+
+    password: PasswordRecord
+    key_pair: KeyPairRecord
+
+
+class Locksmith:
+    """Password to keys, for enrolling, signing in and opening."""
+
+    def __init__(self, *, pepper: Pepper, gate: Gate, costs: PasswordCosts, random_bytes: RandomBytes) -> None:
+        """`costs` are those of new records; stored ones say their own."""
+        self._pepper = pepper
+        self._gate = gate
+        self._costs = costs
+        self._random_bytes = random_bytes
+        self._decoy = make_decoy(costs)
+
+    async def enrol(self, user_id: UUID, password: str) -> Enrolment:
+        """Make the records of a new user. Raises UnfitPassword, TooManySignIns."""
+        return await self._gate.run(partial(self._enrol, user_id, password))
+
+    def _enrol(self, user_id: UUID, password: str) -> Enrolment:
+        record, unlock_key = make_record(password, self._costs, self._random_bytes)
+        key_pair = wrap_private_key(
+            generate_private_key(self._random_bytes),
+            user_id=user_id,
+            key_version=FIRST_KEY_VERSION,
+            unlock_key=unlock_key,
+            pepper=self._pepper,
+            random_bytes=self._random_bytes,
+        )
+        return Enrolment(password=record, key_pair=key_pair)
+
+    async def admits(self, password: str, stored: StoredPassword | None) -> bool:
+        """Whether `password` is the stored one; for None, somebody unknown, False after the same work.
+
+        Raises TooManySignIns, UnfitPassword, UnsafeCost.
+        """
+        unlock_key = await self._gate.run(partial(check_password, password, stored or self._decoy))
+        return stored is not None and unlock_key is not None
+
+    async def open_private_key(self, password: str, stored: StoredPassword, key_pair: StoredKeyPair) -> Secret:
+        """Return the private key, for signing or revealing. Raises WrongPassword, SealBroken, TooManySignIns."""
+        unlock_key = await self._gate.run(partial(check_password, password, stored))
+        if unlock_key is None:
+            raise WrongPassword
+        return unwrap_private_key(key_pair, unlock_key=unlock_key, pepper=self._pepper)

@@ -1,0 +1,212 @@
+"""The pepper: the root secret that stands in a file and never in the database, wrapped around every private key.
+
+The file holds a line `escrow-pepper-v1` and a line `version base64` for each version; during a rotation there are two.
+"""
+
+import base64
+import binascii
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from database.connect import Connection
+from database.queries import load
+from database.settings import Settings
+from domain.errors import EscrowError
+from domain.ids import RandomBytes
+from vault.sealing import KEY_BYTES, context
+from vault.secret import Secret
+
+SQL = load("vault", "pepper.sql")
+HEADER = "escrow-pepper-v1"
+LINE = re.compile(r"([1-9][0-9]{0,8}) ([A-Za-z0-9+/]{43}=)", re.ASCII)
+LARGEST_FILE = 64 * 1024
+
+
+class PepperError(EscrowError):
+    """The pepper of the vault cannot be used."""
+
+    code = "pepper_error"
+
+    def __str__(self) -> str:
+        """The message and the facts, because these errors are read in a terminal."""
+        return f"{self.message} ({', '.join(f'{name}: {value}' for name, value in self.facts.items())})"
+
+
+class PepperMissing(PepperError):
+    """The pepper file is not there, but keys are wrapped with it. Restore the file from its backup: a new pepper would
+    open nothing."""
+
+    code = "pepper_missing"
+
+
+class PepperWrong(PepperError):
+    """This pepper file is not the one that the keys in this database are wrapped with. Restore the right one."""
+
+    code = "pepper_wrong"
+
+
+class PepperUnreadable(PepperError):
+    """The pepper file is not in the form that this program writes."""
+
+    code = "pepper_unreadable"
+
+
+class PepperUnwritable(PepperError):
+    """The pepper file cannot be made; its folder must exist and belong to the user who runs the program."""
+
+    code = "pepper_unwritable"
+
+
+class PepperExposed(PepperError):
+    """The pepper file must be a plain file of the user who runs the program, readable by nobody else (mode 0600)."""
+
+    code = "pepper_exposed"
+
+
+class PepperVersionUnknown(PepperError):
+    """A key is wrapped with a version of the pepper that the pepper file does not hold."""
+
+    code = "pepper_version_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Pepper:
+    """Every version in the file; new keys are wrapped with the highest, `current`."""
+
+    keys: Mapping[int, Secret] = field(repr=False)
+
+    @property
+    def current(self) -> int:
+        """The version that new wrappings use."""
+        return max(self.keys)
+
+    def get_key(self, version: int) -> Secret:
+        """The 32 bytes of one version. Raises PepperVersionUnknown."""
+        if version not in self.keys:
+            raise PepperVersionUnknown(version=version)
+        return self.keys[version]
+
+    def prove(self, version: int) -> bytes:
+        """A value that only this pepper gives and that gives nothing away, to recognise it by in the database."""
+        hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=context("pepper-proof", version))
+        return hkdf.derive(self.get_key(version).reveal())
+
+
+def get_pepper_path(settings: Settings) -> Path:
+    """ESCROW_PEPPER_FILE, else `pepper` in ESCROW_HOME."""
+    return settings.escrow_pepper_file or settings.escrow_home / "pepper"
+
+
+def load_pepper(path: Path) -> Pepper:
+    """Read and check the file. Raises PepperMissing, PepperExposed or PepperUnreadable, each naming `path`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise PepperMissing(file=str(path)) from None
+    except OSError as problem:
+        raise PepperUnreadable(file=str(path), problem=problem.strerror) from None
+    try:
+        # Looked at through the open descriptor: the name could stand for another file a moment later.
+        _refuse_exposed(path, os.fstat(descriptor))
+        return _parse(path, os.read(descriptor, LARGEST_FILE))
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_exposed(path: Path, status: os.stat_result) -> None:
+    mode = stat.S_IMODE(status.st_mode)
+    # 0440 of root is how systemd shows a credential to a service: the group bits are the mask of its access list.
+    is_private = mode & 0o077 == 0 or (mode == 0o440 and status.st_uid == 0)  # noqa: PLR2004
+    if not (stat.S_ISREG(status.st_mode) and is_private and status.st_uid in {0, os.geteuid()}):
+        raise PepperExposed(file=str(path), mode=f"{mode:04o}", owner=status.st_uid)
+
+
+def _parse(path: Path, content: bytes) -> Pepper:
+    lines = content.decode("ascii", errors="replace").splitlines()
+    found = [LINE.fullmatch(line) for line in lines[1:]]
+    if lines[:1] != [HEADER] or not found:
+        raise PepperUnreadable(file=str(path))
+    keys: dict[int, Secret] = {}
+    for match in found:
+        if match is None or int(match[1]) in keys:
+            raise PepperUnreadable(file=str(path))
+        keys[int(match[1])] = _decode(path, match[2])
+    return Pepper(keys)
+
+
+def _decode(path: Path, text: str) -> Secret:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise PepperUnreadable(file=str(path)) from None
+    return Secret(key)
+
+
+def create_pepper(path: Path, random_bytes: RandomBytes) -> Pepper:
+    """Write version 1 with mode 0600 and return it. Raises FileExistsError rather than touch a file that is there."""
+    pepper = Pepper({1: Secret(random_bytes(KEY_BYTES))})
+    _write(path, f"{HEADER}\n1 {base64.b64encode(pepper.get_key(1).reveal()).decode()}\n".encode())
+    return pepper
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Durable and whole or not at all: a full temporary file is linked to its name, which fails where one exists."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(temporary, path)
+    finally:
+        temporary.unlink()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(folder)
+    os.close(folder)
+
+
+async def prepare_pepper(connection: Connection, path: Path, random_bytes: RandomBytes) -> Pepper:
+    """Return the pepper for this database; make one only where no key was ever wrapped. Call it before serving.
+
+    Raises PepperMissing, PepperWrong, PepperExposed, PepperUnreadable or PepperUnwritable, each naming the file.
+    """
+    async with connection.transaction():
+        if not await _is_needed(connection):
+            _create_once(path, random_bytes)
+        pepper = load_pepper(path)
+        # Recorded before it is compared: of two programs that start at once with different files, one finds out here,
+        # and its record goes back with the transaction.
+        await connection.execute(SQL.record_pepper_version, (pepper.current, pepper.prove(pepper.current)))
+        await _refuse_wrong(connection, path, pepper)
+    return pepper
+
+
+async def _is_needed(connection: Connection) -> bool:
+    cursor = await connection.execute(SQL.is_pepper_needed)
+    return await cursor.fetchone() != (False,)
+
+
+def _create_once(path: Path, random_bytes: RandomBytes) -> None:
+    if os.path.lexists(path):
+        return
+    try:
+        create_pepper(path, random_bytes)
+    except FileExistsError:
+        return  # another program of this installation was quicker; its file is the one to load
+    except OSError as problem:
+        raise PepperUnwritable(file=str(path), problem=problem.strerror) from None
+
+
+async def _refuse_wrong(connection: Connection, path: Path, pepper: Pepper) -> None:
+    cursor = await connection.execute(SQL.list_pepper_versions)
+    for version, proof in await cursor.fetchall():
+        if version not in pepper.keys or pepper.prove(version) != proof:
+            raise PepperWrong(file=str(path), version=version)

@@ -1,0 +1,15 @@
+-- name: is_pepper_needed
+-- Whether anything was ever wrapped with a pepper: then a new one must not be made.
+SELECT EXISTS (SELECT FROM public.pepper_versions) OR EXISTS (SELECT FROM public.user_keys) AS is_needed;
+
+-- name: record_pepper_version
+-- Remember how to recognise a version; the first proof stands for ever.
+INSERT INTO public.pepper_versions (version, proof)
+VALUES (%s, %s)
+ON CONFLICT (version) DO NOTHING;
+
+-- name: list_pepper_versions
+-- Every version in use, with the value that recognises it.
+SELECT version, proof
+FROM public.pepper_versions
+ORDER BY version;
