@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate
@@ -14,15 +14,16 @@ from domain.event import Context, CreatedEvent, Event
 
 
 class Aggregate(BaseAggregate[UUID]):
-    """A stream of events and the state they fold to; its events stand as module-level classes beside their track."""
+    """A stream of events and the state they fold to; its events stand as module-level classes beside their track.
 
-    TOPIC: ClassVar[str]
+    Subclasses carry a `TOPIC` without annotation: the library turns annotated aggregates into dataclasses.
+    """
 
     def __init_subclass__(cls, **kwargs: str) -> None:
         """Register the stable name of the aggregate, which its first event stores."""
         super().__init_subclass__(**kwargs)
         if "TOPIC" in cls.__dict__:
-            register_topic(cls.TOPIC, cls)
+            register_topic(cls.__dict__["TOPIC"], cls)
 
     def __base_init__(self, originator_id: UUID, originator_version: int, timestamp: datetime) -> None:
         """Start with no command under decision."""

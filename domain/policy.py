@@ -61,5 +61,4 @@ STUCK_AFTER = timedelta(days=7)
 ESCALATE_DISPUTE_AFTER = timedelta(days=7)
 APPROVAL_VALID = timedelta(hours=24)
 REDEPOSIT_WITHIN = timedelta(hours=72)
-REASON_MIN_LENGTH = 10
 MAX_PAYOUT_ATTEMPTS = 5

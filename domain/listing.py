@@ -1,0 +1,429 @@
+"""A listing: an account offered for sale, vetted, reserved for one live transaction at a time, then sold or removed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from domain.actor import STAFF, Actor, Role
+from domain.aggregate import Aggregate
+from domain.command import Command, CreationCommand, Stream
+from domain.errors import EscrowError, Forbidden, NotFound, Refused
+from domain.event import Context, CreatedEvent, Event
+from domain.money import AmountNotPositive, Money
+from domain.reason import require_reason
+from domain.vault import Vault
+
+
+class ListingStatus(StrEnum):
+    """Where a listing stands."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    RESERVED = "reserved"
+    SOLD = "sold"
+    REMOVED = "removed"
+
+
+class ListingNotEditable(Refused):
+    """Only a draft or a rejected listing can be changed; a listing that is offered or sold stays as it was vetted."""
+
+    code = "listing_not_editable"
+
+
+class ListingNotForSale(Refused):
+    """This listing is not for sale: it is not approved, or a live transaction has reserved it."""
+
+    code = "listing_not_for_sale"
+
+
+class CredentialsMissing(Refused):
+    """The seller has not deposited the credentials yet."""
+
+    code = "credentials_missing"
+
+
+class ListingNotDecidable(Refused):
+    """Only a submitted listing can be approved or rejected."""
+
+    code = "listing_not_decidable"
+
+
+class ListingDrafted(CreatedEvent):
+    """A seller offers an account; what he wrote stands in the erasable contents under `content_id`."""
+
+    TOPIC = "listing.drafted.v1"
+    seller_id: UUID
+    price: Money
+    content_id: UUID
+    content_sha256: str
+
+
+class ListingRevised(Event):
+    """The seller changed price or text."""
+
+    TOPIC = "listing.revised.v1"
+    price: Money
+    content_id: UUID
+    content_sha256: str
+
+    def apply(self, aggregate: "Listing") -> None:
+        """A revised listing has to be submitted again."""
+        aggregate.price = self.price
+        aggregate.content_id = self.content_id
+        aggregate.content_sha256 = self.content_sha256
+        aggregate.status = ListingStatus.DRAFT
+
+
+class DepositAttached(Event):
+    """The credentials for this listing are sealed in the vault."""
+
+    TOPIC = "listing.deposit_attached.v1"
+    vault_id: UUID
+
+    def apply(self, aggregate: "Listing") -> None:
+        """The newest deposit is the one that is sold."""
+        aggregate.vault_id = self.vault_id
+
+
+class ListingSubmitted(Event):
+    """The seller asks for the listing to be vetted."""
+
+    TOPIC = "listing.submitted.v1"
+
+    def apply(self, aggregate: "Listing") -> None:
+        """Staff decide next."""
+        aggregate.status = ListingStatus.SUBMITTED
+
+
+class ListingApproved(Event):
+    """Staff vetted the listing: it may be bought."""
+
+    TOPIC = "listing.approved.v1"
+
+    def apply(self, aggregate: "Listing") -> None:
+        """It is for sale."""
+        aggregate.status = ListingStatus.APPROVED
+
+
+class ListingRejected(Event):
+    """Staff refused the listing, with a reason for the seller."""
+
+    TOPIC = "listing.rejected.v1"
+    reason: str
+
+    def apply(self, aggregate: "Listing") -> None:
+        """The seller may revise it."""
+        aggregate.status = ListingStatus.REJECTED
+
+
+class ListingReserved(Event):
+    """A transaction was opened on the listing: nobody else can buy it."""
+
+    TOPIC = "listing.reserved.v1"
+    transaction_id: UUID
+
+    def apply(self, aggregate: "Listing") -> None:
+        """At most one live transaction holds it."""
+        aggregate.status = ListingStatus.RESERVED
+        aggregate.transaction_id = self.transaction_id
+
+
+class ListingFreed(Event):
+    """The transaction ended without a sale: the listing is for sale again."""
+
+    TOPIC = "listing.freed.v1"
+    transaction_id: UUID
+
+    def apply(self, aggregate: "Listing") -> None:
+        """It was vetted before and nothing was shown."""
+        aggregate.status = ListingStatus.APPROVED
+        aggregate.transaction_id = None
+
+
+class ListingSold(Event):
+    """The transaction was completed."""
+
+    TOPIC = "listing.sold.v1"
+    transaction_id: UUID
+
+    def apply(self, aggregate: "Listing") -> None:
+        """It is never for sale again."""
+        aggregate.status = ListingStatus.SOLD
+
+
+class ListingRemoved(Event):
+    """Staff removed the listing, or a dispute found the seller at fault; it never returns by itself."""
+
+    TOPIC = "listing.removed.v1"
+    reason: str
+
+    def apply(self, aggregate: "Listing") -> None:
+        """It is never for sale again."""
+        aggregate.status = ListingStatus.REMOVED
+
+
+FINAL = frozenset({ListingStatus.SOLD, ListingStatus.REMOVED})
+
+
+class Listing(Aggregate):
+    """What is offered, by whom, for how much, and whether it can be bought now."""
+
+    TOPIC = "listing"
+
+    def __init__(self, seller_id: UUID, price: Money, content_id: UUID, content_sha256: str) -> None:
+        self.seller_id = seller_id
+        self.price = price
+        self.content_id = content_id
+        self.content_sha256 = content_sha256
+        self.status = ListingStatus.DRAFT
+        self.vault_id: UUID | None = None
+        self.transaction_id: UUID | None = None
+
+    @property
+    def state(self) -> str:
+        """The status in lower case."""
+        return self.status.value
+
+    def allowed_actions(self, actor: Actor, at: object) -> tuple[str, ...]:
+        """Return what `actor` can do with the listing now."""
+        return tuple(name for name, check in _ACTIONS.items() if _passes(self, check, actor))
+
+    def revise(self, price: Money, content_id: UUID, content_sha256: str) -> None:
+        """The seller changes price or text of a draft or rejected listing."""
+        self.check_editable(self.actor)
+        require_positive(price)
+        self.record(ListingRevised, price=price, content_id=content_id, content_sha256=content_sha256)
+
+    def attach_deposit(self, vault_id: UUID) -> None:
+        """The seller's credentials were sealed; allowed until somebody has reserved the listing."""
+        self.check_editable(self.actor)
+        self.record(DepositAttached, vault_id=vault_id)
+
+    def submit(self) -> None:
+        """The seller asks for vetting; the credentials must be deposited by then."""
+        self.check_editable(self.actor)
+        if self.vault_id is None:
+            raise CredentialsMissing
+        self.record(ListingSubmitted)
+
+    def approve(self) -> None:
+        """Staff let the listing be sold."""
+        self.check_decidable(self.actor)
+        self.record(ListingApproved)
+
+    def reject(self, reason: str) -> None:
+        """Staff refuse the listing and say why."""
+        self.check_decidable(self.actor)
+        require_reason(reason)
+        self.record(ListingRejected, reason=reason)
+
+    def remove(self, reason: str) -> None:
+        """Staff take the listing away for good; the transaction that holds it goes its own way."""
+        self.check_removable(self.actor)
+        require_reason(reason)
+        self.record(ListingRemoved, reason=reason)
+
+    def remove_for_fault(self, reason: str) -> None:
+        """A dispute found the seller at fault: removed for good, in the same append as the finding."""
+        if self.status is not ListingStatus.REMOVED:
+            self.record(ListingRemoved, reason=reason)
+
+    def reserve(self, transaction_id: UUID) -> None:
+        """A buyer opens a transaction: nobody else can, until it ends."""
+        if self.status is not ListingStatus.APPROVED:
+            raise ListingNotForSale
+        self.record(ListingReserved, transaction_id=transaction_id)
+
+    def follow_end(self, transaction_id: UUID, *, sold: bool) -> None:
+        """The transaction that reserved the listing ended; anything else is an echo and changes nothing."""
+        if self.status is ListingStatus.RESERVED and self.transaction_id == transaction_id:
+            self.record(ListingSold if sold else ListingFreed, transaction_id=transaction_id)
+
+    def check_editable(self, actor: Actor) -> None:
+        """Raise unless `actor` is the seller and the listing is a draft or was rejected."""
+        self._check_seller(actor)
+        if self.status not in {ListingStatus.DRAFT, ListingStatus.REJECTED}:
+            raise ListingNotEditable
+
+    def check_decidable(self, actor: Actor) -> None:
+        """Raise unless `actor` is staff, not the seller himself, and the listing was submitted."""
+        self._check_staff(actor)
+        if self.status is not ListingStatus.SUBMITTED:
+            raise ListingNotDecidable
+
+    def check_removable(self, actor: Actor) -> None:
+        """Raise unless `actor` is staff and the listing is not sold or removed already."""
+        self._check_staff(actor)
+        if self.status in FINAL:
+            raise ListingNotEditable
+
+    def may_see(self, actor: Actor) -> bool:
+        """True for the seller and staff always, for everybody else once it was approved."""
+        public = {ListingStatus.APPROVED, ListingStatus.RESERVED, ListingStatus.SOLD}
+        return actor.id == str(self.seller_id) or actor.role not in {Role.BUYER, Role.SELLER} or self.status in public
+
+    def _check_seller(self, actor: Actor) -> None:
+        if actor.id != str(self.seller_id):
+            raise Forbidden if self.may_see(actor) else NotFound
+
+    def _check_staff(self, actor: Actor) -> None:
+        if actor.role not in STAFF or actor.id == str(self.seller_id):
+            raise Forbidden if self.may_see(actor) else NotFound
+
+
+_ACTIONS = {
+    "edit": Listing.check_editable,
+    "deposit": Listing.check_editable,
+    "submit": Listing.check_editable,
+    "approve": Listing.check_decidable,
+    "reject": Listing.check_decidable,
+    "remove": Listing.check_removable,
+}
+
+
+def _passes(listing: Listing, check: object, actor: Actor) -> bool:
+    try:
+        check(listing, actor)  # pyright: ignore[reportCallIssue]
+    except EscrowError:
+        return False
+    return True
+
+
+def require_positive(price: Money) -> None:
+    """Raise `AmountNotPositive` for a price of nothing."""
+    if price.amount_minor == 0:
+        raise AmountNotPositive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftListing(CreationCommand[Listing]):
+    """A seller starts a listing."""
+
+    aggregate_type = Listing
+    seller_id: UUID
+    price: Money
+    content_id: UUID
+    content_sha256: str
+
+    def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Listing:
+        """Return the draft; raise `AmountNotPositive` or `Forbidden`."""
+        if context.actor.role is not Role.SELLER or context.actor.id != str(self.seller_id):
+            raise Forbidden
+        require_positive(self.price)
+        return Listing.start(
+            ListingDrafted,
+            stream_id,
+            context,
+            seller_id=self.seller_id,
+            price=self.price,
+            content_id=self.content_id,
+            content_sha256=self.content_sha256,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviseListing(Command[Listing]):
+    """The seller changes price or text."""
+
+    aggregate_type = Listing
+    price: Money
+    content_id: UUID
+    content_sha256: str
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Revise."""
+        aggregate.revise(self.price, self.content_id, self.content_sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitListing(Command[Listing]):
+    """The seller asks for vetting."""
+
+    aggregate_type = Listing
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Submit."""
+        aggregate.submit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveListing(Command[Listing]):
+    """Staff let the listing be sold."""
+
+    aggregate_type = Listing
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Approve."""
+        aggregate.approve()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectListing(Command[Listing]):
+    """Staff refuse the listing."""
+
+    aggregate_type = Listing
+    reason: str
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Reject."""
+        aggregate.reject(self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveListing(Command[Listing]):
+    """Staff take the listing away for good."""
+
+    aggregate_type = Listing
+    reason: str
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Remove."""
+        aggregate.remove(self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowTransactionEnd(Command[Listing]):
+    """A reaction: the transaction that reserved the listing has ended."""
+
+    aggregate_type = Listing
+    transaction_id: UUID
+    sold: bool
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Free the listing, or mark it sold."""
+        aggregate.follow_end(self.transaction_id, sold=self.sold)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepositCredentials(CreationCommand[Vault]):
+    """The seller seals credentials: a vault stream of its own, attached to the listing in the same append."""
+
+    aggregate_type = Vault
+    listing_id: UUID
+    ciphertext: bytes
+    commitment_sha256: str
+    suite: str
+    seller_key_fingerprint: str
+
+    def sources(self) -> tuple[Stream, ...]:
+        """The listing that the deposit is for."""
+        return (Stream(Listing, self.listing_id),)
+
+    def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Vault:
+        """Return the sealed deposit; raise what `Listing.attach_deposit` raises."""
+        (listing,) = sources
+        assert isinstance(listing, Listing)
+        with listing.acting(context):
+            listing.attach_deposit(stream_id)
+        return Vault.seal(
+            stream_id,
+            context,
+            listing_id=self.listing_id,
+            seller_id=listing.seller_id,
+            ciphertext=self.ciphertext,
+            commitment_sha256=self.commitment_sha256,
+            suite=self.suite,
+            seller_key_fingerprint=self.seller_key_fingerprint,
+        )

@@ -1,0 +1,18 @@
+"""Reasons: what staff write down when they act; part of the record for ever."""
+
+from domain.errors import Invalid
+
+REASON_MIN_LENGTH = 10
+REASON_MAX_LENGTH = 2000
+
+
+class ReasonTooShort(Invalid):
+    """A reason of 10 to 2000 characters is required; do not name people in it: it stands in the log for ever."""
+
+    code = "reason_too_short"
+
+
+def require_reason(reason: str) -> None:
+    """Raise `ReasonTooShort` unless the text has 10 to 2000 characters besides surrounding space."""
+    if not len(reason.strip()) >= REASON_MIN_LENGTH or len(reason) > REASON_MAX_LENGTH:
+        raise ReasonTooShort

@@ -1,0 +1,121 @@
+"""What can be done now: the permitted actions of an actor, and why a transaction does not move by itself."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from domain.actor import Actor
+from domain.errors import EscrowError
+from domain.event import Context
+from domain.journal import Account
+from domain.transaction.phase import Phase
+from domain.transaction.records import ContractStatus, PayoutStatus, VaultStatus
+
+if TYPE_CHECKING:
+    from domain.transaction import Transaction
+
+Check = Callable[["Transaction"], None]
+
+ACTIONS: dict[str, Check] = {
+    "pay": lambda transaction: transaction.check_pay(),
+    "cancel": lambda transaction: transaction.check_cancel(),
+    "sign": lambda transaction: transaction.check_sign(),
+    "reveal": lambda transaction: transaction.check_reveal(),
+    "acknowledge": lambda transaction: transaction.check_acknowledge(),
+    "confirm-access": lambda transaction: transaction.check_confirm_access(),
+    "redeposit": lambda transaction: transaction.check_redeposit(),
+    "extend-inspection": lambda transaction: transaction.check_extend(),
+    "dispute": lambda transaction: transaction.check_dispute(),
+    "withdraw-dispute": lambda transaction: transaction.check_withdraw(),
+    "note": lambda transaction: transaction.require_staff(),
+    "resolve-dispute": lambda transaction: transaction.check_any_resolvable(),
+    "release": lambda transaction: transaction.check_force_release(),
+    "refund": lambda transaction: transaction.check_force_refund(),
+    "approve": lambda transaction: transaction.check_any_approvable(),
+    "write-off": lambda transaction: transaction.check_write_off(),
+}
+
+
+def allowed_actions(transaction: "Transaction", actor: Actor, at: datetime) -> tuple[str, ...]:
+    """Return the names of the commands that `actor` could issue at `at`: each guard is asked, nothing is changed."""
+    context = Context(at=at, actor=actor, command_id="", request_digest="", request_id="")
+    with transaction.acting(context):
+        return tuple(name for name, check in ACTIONS.items() if _passes(transaction, check))
+
+
+def _passes(transaction: "Transaction", check: Check) -> bool:
+    try:
+        check(transaction)
+    except EscrowError:
+        return False
+    return True
+
+
+def stuck_reason(transaction: "Transaction") -> str | None:
+    """Return the first unmet precondition of the next step, as a stable word; None when nothing is left to do."""
+    if transaction.suspense:
+        return "receipts_in_suspense"
+    if transaction.has_open_dispute:
+        sources = sorted({dispute.source.value for dispute in transaction.open_disputes})
+        return f"dispute_open: {', '.join(sources)}"
+    return _payout_reason(transaction) or _refund_reason(transaction) or _waiting_for(transaction)
+
+
+def _payout_reason(transaction: "Transaction") -> str | None:
+    for payout in reversed(transaction.payouts.values()):
+        if payout.status.is_open:
+            return f"payout_{payout.status.value}"
+        if payout.status in {PayoutStatus.FAILED, PayoutStatus.REVERSED} and transaction.phase is Phase.PAYOUT_FAILED:
+            return f"payout_{payout.status.value}: {payout.failure}"
+    return None
+
+
+def _refund_reason(transaction: "Transaction") -> str | None:
+    for refund in transaction.refunds.values():
+        if refund.status.is_open:
+            return f"refund_{refund.status.value}"
+    for account, reason in _OWED.items():
+        if transaction.owed(account) > 0:
+            return reason
+    return None
+
+
+_OWED = {
+    Account.SELLER_PAYABLE: "awaiting_payout_request",
+    Account.REFUND_DUE: "refund_failed: awaiting a transfer to the buyer",
+    Account.COMPENSATION_DUE: "awaiting_compensation_payout",
+}
+
+
+def _waiting_for(transaction: "Transaction") -> str | None:
+    match transaction.phase:
+        case Phase.PENDING:
+            return "awaiting_payment"
+        case Phase.FUNDS_HELD | Phase.CONTRACT_SIGNED:
+            return _before_reveal(transaction)
+        case Phase.CREDENTIALS_RELEASED:
+            return _after_reveal(transaction)
+        case Phase.RELEASING:
+            return "awaiting_end_of_warranty"
+        case _:
+            return "money_still_held" if transaction.held_minor > 0 else None
+
+
+def _before_reveal(transaction: "Transaction") -> str:
+    if transaction.vault is VaultStatus.LOST:
+        return "awaiting_redeposit"
+    if transaction.contract is ContractStatus.NONE:
+        return "awaiting_contract"
+    if transaction.contract is ContractStatus.SIGNED:
+        return "awaiting_reveal"
+    if transaction.contract is ContractStatus.GENERATED:
+        return "awaiting_signatures"
+    return "awaiting_buyer_signature" if transaction.buyer_signed_at is None else "awaiting_seller_signature"
+
+
+def _after_reveal(transaction: "Transaction") -> str:
+    if transaction.inspection_lapsed:
+        return "awaiting_decision: inspection lapsed"
+    if transaction.vault is VaultStatus.REVEALED:
+        return "awaiting_acknowledgement"
+    return "awaiting_confirmation"

@@ -1,0 +1,321 @@
+"""Decisions of staff about money: forced release and refund, resolutions, and the second pair of eyes above a limit."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from domain.actor import Role
+from domain.errors import Forbidden, Refused
+from domain.policy import APPROVAL_VALID
+from domain.reason import require_reason
+from domain.transaction.dispute import Award
+from domain.transaction.event import TransactionEvent
+from domain.transaction.force import ForceTrack
+from domain.transaction.note import NoteAdded
+from domain.transaction.records import (
+    Approval,
+    ApprovalAction,
+    ApprovalStatus,
+    Finding,
+)
+from domain.transaction.settlement import RefundTooLarge
+from domain.transaction.state import TransactionState
+
+
+class ApprovalPending(Refused):
+    """Another decision about this transaction waits for a second super_admin; approve or reject that one first."""
+
+    code = "approval_pending"
+
+
+class ApprovalUnknown(Refused):
+    """There is no pending approval with this id."""
+
+    code = "approval_unknown"
+
+
+class OwnApproval(Forbidden):
+    """Nobody approves his own request; a second super_admin has to."""
+
+    code = "own_approval"
+
+
+class ApprovalVoid(Refused):
+    """The transaction changed, or 24 hours passed, since the approval was asked for; ask again."""
+
+    code = "approval_void"
+
+
+class ApprovalRequested(TransactionEvent):
+    """A decision above the limit waits for a second super_admin; any change of the transaction voids it."""
+
+    TOPIC = "transaction.approval_requested.v1"
+    approval_id: UUID
+    action: ApprovalAction
+    amount_minor: int
+    reason: str
+    expires_at: datetime
+    at_version: int
+    recipient: str | None
+    dispute_id: UUID | None
+    finding: Finding | None
+    to_buyer_minor: int | None
+    to_seller_minor: int | None
+    compensation_minor: int
+
+    def change(self, transaction: TransactionState) -> None:
+        """It waits."""
+        transaction.approvals[self.approval_id] = Approval(
+            approval_id=self.approval_id,
+            action=self.action,
+            requested_by=self.actor_id,
+            requested_at=self.timestamp,
+            at_version=self.at_version,
+            amount_minor=self.amount_minor,
+            reason=self.reason,
+            expires_at=self.expires_at,
+            status=ApprovalStatus.REQUESTED,
+            recipient=self.recipient,
+            dispute_id=self.dispute_id,
+            finding=self.finding,
+            to_buyer_minor=self.to_buyer_minor,
+            to_seller_minor=self.to_seller_minor,
+            compensation_minor=self.compensation_minor,
+        )
+
+
+class ApprovalGranted(TransactionEvent):
+    """A second super_admin agreed; the decision follows in the same append."""
+
+    TOPIC = "transaction.approval_granted.v1"
+    approval_id: UUID
+    requested_by: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is decided."""
+        _close(transaction, self.approval_id, ApprovalStatus.GRANTED)
+
+
+class ApprovalRejected(TransactionEvent):
+    """A super_admin disagreed; nothing happens."""
+
+    TOPIC = "transaction.approval_rejected.v1"
+    approval_id: UUID
+    reason: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is decided."""
+        _close(transaction, self.approval_id, ApprovalStatus.REJECTED)
+
+
+class ApprovalExpired(TransactionEvent):
+    """Nobody answered within 24 hours, or the transaction changed meanwhile."""
+
+    TOPIC = "transaction.approval_expired.v1"
+    approval_id: UUID
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is void."""
+        _close(transaction, self.approval_id, ApprovalStatus.EXPIRED)
+
+
+class DecisionTaken(TransactionEvent):
+    """Staff decided about money; the admin action, an alert and the notices to both parties follow from it."""
+
+    TOPIC = "transaction.decision_taken.v1"
+    action: ApprovalAction
+    amount_minor: int
+    amount_usd_cents: int
+    reason: str
+    approval_id: UUID | None
+    requested_by: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """It counts towards the limit above which four eyes have to look."""
+        transaction.forced_usd_cents += self.amount_usd_cents
+
+
+def _close(transaction: TransactionState, approval_id: UUID, status: ApprovalStatus) -> None:
+    transaction.approvals[approval_id] = replace(transaction.approvals[approval_id], status=status)
+
+
+class ApprovalTrack(ForceTrack):
+    """Forcing, resolving, and approving.
+
+    `limit_usd_cents` is what one super_admin may move alone on one transaction, all his colleagues' decisions
+    included; None switches the second pair of eyes off, for refunds under break-glass only.
+    """
+
+    def force_release(self, reason: str, recipient: str | None, limit_usd_cents: int | None) -> None:
+        """Release what is held, or pay out again after a failure, to `recipient` if it has to be corrected."""
+        self.check_force_release()
+        require_reason(reason)
+        amount = self.failed_payable_minor() or self.held_minor
+        request = self._new_approval(ApprovalAction.RELEASE, amount, reason, recipient=recipient)
+        self._decide(request, limit_usd_cents)
+
+    def force_refund(self, reason: str, amount_minor: int | None, limit_usd_cents: int | None) -> None:
+        """Refund all that can be, or `amount_minor` of it."""
+        self.check_force_refund()
+        require_reason(reason)
+        limit = self.refundable_minor - self.surcharge_minor
+        amount = limit if amount_minor is None else amount_minor
+        if not 1 <= amount <= limit:
+            raise RefundTooLarge(refundable_minor=limit)
+        self._decide(self._new_approval(ApprovalAction.REFUND, amount, reason), limit_usd_cents)
+
+    def resolve_dispute(self, dispute_id: UUID, award: Award, limit_usd_cents: int | None) -> None:
+        """Decide a dispute by the matrix."""
+        self.check_resolve(dispute_id, award)
+        amount = self.award_amount_minor(award)
+        request = self._new_approval(ApprovalAction.RESOLVE, amount, award.reason)
+        request = replace(
+            request,
+            dispute_id=dispute_id,
+            finding=award.finding,
+            to_buyer_minor=award.to_buyer_minor,
+            to_seller_minor=award.to_seller_minor,
+            compensation_minor=award.compensation_minor,
+        )
+        self._decide(request, limit_usd_cents)
+
+    def check_any_approvable(self) -> None:
+        """Raise unless this super_admin could approve a request of somebody else."""
+        self.require_staff(Role.SUPER_ADMIN)
+        if not any(r.requested_by != self.actor.id and self._is_valid(r) for r in self.pending_approvals):
+            raise ApprovalUnknown
+
+    def approve(self, approval_id: UUID) -> None:
+        """A second super_admin agrees; the guards are checked again and the decision is carried out."""
+        request = self._pending(approval_id)
+        if request.requested_by == self.actor.id:
+            raise OwnApproval
+        if not self._is_valid(request):
+            raise ApprovalVoid
+        self._check_again(request)
+        self.record(ApprovalGranted, approval_id=approval_id, requested_by=request.requested_by)
+        self._carry_out(request, approved=True)
+
+    def reject(self, approval_id: UUID, reason: str) -> None:
+        """A super_admin disagrees, or the asker takes his request back."""
+        self._pending(approval_id)
+        require_reason(reason)
+        self.record(ApprovalRejected, approval_id=approval_id, reason=reason)
+
+    def expire_approvals(self) -> None:
+        """The clock voids requests that nobody answered, and those that a change has overtaken."""
+        self.require_system()
+        for request in self.pending_approvals:
+            if self.now >= request.expires_at:
+                self.record(ApprovalExpired, approval_id=request.approval_id)
+
+    @property
+    def pending_approvals(self) -> tuple[Approval, ...]:
+        """The requests that wait for a second super_admin."""
+        return tuple(r for r in self.approvals.values() if r.status is ApprovalStatus.REQUESTED)
+
+    def _decide(self, request: Approval, limit_usd_cents: int | None) -> None:
+        usd = self.forced_usd_cents + self._usd_cents(request.amount_minor)
+        if limit_usd_cents is not None and usd > limit_usd_cents:
+            self._request(request)
+        else:
+            self._carry_out(request, approved=False)
+
+    def _request(self, request: Approval) -> None:
+        if any(self._is_valid(request) for request in self.pending_approvals):
+            raise ApprovalPending
+        self.expire_overtaken()
+        self.record(
+            ApprovalRequested,
+            approval_id=request.approval_id,
+            action=request.action,
+            amount_minor=request.amount_minor,
+            reason=request.reason,
+            expires_at=request.expires_at,
+            at_version=self.version + 1,
+            recipient=request.recipient,
+            dispute_id=request.dispute_id,
+            finding=request.finding,
+            to_buyer_minor=request.to_buyer_minor,
+            to_seller_minor=request.to_seller_minor,
+            compensation_minor=request.compensation_minor,
+        )
+
+    def expire_overtaken(self) -> None:
+        """Void every request that can no longer be approved, before a new one is made."""
+        for request in self.pending_approvals:
+            self.record(ApprovalExpired, approval_id=request.approval_id)
+
+    def _carry_out(self, request: Approval, *, approved: bool) -> None:
+        self.record(
+            DecisionTaken,
+            action=request.action,
+            amount_minor=request.amount_minor,
+            amount_usd_cents=self._usd_cents(request.amount_minor),
+            reason=request.reason,
+            approval_id=request.approval_id if approved else None,
+            requested_by=request.requested_by,
+        )
+        self.record(NoteAdded, text=request.reason)
+        match request.action:
+            case ApprovalAction.RELEASE:
+                self.release_by_force(request.reason, request.recipient)
+            case ApprovalAction.REFUND:
+                self.refund_by_force(request.amount_minor, request.reason)
+            case ApprovalAction.RESOLVE:
+                assert request.dispute_id is not None
+                self.apply_award(request.dispute_id, _award(request))
+            case ApprovalAction.COMPENSATE:
+                self.grant_compensation(request.amount_minor, request.reason)
+
+    def _check_again(self, request: Approval) -> None:
+        match request.action:
+            case ApprovalAction.RELEASE:
+                self.check_force_release()
+            case ApprovalAction.REFUND:
+                self.check_force_refund()
+            case ApprovalAction.RESOLVE:
+                assert request.dispute_id is not None
+                self.check_resolve(request.dispute_id, _award(request))
+            case ApprovalAction.COMPENSATE:
+                self.check_compensation(request.amount_minor)
+
+    def _is_valid(self, request: Approval) -> bool:
+        return self.now < request.expires_at and self.version == request.at_version
+
+    def _pending(self, approval_id: UUID) -> Approval:
+        self.require_staff(Role.SUPER_ADMIN)
+        request = self.approvals.get(approval_id)
+        if request is None or request.status is not ApprovalStatus.REQUESTED:
+            raise ApprovalUnknown
+        return request
+
+    def _new_approval(
+        self, action: ApprovalAction, amount_minor: int, reason: str, *, recipient: str | None = None
+    ) -> Approval:
+        return Approval(
+            approval_id=uuid5(self.id, f"approval:{self.version + 1}"),
+            action=action,
+            requested_by=self.actor.id,
+            requested_at=self.now,
+            at_version=self.version,
+            amount_minor=amount_minor,
+            reason=reason,
+            expires_at=self.now + APPROVAL_VALID,
+            status=ApprovalStatus.REQUESTED,
+            recipient=recipient,
+        )
+
+    def _usd_cents(self, amount_minor: int) -> int:
+        return self.amount_usd_cents * amount_minor // self.price.amount_minor
+
+
+def _award(request: Approval) -> Award:
+    assert request.finding is not None
+    return Award(
+        finding=request.finding,
+        reason=request.reason,
+        to_buyer_minor=request.to_buyer_minor,
+        to_seller_minor=request.to_seller_minor,
+        compensation_minor=request.compensation_minor,
+    )

@@ -1,0 +1,142 @@
+"""Chargebacks: the processor's disputes, always accepted, and where the money comes from when one is lost."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from domain.journal import Account, Posting, credit, debit, journal
+from domain.transaction.dispute import DisputeOpened, DisputeResolved, DisputeTrack
+from domain.transaction.event import TransactionMoneyEvent
+from domain.transaction.records import DisputeCategory, DisputeSource, Finding, PaymentStatus, RefundStatus
+from domain.transaction.settlement import take
+from domain.transaction.state import TransactionState
+
+
+class ChargebackOutcome(StrEnum):
+    """Where a chargeback stands at the processor."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargebackReport:
+    """What a GET of the processor's dispute said; `source` is the account it took the money from."""
+
+    processor_dispute_id: str
+    outcome: ChargebackOutcome
+    amount_minor: int
+    category: DisputeCategory = DisputeCategory.CHARGEBACK
+    due_at: datetime | None = None
+    source: Account = Account.BALANCE
+
+
+class ChargebackLost(TransactionMoneyEvent):
+    """The processor took the money back for the buyer's bank.
+
+    It comes from what is held, refunds not yet submitted, what the seller is owed, his reserve, our fee and tax, then
+    from the seller up to what he has or has in flight; the rest is our loss.
+    """
+
+    TOPIC = "transaction.chargeback_lost.v1"
+    processor_dispute_id: str
+    amount_minor: int
+    cancelled_refunds: tuple[str, ...]
+
+    def change(self, transaction: TransactionState) -> None:
+        """Refunds that were not sent yet have nothing left to send."""
+        super().change(transaction)
+        transaction.charged_back_minor += self.amount_minor
+        transaction.payment = PaymentStatus.REVERSED
+        for reference in self.cancelled_refunds:
+            refund = transaction.refunds[reference]
+            transaction.refunds[reference] = replace(refund, status=RefundStatus.CANCELLED)
+
+
+class ChargebackTrack(DisputeTrack):
+    """Recording the processor's disputes."""
+
+    def record_chargeback(self, report: ChargebackReport) -> None:
+        """Apply what the processor says of its dispute, in any order and however often, in any phase."""
+        self.require_system()
+        dispute_id = uuid5(self.id, report.processor_dispute_id)
+        if dispute_id not in self.disputes:
+            self._record_opened(dispute_id, report)
+        if self.disputes[dispute_id].is_open and report.outcome is not ChargebackOutcome.OPEN:
+            self._record_decided(dispute_id, report)
+
+    def _record_opened(self, dispute_id: UUID, report: ChargebackReport) -> None:
+        self.record(
+            DisputeOpened,
+            dispute_id=dispute_id,
+            source=DisputeSource.PROCESSOR,
+            category=report.category,
+            statement_id=None,
+            statement_sha256=None,
+            processor_dispute_id=report.processor_dispute_id,
+            amount_minor=report.amount_minor,
+            due_at=report.due_at,
+        )
+
+    def _record_decided(self, dispute_id: UUID, report: ChargebackReport) -> None:
+        lost = report.outcome is ChargebackOutcome.LOST
+        if lost and report.amount_minor > 0:
+            self._record_lost(report)
+        self.record(
+            DisputeResolved,
+            dispute_id=dispute_id,
+            finding=Finding.PROCESSOR_LOST if lost else Finding.PROCESSOR_WON,
+            to_buyer_minor=report.amount_minor if lost else 0,
+            to_seller_minor=0,
+            platform_fee_minor=0,
+            compensation_minor=0,
+            reason=f"processor: {report.outcome.value}",
+        )
+
+    def _record_lost(self, report: ChargebackReport) -> None:
+        lines, from_refunds = self._loss_lines(report.amount_minor)
+        unsent = tuple(r.reference for r in self.refunds.values() if r.status is RefundStatus.APPROVED)
+        self.record(
+            ChargebackLost,
+            processor_dispute_id=report.processor_dispute_id,
+            amount_minor=report.amount_minor,
+            cancelled_refunds=unsent if from_refunds else (),
+            currency=self.price.currency,
+            postings=journal(*lines, credit(report.source, report.amount_minor)),
+        )
+
+    def _loss_lines(self, amount_minor: int) -> tuple[list[Posting], int]:
+        from_held = min(amount_minor, max(0, self.held_minor))
+        from_refunds = min(amount_minor - from_held, self._unsent_refunds_minor())
+        rest = amount_minor - from_held - from_refunds
+        *lines, unpaid = take(self, AFTER_RELEASE, rest, Account.LOSSES, "")
+        from_seller = min(unpaid.amount_minor, self._with_seller_minor())
+        return [
+            debit(Account.HELD, from_held),
+            debit(Account.REFUND_DUE, from_refunds),
+            *lines,
+            debit(Account.SELLER_RECEIVABLE, from_seller, str(self.seller_id)),
+            debit(Account.LOSSES, unpaid.amount_minor - from_seller),
+        ], from_refunds
+
+    def _unsent_refunds_minor(self) -> int:
+        sent = sum(
+            refund.amount_minor
+            for refund in self.refunds.values()
+            if refund.status.is_open and refund.status is not RefundStatus.APPROVED
+        )
+        return max(0, self.owed(Account.REFUND_DUE) - sent)
+
+    def _with_seller_minor(self) -> int:
+        """What the seller has been paid or will be, and does not owe back already."""
+        return max(0, self.paid_or_in_flight_minor - self.receivable_minor)
+
+
+AFTER_RELEASE = (
+    Account.SELLER_PAYABLE,
+    Account.SELLER_RESERVE,
+    Account.PLATFORM_FEE,
+    Account.TAX_PAYABLE,
+)

@@ -1,0 +1,99 @@
+"""What the seller owes back after a late refund or chargeback: recovered in cash or from his money, or written off."""
+
+from enum import StrEnum
+
+from domain.actor import Role
+from domain.errors import Refused
+from domain.journal import Account, credit, debit, journal
+from domain.money import AmountNotPositive
+from domain.reason import require_reason
+from domain.transaction.event import TransactionMoneyEvent
+from domain.transaction.inspection import InspectionTrack
+
+
+class NothingOwed(Refused):
+    """The seller does not owe that much on this transaction."""
+
+    code = "nothing_owed"
+
+
+class RecoveredFrom(StrEnum):
+    """Where recovered money came from."""
+
+    CASH = "cash"
+    PAYABLE = "payable"
+
+
+class ClawbackRecovered(TransactionMoneyEvent):
+    """The seller paid back, or his own money here was taken for it."""
+
+    TOPIC = "transaction.clawback_recovered.v1"
+    amount_minor: int
+    source: RecoveredFrom
+
+
+class LossWrittenOff(TransactionMoneyEvent):
+    """The platform gave up what the seller owes."""
+
+    TOPIC = "transaction.loss_written_off.v1"
+    amount_minor: int
+    reason: str
+
+
+class ClawbackTrack(InspectionTrack):
+    """Recovering and writing off the seller's debt."""
+
+    @property
+    def receivable_minor(self) -> int:
+        """What the seller owes on this transaction, in minor units."""
+        return max(0, self.balances[Account.SELLER_RECEIVABLE])
+
+    def recover_from_payable(self) -> None:
+        """Money that came back to the seller's account here settles first what he owes."""
+        amount = min(self.receivable_minor, self.owed(Account.SELLER_PAYABLE))
+        if amount > 0:
+            self._record_recovery(amount, Account.SELLER_PAYABLE, RecoveredFrom.PAYABLE)
+
+    def recover_in_cash(self, amount_minor: int) -> None:
+        """Staff record that the seller paid `amount_minor` into the processor's balance."""
+        self.require_staff(Role.SUPER_ADMIN)
+        self._require_owed(amount_minor)
+        self._record_recovery(amount_minor, Account.BALANCE, RecoveredFrom.CASH)
+
+    def check_write_off(self) -> None:
+        """Raise unless a super_admin could give up, or record the return of, what the seller owes."""
+        self.require_staff(Role.SUPER_ADMIN)
+        self._require_owed(1)
+
+    def write_off(self, amount_minor: int, reason: str) -> None:
+        """Staff give up what the seller owes, or a part of it."""
+        self.require_staff(Role.SUPER_ADMIN)
+        require_reason(reason)
+        self._require_owed(amount_minor)
+        self.record(
+            LossWrittenOff,
+            amount_minor=amount_minor,
+            reason=reason,
+            currency=self.price.currency,
+            postings=journal(
+                debit(Account.LOSSES, amount_minor),
+                credit(Account.SELLER_RECEIVABLE, amount_minor, str(self.seller_id)),
+            ),
+        )
+
+    def _record_recovery(self, amount_minor: int, account: Account, source: RecoveredFrom) -> None:
+        self.record(
+            ClawbackRecovered,
+            amount_minor=amount_minor,
+            source=source,
+            currency=self.price.currency,
+            postings=journal(
+                debit(account, amount_minor), credit(Account.SELLER_RECEIVABLE, amount_minor, str(self.seller_id))
+            ),
+        )
+
+    def _require_owed(self, amount_minor: int) -> None:
+        if amount_minor <= 0:
+            raise AmountNotPositive
+        if amount_minor > self.receivable_minor:
+            raise NothingOwed(owed_minor=self.receivable_minor)

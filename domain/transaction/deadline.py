@@ -1,0 +1,100 @@
+"""The clocks: which recorded deadline comes next, and what happens when it has passed."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.policy import ESCALATE_DISPUTE_AFTER
+from domain.transaction.approval import ApprovalTrack
+from domain.transaction.opening import NotDueYet
+from domain.transaction.records import ContractStatus, DisputeSource, SettlementStatus, VaultStatus
+from domain.transaction.settlement import Basis
+
+
+class DeadlineKind(StrEnum):
+    """What a deadline is for."""
+
+    PAYMENT = "payment"
+    SIGNING = "signing"
+    REVEAL = "reveal"
+    REDEPOSIT = "redeposit"
+    INSPECTION = "inspection"
+    RESERVE = "reserve"
+    DISPUTE = "dispute"
+    APPROVAL = "approval"
+
+
+class Deadline(NamedTuple):
+    """A recorded time after which the clock acts."""
+
+    kind: DeadlineKind
+    at: datetime
+
+
+class DeadlineTrack(ApprovalTrack):
+    """Finding and enforcing the next deadline."""
+
+    @property
+    def next_deadline(self) -> Deadline | None:
+        """The earliest deadline that runs now; None when only people or the processor can act."""
+        running = (*self._approval_deadlines(), *self._track_deadlines())
+        return min(running, key=lambda deadline: deadline.at, default=None)
+
+    def enforce_deadline(self) -> None:
+        """Do what the earliest passed deadline demands; `NotDueYet` when none has passed."""
+        self.require_system()
+        deadline = self.next_deadline
+        if deadline is None or self.now < deadline.at:
+            raise NotDueYet(possible_at=None if deadline is None else deadline.at.isoformat())
+        match deadline.kind:
+            case DeadlineKind.PAYMENT:
+                self.expire()
+            case DeadlineKind.INSPECTION:
+                self.lapse_inspection(deadline.at)
+            case DeadlineKind.RESERVE:
+                self.release_reserve()
+            case DeadlineKind.DISPUTE:
+                self._escalate_overdue()
+            case DeadlineKind.APPROVAL:
+                self.expire_approvals()
+            case DeadlineKind.SIGNING | DeadlineKind.REVEAL | DeadlineKind.REDEPOSIT:
+                limit = self.refundable_minor - self.surcharge_minor
+                self.order_refund(limit, Basis.LAPSE, f"{deadline.kind.value}_lapsed")
+
+    def _approval_deadlines(self) -> tuple[Deadline, ...]:
+        return tuple(Deadline(DeadlineKind.APPROVAL, request.expires_at) for request in self.pending_approvals)
+
+    def _track_deadlines(self) -> tuple[Deadline, ...]:
+        if self.has_open_dispute:
+            return self._dispute_deadlines()
+        if self.settlement is SettlementStatus.NONE:
+            return () if self.ended_as else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
+        if self.settlement is SettlementStatus.HELD and self.held_minor > 0 and not self.charged_back_minor:
+            return self._held_deadlines()
+        return _running(DeadlineKind.RESERVE, self.reserve_due_at)
+
+    def _dispute_deadlines(self) -> tuple[Deadline, ...]:
+        return tuple(
+            Deadline(DeadlineKind.DISPUTE, dispute.opened_at + ESCALATE_DISPUTE_AFTER)
+            for dispute in self.open_disputes
+            if not dispute.escalated and dispute.source is not DisputeSource.PROCESSOR
+        )
+
+    def _held_deadlines(self) -> tuple[Deadline, ...]:
+        if self.vault is VaultStatus.LOST:
+            return _running(DeadlineKind.REDEPOSIT, self.redeposit_due_at)
+        if self.contract is not ContractStatus.SIGNED:
+            return _running(DeadlineKind.SIGNING, self.signing_due_at)
+        if self.vault in {VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED}:
+            return () if self.inspection_lapsed else _running(DeadlineKind.INSPECTION, self.inspection_ends_at)
+        return _running(DeadlineKind.REVEAL, self.reveal_due_at)
+
+    def _escalate_overdue(self) -> None:
+        for dispute in self.open_disputes:
+            overdue = self.now >= dispute.opened_at + ESCALATE_DISPUTE_AFTER
+            if overdue and dispute.source is not DisputeSource.PROCESSOR:
+                self.escalate_dispute(dispute.dispute_id, "undecided for 7 days")
+
+
+def _running(kind: DeadlineKind, at: datetime | None) -> tuple[Deadline, ...]:
+    return () if at is None else (Deadline(kind, at),)

@@ -1,0 +1,42 @@
+"""The base of a transaction's events: after each one the phase is derived anew."""
+
+from typing import TYPE_CHECKING
+
+from domain.event import Event
+from domain.journal import Postings
+from domain.money import Currency
+from domain.transaction.phase import Phase, phase_of
+
+if TYPE_CHECKING:
+    from domain.transaction.state import TransactionState
+
+
+class TransactionEvent(Event):
+    """A fact about a transaction. Subclasses assign in `change`; the phase and its age follow from the tracks."""
+
+    def apply(self, aggregate: "TransactionState") -> None:
+        """Assign, then derive the phase and since when it holds."""
+        self.change(aggregate)
+        phase = phase_of(aggregate)
+        if phase is not aggregate.phase:
+            aggregate.phase = phase
+            aggregate.phase_since = self.timestamp
+            if phase is Phase.COMPLETED and aggregate.completed_at is None:
+                aggregate.completed_at = self.timestamp
+            elif phase is Phase.REFUNDED:
+                aggregate.refunded_at = self.timestamp
+
+    def change(self, transaction: "TransactionState") -> None:
+        """Assign what this fact changes; never raise, never read clock, random source or settings."""
+
+
+class TransactionMoneyEvent(TransactionEvent):
+    """A fact that moves money: its balanced postings are in `currency`, in minor units."""
+
+    currency: Currency
+    postings: Postings
+
+    def change(self, transaction: "TransactionState") -> None:
+        """Fold the postings, unless they are in a currency in which the buyer was never asked to pay."""
+        if self.currency is transaction.price.currency:
+            transaction.post(self.postings)

@@ -1,0 +1,111 @@
+"""Force: what a super_admin may do when money is stuck, and the guards that keep it from being a short cut."""
+
+from domain.actor import Role
+from domain.errors import Invalid, Refused
+from domain.policy import STUCK_AFTER
+from domain.transaction.chargeback import ChargebackTrack
+from domain.transaction.contract import NothingHeld
+from domain.transaction.dispute import ProcessorDecides
+from domain.transaction.phase import TERMINAL, Phase, has_failed_payout
+from domain.transaction.records import DisputeSource, PayoutPurpose, PayoutStatus, SettlementStatus
+from domain.transaction.settlement import Basis, RefundTooLarge
+
+
+class NotStuck(Refused):
+    """Force needs a state that has lasted more than 7 days, a dispute, or a failed payout."""
+
+    code = "not_stuck"
+
+
+class RevealFirst(Refused):
+    """Before the reveal, releasing needs a decided dispute or the buyer's recorded statement."""
+
+    code = "reveal_first"
+
+
+class DisputeFirst(Refused):
+    """After the release, a refund needs a decided dispute."""
+
+    code = "dispute_first"
+
+
+class RecipientMissing(Invalid):
+    """There is no recipient to pay to; give one."""
+
+    code = "recipient_missing"
+
+
+class ForceTrack(ChargebackTrack):
+    """Releasing and refunding by force."""
+
+    def check_force_release(self) -> None:
+        """Raise unless a super_admin can release, or pay out again, now; `NotStuck` says when it becomes possible."""
+        self._require_force()
+        if has_failed_payout(self):
+            return
+        if self.held_minor <= 0 or self.settlement is not SettlementStatus.HELD:
+            raise NothingHeld
+        if self.revealed_at is None and not self._has_word_for_release():
+            raise RevealFirst
+
+    def check_force_refund(self) -> None:
+        """Raise unless a super_admin can refund now; `NotStuck` says when it becomes possible."""
+        self._require_force()
+        if self.refundable_minor <= 0:
+            raise RefundTooLarge(refundable_minor=0)
+        is_released = self.settlement in {SettlementStatus.RELEASED, SettlementStatus.SPLIT}
+        if is_released and not any(dispute.is_decided for dispute in self.disputes.values()):
+            raise DisputeFirst
+
+    def release_by_force(self, reason: str, recipient: str | None) -> None:
+        """Release what is held, or repeat the payout that failed; raise `RecipientMissing`."""
+        purpose = self._failed_purpose()
+        self._close_disputes(reason)
+        if purpose is None:
+            self.order_release(Basis.FORCED, reason)
+            return
+        payee = recipient or self._last_recipient(purpose)
+        if payee is None:
+            raise RecipientMissing
+        self.request_payout(purpose, payee, forced=True)
+
+    def refund_by_force(self, amount_minor: int, reason: str) -> None:
+        """Close the disputes that people opened and order the refund."""
+        self._close_disputes(reason)
+        self.order_refund(amount_minor, Basis.FORCED, reason)
+
+    def _close_disputes(self, reason: str) -> None:
+        for dispute in self.open_disputes:
+            self.record_forced_resolution(dispute.dispute_id, reason)
+
+    def _require_force(self) -> None:
+        self.require_staff(Role.SUPER_ADMIN)
+        if any(dispute.source is DisputeSource.PROCESSOR for dispute in self.open_disputes):
+            raise ProcessorDecides
+        disputed = any(dispute.is_open or dispute.is_decided for dispute in self.disputes.values())
+        possible_at = self.phase_since + STUCK_AFTER
+        is_old = self.now > possible_at and (self.phase not in TERMINAL or self.phase is Phase.CHARGED_BACK)
+        if not (is_old or disputed or has_failed_payout(self)):
+            if self.phase in TERMINAL:
+                raise NotStuck
+            raise NotStuck(possible_at=possible_at.isoformat())
+
+    def _has_word_for_release(self) -> bool:
+        return self.buyer_statement_at is not None or any(d.is_decided for d in self.disputes.values())
+
+    def _failed_purpose(self) -> PayoutPurpose | None:
+        if not has_failed_payout(self):
+            return None
+        failed = {PayoutStatus.FAILED, PayoutStatus.REVERSED}
+        return next((p for p in PayoutPurpose if self._last_status(p) in failed and self.payable_minor(p) > 0), None)
+
+    def _last_status(self, purpose: PayoutPurpose) -> PayoutStatus | None:
+        return next((p.status for p in reversed(self.payouts.values()) if p.purpose is purpose), None)
+
+    def _last_recipient(self, purpose: PayoutPurpose) -> str | None:
+        return next((p.recipient for p in reversed(self.payouts.values()) if p.purpose is purpose), None)
+
+    def failed_payable_minor(self) -> int:
+        """Return what a failed payout left to pay, in minor units."""
+        purpose = self._failed_purpose()
+        return 0 if purpose is None else self.payable_minor(purpose)

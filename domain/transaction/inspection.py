@@ -1,0 +1,131 @@
+"""The buyer's inspection: confirmed, extended, or lapsed in silence."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from domain.actor import STAFF
+from domain.errors import Invalid, Refused
+from domain.policy import Silence
+from domain.reason import require_reason
+from domain.transaction.event import TransactionEvent
+from domain.transaction.records import SettlementStatus, VaultStatus
+from domain.transaction.settlement import Basis, SettlementTrack
+from domain.transaction.state import TransactionState
+from domain.transaction.vault import NotRevealed
+
+MAX_EXTENSION_SECONDS = 30 * 24 * 3600
+
+
+class AlreadySettled(Refused):
+    """What happens with the money has been decided already."""
+
+    code = "already_settled"
+
+
+class ExtensionOutOfRange(Invalid):
+    """An extension is from one second to 30 days."""
+
+    code = "extension_out_of_range"
+
+
+class AccessConfirmed(TransactionEvent):
+    """The buyer accepts the account, in the exact words that he was shown."""
+
+    TOPIC = "transaction.access_confirmed.v1"
+    statements: tuple[str, ...]
+    statements_sha256: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """The seller is owed the price less the fee; the order to release follows in the same append."""
+        transaction.access_confirmed_at = self.timestamp
+
+
+class InspectionExtended(TransactionEvent):
+    """The buyer has more time to look."""
+
+    TOPIC = "transaction.inspection_extended.v1"
+    ends_at: datetime
+    reason: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """The clock starts anew."""
+        transaction.inspection_ends_at = self.ends_at
+        transaction.inspection_lapsed = False
+
+
+class InspectionLapsed(TransactionEvent):
+    """The inspection period ended without a word; `outcome` is what the terms say about silence."""
+
+    TOPIC = "transaction.inspection_lapsed.v1"
+    deadline: datetime
+    outcome: Silence
+
+    def change(self, transaction: TransactionState) -> None:
+        """It lapses once."""
+        transaction.inspection_lapsed = True
+
+
+class DeadlinesExtended(TransactionEvent):
+    """An outage or a maintenance window: every running deadline is later by this many seconds."""
+
+    TOPIC = "transaction.deadlines_extended.v1"
+    seconds: int
+    reason: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """Nobody loses time to an outage of ours."""
+        transaction.shift_deadlines(timedelta(seconds=self.seconds))
+
+
+class InspectionTrack(SettlementTrack):
+    """Confirming access, and what silence means."""
+
+    def check_confirm_access(self) -> None:
+        """Raise unless the buyer can accept the account now."""
+        self.require_buyer()
+        if self.settlement is not SettlementStatus.HELD:
+            raise AlreadySettled
+        self._require_held()
+        self.require_no_dispute()
+        if self.vault not in {VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED}:
+            raise NotRevealed
+
+    def confirm_access(self, statements: tuple[str, ...]) -> None:
+        """The buyer accepts the account; the seller is owed the price less the fee."""
+        self.check_confirm_access()
+        digest = hashlib.sha256("\n".join(statements).encode()).hexdigest()
+        self.record(AccessConfirmed, statements=statements, statements_sha256=digest)
+        self.order_release(Basis.BUYER_CONFIRMED, None)
+
+    def check_extend(self) -> None:
+        """Raise unless the seller, who waits for his money, or staff can give the buyer more time."""
+        if self.actor.role not in STAFF:
+            self.require_seller()
+        self._require_held()
+        if self.vault not in {VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED}:
+            raise NotRevealed
+
+    def extend_inspection(self, seconds: int, reason: str) -> None:
+        """Give the buyer more time, counted from now or from the present end, whichever is later."""
+        self.check_extend()
+        require_reason(reason)
+        if not 1 <= seconds <= MAX_EXTENSION_SECONDS:
+            raise ExtensionOutOfRange
+        base = max(self.now, self.inspection_ends_at or self.now)
+        self.record(InspectionExtended, ends_at=base + timedelta(seconds=seconds), reason=reason)
+
+    def extend_deadlines(self, seconds: int, reason: str) -> None:
+        """Lengthen every running deadline after an outage."""
+        self.require_system()
+        if seconds > 0 and not self.is_over:
+            self.record(DeadlinesExtended, seconds=seconds, reason=reason)
+
+    def lapse_inspection(self, deadline: datetime) -> None:
+        """Apply what the terms say about silence; a reveal that nobody acknowledged is escalated, never released."""
+        acknowledged = self.vault is VaultStatus.ACKNOWLEDGED
+        outcome = self.terms.silence if acknowledged else Silence.ESCALATE
+        self.record(InspectionLapsed, deadline=deadline, outcome=outcome)
+        if outcome is Silence.RELEASE:
+            self.order_release(Basis.LAPSE, None)
+        elif outcome is Silence.REFUND:
+            self.order_refund(self.held_minor, Basis.LAPSE, "inspection_lapsed")

@@ -1,0 +1,319 @@
+"""Payouts: the intent with its reference before any call, then what the processor says, applied through a lattice."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from domain.errors import Refused
+from domain.ids import derive_reference
+from domain.journal import Account, Posting, credit, debit, journal
+from domain.policy import MAX_PAYOUT_ATTEMPTS
+from domain.transaction.clawback import ClawbackTrack
+from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
+from domain.transaction.payment import UnknownReference
+from domain.transaction.phase import SOURCES
+from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from domain.transaction.state import TransactionState
+
+
+class NothingPayable(Refused):
+    """Nothing is owed for this purpose, or it is on its way already."""
+
+    code = "nothing_payable"
+
+
+class PayoutAttemptsExhausted(Refused):
+    """The payout failed too often; correct the recipient and have it paid again by force."""
+
+    code = "payout_attempts_exhausted"
+
+
+class TransferStatus(StrEnum):
+    """What the processor says of a transfer; `REFUSED`: it never accepted it, `UNCERTAIN`: nobody knows."""
+
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+    PENDING = "pending"
+    RECEIVED = "received"
+    OTP = "otp"
+    SUCCESS = "success"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+    BLOCKED = "blocked"
+    REJECTED = "rejected"
+    REVERSED = "reversed"
+
+
+NOT_PAID = frozenset(
+    {
+        TransferStatus.FAILED,
+        TransferStatus.ABANDONED,
+        TransferStatus.BLOCKED,
+        TransferStatus.REJECTED,
+        TransferStatus.REVERSED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferReport:
+    """What the processor said of a transfer, confirmed by a GET; `fee_minor` where it is known."""
+
+    reference: str
+    status: TransferStatus
+    transfer_code: str | None = None
+    fee_minor: int | None = None
+    reason: str | None = None
+
+
+class PayoutRequested(TransactionMoneyEvent):
+    """The intent to transfer money; committed before the processor hears of it."""
+
+    TOPIC = "transaction.payout_requested.v1"
+    reference: str
+    purpose: PayoutPurpose
+    attempt: int
+    amount_minor: int
+    recipient: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """This money is on its way out and in no other."""
+        super().change(transaction)
+        transaction.payouts[self.reference] = Payout(
+            reference=self.reference,
+            purpose=self.purpose,
+            attempt=self.attempt,
+            amount_minor=self.amount_minor,
+            recipient=self.recipient,
+            status=PayoutStatus.REQUESTED,
+        )
+
+
+class PayoutUncertain(TransactionEvent):
+    """Nobody knows whether the processor accepted the transfer: only a GET may resolve it."""
+
+    TOPIC = "transaction.payout_uncertain.v1"
+    reference: str
+    error: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """The same reference is asked for until there is an answer."""
+        _update(transaction, self.reference, status=PayoutStatus.UNCERTAIN)
+
+
+class PayoutSubmitted(TransactionMoneyEvent):
+    """The processor accepted the transfer and took the amount from the balance."""
+
+    TOPIC = "transaction.payout_submitted.v1"
+    reference: str
+    transfer_code: str | None
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is with the processor."""
+        super().change(transaction)
+        _update(
+            transaction,
+            self.reference,
+            status=PayoutStatus.SUBMITTED,
+            accepted=True,
+            transfer_code=self.transfer_code,
+        )
+
+
+class PayoutOtpRequired(TransactionEvent):
+    """The processor waits for somebody to confirm the transfer with a code."""
+
+    TOPIC = "transaction.payout_otp_required.v1"
+    reference: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is not conclusive."""
+        _update(transaction, self.reference, status=PayoutStatus.OTP)
+
+
+class PayoutSucceeded(TransactionMoneyEvent):
+    """The processor paid."""
+
+    TOPIC = "transaction.payout_succeeded.v1"
+    reference: str
+    fee_minor: int
+
+    def change(self, transaction: TransactionState) -> None:
+        """Whoever was owed has the money."""
+        super().change(transaction)
+        _update(transaction, self.reference, status=PayoutStatus.SUCCEEDED, fee_minor=self.fee_minor)
+
+
+class PayoutFailed(TransactionMoneyEvent):
+    """The transfer will never be paid: refused at the door, or failed, abandoned, blocked or rejected later."""
+
+    TOPIC = "transaction.payout_failed.v1"
+    reference: str
+    status: TransferStatus
+    reason: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """The money is owed again; a new attempt has a new reference."""
+        super().change(transaction)
+        _update(transaction, self.reference, status=PayoutStatus.FAILED, failure=self.reason)
+
+
+class PayoutReversed(TransactionMoneyEvent):
+    """The processor took back a transfer that it had reported as paid."""
+
+    TOPIC = "transaction.payout_reversed.v1"
+    reference: str
+    reason: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """The money is owed again."""
+        super().change(transaction)
+        transaction.completed_at = None
+        _update(transaction, self.reference, status=PayoutStatus.REVERSED, failure=self.reason)
+
+
+def _update(transaction: TransactionState, reference: str, **changes: object) -> None:
+    transaction.payouts[reference] = replace(transaction.payouts[reference], **changes)
+
+
+class PayoutTrack(ClawbackTrack):
+    """Asking for transfers and recording what the processor says."""
+
+    def payable_minor(self, purpose: PayoutPurpose) -> int:
+        """Return what can be transferred for a purpose now, in minor units; refunds under way are not payable."""
+        owed = self.owed(SOURCES[purpose])
+        if purpose is PayoutPurpose.REFUND:
+            owed -= sum(refund.amount_minor for refund in self.refunds.values() if refund.status.is_open)
+        return max(0, owed)
+
+    def request_payout(self, purpose: PayoutPurpose, recipient: str, *, forced: bool = False) -> None:
+        """Record the intent to transfer all that is payable for a purpose to a recipient code of the processor.
+
+        Raises `NothingPayable` while nothing is owed or an earlier attempt is not conclusive, `DisputeOpen` for the
+        seller's money while a dispute is open, `PayoutAttemptsExhausted` after five attempts that were not forced.
+        """
+        self._require_payable(purpose)
+        attempt = 1 + sum(payout.purpose is purpose for payout in self.payouts.values())
+        if attempt > MAX_PAYOUT_ATTEMPTS and not forced:
+            raise PayoutAttemptsExhausted
+        reference = derive_reference("po", self.id, purpose.value, attempt)
+        amount = self.payable_minor(purpose)
+        self.record(
+            PayoutRequested,
+            reference=reference,
+            purpose=purpose,
+            attempt=attempt,
+            amount_minor=amount,
+            recipient=recipient,
+            currency=self.price.currency,
+            postings=journal(debit(SOURCES[purpose], amount), credit(Account.PAYOUT_IN_FLIGHT, amount, reference)),
+        )
+
+    def request_payout_by_system(self, purpose: PayoutPurpose, recipient: str) -> None:
+        """A reaction asks for the transfer of all that is payable; raises what `request_payout` raises."""
+        self.require_system()
+        self.request_payout(purpose, recipient)
+
+    def record_transfer(self, report: TransferReport) -> None:
+        """Apply what the processor says, whatever the order and however often; raise `UnknownReference`."""
+        self.require_system()
+        payout = self.payouts.get(report.reference)
+        if payout is None:
+            raise UnknownReference
+        if payout.status is PayoutStatus.SUCCEEDED and report.status is TransferStatus.REVERSED:
+            self._record_reversed(payout, report)
+        elif payout.status.is_open:
+            self._record_progress(payout, report)
+
+    def _record_progress(self, payout: Payout, report: TransferReport) -> None:
+        if report.status is TransferStatus.UNCERTAIN:
+            if payout.status is PayoutStatus.REQUESTED:
+                self.record(PayoutUncertain, reference=payout.reference, error=report.reason or "no answer")
+            return
+        if report.status is TransferStatus.REFUSED:
+            self._record_refused(payout, report)
+            return
+        if not payout.accepted:
+            self._record_accepted(payout, report)
+        if report.status is TransferStatus.OTP and payout.status is not PayoutStatus.OTP:
+            self.record(PayoutOtpRequired, reference=payout.reference)
+        elif report.status is TransferStatus.SUCCESS:
+            self._record_succeeded(payout, report)
+        elif report.status in NOT_PAID:
+            self._record_failed(payout, report)
+
+    def _record_accepted(self, payout: Payout, report: TransferReport) -> None:
+        amount = payout.amount_minor
+        self._record_money(
+            PayoutSubmitted,
+            payout,
+            debit(Account.TRANSFERS_IN_TRANSIT, amount),
+            credit(Account.BALANCE, amount),
+            transfer_code=report.transfer_code,
+        )
+
+    def _record_succeeded(self, payout: Payout, report: TransferReport) -> None:
+        fee = report.fee_minor or 0
+        self._record_money(
+            PayoutSucceeded,
+            payout,
+            debit(Account.PAYOUT_IN_FLIGHT, payout.amount_minor, payout.reference),
+            credit(Account.TRANSFERS_IN_TRANSIT, payout.amount_minor),
+            debit(Account.TRANSFER_FEE, fee),
+            credit(Account.BALANCE, fee),
+            fee_minor=fee,
+        )
+
+    def _record_refused(self, payout: Payout, report: TransferReport) -> None:
+        """Refused at the door: an accepted transfer cannot be refused any more, so that report is stale."""
+        if not payout.accepted:
+            self._record_money(
+                PayoutFailed, payout, *self._owed_again(payout), status=report.status, reason=report.reason or "refused"
+            )
+
+    def _record_failed(self, payout: Payout, report: TransferReport) -> None:
+        amount = payout.amount_minor
+        self._record_money(
+            PayoutFailed,
+            payout,
+            debit(Account.BALANCE, amount),
+            credit(Account.TRANSFERS_IN_TRANSIT, amount),
+            *self._owed_again(payout),
+            status=report.status,
+            reason=report.reason or report.status.value,
+        )
+        self.recover_from_payable()
+
+    def _record_reversed(self, payout: Payout, report: TransferReport) -> None:
+        amount = payout.amount_minor
+        self._record_money(
+            PayoutReversed,
+            payout,
+            debit(Account.BALANCE, amount),
+            credit(SOURCES[payout.purpose], amount),
+            reason=report.reason or "reversed",
+        )
+        self.recover_from_payable()
+
+    def _owed_again(self, payout: Payout) -> tuple[Posting, Posting]:
+        return (
+            debit(Account.PAYOUT_IN_FLIGHT, payout.amount_minor, payout.reference),
+            credit(SOURCES[payout.purpose], payout.amount_minor),
+        )
+
+    def _record_money(
+        self, event: type[TransactionMoneyEvent], payout: Payout, *postings: Posting, **facts: object
+    ) -> None:
+        self.record(
+            event,
+            reference=payout.reference,
+            currency=self.price.currency,
+            postings=journal(*postings),
+            **facts,
+        )
+
+    def _require_payable(self, purpose: PayoutPurpose) -> None:
+        if purpose is PayoutPurpose.SELLER:
+            self.require_no_dispute()
+        is_open = any(payout.purpose is purpose and payout.status.is_open for payout in self.payouts.values())
+        if is_open or self.payable_minor(purpose) == 0:
+            raise NothingPayable

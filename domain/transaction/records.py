@@ -1,0 +1,224 @@
+"""Statuses of the tracks, and the small records that a transaction keeps: payouts, refunds, disputes, approvals."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.journal import Account
+
+
+class PaymentStatus(StrEnum):
+    """Where the buyer's payment stands."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    RECEIVED = "received"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Money that came without having been asked for; it waits in suspense for its return to the payer."""
+
+    reference: str
+    processor_id: str
+    amount_minor: int
+
+
+class ContractStatus(StrEnum):
+    """Where the contract stands; `SIGNED` means by both parties."""
+
+    NONE = "none"
+    GENERATED = "generated"
+    PARTLY_SIGNED = "partly_signed"
+    SIGNED = "signed"
+
+
+class VaultStatus(StrEnum):
+    """Where the credentials stand for this buyer."""
+
+    SEALED = "sealed"
+    GRANTED = "granted"
+    REVEALED = "revealed"
+    ACKNOWLEDGED = "acknowledged"
+    LOST = "lost"
+
+
+class SettlementStatus(StrEnum):
+    """What was decided about the money that escrow held."""
+
+    NONE = "none"
+    HELD = "held"
+    RELEASED = "released"
+    SPLIT = "split"
+    RETURNED = "returned"
+
+
+class PayoutPurpose(StrEnum):
+    """Why a transfer leaves: the seller's share, a refund that failed, or compensation."""
+
+    SELLER = "seller"
+    REFUND = "refund"
+    COMPENSATION = "compensation"
+
+
+class PayoutStatus(StrEnum):
+    """Lattice: requested < uncertain < submitted < otp < the conclusive ones; succeeded may still become reversed."""
+
+    REQUESTED = "requested"
+    UNCERTAIN = "uncertain"
+    SUBMITTED = "submitted"
+    OTP = "otp"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REVERSED = "reversed"
+
+    @property
+    def is_open(self) -> bool:
+        """True while the processor may still pay it: the same money must not be sent again."""
+        return self in {PayoutStatus.REQUESTED, PayoutStatus.UNCERTAIN, PayoutStatus.SUBMITTED, PayoutStatus.OTP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """One attempt to transfer money; `reference` names it at the processor and is its id here."""
+
+    reference: str
+    purpose: PayoutPurpose
+    attempt: int
+    amount_minor: int
+    recipient: str
+    status: PayoutStatus
+    accepted: bool = False
+    transfer_code: str | None = None
+    fee_minor: int | None = None
+    failure: str | None = None
+
+
+class RefundStatus(StrEnum):
+    """Lattice: approved < submitted < processing < processed | failed | needs attention, which may go on processing."""
+
+    APPROVED = "approved"
+    UNCERTAIN = "uncertain"
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    NEEDS_ATTENTION = "needs_attention"
+    PROCESSED = "processed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        """True while the processor may still send it."""
+        return self not in {RefundStatus.PROCESSED, RefundStatus.FAILED, RefundStatus.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """One order to give money back; `reference` stands in the processor's merchant note and is its id here."""
+
+    reference: str
+    amount_minor: int
+    status: RefundStatus
+    basis: str
+    charge_reference: str
+    processor_refund_id: str | None = None
+    source: Account | None = None
+    failure: str | None = None
+
+
+class DisputeSource(StrEnum):
+    """Who opened the dispute."""
+
+    BUYER = "buyer"
+    SELLER = "seller"
+    ADMIN = "admin"
+    PROCESSOR = "processor"
+
+
+class DisputeCategory(StrEnum):
+    """What the dispute is about."""
+
+    NOT_WORKING = "not_working"
+    PAYMENT_NOT_RECEIVED = "payment_not_received"
+    ACCESS_LOST = "access_lost"
+    PLATFORM_BAN = "platform_ban"
+    CHARGEBACK = "chargeback"
+    FRAUD = "fraud"
+
+
+class Finding(StrEnum):
+    """Who is at fault, from the runbook's decision matrix, or how a chargeback ended."""
+
+    BUYER = "buyer"
+    SELLER = "seller"
+    PLATFORM = "platform"
+    UNCLEAR = "unclear"
+    PROCESSOR_WON = "processor_won"
+    PROCESSOR_LOST = "processor_lost"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """A disagreement about this transaction; `finding` is None while it is open."""
+
+    dispute_id: UUID
+    source: DisputeSource
+    category: DisputeCategory
+    opened_at: datetime
+    opened_by: str
+    escalated: bool = False
+    finding: Finding | None = None
+    processor_dispute_id: str | None = None
+    due_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True until somebody decided it, or its opener withdrew it."""
+        return self.finding is None
+
+    @property
+    def is_decided(self) -> bool:
+        """True when somebody decided it; a dispute that was withdrawn was not."""
+        return self.finding is not None and self.finding is not Finding.WITHDRAWN
+
+
+class ApprovalStatus(StrEnum):
+    """Where a request for a second pair of eyes stands."""
+
+    REQUESTED = "requested"
+    GRANTED = "granted"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class ApprovalAction(StrEnum):
+    """What may need a second pair of eyes."""
+
+    RELEASE = "release"
+    REFUND = "refund"
+    RESOLVE = "resolve"
+    COMPENSATE = "compensate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A money decision that waits for a second super_admin; void when the transaction changes meanwhile."""
+
+    approval_id: UUID
+    action: ApprovalAction
+    requested_by: str
+    requested_at: datetime
+    at_version: int
+    amount_minor: int
+    reason: str
+    expires_at: datetime
+    status: ApprovalStatus
+    recipient: str | None = None
+    dispute_id: UUID | None = None
+    finding: Finding | None = None
+    to_buyer_minor: int | None = None
+    to_seller_minor: int | None = None
+    compensation_minor: int = 0

@@ -1,0 +1,196 @@
+"""Refunds at the processor: no reference of its own protects them, so the order comes first and is matched by note."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from domain.journal import Account, credit, debit, journal
+from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
+from domain.transaction.payment import UnknownReference
+from domain.transaction.payout import PayoutTrack
+from domain.transaction.records import Refund, RefundStatus
+from domain.transaction.state import TransactionState
+
+
+class ProcessorRefundStatus(StrEnum):
+    """What the processor says of a refund; `REFUSED` means that it never accepted it, `UNCERTAIN` that nobody knows."""
+
+    UNCERTAIN = "uncertain"
+    REFUSED = "refused"
+    PENDING = "pending"
+    PROCESSING = "processing"
+    NEEDS_ATTENTION = "needs-attention"
+    PROCESSED = "processed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundReport:
+    """What the processor said of a refund; `source` is the account it took the money from."""
+
+    reference: str
+    status: ProcessorRefundStatus
+    processor_refund_id: str | None = None
+    reason: str | None = None
+    source: Account = Account.BALANCE
+
+
+class RefundUncertain(TransactionEvent):
+    """Nobody knows whether the processor accepted the refund: list and match before any second try."""
+
+    TOPIC = "transaction.refund_uncertain.v1"
+    reference: str
+    error: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """A second refund must not be sent."""
+        _update(transaction, self.reference, status=RefundStatus.UNCERTAIN)
+
+
+class RefundSubmitted(TransactionMoneyEvent):
+    """The processor accepted the refund and took the amount."""
+
+    TOPIC = "transaction.refund_submitted.v1"
+    reference: str
+    processor_refund_id: str | None
+    source: Account
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is with the processor."""
+        super().change(transaction)
+        _update(
+            transaction,
+            self.reference,
+            status=RefundStatus.SUBMITTED,
+            processor_refund_id=self.processor_refund_id,
+            source=self.source,
+        )
+
+
+class RefundProcessing(TransactionEvent):
+    """The processor is sending the money to the buyer's bank."""
+
+    TOPIC = "transaction.refund_processing.v1"
+    reference: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is not conclusive."""
+        _update(transaction, self.reference, status=RefundStatus.PROCESSING)
+
+
+class RefundNeedsAttention(TransactionEvent):
+    """The processor needs the customer's account details before it goes on."""
+
+    TOPIC = "transaction.refund_needs_attention.v1"
+    reference: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """An operator has to act."""
+        _update(transaction, self.reference, status=RefundStatus.NEEDS_ATTENTION)
+
+
+class RefundProcessed(TransactionMoneyEvent):
+    """The buyer has the money back."""
+
+    TOPIC = "transaction.refund_processed.v1"
+    reference: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """Nothing of it is owed any more."""
+        super().change(transaction)
+        _update(transaction, self.reference, status=RefundStatus.PROCESSED)
+
+
+class RefundFailed(TransactionMoneyEvent):
+    """The processor will not send it; the buyer is still owed and is paid by a transfer instead."""
+
+    TOPIC = "transaction.refund_failed.v1"
+    reference: str
+    reason: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """The amount is payable."""
+        super().change(transaction)
+        _update(transaction, self.reference, status=RefundStatus.FAILED, failure=self.reason)
+
+
+def _update(transaction: TransactionState, reference: str, **changes: object) -> None:
+    transaction.refunds[reference] = replace(transaction.refunds[reference], **changes)
+
+
+ACCEPTED = frozenset({RefundStatus.SUBMITTED, RefundStatus.PROCESSING, RefundStatus.NEEDS_ATTENTION})
+
+
+class RefundTrack(PayoutTrack):
+    """Recording what the processor says of refunds."""
+
+    def record_refund(self, report: RefundReport) -> None:
+        """Apply what the processor says, whatever the order and however often; raise `UnknownReference`."""
+        self.require_system()
+        refund = self.refunds.get(report.reference)
+        if refund is None:
+            raise UnknownReference
+        if not refund.status.is_open:
+            return
+        if report.status is ProcessorRefundStatus.UNCERTAIN:
+            self._note_uncertain_refund(refund, report)
+        elif report.status is ProcessorRefundStatus.REFUSED:
+            self._note_refused_refund(refund, report)
+        else:
+            self._note_accepted_refund(refund, report)
+            self._note_refund_progress(self.refunds[refund.reference], report)
+
+    def _note_uncertain_refund(self, refund: Refund, report: RefundReport) -> None:
+        if refund.status is RefundStatus.APPROVED:
+            self.record(RefundUncertain, reference=refund.reference, error=report.reason or "no answer")
+
+    def _note_refused_refund(self, refund: Refund, report: RefundReport) -> None:
+        if refund.status not in ACCEPTED:
+            self._note_failed_refund(refund, report.reason or "refused", accepted=False)
+
+    def _note_accepted_refund(self, refund: Refund, report: RefundReport) -> None:
+        if refund.status in ACCEPTED:
+            return
+        self.record(
+            RefundSubmitted,
+            reference=refund.reference,
+            processor_refund_id=report.processor_refund_id,
+            source=report.source,
+            currency=self.price.currency,
+            postings=journal(
+                debit(Account.REFUNDS_IN_TRANSIT, refund.amount_minor), credit(report.source, refund.amount_minor)
+            ),
+        )
+
+    def _note_refund_progress(self, refund: Refund, report: RefundReport) -> None:
+        match report.status:
+            case ProcessorRefundStatus.PROCESSING if refund.status is not RefundStatus.PROCESSING:
+                self.record(RefundProcessing, reference=refund.reference)
+            case ProcessorRefundStatus.NEEDS_ATTENTION if refund.status is not RefundStatus.NEEDS_ATTENTION:
+                self.record(RefundNeedsAttention, reference=refund.reference)
+            case ProcessorRefundStatus.PROCESSED:
+                self._note_processed_refund(refund)
+            case ProcessorRefundStatus.FAILED:
+                self._note_failed_refund(refund, report.reason or "failed", accepted=True)
+            case _:
+                pass
+
+    def _note_processed_refund(self, refund: Refund) -> None:
+        amount = refund.amount_minor
+        self.record(
+            RefundProcessed,
+            reference=refund.reference,
+            currency=self.price.currency,
+            postings=journal(debit(Account.REFUND_DUE, amount), credit(Account.REFUNDS_IN_TRANSIT, amount)),
+        )
+
+    def _note_failed_refund(self, refund: Refund, reason: str, *, accepted: bool) -> None:
+        amount = refund.amount_minor if accepted else 0
+        self.record(
+            RefundFailed,
+            reference=refund.reference,
+            reason=reason,
+            currency=self.price.currency,
+            postings=journal(
+                debit(refund.source or Account.BALANCE, amount), credit(Account.REFUNDS_IN_TRANSIT, amount)
+            ),
+        )

@@ -1,0 +1,213 @@
+"""The state that a transaction's tracks share, and the guards they all use."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.actor import STAFF, Actor, Role
+from domain.aggregate import Aggregate
+from domain.errors import Forbidden, NotFound
+from domain.journal import PER_TRANSACTION, Account, Postings
+from domain.money import Money
+from domain.policy import Terms
+from domain.transaction.phase import TERMINAL, Phase
+from domain.transaction.records import (
+    Approval,
+    ContractStatus,
+    Dispute,
+    PaymentStatus,
+    Payout,
+    PayoutPurpose,
+    PayoutStatus,
+    Receipt,
+    Refund,
+    SettlementStatus,
+    VaultStatus,
+)
+
+DEADLINES = ("signing_due_at", "reveal_due_at", "redeposit_due_at", "inspection_ends_at", "reserve_due_at")
+
+
+class TransactionState(Aggregate):
+    """Tracks folded from events. The phase, balances and permitted actions are derived from them, never assigned."""
+
+    def __init__(
+        self,
+        listing_id: UUID,
+        vault_id: UUID,
+        buyer_id: UUID,
+        seller_id: UUID,
+        price: Money,
+        amount_usd_cents: int,
+        terms: Terms,
+        payment_due_at: datetime,
+    ) -> None:
+        self.listing_id = listing_id
+        self.vault_id = vault_id
+        self.buyer_id = buyer_id
+        self.seller_id = seller_id
+        self.price = price
+        self.amount_usd_cents = amount_usd_cents
+        self.terms = terms
+        self.payment_due_at = payment_due_at
+        self.ended_as: str | None = None
+        self.phase = Phase.PENDING
+        self.phase_since = self.created_on
+
+        self._start_payment()
+        self._start_contract()
+        self._start_vault()
+        self._start_settlement()
+
+    def _start_payment(self) -> None:
+        self.payment = PaymentStatus.NONE
+        self.payment_reference: str | None = None
+        self.payment_attempts = 0
+        self.payment_link_issued = False
+        self.processor_charge_id: str | None = None
+        self.received_minor = 0
+        self.charge_fee_minor: int | None = None
+        self.seen_charges: set[str] = set()
+        self.suspense: dict[str, Receipt] = {}
+        self.funds_held_at: datetime | None = None
+
+    def _start_contract(self) -> None:
+        self.contract = ContractStatus.NONE
+        self.contract_id: UUID | None = None
+        self.contract_sha256: str | None = None
+        self.contract_template: str | None = None
+        self.buyer_key_fingerprint: str | None = None
+        self.seller_key_fingerprint: str | None = None
+        self.buyer_signed_at: datetime | None = None
+        self.seller_signed_at: datetime | None = None
+        self.signing_due_at: datetime | None = None
+        self.cancel_requested_by: Role | None = None
+
+    def _start_vault(self) -> None:
+        self.vault = VaultStatus.SEALED
+        self.reveal_due_at: datetime | None = None
+        self.revealed_at: datetime | None = None
+        self.acknowledged_at: datetime | None = None
+        self.redeposit_due_at: datetime | None = None
+        self.inspection_ends_at: datetime | None = None
+        self.inspection_lapsed = False
+        self.access_confirmed_at: datetime | None = None
+        self.buyer_statement_at: datetime | None = None
+
+    def _start_settlement(self) -> None:
+        self.settlement = SettlementStatus.NONE
+        self.settled_at: datetime | None = None
+        self.completed_at: datetime | None = None
+        self.refunded_at: datetime | None = None
+        self.reserve_due_at: datetime | None = None
+        self.payouts: dict[str, Payout] = {}
+        self.refunds: dict[str, Refund] = {}
+        self.disputes: dict[UUID, Dispute] = {}
+        self.approvals: dict[UUID, Approval] = {}
+        self.charged_back_minor = 0
+        self.compensation_minor = 0
+        self.forced_usd_cents = 0
+        self.balances: Counter[Account] = Counter()
+
+    @property
+    def state(self) -> str:
+        """The phase in lower case, as the `state` column has it."""
+        return self.phase.value
+
+    def post(self, postings: Postings) -> None:
+        """Fold the lines of a journal into the balances of this transaction; called by money events only."""
+        for account, _, amount_minor in postings:
+            self.balances[account] += amount_minor
+
+    def owed(self, account: Account) -> int:
+        """Return what a liability account of this transaction holds, in minor units, as a positive number."""
+        return -self.balances[account]
+
+    @property
+    def held_minor(self) -> int:
+        """What escrow still holds of the price, in minor units."""
+        return self.owed(Account.HELD)
+
+    @property
+    def is_flat(self) -> bool:
+        """True when no account of this transaction holds anything any more."""
+        return all(self.balances[account] == 0 for account in PER_TRANSACTION)
+
+    @property
+    def paid_or_in_flight_minor(self) -> int:
+        """What transfers have paid to the seller, or still may, in minor units."""
+        return sum(
+            payout.amount_minor
+            for payout in self.payouts.values()
+            if payout.purpose is PayoutPurpose.SELLER
+            and (payout.status.is_open or payout.status is PayoutStatus.SUCCEEDED)
+        )
+
+    @property
+    def open_disputes(self) -> tuple[Dispute, ...]:
+        """The disputes that nobody has decided yet, oldest first."""
+        return tuple(dispute for dispute in self.disputes.values() if dispute.is_open)
+
+    @property
+    def has_open_dispute(self) -> bool:
+        """True while any dispute is undecided: nothing is released, paid out or lapses."""
+        return any(dispute.is_open for dispute in self.disputes.values())
+
+    @property
+    def is_over(self) -> bool:
+        """True when nothing is owed, on its way or in suspense, and the phase has no step after it."""
+        return self.phase in TERMINAL and self.is_flat and not self.suspense
+
+    def shift_deadlines(self, by: timedelta) -> None:
+        """Fold an outage: every deadline that is set is later by this much."""
+        self.payment_due_at += by
+        for name in DEADLINES:
+            due_at: datetime | None = getattr(self, name)
+            if due_at is not None:
+                setattr(self, name, due_at + by)
+
+    def actor_on_record(self) -> Actor:
+        """Return the actor in the role he has in this transaction: one person may sell here and buy elsewhere."""
+        if self.actor.id == str(self.buyer_id):
+            return Actor(self.actor.id, Role.BUYER)
+        if self.actor.id == str(self.seller_id):
+            return Actor(self.actor.id, Role.SELLER)
+        return self.actor
+
+    def require_buyer(self) -> None:
+        """Raise `NotFound` for strangers and `Forbidden` for the seller and staff."""
+        self._require(str(self.buyer_id))
+
+    def require_seller(self) -> None:
+        """Raise `NotFound` for strangers and `Forbidden` for the buyer and staff."""
+        self._require(str(self.seller_id))
+
+    def require_party(self) -> None:
+        """Raise `NotFound` for strangers, and `Forbidden` for staff, who are not a party."""
+        if self.actor.id not in {str(self.buyer_id), str(self.seller_id)}:
+            self._refuse_actor()
+
+    def require_system(self) -> None:
+        """Raise `Forbidden` unless a reaction of the program acts."""
+        if self.actor.role is not Role.SYSTEM:
+            self._refuse_actor()
+
+    def require_staff(self, *roles: Role) -> None:
+        """Raise unless the actor has one of the staff roles given, or any when none is."""
+        if self.actor.role not in (roles or STAFF) or self.is_party(self.actor):
+            self._refuse_actor()
+
+    def is_party(self, actor: Actor) -> bool:
+        """True for the buyer and the seller, whatever roles they have elsewhere: nobody decides his own case."""
+        return actor.id in {str(self.buyer_id), str(self.seller_id)}
+
+    def may_see(self, actor: Actor) -> bool:
+        """True for the parties, staff, auditors and the program itself."""
+        return actor.role not in {Role.BUYER, Role.SELLER} or self.is_party(actor)
+
+    def _require(self, user_id: str) -> None:
+        if self.actor.id != user_id:
+            self._refuse_actor()
+
+    def _refuse_actor(self) -> None:
+        raise Forbidden if self.may_see(self.actor) else NotFound
