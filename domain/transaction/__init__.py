@@ -1,7 +1,6 @@
 """An escrow transaction: one stream, orthogonal tracks, a derived phase."""
 
 from datetime import datetime
-from typing import ClassVar
 from uuid import UUID
 
 from domain.actor import Actor

@@ -1,0 +1,116 @@
+"""The platform's own money movements, one stream per currency: capital, top-ups, settlements and sweeps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from domain.actor import Actor, Role
+from domain.aggregate import Aggregate
+from domain.command import Command, CreationCommand
+from domain.errors import Forbidden
+from domain.event import Context, CreatedEvent, MoneyEvent
+from domain.journal import Account, credit, debit, journal
+from domain.money import AmountNotPositive, Currency, Money
+
+NAMESPACE = UUID("6d1f3c56-7f0e-5b7a-9d43-0e5c6f1b2a90")
+
+
+class Movement(StrEnum):
+    """What moved, and between which accounts."""
+
+    CAPITAL_PAID_IN = "capital_paid_in"
+    BALANCE_TOPPED_UP = "balance_topped_up"
+    CHARGES_SETTLED = "charges_settled"
+    CHARGES_SETTLED_TO_BANK = "charges_settled_to_bank"
+    SWEPT_TO_BANK = "swept_to_bank"
+
+
+ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
+    Movement.CAPITAL_PAID_IN: (Account.BANK, Account.CAPITAL),
+    Movement.BALANCE_TOPPED_UP: (Account.BALANCE, Account.BANK),
+    Movement.CHARGES_SETTLED: (Account.BALANCE, Account.UNCLEARED),
+    Movement.CHARGES_SETTLED_TO_BANK: (Account.BANK, Account.UNCLEARED),
+    Movement.SWEPT_TO_BANK: (Account.BANK, Account.BALANCE),
+}
+
+
+class TreasuryOpened(CreatedEvent):
+    """The books of a currency were opened."""
+
+    TOPIC = "treasury.opened.v1"
+    currency: Currency
+
+
+class FundsMoved(MoneyEvent):
+    """Money moved between the platform's own accounts; `evidence` names the statement or settlement that shows it."""
+
+    TOPIC = "treasury.funds_moved.v1"
+    movement: Movement
+    amount_minor: int
+    evidence: str
+
+
+class Treasury(Aggregate):
+    """The platform's own accounts in one currency."""
+
+    TOPIC = "treasury"
+
+    def __init__(self, currency: Currency) -> None:
+        self.currency = currency
+
+    @property
+    def state(self) -> str:
+        """The currency."""
+        return self.currency.value
+
+    def allowed_actions(self, actor: Actor, at: datetime) -> tuple[str, ...]:
+        """Super administrators and reconciliation record movements."""
+        return ("move-funds",) if actor.role in {Role.SUPER_ADMIN, Role.SYSTEM} else ()
+
+    def move(self, movement: Movement, amount: Money, evidence: str) -> None:
+        """Record a movement that has happened outside."""
+        if self.actor.role not in {Role.SUPER_ADMIN, Role.SYSTEM}:
+            raise Forbidden
+        if amount.amount_minor == 0:
+            raise AmountNotPositive
+        to, source = ACCOUNTS[movement]
+        self.record(
+            FundsMoved,
+            movement=movement,
+            amount_minor=amount.amount_minor,
+            evidence=evidence,
+            currency=self.currency,
+            postings=journal(debit(to, amount.amount_minor), credit(source, amount.amount_minor)),
+        )
+
+
+def treasury_id(currency: Currency) -> UUID:
+    """Return the stream of a currency's treasury."""
+    return uuid5(NAMESPACE, currency.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTreasury(CreationCommand[Treasury]):
+    """Open the books of a currency."""
+
+    aggregate_type = Treasury
+    currency: Currency
+
+    def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Treasury:
+        """Return the new stream."""
+        return Treasury.start(TreasuryOpened, stream_id, context, currency=self.currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveFunds(Command[Treasury]):
+    """Money moved between the platform's own accounts."""
+
+    aggregate_type = Treasury
+    movement: Movement
+    amount: Money
+    evidence: str
+
+    def decide(self, aggregate: Treasury, *related: Aggregate) -> None:
+        """Call `Treasury.move`."""
+        aggregate.move(self.movement, self.amount, self.evidence)

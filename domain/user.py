@@ -1,0 +1,105 @@
+"""A user in the log: an opaque id and the roles that were granted to it. Everything personal lives outside the log."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.actor import Actor, Role
+from domain.aggregate import Aggregate
+from domain.command import Command, CreationCommand
+from domain.errors import Forbidden, Invalid
+from domain.event import Context, CreatedEvent, Event
+
+
+class RoleNotGrantable(Invalid):
+    """The system role belongs to the program; nobody can be given it."""
+
+    code = "role_not_grantable"
+
+
+class UserRegistered(CreatedEvent):
+    """Somebody has an account; the roles are those he starts with."""
+
+    TOPIC = "user.registered.v1"
+    roles: tuple[Role, ...]
+
+
+class RoleGranted(Event):
+    """A role was granted, by whom the event's actor says."""
+
+    TOPIC = "user.role_granted.v1"
+    role: Role
+
+    def apply(self, aggregate: "User") -> None:
+        """He has it from now on."""
+        aggregate.roles |= {self.role}
+
+
+class RoleRevoked(Event):
+    """A role was taken away."""
+
+    TOPIC = "user.role_revoked.v1"
+    role: Role
+
+    def apply(self, aggregate: "User") -> None:
+        """He has it no more."""
+        aggregate.roles -= {self.role}
+
+
+class User(Aggregate):
+    """The roles of one user, provable from the log."""
+
+    TOPIC = "user"
+
+    def __init__(self, roles: tuple[Role, ...]) -> None:
+        self.roles = frozenset(roles)
+
+    @property
+    def state(self) -> str:
+        """The roles, in alphabetical order."""
+        return ",".join(sorted(self.roles))
+
+    def allowed_actions(self, actor: Actor, at: datetime) -> tuple[str, ...]:
+        """Super administrators grant and revoke roles."""
+        return ("grant-role", "revoke-role") if actor.role is Role.SUPER_ADMIN else ()
+
+    def change_roles(self, roles: frozenset[Role]) -> None:
+        """Grant what is missing and revoke what is too much, in a stable order."""
+        if self.actor.role not in {Role.SUPER_ADMIN, Role.SYSTEM}:
+            raise Forbidden
+        require_grantable(roles)
+        for role in sorted(roles - self.roles):
+            self.record(RoleGranted, role=role)
+        for role in sorted(self.roles - roles):
+            self.record(RoleRevoked, role=role)
+
+
+def require_grantable(roles: frozenset[Role]) -> None:
+    """Raise `RoleNotGrantable` when the program's own role is among them."""
+    if Role.SYSTEM in roles:
+        raise RoleNotGrantable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterUser(CreationCommand[User]):
+    """Somebody has an account now; his stream has his id."""
+
+    aggregate_type = User
+    roles: frozenset[Role]
+
+    def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> User:
+        """Return the new stream."""
+        require_grantable(self.roles)
+        return User.start(UserRegistered, stream_id, context, roles=tuple(sorted(self.roles)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRoles(Command[User]):
+    """A super_admin, or the command line, decides who may do what."""
+
+    aggregate_type = User
+    roles: frozenset[Role]
+
+    def decide(self, aggregate: User, *related: Aggregate) -> None:
+        """Call `User.change_roles`."""
+        aggregate.change_roles(self.roles)
