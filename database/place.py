@@ -81,11 +81,11 @@ def find_root(home: Path, account: Account) -> Path:
 
 
 def _make_folder(folder: Path) -> None:
-    """Passable for the server's account, listable for nobody; the data inside is 0700."""
+    """Passable for the server's account, listable for nobody, whatever the umask; the data inside is 0700."""
     for part in (folder.parent, folder):
-        part.mkdir(mode=0o711, parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        folder.chmod(0o711)
+        if not part.exists():
+            part.mkdir(parents=True, exist_ok=True)
+            part.chmod(0o711)
 
 
 def _is_private(folder: Path, account: Account) -> bool:
