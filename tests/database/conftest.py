@@ -1,7 +1,6 @@
 """Servers of their own, for tests that kill and reconfigure them."""
 
 import shutil
-import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -9,13 +8,13 @@ import pytest
 
 from database.facts import read_facts
 from database.postgres import EmbeddedServer
+from tests.conftest import make_home
 
 
 @pytest.fixture
 def home() -> Generator[Path]:
     """A home that the server's account can reach; whatever was kept elsewhere for it goes too."""
-    folder = Path(tempfile.mkdtemp(prefix="escrow-own-", dir="/tmp"))
-    folder.chmod(0o755)
+    folder = make_home("escrow-own-")
     yield folder
     remove_home(folder)
 
