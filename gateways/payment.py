@@ -43,6 +43,7 @@ class ChargeStatus(StrEnum):
     QUEUED = "queued"
     SUCCESS = "success"
     FAILED = "failed"
+    REVERSAL_PENDING = "reversal pending"
     REVERSED = "reversed"
     UNKNOWN = "unknown"
 

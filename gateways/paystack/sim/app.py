@@ -1,0 +1,233 @@
+"""The stand-in as an ASGI application: authentication, the endpoints with their faults, the checkout, the controls."""
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gateways.payment import JsonObject
+from gateways.paystack.payload import NotJson, decode, is_object, text
+from gateways.paystack.sim import charges, checkout, faults, recipients, refunds, transfers
+from gateways.paystack.sim.agenda import Agenda
+from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, good
+from gateways.paystack.sim.control import CONTROLS
+from gateways.paystack.sim.faults import Fault
+from gateways.paystack.sim.state import Sim
+
+MAX_BODY_BYTES = 1024 * 1024
+_POLL_SECONDS = 0.02
+Handler = Callable[[Request], Awaitable[Response]]
+
+ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
+    ("POST", "/transaction/initialize"): ("initialize", charges.initialize),
+    ("GET", "/transaction/verify/{reference}"): ("verify", charges.verify),
+    ("GET", "/transaction"): ("list_charges", charges.list_charges),
+    ("POST", "/transferrecipient"): ("recipient", recipients.create),
+    ("GET", "/transferrecipient/{code}"): ("fetch_recipient", recipients.fetch),
+    ("POST", "/transfer"): ("transfer", transfers.initiate),
+    ("POST", "/transfer/finalize_transfer"): ("finalize_transfer", transfers.finalize),
+    ("GET", "/transfer/verify/{reference}"): ("verify_transfer", transfers.verify),
+    ("GET", "/transfer/{code}"): ("fetch_transfer", transfers.fetch),
+    ("GET", "/transfer"): ("list_transfers", transfers.list_transfers),
+    ("POST", "/refund"): ("refund", refunds.create),
+    ("GET", "/refund/{id}"): ("fetch_refund", refunds.fetch),
+    ("GET", "/refund"): ("list_refunds", refunds.list_refunds),
+    ("GET", "/balance"): ("balance", recipients.balances),
+    ("GET", "/balance/ledger"): ("balance_ledger", recipients.balance_ledger),
+    ("GET", "/bank"): ("bank", recipients.list_banks),
+    ("GET", "/bank/resolve"): ("resolve_account", recipients.resolve_account),
+}
+
+
+def build_app(sim: Sim) -> Starlette:
+    """The application over one merchant's account; its agenda runs while the application does."""
+    agenda = Agenda(sim)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        del app
+        work = asyncio.create_task(agenda.run())
+        yield
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+        sim.store.commit()
+
+    return Starlette(routes=_routes(sim, agenda), lifespan=lifespan, exception_handlers={HTTPException: _no_such_route})
+
+
+def _routes(sim: Sim, agenda: Agenda) -> list[Route]:
+    api = [
+        Route(path, _api(sim, agenda, name, endpoint), methods=[method])
+        for (method, path), (name, endpoint) in ENDPOINTS.items()
+    ]
+    panel = [Route(path, _control(sim, agenda, it), methods=[method]) for (method, path), it in CONTROLS.items()]
+    page = Route("/checkout/{access_code}", _checkout(sim, agenda), methods=["GET", "POST"])
+    return [*api, *panel, page]
+
+
+def _api(sim: Sim, agenda: Agenda, name: str, endpoint: Endpoint) -> Handler:
+    async def handle(request: Request) -> Response:
+        try:
+            _authenticate(sim, request)
+            call = await _read(request)
+        except Refusal as refusal:
+            return _json(refusal.answer())
+        fault = sim.faults.take({name}, call.facts, faults.CALL)
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.delay_seconds)
+        if fault is not None and fault.kind in faults.BEFORE:
+            return await _fail(sim, fault, request)
+        answer = _perform(sim, agenda, endpoint, call)
+        return await _fail(sim, fault, request) if fault is not None and fault.kind in faults.AFTER else _json(answer)
+
+    return handle
+
+
+def _control(sim: Sim, agenda: Agenda, endpoint: Endpoint) -> Handler:
+    async def handle(request: Request) -> Response:
+        try:
+            _refuse_foreign_page(request)
+            call = await _read(request)
+        except Refusal as refusal:
+            return _json(refusal.answer())
+        return _json(_perform(sim, agenda, endpoint, call))
+
+    return handle
+
+
+def _checkout(sim: Sim, agenda: Agenda) -> Handler:
+    async def handle(request: Request) -> Response:
+        charge = charges.find_by_access_code(sim, request.path_params["access_code"])
+        if charge is None:
+            return Response("No such checkout", 404, media_type="text/plain")
+        if request.method != "POST":
+            return checkout.render(charge)
+        is_form = "form" in request.headers.get("content-type", "")
+        outcome = await _read_outcome(request, is_form=is_form)
+        answer = _perform(sim, agenda, lambda sim, _: _finish(sim, charge.reference, outcome), _EMPTY_CALL)
+        if not is_form:
+            return _json(answer)
+        away = checkout.return_address(charge) if outcome != "abandoned" else None
+        return checkout.render(charge) if away is None else RedirectResponse(away, status_code=303)
+
+    return handle
+
+
+def _finish(sim: Sim, reference: str, outcome: str) -> Answer:
+    charge = sim.store.charges.get(reference)
+    if charge is None:
+        raise Refusal("No such checkout", status=404)
+    charges.finish_checkout(sim, charge, outcome)
+    return good("Checkout finished", {"reference": reference, "status": charge.status})
+
+
+def _perform(sim: Sim, agenda: Agenda, endpoint: Endpoint, call: Call) -> Answer:
+    """One call is one commit; a refusal changes nothing."""
+    try:
+        return endpoint(sim, call)
+    except Refusal as refusal:
+        return refusal.answer()
+    finally:
+        sim.store.commit()
+        agenda.wake()
+
+
+async def _read(request: Request) -> Call:
+    return Call(path=request.path_params, query=request.query_params, body=await _read_body(request))
+
+
+async def _read_body(request: Request) -> JsonObject:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MAX_BODY_BYTES:
+            raise Refusal("Request is too large", status=413)
+    try:
+        body = decode(bytes(raw) or b"{}")
+    except NotJson:
+        raise Refusal("Malformed JSON in the body of the request", "invalid_json") from None
+    return body if is_object(body) else {}
+
+
+async def _read_outcome(request: Request, *, is_form: bool) -> str:
+    if is_form:
+        async with request.form() as form:
+            return str(form.get("outcome", ""))
+    try:
+        return text(await _read_body(request), "outcome") or ""
+    except Refusal:
+        return ""
+
+
+def _authenticate(sim: Sim, request: Request) -> None:
+    header = request.headers.get("authorization")
+    if header is None:
+        raise Refusal("No Authorization Header was found", "no_authorization_header", status=401)
+    if not hmac.compare_digest(header.encode(), f"Bearer {sim.secret.reveal()}".encode()):
+        next_step = "Ensure that you provide the correct authorization key for the request"
+        raise Refusal("Invalid key", "invalid_Key", status=401, next_step=next_step)
+
+
+def _refuse_foreign_page(request: Request) -> None:
+    """A web page may send a form or text to this address, but not JSON without asking first."""
+    if request.method == "POST" and "application/json" not in request.headers.get("content-type", ""):
+        raise Refusal("The control panel takes application/json", status=415)
+
+
+async def _fail(sim: Sim, fault: Fault, request: Request) -> Response:
+    """The ways to fail look the same from outside whether the work was done or not."""
+    match fault.kind:
+        case "500_before" | "500_after_commit":
+            return _json(_BROKEN)
+        case "timeout_before" | "accept_then_timeout":
+            return await _hold(sim, request)
+        case "reset_before" | "reset_after_commit":
+            return _CutOff()
+        case "garbage_after_commit":
+            return Response("<html><body>Bad gateway</body></html>", media_type="text/html")
+        case "throttle":
+            refusal = Refusal("Too many requests", "rate_limited", "api_error", 429)
+            return _json(refusal.answer(), {"Retry-After": str(int(fault.delay_seconds))})
+        case _:
+            return _json(Refusal(fault.message, fault.code, fault.type, fault.status).answer())
+
+
+async def _hold(sim: Sim, request: Request) -> Response:
+    """Say nothing until the client gives up, or for `hold_seconds` of real time."""
+    for _ in range(int(sim.behaviour.hold_seconds / _POLL_SECONDS)):
+        if await request.is_disconnected():
+            break
+        await asyncio.sleep(_POLL_SECONDS)
+    return Response("Gateway timeout", 504, media_type="text/plain")
+
+
+class _CutOff(Response):
+    """An answer that breaks off: the server closes the connection because less came than was announced."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"status":', "more_body": True})
+
+
+async def _no_such_route(request: Request, error: Exception) -> Response:
+    del request
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _json(Refusal("Resource not found", "resource_not_found", status=status).answer())
+
+
+def _json(answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(answer.body, answer.status, headers=headers)
+
+
+_BROKEN = Answer(500, {"status": False, "message": "An error occurred", "type": "api_error", "code": "unknown"})
+_EMPTY_CALL = Call(path={}, query={}, body={})

@@ -1,0 +1,140 @@
+"""The control panel under /_sim: script faults, push time, drive objects, and read what really happened."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from gateways.paystack.payload import as_integer, text
+from gateways.paystack.sim import refunds, transfers
+from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, not_found
+from gateways.paystack.sim.faults import Fault
+from gateways.paystack.sim.state import CURRENCIES, Sim
+
+
+def read_journal(sim: Sim, call: Call) -> Answer:
+    """GET journal: every movement of money after the line with id `after`, and what each pocket holds."""
+    after = as_integer(call.query.get("after")) or 0
+    lines = [line.model_dump() for line in sim.store.journal.all() if line.id > after]
+    pockets = {
+        pocket: {currency: sim.held_minor(pocket, currency) for currency in CURRENCIES}
+        for pocket in ("uncleared", "balance")
+    }
+    return Answer(200, {"lines": lines, "pockets": pockets})
+
+
+def read_objects(sim: Sim, call: Call) -> Answer:
+    """GET objects: every charge, recipient, transfer and refund as the stand-in keeps them."""
+    del call
+    store = sim.store
+    return Answer(
+        200,
+        {
+            "charges": [row.model_dump() for row in store.charges.all()],
+            "recipients": [row.model_dump() for row in store.recipients.all()],
+            "transfers": [row.model_dump() for row in store.transfers.all()],
+            "refunds": [row.model_dump() for row in store.refunds.all()],
+        },
+    )
+
+
+def add_fault(sim: Sim, call: Call) -> Answer:
+    """POST faults {"endpoint", "kind", "times", "match", …}."""
+    try:
+        fault = Fault.model_validate(call.body)
+    except ValidationError as error:
+        raise Refusal("; ".join(str(line["msg"]) for line in error.errors()), "invalid_params") from None
+    sim.faults.add(fault)
+    return Answer(201, fault.model_dump())
+
+
+def list_faults(sim: Sim, call: Call) -> Answer:
+    """GET faults: those that still wait for their moment."""
+    del call
+    return Answer(200, {"faults": [fault.model_dump() for fault in sim.faults.waiting]})
+
+
+def clear_faults(sim: Sim, call: Call) -> Answer:
+    """DELETE faults."""
+    del call
+    sim.faults.clear()
+    return Answer(200, {"faults": []})
+
+
+def change_balance(sim: Sim, call: Call) -> Answer:
+    """POST balance {"currency", "amount_minor"}: a top-up, or a withdrawal when negative."""
+    currency, amount_minor = text(call.body, "currency"), as_integer(call.body.get("amount_minor"))
+    if currency not in CURRENCIES or amount_minor is None:
+        raise Refusal("A currency and an amount_minor are needed", "invalid_params")
+    sim.move("top_up", "balance", currency, amount_minor, "", 0)
+    return Answer(200, {"currency": currency, "balance_minor": sim.held_minor("balance", currency)})
+
+
+def move_transfer(sim: Sim, call: Call) -> Answer:
+    """POST transfers/{reference} {"status"}: take it to another status."""
+    transfer = sim.store.transfers.get(call.path["reference"])
+    if transfer is None:
+        raise not_found("Transfer not found", "transfer_not_found")
+    transfers.move(sim, transfer, text(call.body, "status") or "")
+    return Answer(200, transfer.model_dump())
+
+
+def move_refund(sim: Sim, call: Call) -> Answer:
+    """POST refunds/{id} {"status"}: take it to another status."""
+    refund = sim.store.refunds.get(call.path["id"])
+    if refund is None:
+        raise not_found("Refund not found", "refund_not_found")
+    refunds.move(sim, refund, text(call.body, "status") or "")
+    return Answer(200, refund.model_dump())
+
+
+def list_webhooks(sim: Sim, call: Call) -> Answer:
+    """GET webhooks: every one with its body and each try to deliver it."""
+    del call
+    return Answer(200, {"webhooks": [row.model_dump() for row in sim.store.deliveries.all()], "url": sim.webhook_url})
+
+
+def set_webhook_url(sim: Sim, call: Call) -> Answer:
+    """POST webhooks {"url"}: deliver there from now on; null stops deliveries, which then count as unanswered."""
+    sim.webhook_url = text(call.body, "url")
+    return Answer(200, {"url": sim.webhook_url})
+
+
+def resend_webhook(sim: Sim, call: Call) -> Answer:
+    """POST webhooks/{id}/resend: deliver it (again), as the dashboard's button does; also one that was lost."""
+    delivery = sim.store.deliveries.get(call.path["id"])
+    if delivery is None:
+        raise not_found("Webhook not found", "webhook_not_found")
+    sim.later(0.0, "webhook", str(delivery.id))
+    return Answer(202, {"id": delivery.id})
+
+
+def advance_clock(sim: Sim, call: Call) -> Answer:
+    """POST clock {"advance_seconds"}: push the stand-in's time forward."""
+    seconds = as_integer(call.body.get("advance_seconds"))
+    if seconds is None or seconds < 0:
+        raise Refusal("advance_seconds is a whole number, zero or more", "invalid_params")
+    sim.clock.advance(seconds)
+    return read_clock(sim, call)
+
+
+def read_clock(sim: Sim, call: Call) -> Answer:
+    """GET clock."""
+    del call
+    return Answer(200, {"now": sim.clock.text(), "scale": sim.clock.scale})
+
+
+CONTROLS: Mapping[tuple[str, str], Endpoint] = {
+    ("GET", "/_sim/journal"): read_journal,
+    ("GET", "/_sim/objects"): read_objects,
+    ("GET", "/_sim/faults"): list_faults,
+    ("POST", "/_sim/faults"): add_fault,
+    ("DELETE", "/_sim/faults"): clear_faults,
+    ("POST", "/_sim/balance"): change_balance,
+    ("POST", "/_sim/transfers/{reference}"): move_transfer,
+    ("POST", "/_sim/refunds/{id}"): move_refund,
+    ("GET", "/_sim/webhooks"): list_webhooks,
+    ("POST", "/_sim/webhooks"): set_webhook_url,
+    ("POST", "/_sim/webhooks/{id}/resend"): resend_webhook,
+    ("GET", "/_sim/clock"): read_clock,
+    ("POST", "/_sim/clock"): advance_clock,
+}

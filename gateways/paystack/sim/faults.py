@@ -1,0 +1,81 @@
+"""Faults on demand: what goes wrong, at which endpoint, for which request, how many times."""
+
+from collections.abc import Collection, Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+BEFORE = frozenset({"500_before", "timeout_before", "reset_before", "refuse", "throttle"})
+AFTER = frozenset({"500_after_commit", "accept_then_timeout", "reset_after_commit", "garbage_after_commit"})
+CALL = BEFORE | AFTER | {"slow"}
+TRANSFER = frozenset(
+    {
+        "insufficient_balance",
+        "otp",
+        "pending",
+        "fail",
+        "reversed_after_success",
+        "abandoned",
+        "blocked",
+        "rejected",
+        "late",
+    }
+)
+REFUND = frozenset({"pending", "fail", "needs_attention", "insufficient_balance", "without_note"})
+CHECKOUT = frozenset({"other_amount"})
+WEBHOOK = frozenset({"duplicate_webhook", "lost_webhook", "delay_webhook"})
+KINDS = CALL | TRANSFER | REFUND | CHECKOUT | WEBHOOK
+
+
+class Fault(BaseModel):
+    """One scripted fault. `match` compares fields of the request (or of the webhook: event, reference) as text."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    endpoint: str = "*"
+    kind: str
+    times: int = Field(default=1, ge=1)
+    match: dict[str, str | int] = {}
+    status: int = 400
+    message: str = "The stand-in refuses, as it was told to"
+    code: str = "unknown"
+    type: str = "api_error"
+    delay_seconds: float = 0.0
+    amount_minor: int | None = None
+    currency: str | None = None
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        """A misspelt fault would make a test pass that tests nothing."""
+        if kind not in KINDS:
+            raise ValueError(f"unknown kind of fault; known: {', '.join(sorted(KINDS))}")
+        return kind
+
+    def fits(self, endpoints: Collection[str], facts: Mapping[str, object], kinds: Collection[str]) -> bool:
+        """Tell whether this fault is meant for this place, request and moment."""
+        here = self.endpoint == "*" or self.endpoint in endpoints
+        return here and self.kind in kinds and all(str(facts.get(name)) == str(it) for name, it in self.match.items())
+
+
+class Faults:
+    """The faults that wait for their moment, oldest first."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self.waiting: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Let this happen, `times` times."""
+        self.waiting.append(fault)
+
+    def clear(self) -> None:
+        """Let nothing more go wrong."""
+        self.waiting.clear()
+
+    def take(self, endpoints: Collection[str], facts: Mapping[str, object], kinds: Collection[str]) -> Fault | None:
+        """Return the first fault that fits, used up by one."""
+        fault = next((fault for fault in self.waiting if fault.fits(endpoints, facts, kinds)), None)
+        if fault is not None:
+            fault.times -= 1
+            self.waiting = [waiting for waiting in self.waiting if waiting.times > 0]
+        return fault

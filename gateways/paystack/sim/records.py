@@ -1,0 +1,116 @@
+"""What the stand-in remembers. Moments are ISO 8601 text in the stand-in's time, amounts integer minor units."""
+
+from pydantic import BaseModel
+
+
+class Record(BaseModel):
+    """Anything that is kept; `id` is unique over all kinds."""
+
+    id: int
+
+
+class ChargeRecord(Record):
+    """A checkout and the payment that came of it; `metadata` is JSON text as it was given, or empty."""
+
+    reference: str
+    access_code: str
+    email: str
+    amount_minor: int
+    currency: str
+    channels: list[str]
+    callback_url: str | None
+    metadata: str
+    status: str
+    created_at: str
+    channel: str
+    paid_minor: int = 0
+    paid_currency: str = ""
+    paid_at: str | None = None
+    fee_minor: int | None = None
+    refunded_minor: int = 0
+
+
+class RecipientRecord(Record):
+    """An account that can be paid."""
+
+    recipient_code: str
+    type: str
+    name: str
+    account_number: str
+    bank_code: str
+    currency: str
+    created_at: str
+
+
+class TransferRecord(Record):
+    """A transfer; `visible_at` is when verify starts to know it."""
+
+    transfer_code: str
+    reference: str
+    recipient_code: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    reason: str
+    status: str
+    created_at: str
+    updated_at: str
+    visible_at: str
+    transferred_at: str | None = None
+
+
+class RefundRecord(Record):
+    """A refund; `pocket` is where its amount was taken from."""
+
+    charge_reference: str
+    charge_id: int
+    amount_minor: int
+    currency: str
+    merchant_note: str
+    customer_note: str
+    status: str
+    pocket: str
+    created_at: str
+    updated_at: str
+    expected_at: str
+    refunded_at: str | None = None
+
+
+class JournalLine(Record):
+    """One movement of money in or out of a pocket, `balance` or `uncleared`, and what the pocket holds after it."""
+
+    at: str
+    kind: str
+    pocket: str
+    currency: str
+    difference_minor: int
+    balance_minor: int
+    reference: str
+    object_id: int
+
+
+class Attempt(BaseModel):
+    """One try to deliver a webhook; status 0 means no answer."""
+
+    at: str
+    status: int
+
+
+class DeliveryRecord(Record):
+    """A webhook: the body exactly as signed, and how its delivery goes: pending, delivered, lost or given_up."""
+
+    event: str
+    reference: str
+    body: str
+    created_at: str
+    state: str
+    attempts: list[Attempt] = []
+
+
+class TaskRecord(Record):
+    """Something that will happen by itself: `action` on the object `key`, with an argument."""
+
+    due_at: str
+    action: str
+    key: str
+    argument: str = ""

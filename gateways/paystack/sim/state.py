@@ -1,0 +1,120 @@
+"""What every part of the stand-in shares: memory, time, chance, faults, and the journal of money."""
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateways.payment import Mode
+from gateways.paystack.secret import SecretKey
+from gateways.paystack.sim import faults
+from gateways.paystack.sim.clock import SimClock
+from gateways.paystack.sim.faults import Fault, Faults
+from gateways.paystack.sim.fees import FeeTable
+from gateways.paystack.sim.records import DeliveryRecord, JournalLine, TaskRecord
+from gateways.paystack.sim.store import Store
+
+CURRENCIES = ("GHS", "KES", "NGN", "ZAR", "USD")
+TRANSFER_CURRENCIES = ("GHS", "KES", "NGN", "ZAR")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """How the stand-in behaves when nothing goes wrong; seconds are in its own, compressible time."""
+
+    webhook_url: str | None = None
+    settle_seconds: float = 0.0
+    transfer_seconds: float = 0.0
+    refund_seconds: float = 0.0
+    hold_seconds: float = 120.0
+    fees: FeeTable = field(default_factory=FeeTable)
+
+
+class Sim:
+    """One merchant's account at the stand-in."""
+
+    def __init__(
+        self, *, secret: SecretKey, behaviour: Behaviour, store: Store, clock: SimClock, chance: random.Random
+    ) -> None:
+        """Continue from what the store holds, never earlier in time than its last line."""
+        self.secret = secret
+        self.behaviour = behaviour
+        self.webhook_url = behaviour.webhook_url
+        self.store = store
+        self.clock = clock
+        self.faults = Faults()
+        self.base_url = ""
+        self._chance = chance
+        self._pockets: dict[tuple[str, str], int] = {}
+        for line in store.journal.all():
+            self._pockets[line.pocket, line.currency] = line.balance_minor
+            clock.not_before(line.at)
+
+    @property
+    def mode(self) -> Mode:
+        """Test or live, as the key says."""
+        return self.secret.mode
+
+    def code(self, prefix: str = "", length: int = 15) -> str:
+        """A code that was never given out before."""
+        return (
+            prefix + "".join(self._chance.choice(_ALPHABET) for _ in range(length)) + format(self.store.next_id(), "x")
+        )
+
+    def held_minor(self, pocket: str, currency: str) -> int:
+        """What a pocket holds."""
+        return self._pockets.get((pocket, currency), 0)
+
+    def move(
+        self, kind: str, pocket: str, currency: str, difference_minor: int, reference: str, object_id: int
+    ) -> None:
+        """Move money in (positive) or out of a pocket and write it down; nothing is written for nothing."""
+        if difference_minor == 0:
+            return
+        self._pockets[pocket, currency] = self.held_minor(pocket, currency) + difference_minor
+        line = JournalLine(
+            id=self.store.next_id(),
+            at=self.clock.text(),
+            kind=kind,
+            pocket=pocket,
+            currency=currency,
+            difference_minor=difference_minor,
+            balance_minor=self._pockets[pocket, currency],
+            reference=reference,
+            object_id=object_id,
+        )
+        self.store.journal.put(str(line.id), line)
+
+    def later(self, seconds: float, action: str, key: str, argument: str = "") -> None:
+        """Let an action happen by itself after so many seconds of the stand-in's time."""
+        task = TaskRecord(
+            id=self.store.next_id(), due_at=self.clock.text(seconds), action=action, key=key, argument=argument
+        )
+        self.store.tasks.put(str(task.id), task)
+
+    def announce(self, event: str, reference: str, data: Mapping[str, object]) -> None:
+        """Send a webhook soon: twice, late or never if a fault says so."""
+        places = {"webhook", event.partition(".")[0]}
+        fault = self.faults.take(places, {"event": event, "reference": reference}, faults.WEBHOOK)
+        delivery = DeliveryRecord(
+            id=self.store.next_id(),
+            event=event,
+            reference=reference,
+            body=json.dumps({"event": event, "data": data}, separators=(",", ":")),
+            created_at=self.clock.text(),
+            state="lost" if fault is not None and fault.kind == "lost_webhook" else "pending",
+        )
+        self.store.deliveries.put(str(delivery.id), delivery)
+        for delay_seconds in _delays(fault):
+            self.later(delay_seconds, "webhook", str(delivery.id))
+
+
+def _delays(fault: Fault | None) -> tuple[float, ...]:
+    match fault.kind if fault is not None else "":
+        case "lost_webhook":
+            return ()
+        case "duplicate_webhook":
+            return (0.0, 0.0)
+        case _:
+            return (0.0 if fault is None else fault.delay_seconds,)

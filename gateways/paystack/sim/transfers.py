@@ -1,0 +1,247 @@
+"""Transfers at the stand-in. The amount and the fee leave the balance when a transfer is created."""
+
+import re
+
+from gateways.paystack.payload import text
+from gateways.paystack.sim import faults
+from gateways.paystack.sim.calls import (
+    Answer,
+    Call,
+    Refusal,
+    good,
+    not_found,
+    page,
+    require_amount,
+    require_currency,
+    require_text,
+)
+from gateways.paystack.sim.clock import brief
+from gateways.paystack.sim.recipients import view as recipient_view
+from gateways.paystack.sim.records import RecipientRecord, TransferRecord
+from gateways.paystack.sim.state import TRANSFER_CURRENCIES, Sim
+
+OPEN = frozenset({"pending", "received", "otp"})
+UNPAID = frozenset({"failed", "abandoned", "blocked", "rejected"})
+OTP_SECONDS = 30 * 60.0
+DEFAULT_DELAY_SECONDS = 60.0
+_REFERENCE = re.compile(r"[a-z0-9_-]{16,50}")
+_OTP = re.compile(r"[0-9]{6}")
+_FATES = {"fail": "failed", "abandoned": "abandoned", "blocked": "blocked", "rejected": "rejected"}
+
+
+def initiate(sim: Sim, call: Call) -> Answer:
+    """POST /transfer: in test mode it answers success at once, as Paystack does."""
+    transfer = _new_transfer(sim, call)
+    fault = sim.faults.take({"transfer"}, call.facts, faults.TRANSFER)
+    kind = "" if fault is None else fault.kind
+    delay_seconds = 0.0 if fault is None else fault.delay_seconds
+    _require_funds(sim, transfer, refused=kind == "insufficient_balance")
+    sim.move("transfer", "balance", transfer.currency, -transfer.amount_minor, transfer.reference, transfer.id)
+    sim.move("transfer_fee", "balance", transfer.currency, -transfer.fee_minor, transfer.reference, transfer.id)
+    sim.store.transfers.put(transfer.reference, transfer)
+    _begin(sim, transfer, kind, delay_seconds)
+    message = "Transfer requires OTP to continue" if transfer.status == "otp" else "Transfer has been queued"
+    return good(message, brief_view(sim, transfer))
+
+
+def verify(sim: Sim, call: Call) -> Answer:
+    """GET /transfer/verify/{reference}: 404 while it is still being validated."""
+    transfer = sim.store.transfers.get(call.path["reference"])
+    if transfer is None or transfer.visible_at > sim.clock.text():
+        raise not_found("Transfer not found", "transfer_not_found")
+    return good("Transfer retrieved", view(sim, transfer))
+
+
+def fetch(sim: Sim, call: Call) -> Answer:
+    """GET /transfer/{code or id}."""
+    wanted = call.path["code"]
+    found = (known for known in sim.store.transfers.all() if wanted in (known.transfer_code, str(known.id)))
+    transfer = next(found, None)
+    if transfer is None:
+        raise not_found("Transfer not found", "transfer_not_found")
+    return good("Transfer retrieved", view(sim, transfer))
+
+
+def list_transfers(sim: Sim, call: Call) -> Answer:
+    """GET /transfer, filtered by status, from and to."""
+    wanted = call.query.get("status")
+    rows = [view(sim, transfer) for transfer in sim.store.transfers.all() if wanted in (None, transfer.status)]
+    return page(call, "Transfers retrieved", rows)
+
+
+def finalize(sim: Sim, call: Call) -> Answer:
+    """POST /transfer/finalize_transfer: any six digits will do."""
+    code = require_text(call, "transfer_code", "Transfer code is required")
+    transfer = next((known for known in sim.store.transfers.all() if known.transfer_code == code), None)
+    if transfer is None:
+        raise not_found("Transfer not found", "transfer_not_found")
+    if transfer.status != "otp":
+        raise Refusal("Transfer is not currently awaiting OTP", "transfer_not_awaiting_otp")
+    if not _OTP.fullmatch(text(call.body, "otp") or ""):
+        raise Refusal("Invalid OTP", "invalid_otp")
+    move(sim, transfer, "success")
+    return good("Transfer has been queued", brief_view(sim, transfer))
+
+
+def move(sim: Sim, transfer: TransferRecord, status: str) -> None:
+    """Take a transfer to another status, along the edges that Paystack's documentation allows, and announce it.
+
+    What was not paid comes back with its fee; what is reversed after success comes back without.
+    """
+    allowed = transfer.status in OPEN or (transfer.status == "success" and status == "reversed")
+    if not allowed or status not in (OPEN | UNPAID | {"success", "reversed"}):
+        raise Refusal(f"A transfer does not go from {transfer.status} to {status}", "invalid_params")
+    if status in UNPAID or (status == "reversed" and transfer.status != "success"):
+        sim.move(
+            "transfer_fee_returned", "balance", transfer.currency, transfer.fee_minor, transfer.reference, transfer.id
+        )
+    if status in UNPAID or status == "reversed":
+        sim.move(
+            "transfer_returned", "balance", transfer.currency, transfer.amount_minor, transfer.reference, transfer.id
+        )
+    _set(sim, transfer, status)
+    if status in ("success", "failed", "reversed"):
+        sim.announce(f"transfer.{status}", transfer.reference, webhook_view(sim, transfer))
+
+
+def move_later(sim: Sim, reference: str, status: str) -> None:
+    """Do a move that was planned, unless something else happened first."""
+    transfer = sim.store.transfers.get(reference)
+    if transfer is not None and (transfer.status in OPEN or (transfer.status, status) == ("success", "reversed")):
+        move(sim, transfer, status)
+
+
+def brief_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
+    """A transfer as initiate shows it: the recipient is a number."""
+    recipient = _recipient(sim, transfer.recipient_code)
+    return {
+        "integration": 100073,
+        "domain": sim.mode.value,
+        "amount": transfer.amount_minor,
+        "currency": transfer.currency,
+        "source": "balance",
+        "source_details": None,
+        "reason": transfer.reason,
+        "recipient": 0 if recipient is None else recipient.id,
+        "status": transfer.status,
+        "failures": None,
+        "transfer_code": transfer.transfer_code,
+        "titan_code": None,
+        "transferred_at": brief(transfer.transferred_at) if transfer.transferred_at else None,
+        "reference": transfer.reference,
+        "request": transfer.id,
+        "id": transfer.id,
+        "createdAt": brief(transfer.created_at),
+        "updatedAt": brief(transfer.updated_at),
+    }
+
+
+def view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
+    """A transfer as verify shows it: the recipient is an object, the fee is known after success."""
+    recipient = _recipient(sim, transfer.recipient_code)
+    return {
+        **brief_view(sim, transfer),
+        "recipient": None if recipient is None else recipient_view(sim, recipient),
+        "fee_charged": transfer.fee_minor if transfer.transferred_at else 0,
+        "fees_breakdown": None,
+        "gateway_response": None,
+        "session": {"provider": None, "id": None},
+    }
+
+
+def webhook_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
+    """A transfer in a webhook: failed and reversed spell their dates otherwise, and only success tells the fee."""
+    shown = view(sim, transfer)
+    if transfer.status == "success":
+        return shown
+    del shown["fee_charged"]
+    return {**shown, "created_at": shown.pop("createdAt"), "updated_at": shown.pop("updatedAt")}
+
+
+def _new_transfer(sim: Sim, call: Call) -> TransferRecord:
+    if text(call.body, "source") != "balance":
+        raise Refusal("Transfer source is invalid", "invalid_params")
+    amount_minor = require_amount(call)
+    recipient = _require_recipient(sim, call)
+    currency = require_currency(call, TRANSFER_CURRENCIES, "NGN")
+    if currency != recipient.currency:
+        raise Refusal("Recipient is not of this currency", "invalid_transfer_recipient")
+    now = sim.clock.text()
+    return TransferRecord(
+        id=sim.store.next_id(),
+        transfer_code=sim.code("TRF_"),
+        reference=_require_reference(sim, call),
+        recipient_code=recipient.recipient_code,
+        amount_minor=amount_minor,
+        fee_minor=sim.behaviour.fees.transfer_minor(currency),
+        currency=currency,
+        reason=text(call.body, "reason") or "",
+        status="pending",
+        created_at=now,
+        updated_at=now,
+        visible_at=now,
+    )
+
+
+def _require_recipient(sim: Sim, call: Call) -> RecipientRecord:
+    recipient = _recipient(sim, require_text(call, "recipient", "Recipient is required"))
+    if recipient is None:
+        raise Refusal("Recipient specified is invalid", "invalid_transfer_recipient")
+    return recipient
+
+
+def _require_reference(sim: Sim, call: Call) -> str:
+    reference = require_text(call, "reference", "Transfer reference is required")
+    if not _REFERENCE.fullmatch(reference):
+        raise Refusal("Transfer reference contains invalid characters or length", "invalid_transfer_reference")
+    if sim.store.transfers.get(reference) is not None:
+        message = "Please provide a unique reference. Reference already exists on a transfer"
+        raise Refusal(message, "duplicate_transfer_reference", next_step="Ensure the reference is unique.")
+    return reference
+
+
+def _require_funds(sim: Sim, transfer: TransferRecord, *, refused: bool) -> None:
+    needed_minor = transfer.amount_minor + transfer.fee_minor
+    if refused or sim.held_minor("balance", transfer.currency) < needed_minor:
+        message = "Your balance is not enough to fulfil this request"
+        raise Refusal(message, "insufficient_balance", "api_error", next_step="Top up your balance.")
+
+
+def _begin(sim: Sim, transfer: TransferRecord, kind: str, delay_seconds: float) -> None:
+    """Start the life that a fault, or nothing, has planned for this transfer."""
+    match kind:
+        case "otp":
+            _set(sim, transfer, "otp")
+            sim.later(OTP_SECONDS, "transfer", transfer.reference, "abandoned")
+        case "pending":
+            if delay_seconds > 0:
+                sim.later(delay_seconds, "transfer", transfer.reference, "success")
+        case "fail" | "abandoned" | "blocked" | "rejected":
+            sim.later(delay_seconds, "transfer", transfer.reference, _FATES[kind])
+        case "reversed_after_success":
+            move(sim, transfer, "success")
+            sim.later(delay_seconds, "transfer", transfer.reference, "reversed")
+        case "late":
+            transfer.visible_at = sim.clock.text(delay_seconds or DEFAULT_DELAY_SECONDS)
+            _succeed(sim, transfer)
+        case _:
+            _succeed(sim, transfer)
+
+
+def _succeed(sim: Sim, transfer: TransferRecord) -> None:
+    if sim.behaviour.transfer_seconds > 0:
+        sim.later(sim.behaviour.transfer_seconds, "transfer", transfer.reference, "success")
+    else:
+        move(sim, transfer, "success")
+
+
+def _set(sim: Sim, transfer: TransferRecord, status: str) -> None:
+    transfer.status = status
+    transfer.updated_at = sim.clock.text()
+    if status == "success":
+        transfer.transferred_at = transfer.updated_at
+    sim.store.transfers.put(transfer.reference, transfer)
+
+
+def _recipient(sim: Sim, code: str) -> RecipientRecord | None:
+    return sim.store.recipients.get(code)

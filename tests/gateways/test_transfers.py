@@ -1,0 +1,204 @@
+"""Payouts against the stand-in: whatever breaks, one reference never pays twice."""
+
+import pytest
+
+from domain.money import AmountNotPositive, Currency, Money
+from gateways.errors import (
+    DuplicateReference,
+    GatewayError,
+    GatewayRefused,
+    GatewayUncertain,
+    InsufficientBalance,
+    UnknownReference,
+)
+from gateways.payment import NewTransfer, Recipient, ReferenceInvalid, Transfer, TransferStatus
+from gateways.paystack.client import Paystack
+from tests.gateways.conftest import Panel, payee, payout, wait_until
+
+pytestmark = pytest.mark.anyio
+
+FEE = 2_000
+
+
+@pytest.fixture
+async def recipient(paystack: Paystack, panel: Panel) -> Recipient:
+    panel.top_up(1_000_000)
+    return await paystack.create_recipient(payee())
+
+
+async def settle(paystack: Paystack, wanted: NewTransfer, doubts: int = 5) -> Transfer:
+    """The discipline: post; after a doubt ask; if unknown post the same again."""
+    for _ in range(doubts):
+        try:
+            return await paystack.initiate_transfer(wanted)
+        except (GatewayUncertain, DuplicateReference):
+            try:
+                return await paystack.verify_transfer(wanted.reference)
+            except UnknownReference:
+                continue
+    raise AssertionError("still in doubt")
+
+
+async def test_registering_an_account_twice_gives_one_recipient(paystack: Paystack) -> None:
+    first, second = await paystack.create_recipient(payee()), await paystack.create_recipient(payee())
+    assert first.recipient_code == second.recipient_code
+    assert (first.is_active, first.is_deleted, first.bank_name) == (True, False, "M-PESA")
+
+
+async def test_a_transfer_takes_amount_and_fee_and_verifies_as_success(
+    paystack: Paystack, panel: Panel, recipient: Recipient
+) -> None:
+    sent = await paystack.initiate_transfer(payout(recipient))
+    found = await paystack.verify_transfer("po-0000000000000001")
+    assert (sent.status, sent.recipient_code) == (TransferStatus.SUCCESS, None)
+    assert (found.recipient_code, found.fee_minor, found.currency) == (recipient.recipient_code, FEE, "KES")
+    assert panel.held("balance") == 1_000_000 - 90_000 - FEE
+
+
+async def test_a_second_transfer_with_the_same_reference_is_told_apart_and_pays_nothing(
+    paystack: Paystack, panel: Panel, recipient: Recipient
+) -> None:
+    await paystack.initiate_transfer(payout(recipient))
+    with pytest.raises(DuplicateReference) as caught:
+        await paystack.initiate_transfer(payout(recipient))
+    assert (caught.value.http_status, caught.value.gateway_code) == (400, "duplicate_transfer_reference")
+    assert panel.moved("transfer") == [-90_000]
+
+
+@pytest.mark.parametrize(
+    ("kind", "happened"),
+    [
+        ("500_before", False),
+        ("timeout_before", False),
+        ("reset_before", False),
+        ("500_after_commit", True),
+        ("accept_then_timeout", True),
+        ("reset_after_commit", True),
+        ("garbage_after_commit", True),
+    ],
+)
+async def test_a_broken_answer_is_uncertain_and_asking_tells(
+    hasty: Paystack, panel: Panel, recipient: Recipient, kind: str, happened: bool
+) -> None:
+    panel.fault("transfer", kind)
+    with pytest.raises(GatewayUncertain):
+        await hasty.initiate_transfer(payout(recipient))
+    if happened:
+        assert (await hasty.verify_transfer("po-0000000000000001")).status is TransferStatus.SUCCESS
+    else:
+        with pytest.raises(UnknownReference):
+            await hasty.verify_transfer("po-0000000000000001")
+    assert len(panel.moved("transfer")) == int(happened)
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ["500_before", "accept_then_timeout"],
+        ["reset_before", "500_before", "500_after_commit"],
+        ["accept_then_timeout"],
+        ["timeout_before", "reset_after_commit"],
+        ["garbage_after_commit"],
+    ],
+)
+async def test_the_discipline_pays_exactly_once_through_any_faults(
+    hasty: Paystack, panel: Panel, recipient: Recipient, kinds: list[str]
+) -> None:
+    for kind in kinds:
+        panel.fault("transfer", kind)
+    settled = await settle(hasty, payout(recipient))
+    assert settled.status is TransferStatus.SUCCESS
+    assert panel.moved("transfer") == [-90_000]
+
+
+async def test_a_transfer_still_being_validated_is_unknown_and_posting_again_does_not_pay_twice(
+    paystack: Paystack, panel: Panel, recipient: Recipient
+) -> None:
+    panel.fault("transfer", "late", delay_seconds=60)
+    await paystack.initiate_transfer(payout(recipient))
+    with pytest.raises(UnknownReference):
+        await paystack.verify_transfer("po-0000000000000001")
+    with pytest.raises(DuplicateReference):
+        await paystack.initiate_transfer(payout(recipient))
+    panel.advance(61)
+    assert (await paystack.verify_transfer("po-0000000000000001")).status is TransferStatus.SUCCESS
+    assert panel.moved("transfer") == [-90_000]
+
+
+@pytest.mark.parametrize("kind", ["fail", "abandoned", "blocked", "rejected"])
+async def test_a_transfer_that_fails_after_acceptance_gives_amount_and_fee_back(
+    paystack: Paystack, panel: Panel, recipient: Recipient, kind: str
+) -> None:
+    panel.fault("transfer", kind)
+    sent = await paystack.initiate_transfer(payout(recipient))
+    assert not sent.status.is_conclusive
+    wait_until(lambda: panel.held("balance") == 1_000_000)
+    assert (await paystack.verify_transfer(sent.reference)).status.value.startswith(kind)
+
+
+async def test_a_transfer_reversed_after_success_gives_back_the_amount_but_not_the_fee(
+    paystack: Paystack, panel: Panel, recipient: Recipient
+) -> None:
+    panel.fault("transfer", "reversed_after_success", delay_seconds=3600)
+    assert (await paystack.initiate_transfer(payout(recipient))).status is TransferStatus.SUCCESS
+    panel.advance(3601)
+    wait_until(lambda: panel.held("balance") == 1_000_000 - FEE)
+    assert (await paystack.verify_transfer("po-0000000000000001")).status is TransferStatus.REVERSED
+
+
+async def test_a_transfer_that_wants_a_code_is_not_conclusive_until_it_is_abandoned(
+    paystack: Paystack, panel: Panel, recipient: Recipient
+) -> None:
+    panel.fault("transfer", "otp")
+    sent = await paystack.initiate_transfer(payout(recipient))
+    assert (sent.status, sent.status.is_conclusive) == (TransferStatus.OTP, False)
+    panel.advance(30 * 60 + 1)
+    wait_until(lambda: panel.held("balance") == 1_000_000)
+    assert (await paystack.verify_transfer(sent.reference)).status is TransferStatus.ABANDONED
+
+
+async def test_a_pending_transfer_moves_when_told_to(paystack: Paystack, panel: Panel, recipient: Recipient) -> None:
+    panel.fault("transfer", "pending")
+    sent = await paystack.initiate_transfer(payout(recipient))
+    assert sent.status is TransferStatus.PENDING
+    assert panel.drive(f"transfers/{sent.reference}", "success").status_code == 200
+    assert panel.drive(f"transfers/{sent.reference}", "failed").status_code == 400
+    assert (await paystack.verify_transfer(sent.reference)).status is TransferStatus.SUCCESS
+
+
+async def test_a_balance_too_small_refuses_and_nothing_happens(paystack: Paystack, panel: Panel) -> None:
+    panel.top_up(90_000)
+    recipient = await paystack.create_recipient(payee())
+    with pytest.raises(InsufficientBalance):
+        await paystack.initiate_transfer(payout(recipient))
+    assert panel.moved("transfer") == []
+    panel.top_up(FEE)
+    assert (await paystack.initiate_transfer(payout(recipient))).status is TransferStatus.SUCCESS
+
+
+async def test_an_unknown_recipient_is_a_refusal(paystack: Paystack, recipient: Recipient) -> None:
+    wanted = payout(recipient)
+    with pytest.raises(GatewayRefused) as caught:
+        await paystack.initiate_transfer(
+            NewTransfer(reference=wanted.reference, recipient_code="RCP_x", amount=wanted.amount, reason="")
+        )
+    assert caught.value.gateway_code == "invalid_transfer_recipient"
+
+
+@pytest.mark.parametrize("reference", ["", "too-short", "UPPER-CASE-REFERENCE", "x" * 51, "with.dots.in.the.middle"])
+def test_a_reference_that_paystack_would_refuse_is_never_sent(reference: str) -> None:
+    with pytest.raises(ReferenceInvalid):
+        NewTransfer(reference=reference, recipient_code="RCP_x", amount=Money(1, Currency.KES), reason="")
+
+
+def test_nothing_is_no_amount_to_send() -> None:
+    with pytest.raises(AmountNotPositive):
+        NewTransfer(reference="po-0000000000000001", recipient_code="RCP_x", amount=Money(0, Currency.KES), reason="")
+
+
+async def test_every_error_of_a_payout_belongs_to_the_one_tree(paystack: Paystack, panel: Panel) -> None:
+    panel.fault("transfer", "throttle", delay_seconds=7)
+    recipient = await paystack.create_recipient(payee())
+    with pytest.raises(GatewayError) as caught:
+        await paystack.initiate_transfer(payout(recipient))
+    assert (caught.value.code, caught.value.status) == ("gateway_throttled", 503)
