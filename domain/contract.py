@@ -38,37 +38,31 @@ def contract_sha256(content: bytes) -> str:
 def _template_2026_11(transaction: Transaction, buyer_key: str, seller_key: str) -> str:
     terms, price = transaction.terms, transaction.price
     fee = terms.fee_minor(price.amount_minor)
-    return "\n".join(
-        (
-            "ESCROW AGREEMENT",
-            "",
-            f"Transaction       {transaction.id}",
-            f"Listing           {transaction.listing_id}",
-            f"Deposit           {transaction.vault_id}",
-            f"Buyer             {transaction.buyer_id}",
-            f"  vault key       {buyer_key}",
-            f"Seller            {transaction.seller_id}",
-            f"  vault key       {seller_key}",
-            f"Price             {_amount(price.amount_minor)} {price.currency.value}",
-            f"Commission        {_amount(fee)} {price.currency.value} ({terms.fee_bps} basis points, rounded down)",
-            f"Opened            {transaction.created_on.isoformat()}",
-            "",
-            "1. The platform holds the price until this agreement says who gets it.",
-            "2. The seller hands over the credentials of the account through the vault; they are shown to the buyer once.",
-            f"3. Both parties sign within {_period(terms.signing_seconds)} of the payment, else the buyer is refunded.",
-            f"4. The buyer reveals the credentials within {_period(terms.reveal_seconds)} of the last signature, else he"
-            " is refunded.",
-            f"5. The buyer inspects the account for {_period(terms.inspection_seconds)} and confirms access or opens a"
-            " dispute.",
-            f"6. If he does neither after acknowledging the reveal, the terms say: {terms.silence.value}.",
-            "7. A dispute can be opened until 30 days after completion; while one is open no money is released.",
-            "8. Buyer at fault: the price is released. Seller at fault: the buyer is refunded and the listing removed."
-            " Platform at fault: the buyer is refunded and may be compensated. Unclear: a super administrator decides.",
-            f"9. {terms.reserve_bps} basis points of the price are reserved for {_period(terms.warranty_seconds)} after"
-            " the release.",
-            "",
-        )
-    )
+    return f"""ESCROW AGREEMENT
+
+Transaction       {transaction.id}
+Listing           {transaction.listing_id}
+Deposit           {transaction.vault_id}
+Buyer             {transaction.buyer_id}
+  vault key       {buyer_key}
+Seller            {transaction.seller_id}
+  vault key       {seller_key}
+Price             {_amount(price.amount_minor)} {price.currency.value}
+Commission        {_amount(fee)} {price.currency.value} ({terms.fee_bps} basis points, rounded down)
+Opened            {transaction.created_on.isoformat()}
+
+1. The platform holds the price until this agreement says who gets it.
+2. The seller hands over the credentials through the vault; they are shown to the buyer once.
+3. Both parties sign within {_period(terms.signing_seconds)} of the payment, else the buyer is refunded.
+4. The buyer reveals the credentials within {_period(terms.reveal_seconds)} of the last signature,
+   else the buyer is refunded.
+5. The buyer inspects the account for {_period(terms.inspection_seconds)} and confirms access or opens a dispute.
+6. After an acknowledged reveal, silence until then means: {terms.silence.value}.
+7. A dispute can be opened until 30 days after completion; while one is open no money is released.
+8. Buyer at fault: the price is released. Seller at fault: the buyer is refunded and the listing removed.
+   Platform at fault: the buyer is refunded and may be compensated. Unclear: a super administrator decides.
+9. {terms.reserve_bps} basis points of the price are reserved for {_period(terms.warranty_seconds)} after the release.
+"""
 
 
 def _amount(amount_minor: int) -> str:

@@ -1,17 +1,14 @@
 """A listing: an account offered for sale, vetted, reserved for one live transaction at a time, then sold or removed."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from domain.actor import STAFF, Actor, Role
 from domain.aggregate import Aggregate
-from domain.command import Command, CreationCommand, Stream
 from domain.errors import EscrowError, Forbidden, NotFound, Refused
-from domain.event import Context, CreatedEvent, Event
+from domain.event import CreatedEvent, Event
 from domain.money import AmountNotPositive, Money
 from domain.reason import require_reason
-from domain.vault import Vault
 
 
 class ListingStatus(StrEnum):
@@ -236,10 +233,19 @@ class Listing(Aggregate):
             raise ListingNotForSale
         self.record(ListingReserved, transaction_id=transaction_id)
 
-    def follow_end(self, transaction_id: UUID, *, sold: bool) -> None:
-        """The transaction that reserved the listing ended; anything else is an echo and changes nothing."""
-        if self.status is ListingStatus.RESERVED and self.transaction_id == transaction_id:
-            self.record(ListingSold if sold else ListingFreed, transaction_id=transaction_id)
+    def follow_end(self, transaction_id: UUID, *, sold: bool, shown: bool) -> None:
+        """The transaction that reserved the listing ended; anything else is an echo and changes nothing.
+
+        A refunded sale whose credentials were shown is removed: what one buyer has seen is never sold to another.
+        """
+        if self.status is not ListingStatus.RESERVED or self.transaction_id != transaction_id:
+            return
+        if sold:
+            self.record(ListingSold, transaction_id=transaction_id)
+        elif shown:
+            self.record(ListingRemoved, reason="the credentials were shown to a buyer who was refunded")
+        else:
+            self.record(ListingFreed, transaction_id=transaction_id)
 
     def check_editable(self, actor: Actor) -> None:
         """Raise unless `actor` is the seller and the listing is a draft or was rejected."""
@@ -295,135 +301,3 @@ def require_positive(price: Money) -> None:
     """Raise `AmountNotPositive` for a price of nothing."""
     if price.amount_minor == 0:
         raise AmountNotPositive
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftListing(CreationCommand[Listing]):
-    """A seller starts a listing."""
-
-    aggregate_type = Listing
-    seller_id: UUID
-    price: Money
-    content_id: UUID
-    content_sha256: str
-
-    def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Listing:
-        """Return the draft; raise `AmountNotPositive` or `Forbidden`."""
-        if context.actor.role is not Role.SELLER or context.actor.id != str(self.seller_id):
-            raise Forbidden
-        require_positive(self.price)
-        return Listing.start(
-            ListingDrafted,
-            stream_id,
-            context,
-            seller_id=self.seller_id,
-            price=self.price,
-            content_id=self.content_id,
-            content_sha256=self.content_sha256,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviseListing(Command[Listing]):
-    """The seller changes price or text."""
-
-    aggregate_type = Listing
-    price: Money
-    content_id: UUID
-    content_sha256: str
-
-    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Revise."""
-        aggregate.revise(self.price, self.content_id, self.content_sha256)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitListing(Command[Listing]):
-    """The seller asks for vetting."""
-
-    aggregate_type = Listing
-
-    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Submit."""
-        aggregate.submit()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApproveListing(Command[Listing]):
-    """Staff let the listing be sold."""
-
-    aggregate_type = Listing
-
-    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Approve."""
-        aggregate.approve()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectListing(Command[Listing]):
-    """Staff refuse the listing."""
-
-    aggregate_type = Listing
-    reason: str
-
-    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Reject."""
-        aggregate.reject(self.reason)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveListing(Command[Listing]):
-    """Staff take the listing away for good."""
-
-    aggregate_type = Listing
-    reason: str
-
-    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Remove."""
-        aggregate.remove(self.reason)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowTransactionEnd(Command[Listing]):
-    """A reaction: the transaction that reserved the listing has ended."""
-
-    aggregate_type = Listing
-    transaction_id: UUID
-    sold: bool
-
-    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Free the listing, or mark it sold."""
-        aggregate.follow_end(self.transaction_id, sold=self.sold)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DepositCredentials(CreationCommand[Vault]):
-    """The seller seals credentials: a vault stream of its own, attached to the listing in the same append."""
-
-    aggregate_type = Vault
-    listing_id: UUID
-    ciphertext: bytes
-    commitment_sha256: str
-    suite: str
-    seller_key_fingerprint: str
-
-    def sources(self) -> tuple[Stream, ...]:
-        """The listing that the deposit is for."""
-        return (Stream(Listing, self.listing_id),)
-
-    def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Vault:
-        """Return the sealed deposit; raise what `Listing.attach_deposit` raises."""
-        (listing,) = sources
-        assert isinstance(listing, Listing)
-        with listing.acting(context):
-            listing.attach_deposit(stream_id)
-        return Vault.seal(
-            stream_id,
-            context,
-            listing_id=self.listing_id,
-            seller_id=listing.seller_id,
-            ciphertext=self.ciphertext,
-            commitment_sha256=self.commitment_sha256,
-            suite=self.suite,
-            seller_key_fingerprint=self.seller_key_fingerprint,
-        )

@@ -1,0 +1,114 @@
+"""The limits of the house: short functions, short files, plain names, SQL in files, nothing left for later."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = (
+    "domain",
+    "database",
+    "eventstore",
+    "projections",
+    "vault",
+    "gateways",
+    "reactions",
+    "identity",
+    "api",
+    "replay",
+    "cli",
+)
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 40
+SHUNNED = {"utils", "helpers", "common", "services", "manager", "managers", "core", "misc", "base"}
+SQL_WORDS = re.compile(r"\b(SELECT\s.+\sFROM|INSERT INTO|UPDATE\s.+\sSET|DELETE FROM)\b", re.DOTALL)
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def sources(*rooms: str) -> list[Path]:
+    """Return the Python files of these rooms."""
+    return sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
+
+
+def functions(path: Path) -> Iterator[Function]:
+    """Yield every function of a file, nested ones too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def length(function: Function) -> int:
+    """Return the lines of a function without its docstring."""
+    end = function.end_lineno or function.lineno
+    has_docstring = ast.get_docstring(function) is not None
+    docstring = function.body[0] if has_docstring else None
+    return end - function.lineno + 1 - ((docstring.end_lineno or 0) - docstring.lineno + 1 if docstring else 0)
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources(*ROOMS, "tests", "bench")}
+    assert {str(path): lines for path, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+def test_no_function_is_longer_than_40_lines() -> None:
+    long = {
+        f"{path.relative_to(ROOT)}:{function.name}": length(function)
+        for path in sources(*ROOMS)
+        for function in functions(path)
+        if length(function) > LONGEST_FUNCTION
+    }
+    assert long == {}
+
+
+def test_most_functions_are_short() -> None:
+    lengths = sorted(length(function) for path in sources(*ROOMS) for function in functions(path))
+    assert lengths[len(lengths) // 2] <= 8
+    assert lengths[len(lengths) * 9 // 10] < 20
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert [str(path) for path in sources(*ROOMS) if path.stem in SHUNNED] == []
+
+
+def test_every_public_definition_of_the_product_has_a_docstring() -> None:
+    missing: list[str] = []
+    for path in sources(*ROOMS):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if ast.get_docstring(tree) is None and path.read_text(encoding="utf-8").strip():
+            missing.append(f"{path.relative_to(ROOT)}: module")
+        missing += [f"{path.relative_to(ROOT)}: {name}" for name in _undocumented(tree, "")]
+    assert missing == []
+
+
+def _undocumented(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[str]:
+    for child in node.body:
+        if not isinstance(child, Function | ast.ClassDef) or child.name.startswith("_"):
+            continue
+        is_overload = any(isinstance(mark, ast.Name) and mark.id == "overload" for mark in child.decorator_list)
+        if ast.get_docstring(child) is None and not is_overload:
+            yield prefix + child.name
+        if isinstance(child, ast.ClassDef):
+            yield from _undocumented(child, f"{child.name}.")
+
+
+def test_sql_stands_in_sql_files() -> None:
+    inline: list[str] = []
+    for path in sources(*ROOMS):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr) and SQL_WORDS.search(ast.unparse(node)):
+                inline.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert inline == []
+
+
+@pytest.mark.parametrize("word", ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "HA" + "CK"])
+def test_nothing_is_left_for_later(word: str) -> None:
+    marks = [str(path) for path in sources(*ROOMS, "tests", "bench") if re.search(rf"\b{word}\b", path.read_text())]
+    assert marks == []
+
+
+def test_lock_files_record_no_download_address() -> None:
+    for path in ROOT.glob("requirements*.txt"):
+        assert "://" not in path.read_text(encoding="utf-8"), path
