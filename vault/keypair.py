@@ -91,6 +91,11 @@ class KeyPairRecord:
     pepper_version: int
     wrapped_private_key: bytes
 
+    @property
+    def fingerprint(self) -> str:
+        """That of the public key."""
+        return PublicKey(suite=self.suite, raw=self.public_key).fingerprint
+
 
 def generate_private_key(random_bytes: RandomBytes) -> Secret:
     """32 random bytes are an X25519 private key (RFC 7748 §5 clamps them on use)."""

@@ -1,0 +1,1 @@
+"""People: users, roles, passwords, keys, sessions, payout accounts. Personal data stands in these tables only."""

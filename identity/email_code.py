@@ -1,0 +1,94 @@
+"""Six digits by mail, to show that an address is one's own: good for five minutes and five tries."""
+
+import hmac
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from database.connect import Connection, Pool
+from database.queries import load
+from domain.errors import Forbidden
+from domain.ids import RandomBytes
+from identity.email import normalise_email
+from identity.user import User, find_user, verify_email
+
+SQL = load("identity", "email_code.sql")
+LASTS = timedelta(minutes=5)
+PAUSE = timedelta(minutes=1)
+TRIES = 5
+SALT_BYTES = 16
+FORM = re.compile("[0-9]{6}")
+
+SendCode = Callable[[str, str], Awaitable[None]]
+"""Sends a code (second) to an address (first)."""
+
+
+class CodeRefused(Forbidden):
+    """This code is wrong, used up or older than five minutes; ask for a new one."""
+
+    code = "code_refused"
+
+
+async def send_code(pool: Pool, user: User, send: SendCode, *, at: datetime, random_bytes: RandomBytes) -> bool:
+    """Make a new code, which ends the one before, and send it; False within a minute of the last, or once verified.
+
+    The code is stored before it is sent and no connection is held meanwhile. Raises what `send` raises.
+    """
+    if user.email is None or user.verified_at is not None:
+        return False
+    code, salt = f"{int.from_bytes(random_bytes(8), 'big') % 1_000_000:06d}", random_bytes(SALT_BYTES)
+    async with pool.connection() as connection:
+        if not await _store(connection, user.id, code, salt, at):
+            return False
+    await send(user.email, code)
+    return True
+
+
+async def resend_code(pool: Pool, email: str, send: SendCode, *, at: datetime, random_bytes: RandomBytes) -> None:
+    """Send another code, if there is such a user; whether there is stays untold. Raises UnfitEmail."""
+    async with pool.connection() as connection:
+        user = await find_user(connection, email)
+    if user is not None:
+        await send_code(pool, user, send, at=at, random_bytes=random_bytes)
+
+
+async def _store(connection: Connection, user_id: UUID, code: str, salt: bytes, at: datetime) -> bool:
+    cursor = await connection.execute(
+        SQL.upsert_code,
+        {
+            "user_id": user_id,
+            "salt": salt,
+            "code_hash": _hash(salt, code),
+            "at": at,
+            "expires_at": at + LASTS,
+            "tries": TRIES,
+            "sent_before": at - PAUSE,
+        },
+    )
+    return await cursor.fetchone() is not None
+
+
+def _hash(salt: bytes, code: str) -> bytes:
+    """A million codes are soon tried by whoever has the table: five minutes and five tries are what protects."""
+    return sha256(salt + code.encode()).digest()
+
+
+async def confirm_code(pool: Pool, email: str, code: str, *, at: datetime) -> UUID:
+    """Verify the address and return the user's id. Raises CodeRefused, also for an unknown address, and UnfitEmail.
+
+    The try is counted and committed before the code is looked at, so that parallel guesses share the five.
+    """
+    normalised = normalise_email(email)
+    if not FORM.fullmatch(code):
+        raise CodeRefused
+    async with pool.connection() as connection:
+        cursor = await connection.execute(SQL.take_try, {"email": normalised, "at": at})
+        taken = await cursor.fetchone()
+    if taken is None or not hmac.compare_digest(_hash(taken[1], code), taken[2]):
+        raise CodeRefused
+    async with pool.connection() as connection, connection.transaction():
+        await verify_email(connection, taken[0], at)
+        await connection.execute(SQL.delete_code, (taken[0],))
+    return taken[0]

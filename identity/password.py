@@ -1,0 +1,118 @@
+"""What is stored of a password, and what identity needs of the vault, which it may not import.
+
+Whoever starts the program passes a `vault.locksmith.Locksmith`; it fits the protocols below.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from database.connect import Connection
+from database.queries import load
+from domain.errors import NotFound
+from identity.keypair import NewKeyPair
+
+SQL = load("identity", "password.sql")
+
+
+class NewPassword(Protocol):
+    """A salt, the cost of Argon2id, and the hash of the auth key."""
+
+    @property
+    def salt(self) -> bytes:
+        """16 bytes."""
+        ...
+
+    @property
+    def memory_kib(self) -> int:
+        """Argon2id's m."""
+        ...
+
+    @property
+    def iterations(self) -> int:
+        """Argon2id's t."""
+        ...
+
+    @property
+    def lanes(self) -> int:
+        """Argon2id's p."""
+        ...
+
+    @property
+    def verifier(self) -> str:
+        """A PHC string."""
+        ...
+
+
+class Enrolment(Protocol):
+    """What is stored for a new user."""
+
+    @property
+    def password(self) -> NewPassword:
+        """For `user_passwords`."""
+        ...
+
+    @property
+    def key_pair(self) -> NewKeyPair:
+        """For `user_keys`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Password:
+    """A row of `user_passwords`; it opens nothing, but whoever has it can test guesses, so `repr` leaves it out."""
+
+    user_id: UUID
+    salt: bytes = field(repr=False)
+    memory_kib: int
+    iterations: int
+    lanes: int
+    verifier: str = field(repr=False)
+
+
+class Locksmith(Protocol):
+    """The part of the vault that makes and checks what hangs on a password."""
+
+    async def enrol(self, user_id: UUID, password: str) -> Enrolment:
+        """Make the records of a new user."""
+        ...
+
+    async def admits(self, password: str, stored: Password | None) -> bool:
+        """Whether this is the password; None stands for somebody unknown and takes the same time."""
+        ...
+
+
+async def store_password(connection: Connection, user_id: UUID, password: NewPassword, at: datetime) -> None:
+    """Keep what a new user's password is checked with."""
+    await connection.execute(
+        SQL.insert_password,
+        {
+            "user_id": user_id,
+            "salt": password.salt,
+            "memory_kib": password.memory_kib,
+            "iterations": password.iterations,
+            "lanes": password.lanes,
+            "verifier": password.verifier,
+            "at": at,
+        },
+    )
+
+
+async def get_password(connection: Connection, user_id: UUID) -> Password:
+    """What a user's password is checked with, for signing and revealing. Raises NotFound."""
+    cursor = connection.cursor(row_factory=class_row(Password))
+    await cursor.execute(SQL.get_password, (user_id,))
+    password = await cursor.fetchone()
+    if password is None:
+        raise NotFound
+    return password
+
+
+async def find_password(connection: Connection, email: str) -> Password | None:
+    """The same by normalised e-mail, for signing in; None for somebody unknown or disabled."""
+    cursor = connection.cursor(row_factory=class_row(Password))
+    await cursor.execute(SQL.find_password, (email,))
+    return await cursor.fetchone()

@@ -1,0 +1,81 @@
+"""Where a user is paid: a bank account or mobile money, one per user."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from database.connect import Connection
+from database.queries import load
+from domain.errors import Invalid
+from domain.money import Currency
+
+SQL = load("identity", "payout_account.sql")
+
+TYPES = frozenset({"nuban", "ghipss", "mobile_money", "mobile_money_business", "basa", "kepss"})
+"""Paystack's kinds of transfer recipient."""
+CURRENCIES = frozenset(currency.value for currency in Currency)
+BANK_CODE = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
+ACCOUNT_NUMBER = re.compile(r"\+?[A-Za-z0-9]{5,34}", re.ASCII)
+LONGEST_NAME = 200
+
+
+class UnfitPayoutAccount(Invalid):
+    """This is not an account that Paystack could pay: see type, bank_code, account_number and account_name."""
+
+    code = "unfit_payout_account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutAccount:
+    """A row of `payout_accounts`; `repr` shows no personal data. Raises UnfitPayoutAccount when it is made wrongly."""
+
+    type: str
+    bank_code: str
+    account_number: str = field(repr=False)
+    account_name: str = field(repr=False)
+    currency: str
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be one; whether it exists, Paystack knows."""
+        fits = (
+            self.type in TYPES
+            and BANK_CODE.fullmatch(self.bank_code)
+            and ACCOUNT_NUMBER.fullmatch(self.account_number)
+            and 1 <= len(self.account_name.strip()) <= LONGEST_NAME
+            and self.account_name.isprintable()
+            and self.currency in CURRENCIES
+        )
+        if not fits:
+            raise UnfitPayoutAccount
+
+
+async def put_payout_account(connection: Connection, user_id: UUID, account: PayoutAccount, at: datetime) -> None:
+    """Set where a user is paid from now on."""
+    await connection.execute(
+        SQL.upsert_payout_account,
+        {
+            "user_id": user_id,
+            "type": account.type,
+            "bank_code": account.bank_code,
+            "account_number": account.account_number,
+            "account_name": account.account_name,
+            "currency": account.currency,
+            "at": at,
+        },
+    )
+
+
+async def find_payout_account(connection: Connection, user_id: UUID) -> PayoutAccount | None:
+    """Where a user is paid, or None."""
+    cursor = connection.cursor(row_factory=class_row(PayoutAccount))
+    await cursor.execute(SQL.find_payout_account, (user_id,))
+    return await cursor.fetchone()
+
+
+async def is_payout_shared(connection: Connection, one: UUID, other: UUID) -> bool:
+    """Whether two users are paid to the same account, a sign that they are one person dealing with themselves."""
+    cursor = await connection.execute(SQL.is_payout_shared, (one, other))
+    return await cursor.fetchone() == (True,)

@@ -1,0 +1,32 @@
+-- name: upsert_payout_account
+-- The latest stands.
+INSERT INTO public.payout_accounts (user_id, type, bank_code, account_number, account_name, currency, updated_at)
+VALUES (
+    %(user_id)s, %(type)s, %(bank_code)s, %(account_number)s, %(account_name)s, %(currency)s, %(at)s
+)
+ON CONFLICT (user_id) DO UPDATE
+    SET
+        type = excluded.type,
+        bank_code = excluded.bank_code,
+        account_number = excluded.account_number,
+        account_name = excluded.account_name,
+        currency = excluded.currency,
+        updated_at = excluded.updated_at;
+
+-- name: find_payout_account
+-- Where a user is paid.
+SELECT type, bank_code, account_number, account_name, currency
+FROM public.payout_accounts
+WHERE user_id = %s;
+
+-- name: is_payout_shared
+-- Whether two users name the same account.
+SELECT EXISTS (
+    SELECT
+    FROM public.payout_accounts AS mine
+    INNER JOIN public.payout_accounts AS theirs
+        ON mine.bank_code = theirs.bank_code AND mine.account_number = theirs.account_number
+    WHERE
+        mine.user_id = %s
+        AND theirs.user_id = %s
+) AS is_shared;

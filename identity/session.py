@@ -1,0 +1,174 @@
+"""Sessions: a short access token, and a refresh token that is replaced on every use.
+
+All refresh tokens that follow one another from one sign-in are one family, the session. Whoever shows a token of it
+that was used before is a thief or was robbed: the whole family ends.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from database.connect import Connection, Pool
+from database.queries import load
+from domain.errors import EscrowError
+from domain.ids import RandomBytes, uuid7
+from identity.email import UnfitEmail, normalise_email
+from identity.password import Locksmith, Password, find_password
+from identity.token import ACCESS, REFRESH, hash_token, make_token
+
+SQL = load("identity", "session.sql")
+
+
+class SignInRefused(EscrowError):
+    """E-mail address or password is wrong."""
+
+    code = "sign_in_refused"
+    status = 401
+
+
+class NotSignedIn(EscrowError):
+    """Sign in first: there is no valid session with this token."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetimes:
+    """How long tokens last, and how long a session lasts however often it is refreshed."""
+
+    access: timedelta = timedelta(minutes=15)
+    refresh: timedelta = timedelta(days=30)
+    session: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What a client gets, once."""
+
+    user_id: UUID
+    session_id: UUID
+    access_token: str = field(repr=False)
+    access_expires_at: datetime
+    refresh_token: str = field(repr=False)
+    refresh_expires_at: datetime
+
+
+async def login(
+    pool: Pool,
+    locksmith: Locksmith,
+    email: str,
+    password: str,
+    *,
+    at: datetime,
+    random_bytes: RandomBytes,
+    lifetimes: Lifetimes,
+) -> Tokens:
+    """Start a session. Raises SignInRefused, after the same work whether or not the user exists; TooManySignIns."""
+    stored = await _find_password(pool, email)
+    # No connection is held while Argon2 works.
+    admitted = await locksmith.admits(password, stored)
+    if stored is None or not admitted:
+        raise SignInRefused
+    async with pool.connection() as connection, connection.transaction():
+        return await start_session(connection, stored.user_id, at=at, random_bytes=random_bytes, lifetimes=lifetimes)
+
+
+async def _find_password(pool: Pool, email: str) -> Password | None:
+    try:
+        normalised = normalise_email(email)
+    except UnfitEmail:
+        return None
+    async with pool.connection() as connection:
+        return await find_password(connection, normalised)
+
+
+async def start_session(
+    connection: Connection, user_id: UUID, *, at: datetime, random_bytes: RandomBytes, lifetimes: Lifetimes
+) -> Tokens:
+    """Start a session for somebody whose identity is established. Call inside a transaction."""
+    session_id, ends_at = uuid7(at, random_bytes), at + lifetimes.session
+    await connection.execute(SQL.insert_session, {"id": session_id, "user_id": user_id, "at": at, "ends_at": ends_at})
+    return await _issue_tokens(connection, Family(session_id, user_id, ends_at), at, random_bytes, lifetimes)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The session that tokens are issued in."""
+
+    session_id: UUID
+    user_id: UUID
+    ends_at: datetime
+
+
+async def _issue_tokens(
+    connection: Connection, family: Family, at: datetime, random_bytes: RandomBytes, lifetimes: Lifetimes
+) -> Tokens:
+    tokens = Tokens(
+        user_id=family.user_id,
+        session_id=family.session_id,
+        access_token=make_token(ACCESS, random_bytes),
+        access_expires_at=min(at + lifetimes.access, family.ends_at),
+        refresh_token=make_token(REFRESH, random_bytes),
+        refresh_expires_at=min(at + lifetimes.refresh, family.ends_at),
+    )
+    await connection.execute(
+        SQL.insert_tokens,
+        {
+            "session_id": family.session_id,
+            "access_hash": hash_token(ACCESS, tokens.access_token),
+            "access_expires_at": tokens.access_expires_at,
+            "refresh_hash": hash_token(REFRESH, tokens.refresh_token),
+            "refresh_expires_at": tokens.refresh_expires_at,
+        },
+    )
+    return tokens
+
+
+async def refresh(
+    pool: Pool, refresh_token: str, *, at: datetime, random_bytes: RandomBytes, lifetimes: Lifetimes
+) -> Tokens:
+    """Replace both tokens; those before them end. Of several at the same moment one succeeds.
+
+    Raises NotSignedIn for an unknown, expired or revoked token, and for one that was used before: that also ends the
+    session. Call `Authenticator.forget` with the user afterwards.
+    """
+    token_hash = hash_token(REFRESH, refresh_token)
+    if token_hash is None:
+        raise NotSignedIn
+    async with pool.connection() as connection, connection.transaction():
+        # Looked at before it is claimed: somebody who was merely slower than a twin request is refused, while
+        # somebody who comes when the token is visibly used ends the family.
+        cursor = await connection.execute(SQL.find_used, (token_hash,))
+        used = await cursor.fetchone()
+        if used is not None:
+            await connection.execute(SQL.revoke_session, {"session_id": used[0], "at": at, "reason": "reuse"})
+            tokens = None
+        else:
+            tokens = await _succeed(connection, token_hash, at, random_bytes, lifetimes)
+    if tokens is None:
+        raise NotSignedIn
+    return tokens
+
+
+async def _succeed(
+    connection: Connection, token_hash: bytes, at: datetime, random_bytes: RandomBytes, lifetimes: Lifetimes
+) -> Tokens | None:
+    cursor = await connection.execute(SQL.claim_refresh_token, {"token_hash": token_hash, "at": at})
+    claimed = await cursor.fetchone()
+    if claimed is None:
+        return None
+    session_id, user_id, ends_at = claimed
+    await connection.execute(SQL.delete_access_tokens, (session_id,))
+    return await _issue_tokens(connection, Family(session_id, user_id, ends_at), at, random_bytes, lifetimes)
+
+
+async def logout(connection: Connection, session_id: UUID, at: datetime) -> None:
+    """End one session with all its tokens; `Authenticator.forget` the user after the commit. Idempotent."""
+    await connection.execute(SQL.revoke_session, {"session_id": session_id, "at": at, "reason": "logout"})
+
+
+async def delete_ended_sessions(connection: Connection, before: datetime) -> int:
+    """Delete sessions that ended before a moment, with their tokens; return how many."""
+    cursor = await connection.execute(SQL.delete_ended_sessions, {"before": before})
+    return cursor.rowcount

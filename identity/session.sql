@@ -1,0 +1,75 @@
+-- name: insert_session
+-- A new family.
+INSERT INTO public.sessions (id, user_id, created_at, expires_at)
+VALUES (%(id)s, %(user_id)s, %(at)s, %(ends_at)s);
+
+-- name: insert_tokens
+-- One access token and one refresh token.
+WITH access AS (
+    INSERT INTO public.access_tokens (token_hash, session_id, expires_at)
+    VALUES (%(access_hash)s, %(session_id)s, %(access_expires_at)s)
+)
+
+INSERT INTO public.refresh_tokens (token_hash, session_id, expires_at)
+VALUES (%(refresh_hash)s, %(session_id)s, %(refresh_expires_at)s);
+
+-- name: find_used
+-- The session of a refresh token that was used before.
+SELECT session_id
+FROM public.refresh_tokens
+WHERE
+    token_hash = %s
+    AND used_at IS NOT NULL;
+
+-- name: claim_refresh_token
+-- Use a refresh token up; of several at once one gets the row.
+UPDATE public.refresh_tokens AS t
+SET used_at = %(at)s
+FROM public.sessions AS s
+INNER JOIN public.users AS u ON s.user_id = u.id
+WHERE
+    t.token_hash = %(token_hash)s
+    AND t.used_at IS NULL
+    AND t.expires_at > %(at)s
+    AND s.id = t.session_id
+    AND s.revoked_at IS NULL
+    AND s.expires_at > %(at)s
+    AND u.disabled_at IS NULL
+    AND u.erased_at IS NULL
+RETURNING s.id, s.user_id, s.expires_at;
+
+-- name: delete_access_tokens
+-- A refresh ends the access tokens before it.
+DELETE FROM public.access_tokens
+WHERE session_id = %s;
+
+-- name: revoke_session
+-- The first reason stands.
+UPDATE public.sessions
+SET revoked_at = %(at)s, revoked_because = %(reason)s
+WHERE
+    id = %(session_id)s
+    AND revoked_at IS NULL;
+
+-- name: authenticate
+-- Whose access token this is, and what they may do now.
+SELECT
+    s.id, s.user_id, u.verified_at IS NOT NULL AS is_verified, least(t.expires_at, s.expires_at) AS expires_at,
+    ARRAY(SELECT r.role FROM public.user_roles AS r WHERE r.user_id = s.user_id) AS role_names
+FROM public.access_tokens AS t
+INNER JOIN public.sessions AS s ON t.session_id = s.id
+INNER JOIN public.users AS u ON s.user_id = u.id
+WHERE
+    t.token_hash = %(token_hash)s
+    AND t.expires_at > %(at)s
+    AND s.expires_at > %(at)s
+    AND s.revoked_at IS NULL
+    AND u.disabled_at IS NULL
+    AND u.erased_at IS NULL;
+
+-- name: delete_ended_sessions
+-- What nobody can use any more.
+DELETE FROM public.sessions
+WHERE
+    expires_at < %(before)s
+    OR revoked_at < %(before)s;
