@@ -47,7 +47,7 @@ lint: setup ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint --disable-progress-bar $(wildcard */*.sql */*/*.sql)
+	@$(BIN)/sqlfluff lint --disable-progress-bar $(sort $(dir $(wildcard */*.sql)))
 
 .PHONY: bench
 bench: setup ## Measure speed beside its yardsticks and write bench/latest.json

