@@ -1,0 +1,53 @@
+"""Advancing one transaction: take the next step of every reaction until nothing changes any more."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from domain.errors import NotFound
+from domain.transaction import Transaction
+from reactions.contract import generate_contract
+from reactions.deadline import enforce_deadline
+from reactions.listing import follow_end
+from reactions.payment import confirm_charge, follow_payment
+from reactions.payout import follow_payouts, request_payout
+from reactions.refund import follow_refunds
+from reactions.toolbox import Toolbox
+from reactions.vault import destroy_keys
+
+Step = Callable[[Toolbox, Transaction], Awaitable[bool]]
+
+STEPS: tuple[Step, ...] = (
+    follow_payment,
+    enforce_deadline,
+    generate_contract,
+    follow_refunds,
+    request_payout,
+    follow_payouts,
+    destroy_keys,
+    follow_end,
+)
+MAX_ROUNDS = 20
+
+
+async def advance(tools: Toolbox, transaction_id: UUID, charge_reference: str | None = None) -> None:
+    """Bring a transaction as far as it goes now; `charge_reference` is a charge to ask for even when none is awaited.
+
+    Doing it twice, or at any time, is harmless. Raises the processor's and the database's errors: try again later.
+    """
+    if charge_reference is not None:
+        transaction = await tools.escrow.get(Transaction, transaction_id)
+        await confirm_charge(tools, transaction, charge_reference)
+    for _ in range(MAX_ROUNDS):
+        if not await _take_round(tools, transaction_id):
+            return
+
+
+async def _take_round(tools: Toolbox, transaction_id: UUID) -> bool:
+    for step in STEPS:
+        try:
+            transaction = await tools.escrow.get(Transaction, transaction_id)
+        except NotFound:
+            return False
+        if await step(tools, transaction):
+            return True
+    return False

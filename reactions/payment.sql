@@ -1,0 +1,33 @@
+-- name: plan_link
+-- The intent to open a payment page, before the processor hears of it.
+INSERT INTO payment_links (reference, transaction_id, requested_at)
+VALUES (%(reference)s, %(transaction_id)s, %(at)s)
+ON CONFLICT (reference) DO NOTHING;
+
+-- name: keep_link
+-- The page's address; the first one stands.
+UPDATE payment_links SET authorization_url = %(authorization_url)s
+WHERE
+    reference = %(reference)s
+    AND authorization_url IS NULL;
+
+-- name: find_link
+-- The address of the page under a reference.
+SELECT authorization_url
+FROM payment_links
+WHERE reference = %s;
+
+-- name: find_transaction
+-- Which transaction a charge belongs to.
+SELECT transaction_id
+FROM payment_links
+WHERE reference = %s;
+
+-- name: list_references
+-- Every charge that was ever asked for on behalf of a transaction, oldest first.
+SELECT reference
+FROM payment_links
+WHERE transaction_id = %s
+ORDER BY
+    requested_at,
+    reference;

@@ -1,0 +1,125 @@
+"""Payouts: intent, call, outcome. After any doubt only a GET tells, and the reference never changes while in doubt."""
+
+from uuid import UUID
+
+from domain.money import Money
+from domain.transaction import Transaction
+from domain.transaction.commands import RecordTransfer, RequestPayout
+from domain.transaction.payout import TransferReport, TransferStatus
+from domain.transaction.phase import has_failed_payout
+from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from gateways.errors import (
+    DuplicateReference,
+    GatewayRefused,
+    GatewayUncertain,
+    InsufficientBalance,
+    UnknownReference,
+)
+from gateways.payment import NewRecipient, NewTransfer, Transfer
+from gateways.payment import TransferStatus as Reported
+from identity.payout_account import find_payout_account
+from reactions.toolbox import Toolbox, order
+
+NAME = "payouts"
+
+
+async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
+    """Record the intent to pay what is payable; a payout that failed waits for a person and a better recipient."""
+    purpose = _next_purpose(transaction)
+    if purpose is None:
+        return False
+    payee = transaction.seller_id if purpose is PayoutPurpose.SELLER else transaction.buyer_id
+    recipient = await _find_recipient(tools, transaction, payee)
+    if recipient is None:
+        return False
+    await order(tools, NAME, transaction, RequestPayout(purpose=purpose, recipient=recipient))
+    return True
+
+
+def _next_purpose(transaction: Transaction) -> PayoutPurpose | None:
+    if has_failed_payout(transaction):
+        return None
+    open_purposes = {payout.purpose for payout in transaction.payouts.values() if payout.status.is_open}
+    for purpose in PayoutPurpose:
+        frozen = purpose is PayoutPurpose.SELLER and transaction.has_open_dispute
+        if purpose not in open_purposes and not frozen and transaction.payable_minor(purpose) > 0:
+            return purpose
+    return None
+
+
+async def _find_recipient(tools: Toolbox, transaction: Transaction, payee: UUID) -> str | None:
+    """Return the processor's code for the payee's account; None while he has named none in this currency."""
+    async with tools.pool.connection() as connection:
+        account = await find_payout_account(connection, payee)
+    if account is None or account.currency != transaction.price.currency:
+        return None
+    registered = await tools.gateway.create_recipient(
+        NewRecipient(
+            type=account.type,
+            name=account.account_name,
+            account_number=account.account_number,
+            bank_code=account.bank_code,
+            currency=transaction.price.currency,
+        )
+    )
+    return registered.recipient_code
+
+
+async def follow_payouts(tools: Toolbox, transaction: Transaction) -> bool:
+    """Send what was intended, and ask what became of what was sent."""
+    changed = False
+    for payout in transaction.payouts.values():
+        if payout.status.is_open:
+            changed |= await _follow(tools, transaction, payout)
+    return changed
+
+
+async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> bool:
+    report = await _report_of(tools, transaction, payout)
+    if report is None:
+        return False
+    current = await tools.escrow.get(Transaction, transaction.id)
+    result = await order(tools, NAME, current, RecordTransfer(report=report))
+    return result.aggregate.version != current.version
+
+
+async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
+    """Return what the processor says; the transfer is sent first when it knows nothing of it."""
+    if payout.status is not PayoutStatus.REQUESTED:
+        try:
+            return _report(await tools.gateway.verify_transfer(payout.reference))
+        except UnknownReference:
+            if payout.accepted:
+                return None
+    return await _send(tools, transaction, payout)
+
+
+async def _send(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
+    new = NewTransfer(
+        reference=payout.reference,
+        recipient_code=payout.recipient,
+        amount=Money(payout.amount_minor, transaction.price.currency),
+        reason=f"escrow {transaction.id}",
+    )
+    try:
+        return _report(await tools.gateway.initiate_transfer(new))
+    except DuplicateReference:
+        return _report(await tools.gateway.verify_transfer(payout.reference))
+    except InsufficientBalance:
+        return None
+    except GatewayRefused as error:
+        reason = error.gateway_code or error.code
+        return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=reason)
+    except GatewayUncertain as error:
+        return TransferReport(reference=payout.reference, status=TransferStatus.UNCERTAIN, reason=error.code)
+
+
+def _report(transfer: Transfer) -> TransferReport:
+    pending = Reported.PENDING if transfer.status is Reported.UNKNOWN else transfer.status
+    return TransferReport(
+        reference=transfer.reference,
+        status=TransferStatus(pending.value),
+        transfer_code=transfer.transfer_code,
+        fee_minor=transfer.fee_minor,
+        reason=transfer.gateway_response,
+    )

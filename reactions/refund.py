@@ -1,0 +1,79 @@
+"""Refunds: Paystack has no key against a second one, so what may have been sent is looked for by its note first."""
+
+from datetime import timedelta
+
+from domain.money import Money
+from domain.transaction import Transaction
+from domain.transaction.commands import RecordRefund
+from domain.transaction.records import Refund, RefundStatus
+from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance
+from gateways.payment import NewRefund
+from gateways.payment import Refund as Reported
+from gateways.payment import RefundStatus as ReportedStatus
+from reactions.toolbox import Toolbox, order
+
+NAME = "refunds"
+LOOK_BACK = timedelta(days=1)
+
+
+async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
+    """Send what was ordered, and ask what became of what was sent."""
+    changed = False
+    for refund in transaction.refunds.values():
+        if refund.status.is_open:
+            changed |= await _follow(tools, transaction, refund)
+    return changed
+
+
+async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> bool:
+    report = await _report_of(tools, transaction, refund)
+    if report is None:
+        return False
+    current = await tools.escrow.get(Transaction, transaction.id)
+    result = await order(tools, NAME, current, RecordRefund(report=report))
+    return result.aggregate.version != current.version
+
+
+async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
+    if refund.processor_refund_id is not None:
+        return _report(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
+    found = await _find(tools, transaction, refund)
+    return _report(refund, found) if found is not None else await _send(tools, transaction, refund)
+
+
+async def _find(tools: Toolbox, transaction: Transaction, refund: Refund) -> Reported | None:
+    """Return the refund that carries our note, if it was sent before: a crash may have hidden the answer."""
+    since = (transaction.funds_held_at or transaction.created_on) - LOOK_BACK
+    listed = await tools.gateway.list_refunds(since=since)
+    return next((found for found in listed if found.merchant_note == refund.reference), None)
+
+
+async def _send(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
+    new = NewRefund(
+        charge_reference=refund.charge_reference,
+        amount=Money(refund.amount_minor, transaction.price.currency),
+        merchant_note=refund.reference,
+    )
+    try:
+        return _report(refund, await tools.gateway.create_refund(new))
+    except InsufficientBalance:
+        return None
+    except GatewayRefused as error:
+        reason = error.gateway_code or error.code
+        return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.REFUSED, reason=reason)
+    except GatewayUncertain as error:
+        if refund.status is RefundStatus.UNCERTAIN:
+            return None
+        return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.UNCERTAIN, reason=error.code)
+
+
+def _report(refund: Refund, reported: Reported) -> RefundReport:
+    unknown = reported.status is ReportedStatus.UNKNOWN
+    status = ReportedStatus.PENDING if unknown else reported.status
+    return RefundReport(
+        reference=refund.reference,
+        status=ProcessorRefundStatus(status.value),
+        processor_refund_id=str(reported.processor_id),
+        reason=reported.reason,
+    )

@@ -1,0 +1,36 @@
+"""What every reaction works with, and how it gives orders to the log."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from eventstore.escrow import Escrow, Request, Result
+
+from database.connect import Pool
+from domain.actor import reaction
+from domain.aggregate import Aggregate
+from domain.command import Command
+from domain.ids import Clock
+from domain.transaction import Transaction
+from gateways.payment import PaymentGateway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox:
+    """The log, the database for inputs and read models, the processor and the clock."""
+
+    escrow: Escrow
+    pool: Pool
+    gateway: PaymentGateway
+    clock: Clock
+
+
+async def order(tools: Toolbox, name: str, stream: Aggregate, command: Command[Transaction]) -> Result[Transaction]:
+    """Give a command to a transaction as the reaction `name`; giving it again at the same version is a repeat."""
+    return await tools.escrow.execute(stream.id, command, request_of(name, stream.id, stream.version, command))
+
+
+def request_of(name: str, stream_id: UUID, version: int, command: object) -> Request:
+    """Return the request of a reaction: its identity is what it orders, of which stream, at which version."""
+    digest = hashlib.sha256(f"{name}:{stream_id}:{version}:{command!r}".encode()).digest()
+    return Request(actor=reaction(name), command_id=digest, digest=digest, request_id=digest.hex()[:32])

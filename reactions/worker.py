@@ -1,0 +1,147 @@
+"""The worker: follows the log, works off the inbox, watches the clock, and polls what webhooks may have missed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import LiteralString
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import structlog
+from psycopg import AsyncConnection, Error
+from psycopg.abc import Params
+
+from database.queries import load
+from domain.errors import EscrowError
+from eventstore.log import follow
+from gateways.errors import GatewayError
+from reactions import inbox
+from reactions.advance import advance
+from reactions.toolbox import Toolbox
+
+SQL = load("reactions", "worker.sql")
+CHECKPOINT = "reactions"
+CLOCK_SECONDS = 1.0
+INBOX_SECONDS = 0.2
+LEADER_SECONDS = 1.0
+AT_ONCE = 16
+NO_ID = UUID(int=0)
+SERVER_ERROR = 500
+
+logger = structlog.get_logger("reactions")
+
+
+class Worker:
+    """Runs the reactions until it is cancelled; a second one waits until the first has gone."""
+
+    def __init__(self, tools: Toolbox, dsn: str, *, poll_every: timedelta = timedelta(seconds=30)) -> None:
+        """`dsn` is for the session that holds the leader's lock; unfinished transactions are polled `poll_every`."""
+        self._tools = tools
+        self._dsn = dsn
+        self._poll_seconds = poll_every.total_seconds()
+        # Weak, so that a lock lives only while somebody holds it or waits for it.
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def run(self) -> None:
+        """Lead, react, and start over when the database was lost."""
+        while True:
+            try:
+                await self._lead()
+            except* (Error, EscrowError, OSError) as lost:
+                logger.warning("reactions_interrupted", errors=[type(error).__name__ for error in lost.exceptions])
+            await asyncio.sleep(LEADER_SECONDS)
+
+    async def _lead(self) -> None:
+        async with await AsyncConnection.connect(self._dsn, autocommit=True) as session:
+            row = await (await session.execute(SQL.try_lead)).fetchone()
+            if not row or not row[0]:
+                return
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._hold(session))
+                tasks.create_task(self._follow_log())
+                tasks.create_task(_repeat(INBOX_SECONDS, self._work_inbox))
+                tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
+                tasks.create_task(_repeat(self._poll_seconds, self._poll))
+
+    async def _hold(self, session: AsyncConnection[tuple[object, ...]]) -> None:
+        """Fail as soon as the session that holds the lock is lost: somebody else may lead then."""
+        while True:
+            await session.execute("SELECT 1")
+            await asyncio.sleep(LEADER_SECONDS)
+
+    async def _follow_log(self) -> None:
+        async for batch in follow(self._tools.pool, after=await self._checkpoint()):
+            touched = dict.fromkeys(event.stream_id for event in batch if event.topic.startswith("transaction."))
+            await self._advance_all(touched)
+            await self._save_checkpoint(batch[-1].position)
+
+    async def _advance_all(self, transaction_ids: Iterable[UUID]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for transaction_id in transaction_ids:
+                tasks.create_task(self._advance(transaction_id))
+
+    async def _advance(self, transaction_id: UUID, charge_reference: str | None = None) -> str | None:
+        """Advance one transaction at a time; return what went wrong at the processor, which the next poll repeats."""
+        turn = self._turns.setdefault(transaction_id, asyncio.Lock())
+        async with self._at_once, turn:
+            try:
+                await advance(self._tools, transaction_id, charge_reference)
+            except GatewayError as error:
+                logger.warning("gateway_failed", transaction_id=str(transaction_id), code=error.code)
+                return error.code
+            except EscrowError as error:
+                if error.status >= SERVER_ERROR:
+                    raise
+                logger.warning("reaction_refused", transaction_id=str(transaction_id), code=error.code)
+                return error.code
+        return None
+
+    async def _work_inbox(self) -> None:
+        async with self._tools.pool.connection() as connection:
+            waiting = await inbox.list_waiting(connection, self._tools.clock)
+            found = [(delivery, await inbox.find_transaction(connection, delivery)) for delivery in waiting]
+        for delivery, transaction_id in found:
+            await self._apply(delivery, transaction_id)
+
+    async def _apply(self, delivery: inbox.Delivery, transaction_id: UUID | None) -> None:
+        tools = self._tools
+        if transaction_id is None:
+            outcome = "unmatched" if delivery.reference else "ignored"
+            await inbox.conclude(tools.pool, tools.clock, delivery, outcome, None)
+            return
+        charge = delivery.reference if delivery.event.startswith("charge.") else None
+        failure = await self._advance(transaction_id, charge)
+        if failure is None:
+            await inbox.conclude(tools.pool, tools.clock, delivery, "applied", transaction_id)
+        else:
+            await inbox.postpone(tools.pool, tools.clock, delivery, failure)
+
+    async def _watch_clock(self) -> None:
+        await self._advance_all(await self._list_ids(SQL.list_due, (self._tools.clock(),)))
+
+    async def _poll(self) -> None:
+        after = NO_ID
+        while page := await self._list_ids(SQL.list_unfinished, {"after": after}):
+            await self._advance_all(page)
+            after = page[-1]
+
+    async def _list_ids(self, query: LiteralString, parameters: Params) -> list[UUID]:
+        async with self._tools.pool.connection() as connection:
+            return [row[0] for row in await (await connection.execute(query, parameters)).fetchall()]
+
+    async def _checkpoint(self) -> int:
+        async with self._tools.pool.connection() as connection:
+            row = await (await connection.execute(SQL.get_checkpoint, (CHECKPOINT,))).fetchone()
+        return row[0] if row else 0
+
+    async def _save_checkpoint(self, position: int) -> None:
+        facts = {"name": CHECKPOINT, "position": position, "at": self._tools.clock()}
+        async with self._tools.pool.connection() as connection:
+            await connection.execute(SQL.save_checkpoint, facts)
+
+
+async def _repeat(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(seconds)
