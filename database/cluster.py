@@ -65,7 +65,7 @@ def write_configuration(place: Place, socket_dir: Path) -> None:
     """Ours replaces what initdb wrote."""
     path = place.data_dir / "postgresql.conf"
     fresh = path.with_name("postgresql.conf.new")
-    fresh.write_text(CONFIGURATION.format(socket_dir=str(socket_dir).replace("'", "''")), encoding="utf-8")
+    fresh.write_text(CONFIGURATION.format(socket_dir=socket_dir), encoding="utf-8")
     place.account.own(fresh).chmod(0o600)
     fresh.replace(path)
 

@@ -1,6 +1,7 @@
 """Where the embedded server keeps its data, its socket and, when it must, a copy of its programs."""
 
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from database.errors import BinariesUnusable
 from database.facts import read_facts
 
 ELSEWHERE = Path("/var/lib/escrow")
+PLAIN_PATH = re.compile(r"[\w./ +=:~-]+")
+"""A comma would be read as several hosts, a quote or backslash as the end of a setting."""
 LOG_NAME = "postgres.log"
 LONGEST_SOCKET_DIR = 80
 """A socket's whole path may have 107 bytes; PostgreSQL adds `/.s.PGSQL.5432.lock`, and clients' buffers differ."""
@@ -54,9 +57,9 @@ def find_place(home: Path, binaries: PostgresBinaries, account: Account) -> Plac
 
 
 def choose_socket_dir(place: Place, last: Path | None) -> Path:
-    """A 0700 folder of the server's account: in the place itself, or in /tmp when that path is too long."""
+    """A 0700 folder of the server's account: in the place itself, or in /tmp when that path does not do."""
     inside = place.root / "run"
-    if len(os.fsencode(inside)) <= LONGEST_SOCKET_DIR:
+    if len(os.fsencode(inside)) <= LONGEST_SOCKET_DIR and PLAIN_PATH.fullmatch(str(inside)):
         return make_private(inside, place.account)
     if last is not None and _is_private(last, place.account):
         return last

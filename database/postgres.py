@@ -175,7 +175,7 @@ class EmbeddedServer:
         """It inherits the lock, so that nobody starts a second server while the first is still going down."""
         order = {
             "postgres": str(place.binaries.bin_dir / "postgres"),
-            "data_dir": str(place.data_dir),
+            "data_dir": str(place.data_dir.resolve()),
             "log_file": str(place.log_file),
             "owner_pid": os.getpid(),
             "uid": None if place.account.is_ours else place.account.uid,

@@ -13,6 +13,8 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
@@ -197,11 +199,8 @@ def _create_empty(connection: psycopg.Connection, name: str) -> None:
 def _install(owner_dsn: str) -> None:
     """Everything a new database gets: the migrations and the tables of the read models."""
     migrate(owner_dsn)
-    try:
-        from projections.install import install
-    except ModuleNotFoundError:
-        return
-    install(owner_dsn)
+    if find_spec("projections.install") is not None:
+        import_module("projections.install").install(owner_dsn)
 
 
 def _clone(connection: psycopg.Connection, name: str) -> None:
