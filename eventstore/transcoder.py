@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import NamedTuple, NoReturn, TypeVar, cast
 from uuid import UUID
 
+from eventsourcing.utils import get_topic
+
 import domain
 from domain.aggregate import Aggregate
 from domain.errors import EscrowError
@@ -147,7 +149,7 @@ def _event_classes() -> Mapping[str, type[Event]]:
 
 @cache
 def _aggregate_topics() -> frozenset[str]:
-    return frozenset(kind.TOPIC for kind in _descend(Aggregate) if "TOPIC" in kind.__dict__)
+    return frozenset(get_topic(kind) for kind in _descend(Aggregate) if "TOPIC" in kind.__dict__)
 
 
 @cache

@@ -71,7 +71,7 @@ RETURN pg_catalog.sha256(
 --
 -- Outcomes: `stored`; `conflict` (a stream moved on, in the log or through an earlier winner of this batch);
 -- `replayed` (this command is in the log already, same request) and `mismatch` (same, another request), both with the
--- positions and the result of the first time.
+-- positions and the result of the first time (NULL for `stored`: the caller has it).
 --
 -- The advisory lock makes positions dense and visible in order, and is held until the commit is: a reader that has seen
 -- position n has seen all before it. Heads are probed through the index, one by one: a plan made while the table was
@@ -89,15 +89,16 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET jit = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
     command_count CONSTANT int := cardinality(command_ids);
     head bigint := 0;
     moment timestamptz := clock_timestamp();
-    candidates int [];
+    malformed boolean;
     contested boolean;
-    winners int [] := '{}';
+    winners int [];
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'append_events needs READ COMMITTED: an older snapshot does not see the head of the log'
@@ -106,16 +107,6 @@ BEGIN
     IF command_count NOT BETWEEN 1 AND 512 THEN
         RAISE EXCEPTION 'a batch has 1 to 512 commands, not %', command_count
             USING ERRCODE = 'program_limit_exceeded';
-    END IF;
-    IF (SELECT count(DISTINCT i) <> command_count OR min(i) <> 1 OR max(i) <> command_count FROM unnest(items) AS i) THEN
-        RAISE EXCEPTION 'every command has an event, and every event a command'
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    IF EXISTS (
-        SELECT FROM unnest(items, stream_ids, versions) AS e (item, stream_id, version)
-        GROUP BY e.item, e.stream_id HAVING max(e.version) - min(e.version) + 1 <> count(*)
-    ) THEN
-        RAISE EXCEPTION 'the versions of a stream have no gaps' USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
     PERFORM pg_advisory_xact_lock(7310579);
@@ -127,41 +118,44 @@ BEGIN
         moment := clock_timestamp();
     END IF;
 
-    -- Candidates are new to the log and up to date with it; contested if two of them cannot both win.
+    -- Who could win: new to the log and up to date with it. Contested if not all of them can.
     WITH touched AS MATERIALIZED (
-        SELECT e.item, e.stream_id, min(e.version) AS next_version
+        SELECT e.item, e.stream_id, min(e.version) AS next_version, max(e.version) - min(e.version) + 1 - count(*) AS gaps
         FROM unnest(items, stream_ids, versions) AS e (item, stream_id, version) GROUP BY e.item, e.stream_id
         UNION ALL
-        SELECT r.item, r.stream_id, r.version + 1
+        SELECT r.item, r.stream_id, r.version + 1, 0
         FROM unnest(read_items, read_stream_ids, read_versions) AS r (item, stream_id, version)
-    ), stale AS MATERIALIZED (
+    ), fresh AS MATERIALIZED (
         SELECT t.item FROM touched AS t
         LEFT JOIN LATERAL (
             SELECT e.originator_version AS version FROM public.escrow_events AS e
             WHERE e.originator_id = t.stream_id ORDER BY e.originator_version DESC LIMIT 1
         ) AS last ON TRUE
-        WHERE CASE WHEN t.next_version > 1 THEN last.version IS DISTINCT FROM t.next_version - 1
-                   ELSE last.version >= t.next_version END
+        GROUP BY t.item HAVING bool_and(
+            CASE WHEN t.next_version > 1 THEN last.version IS NOT DISTINCT FROM t.next_version - 1
+                 ELSE coalesce(last.version < t.next_version, TRUE) END
+        )
     ), candidate AS MATERIALIZED (
-        SELECT c.item::int AS item, c.command_id FROM unnest(command_ids) WITH ORDINALITY AS c (command_id, item)
-        LEFT JOIN LATERAL (
-            SELECT k.first_position FROM public.idempotency AS k WHERE k.command_id = c.command_id LIMIT 1
-        ) AS known ON TRUE
-        WHERE known.first_position IS NULL AND NOT EXISTS (SELECT FROM stale AS s WHERE s.item = c.item)
+        SELECT c.item::int AS item, c.command_id
+        FROM unnest(command_ids) WITH ORDINALITY AS c (command_id, item) JOIN fresh AS f ON f.item = c.item
+        WHERE c.command_id NOT IN (SELECT k.command_id FROM public.idempotency AS k WHERE k.command_id = ANY(command_ids))
     )
-    SELECT array_agg(c.item ORDER BY c.item),
-           count(DISTINCT c.command_id) < count(*) OR EXISTS (
-               SELECT FROM touched AS t JOIN candidate AS o USING (item) GROUP BY t.stream_id HAVING count(*) > 1
-           )
-    INTO candidates, contested FROM candidate AS c;
+    SELECT
+        array(SELECT c.item FROM candidate AS c ORDER BY c.item),
+        EXISTS (SELECT FROM touched AS t JOIN candidate AS c USING (item) GROUP BY t.stream_id HAVING count(*) > 1)
+        OR EXISTS (SELECT FROM candidate AS c GROUP BY c.command_id HAVING count(*) > 1),
+        EXISTS (SELECT FROM touched AS t WHERE t.gaps <> 0 OR t.item NOT BETWEEN 1 AND command_count)
+    INTO winners, contested, malformed;
 
+    IF malformed IS NOT FALSE THEN
+        RAISE EXCEPTION 'a stream has no gaps, and every event a command' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     IF contested THEN
-        winners := public.settle_contest(candidates, command_ids, items, stream_ids, read_items, read_stream_ids);
-    ELSIF candidates IS NOT NULL THEN
-        winners := candidates;
+        winners := public.settle_contest(winners, command_ids, items, stream_ids, read_items, read_stream_ids);
     END IF;
 
     IF cardinality(winners) > 0 THEN
+        RETURN QUERY
         WITH numbered AS MATERIALIZED (
             SELECT e.*, head + row_number() OVER (ORDER BY e.place) AS position
             FROM unnest(items, stream_ids, versions, topics, states) WITH ORDINALITY
@@ -173,12 +167,17 @@ BEGIN
             SELECT n.stream_id, n.version, n.topic, n.state, n.position, moment,
                    public.leaf_hash_of(n.position, n.stream_id, n.version, n.topic, moment, n.state)
             FROM numbered AS n
+        ), span AS MATERIALIZED (
+            SELECT n.item, min(n.position) AS first_position, max(n.position) AS last_position
+            FROM numbered AS n GROUP BY n.item
+        ), remembered AS (
+            INSERT INTO public.idempotency
+                (command_id, request_digest, first_position, last_position, stream_id, stream_version)
+            SELECT command_ids[s.item], request_digests[s.item], s.first_position, s.last_position,
+                   result_stream_ids[s.item], result_versions[s.item]
+            FROM span AS s
         )
-        INSERT INTO public.idempotency
-            (command_id, request_digest, first_position, last_position, stream_id, stream_version)
-        SELECT command_ids[n.item], request_digests[n.item], min(n.position), max(n.position),
-               result_stream_ids[n.item], result_versions[n.item]
-        FROM numbered AS n GROUP BY n.item;
+        SELECT s.item, 'stored', s.first_position, s.last_position, NULL::uuid, NULL::bigint FROM span AS s;
 
         IF cardinality(answers) > 0 THEN
             INSERT INTO public.reveal_answers (command_id, transaction_id, deposit_id, user_id, answer, expires_at)
@@ -192,16 +191,18 @@ BEGIN
         NOTIFY escrow_events;
     END IF;
 
-    RETURN QUERY
-    SELECT c.item::int,
-           CASE WHEN w.item IS NOT NULL THEN 'stored' WHEN known.request_digest IS NULL THEN 'conflict'
-                WHEN known.request_digest = c.request_digest THEN 'replayed' ELSE 'mismatch' END,
-           known.first_position, known.last_position, known.stream_id, known.stream_version
-    FROM unnest(command_ids, request_digests) WITH ORDINALITY AS c (command_id, request_digest, item)
-    LEFT JOIN unnest(winners) AS w (item) ON w.item = c.item
-    LEFT JOIN LATERAL (
-        SELECT k.* FROM public.idempotency AS k WHERE k.command_id = c.command_id LIMIT 1
-    ) AS known ON TRUE;
+    IF cardinality(winners) < command_count THEN
+        RETURN QUERY
+        SELECT c.item::int,
+               CASE WHEN known.request_digest IS NULL THEN 'conflict'
+                    WHEN known.request_digest = c.request_digest THEN 'replayed' ELSE 'mismatch' END,
+               known.first_position, known.last_position, known.stream_id, known.stream_version
+        FROM unnest(command_ids, request_digests) WITH ORDINALITY AS c (command_id, request_digest, item)
+        LEFT JOIN LATERAL (
+            SELECT k.* FROM public.idempotency AS k WHERE k.command_id = c.command_id LIMIT 1
+        ) AS known ON TRUE
+        WHERE NOT EXISTS (SELECT FROM unnest(winners) AS w (item) WHERE w.item = c.item);
+    END IF;
 END
 $$;
 

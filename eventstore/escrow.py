@@ -1,0 +1,368 @@
+"""Carry commands to the log: load, let the aggregates decide, append, answer."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar, cast
+from uuid import UUID
+
+from database.connect import Pool
+from domain.actor import Actor
+from domain.aggregate import Aggregate
+from domain.command import Command, CreationCommand, Stream
+from domain.errors import (
+    EscrowError,
+    IdempotencyMismatch,
+    NotFound,
+    PreconditionFailed,
+    StillRunning,
+    VersionConflict,
+)
+from domain.event import Context, Event
+from domain.ids import Clock
+from eventstore.appender import Appender
+from eventstore.cache import AggregateCache
+from eventstore.fork import fork
+from eventstore.locks import StreamLocks
+from eventstore.log import END, RecordedCommand, RecordedEvent, find_command, head, read_stream
+from eventstore.proposal import NewEvent, Outcome, Proposal, SealedAnswer, Verdict
+from eventstore.transcoder import encode
+
+A = TypeVar("A", bound=Aggregate)
+ATTEMPTS = 4
+INTERNAL = 500
+RETRY_AFTER_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Who asks, and what makes the request recognisable: SHA-256 digests of actor and key, and of the request."""
+
+    actor: Actor
+    command_id: bytes
+    digest: bytes
+    request_id: str
+
+
+class Result(NamedTuple, Generic[A]):
+    """The aggregate right after the command, which must not be changed, and the position of the last event."""
+
+    aggregate: A
+    position: int
+    replayed: bool
+
+
+class Intent(NamedTuple, Generic[A]):
+    """All that one call of `execute` asks for."""
+
+    stream_id: UUID
+    command: Command[A]
+    request: Request
+    context: Context
+    expected_version: int | None
+    answer: SealedAnswer | None
+
+
+class Decided(NamedTuple, Generic[A]):
+    """Forks with the decision in them, the primary one first, its events, and the versions it rests on besides."""
+
+    aggregate: A
+    changed: Sequence[Aggregate]
+    events: Sequence[NewEvent]
+    reads: Sequence[tuple[UUID, int]]
+
+
+class Attempt(NamedTuple):
+    """The streams that are locked, and the versions (0: none) that were loaded."""
+
+    held: set[UUID]
+    seen: dict[UUID, int]
+
+
+class Stale(Exception):
+    """The decision rested on what is no longer the newest version."""
+
+
+class Crowded(Exception):
+    """More streams are needed than are locked, and somebody else has one of them; locks are taken in order only."""
+
+    def __init__(self, streams: frozenset[UUID]) -> None:
+        """`streams` are to be locked together next time."""
+        super().__init__()
+        self.streams = streams
+
+
+class Escrow:
+    """The one way in which commands reach the log; `get` is how a single aggregate is read back."""
+
+    def __init__(self, pool: Pool, appender: Appender, clock: Clock, ids: Callable[[], UUID]) -> None:
+        """`pool` reads as the application, `clock` gives aware UTC, `ids` makes the ids of new streams."""
+        self._pool = pool
+        self._appender = appender
+        self._clock = clock
+        self.new_id = ids
+        self._cache = AggregateCache()
+        self._locks = StreamLocks()
+        self._running: set[bytes] = set()
+
+    async def execute(
+        self,
+        stream_id: UUID,
+        command: Command[A],
+        request: Request,
+        *,
+        expected_version: int | None = None,
+        answer: SealedAnswer | None = None,
+        dry_run: bool = False,
+    ) -> Result[A]:
+        """Carry the command out once, however often it is asked for, and answer when it is durable.
+
+        A refusal of the domain leaves nothing behind and carries `state` and `allowed_actions`. Also raises `NotFound`,
+        `PreconditionFailed`, `StillRunning`, `IdempotencyMismatch`, `VersionConflict`, and what `Appender.append`
+        raises. With `dry_run` the answer is what would be, and nothing is written.
+        """
+        intent = Intent(stream_id, command, request, self._context(request), expected_version, answer)
+        if dry_run:
+            return await self._rehearse(intent)
+        if request.command_id in self._running:
+            raise StillRunning(retry_after_seconds=RETRY_AFTER_SECONDS)
+        self._running.add(request.command_id)
+        try:
+            return await self._carry_out(intent)
+        finally:
+            self._running.discard(request.command_id)
+
+    async def get(
+        self, kind: type[A], stream_id: UUID, *, version: int | None = None, at_position: int | None = None
+    ) -> A:
+        """Return the aggregate as it is now, or as it was at a version or a position of the log; do not change it.
+
+        Raises `NotFound` when there is no such stream or version, or an aggregate of another type.
+        """
+        if version is None and at_position is None:
+            return _require(kind, await self._refresh(stream_id))
+        to_version, to_position = (END if limit is None else limit for limit in (version, at_position))
+        found = _require(kind, await self._fold(stream_id, to_version, to_position))
+        if version is not None and found.version != version:
+            raise NotFound
+        return found
+
+    def _context(self, request: Request) -> Context:
+        return Context(
+            at=self._clock(),
+            actor=request.actor,
+            command_id=request.command_id.hex(),
+            request_digest=request.digest.hex(),
+            request_id=request.request_id,
+        )
+
+    async def _carry_out(self, intent: Intent[A]) -> Result[A]:
+        streams = frozenset((intent.stream_id, *(source.id for source in _sources(intent.command))))
+        conflicts = 0
+        while conflicts < ATTEMPTS:
+            attempt = Attempt(set(streams), {})
+            await self._locks.acquire(attempt.held)
+            try:
+                return await self._attempt(intent, attempt)
+            except Stale:
+                conflicts += 1
+            except Crowded as crowded:
+                streams = crowded.streams
+            finally:
+                self._locks.release(attempt.held)
+        raise VersionConflict(retry_after_seconds=RETRY_AFTER_SECONDS)
+
+    async def _attempt(self, intent: Intent[A], attempt: Attempt) -> Result[A]:
+        """Decide on what this process knows; the log is asked before anything but a stored decision is answered."""
+        try:
+            decided = _decide(intent, *await self._load(intent, attempt))
+        except EscrowError as refusal:
+            if refusal.status >= INTERNAL:
+                raise
+            if (replayed := await self._reconsider(intent, attempt)) is not None:
+                return replayed
+            raise
+        if decided.events:
+            return await self._append(intent, decided, attempt)
+        if (replayed := await self._reconsider(intent, attempt)) is not None:
+            return replayed
+        return Result(decided.aggregate, await head(self._pool), replayed=False)
+
+    async def _load(self, intent: Intent[A], attempt: Attempt) -> tuple[A | None, list[Aggregate]]:
+        """Return the primary aggregate, None if it is to be created, and the others in the order the command gives."""
+        command = intent.command
+        if isinstance(command, CreationCommand):
+            return None, [await self._find(source, attempt) for source in command.sources()]
+        primary = await self._find(Stream(command.aggregate_type, intent.stream_id), attempt)
+        related = command.related(cast("A", primary))
+        more = {stream.id for stream in related} - attempt.held
+        if not self._locks.acquire_at_once(more):
+            raise Crowded(frozenset(attempt.held | more))
+        attempt.held.update(more)
+        return cast("A", primary), [await self._find(stream, attempt) for stream in related]
+
+    async def _find(self, stream: Stream, attempt: Attempt) -> Aggregate:
+        found = self._cache.find(stream.id)
+        if found is None:
+            found = await self._refresh(stream.id)
+        attempt.seen[stream.id] = _version(found)
+        return _require(stream.aggregate, found)
+
+    async def _append(self, intent: Intent[A], decided: Decided[A], attempt: Attempt) -> Result[A]:
+        try:
+            outcome = await self._appender.append(_proposal(intent, decided))
+        except BaseException:
+            self._cache.drop(attempt.held)
+            raise
+        if outcome.verdict is Verdict.STORED:
+            for aggregate in decided.changed:
+                self._cache.put(aggregate)
+            return Result(decided.aggregate, cast("int", outcome.last_position), replayed=False)
+        self._cache.drop(attempt.held)
+        if outcome.verdict is Verdict.CONFLICT:
+            raise Stale
+        if outcome.verdict is Verdict.MISMATCH:
+            raise IdempotencyMismatch
+        return await self._answer_again(intent, _recorded(intent, outcome), replayed=not outcome.resent)
+
+    async def _reconsider(self, intent: Intent[A], attempt: Attempt) -> Result[A] | None:
+        """Return the first answer if the command was carried out before; raise `Stale` if somebody was faster."""
+        recorded = await find_command(self._pool, intent.request.command_id)
+        if recorded is not None:
+            if recorded.request_digest != intent.request.digest:
+                raise IdempotencyMismatch
+            return await self._answer_again(intent, recorded, replayed=True)
+        for stream_id, version in attempt.seen.items():
+            if _version(await self._refresh(stream_id)) != version:
+                raise Stale
+        return None
+
+    async def _answer_again(self, intent: Intent[A], recorded: RecordedCommand, *, replayed: bool) -> Result[A]:
+        """Refold the answer as of then. What is created is found by the record, as each attempt invents a new id."""
+        if isinstance(intent.command, CreationCommand) or recorded.stream_id == intent.stream_id:
+            found = await self._fold(recorded.stream_id, recorded.stream_version, END)
+        else:
+            found = await self._fold(intent.stream_id, END, recorded.last_position)
+        return Result(_require(_kind(intent.command), found), recorded.last_position, replayed)
+
+    async def _rehearse(self, intent: Intent[A]) -> Result[A]:
+        """Decide on the newest versions, without locks: nothing comes of it."""
+        command = intent.command
+        if isinstance(command, CreationCommand):
+            loaded = None, [await self._newest(source) for source in command.sources()]
+        else:
+            primary = cast("A", await self._newest(Stream(command.aggregate_type, intent.stream_id)))
+            loaded = primary, [await self._newest(stream) for stream in command.related(primary)]
+        return Result(_decide(intent, *loaded).aggregate, await head(self._pool), replayed=False)
+
+    async def _newest(self, stream: Stream) -> Aggregate:
+        return _require(stream.aggregate, await self._refresh(stream.id))
+
+    async def _refresh(self, stream_id: UUID) -> Aggregate | None:
+        """Catch up with the log, and keep the result."""
+        known = self._cache.find(stream_id)
+        events = await read_stream(self._pool, stream_id, after_version=known.version if known else -1)
+        if not events:
+            return known
+        found = _evolve(fork(known) if known else None, events)
+        self._cache.put(found)
+        return found
+
+    async def _fold(self, stream_id: UUID, to_version: int, to_position: int) -> Aggregate | None:
+        events = await read_stream(self._pool, stream_id, to_version=to_version, to_position=to_position)
+        return _evolve(None, events) if events else None
+
+
+def _evolve(aggregate: Aggregate | None, events: Sequence[RecordedEvent]) -> Aggregate:
+    for recorded in events:
+        aggregate = recorded.event.mutate(aggregate)
+    assert aggregate is not None, "there is at least one event"
+    return aggregate
+
+
+def _version(found: Aggregate | None) -> int:
+    return 0 if found is None else found.version
+
+
+def _require(kind: type[A], found: Aggregate | None) -> A:
+    if not isinstance(found, kind):
+        raise NotFound
+    return found
+
+
+def _decide(intent: Intent[A], primary: A | None, others: Sequence[Aggregate]) -> Decided[A]:
+    """Let forks of the aggregates decide; what was loaded stays as it is."""
+    forks = [fork(other) for other in others]
+    try:
+        _check_version(intent, primary)
+        with ExitStack() as stack:
+            for other in forks:
+                stack.enter_context(other.acting(intent.context))
+            aggregate = _call(intent, primary, forks)
+    except EscrowError as refusal:
+        _explain(refusal, intent, primary)
+        raise
+    return _collect(aggregate, forks)
+
+
+def _call(intent: Intent[A], primary: A | None, forks: Sequence[Aggregate]) -> A:
+    if isinstance(intent.command, CreationCommand):
+        return intent.command.create(intent.stream_id, intent.context, *forks)
+    assert primary is not None, "only a creation has no aggregate to begin with"
+    aggregate = fork(primary)
+    with aggregate.acting(intent.context):
+        intent.command.decide(aggregate, *forks)
+    return aggregate
+
+
+def _check_version(intent: Intent[A], primary: A | None) -> None:
+    if primary is not None and intent.expected_version not in (None, primary.version):
+        raise PreconditionFailed(version=primary.version)
+
+
+def _explain(refusal: EscrowError, intent: Intent[A], primary: A | None) -> None:
+    if primary is not None and refusal.state is None:
+        refusal.state = primary.state
+        refusal.allowed_actions = primary.allowed_actions(intent.request.actor, intent.context.at)
+
+
+def _collect(aggregate: A, others: Sequence[Aggregate]) -> Decided[A]:
+    """The events of the primary aggregate come first: the log alone then tells what the command was about."""
+    changed: list[Aggregate] = []
+    events: list[NewEvent] = []
+    reads: list[tuple[UUID, int]] = []
+    for each in (aggregate, *others):
+        pending = cast("Sequence[Event]", each.collect_events())
+        if pending:
+            changed.append(each)
+            events.extend([NewEvent(each.id, one.originator_version, one.TOPIC, encode(one)) for one in pending])
+        else:
+            reads.append((each.id, each.version))
+    return Decided(aggregate, changed, events, reads)
+
+
+def _proposal(intent: Intent[A], decided: Decided[A]) -> Proposal:
+    return Proposal(
+        command_id=intent.request.command_id,
+        request_digest=intent.request.digest,
+        events=decided.events,
+        result_stream_id=decided.aggregate.id,
+        result_version=decided.aggregate.version,
+        reads=decided.reads,
+        answer=intent.answer,
+    )
+
+
+def _recorded(intent: Intent[A], outcome: Outcome) -> RecordedCommand:
+    assert outcome.last_position is not None, "what was replayed has a position"
+    assert outcome.stream_id is not None, "and a stream"
+    assert outcome.stream_version is not None, "and a version"
+    return RecordedCommand(intent.request.digest, outcome.last_position, outcome.stream_id, outcome.stream_version)
+
+
+def _sources(command: Command[A]) -> Sequence[Stream]:
+    return command.sources() if isinstance(command, CreationCommand) else ()
+
+
+def _kind(command: Command[A]) -> type[A]:
+    return cast("type[A]", command.aggregate_type)

@@ -1,0 +1,217 @@
+"""Reading the log: streams, pages, all of it, and what is being added."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple, cast
+from uuid import UUID
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from database.connect import Connection, Limits, Pool, limit_session
+from database.errors import DatabaseUnavailable
+from database.queries import load
+from domain.errors import EscrowError
+from domain.event import Event
+from eventstore.converter import Fields
+from eventstore.transcoder import Undecodable, decode, parse
+
+SQL = load("eventstore", "log.sql")
+END = 2**63 - 1
+PAGE = 5_000
+POLL_SECONDS = 1.0
+PAUSE_SECONDS = 0.2
+
+Row = tuple[int, datetime, UUID, int, str, bytes]
+
+
+class MissingPosition(EscrowError):
+    """Positions of the log are dense, and one is missing: an event was removed."""
+
+    code = "missing_position"
+    status = 500
+
+
+class RecordedEvent:
+    """One row of the log: `state` is canonical JSON, `recorded_at` UTC; decoded when first asked for, then kept."""
+
+    __slots__ = ("_data", "_event", "position", "recorded_at", "state", "stream_id", "topic", "version")
+
+    def __init__(
+        self, position: int, recorded_at: datetime, stream_id: UUID, version: int, topic: str, state: bytes
+    ) -> None:
+        """In the order of the columns that the queries return."""
+        self.position = position
+        self.recorded_at = recorded_at
+        self.stream_id = stream_id
+        self.version = version
+        self.topic = topic
+        self.state = state
+        self._data: Fields | None = None
+        self._event: Event | None = None
+
+    def __repr__(self) -> str:
+        """Where it stands and what it is; not what it says."""
+        return f"RecordedEvent({self.position}, {self.topic}, {self.stream_id} v{self.version})"
+
+    @property
+    def data(self) -> Fields:
+        """The state as plain JSON, as it was recorded; raises `Undecodable`."""
+        if self._data is None:
+            try:
+                self._data = parse(self.state)
+            except (ValueError, RecursionError) as error:
+                raise Undecodable(position=self.position, topic=self.topic, reason=str(error)) from error
+        return self._data
+
+    @property
+    def event(self) -> Event:
+        """The event, upcast to its newest shape; raises `Undecodable`."""
+        if self._event is None:
+            self._event = decode(self.topic, self.state, self.stream_id, self.version, self.position)
+        return self._event
+
+
+class RecordedCommand(NamedTuple):
+    """How a command was answered the first time."""
+
+    request_digest: bytes
+    last_position: int
+    stream_id: UUID
+    stream_version: int
+
+
+async def read_stream(
+    pool: Pool, stream_id: UUID, *, after_version: int = -1, to_version: int = END, to_position: int = END
+) -> list[RecordedEvent]:
+    """Return the events of one stream, oldest first; empty when there is no such stream."""
+    parameters = {
+        "stream_id": stream_id,
+        "after_version": after_version,
+        "to_version": to_version,
+        "to_position": to_position,
+    }
+    async with pool.connection() as connection, connection.cursor(binary=True) as cursor:
+        _ = await cursor.execute(SQL.read_stream, parameters)
+        return _events(await cursor.fetchall())
+
+
+async def read_after(
+    pool: Pool, position: int, limit: int = PAGE, topics: Sequence[str] | None = None, *, until: int = END
+) -> list[RecordedEvent]:
+    """Return up to `limit` events after `position`, oldest first; only those of `topics`, if given."""
+    async with pool.connection() as connection:
+        return await _read_page(connection, position, limit, topics, until)
+
+
+async def head(pool: Pool) -> int:
+    """Return the position of the newest event, 0 for an empty log."""
+    async with pool.connection() as connection:
+        return await _count(connection)
+
+
+async def position_at(pool: Pool, at: datetime) -> int:
+    """Return the position of the newest event recorded up to `at`; `recorded_at` never runs backwards."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(SQL.get_position_at, {"at": at})).fetchone()
+        return cast("int", row[0]) if row else 0
+
+
+async def find_command(pool: Pool, command_id: bytes) -> RecordedCommand | None:
+    """Return how this command was answered, or None when it is not in the log."""
+    async with pool.connection() as connection, connection.cursor(binary=True) as cursor:
+        _ = await cursor.execute(SQL.find_command, {"command_id": command_id})
+        row = await cursor.fetchone()
+        return RecordedCommand(*row) if row else None
+
+
+async def scan(pool: Pool, after: int = 0, until: int = END, page: int = PAGE) -> AsyncGenerator[list[RecordedEvent]]:
+    """Yield the log in pages, reading one ahead; memory is bounded by two pages, and no transaction stays open.
+
+    Raises `MissingPosition` at a hole.
+    """
+    coming = asyncio.create_task(read_after(pool, after, page, until=until))
+    try:
+        while events := await coming:
+            _require_dense(after, events)
+            after = events[-1].position
+            coming = asyncio.create_task(read_after(pool, after, page, until=until))
+            yield events
+    finally:
+        _ = coming.cancel()
+
+
+async def follow(
+    pool: Pool,
+    after: int = 0,
+    *,
+    topics: Sequence[str] | None = None,
+    limit: int = PAGE,
+    poll_seconds: float = POLL_SECONDS,
+) -> AsyncGenerator[list[RecordedEvent]]:
+    """Yield every event after `after` in order, for ever, in batches of up to `limit`.
+
+    A notification wakes it and a poll stands behind that; a lost connection is made anew where it broke off. Positions
+    become visible in order, so nothing is ever skipped; a hole raises `MissingPosition`.
+    """
+    while True:
+        with suppress(psycopg.OperationalError, DatabaseUnavailable):
+            async with await _listen(pool) as connection:
+                while True:
+                    upto = await _count(connection)
+                    while events := await _read_page(connection, after, limit, topics, upto):
+                        if topics is None:
+                            _require_dense(after, events)
+                        after = events[-1].position
+                        yield events
+                    after = max(after, upto)
+                    await _wait(connection, poll_seconds)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _listen(pool: Pool) -> Connection:
+    """A connection of its own: it is held for ever, which would be one less in the pool."""
+    conninfo = pool.conninfo
+    assert isinstance(conninfo, str), "database.connect.open_pool gives every pool a fixed address"
+    connection = await AsyncConnection[TupleRow].connect(
+        conninfo, autocommit=True, connect_timeout=2, application_name="escrow follower"
+    )
+    await limit_session(Limits())(connection)
+    _ = await connection.execute(SQL.listen)
+    return connection
+
+
+async def _wait(connection: Connection, seconds: float) -> None:
+    async for _ in connection.notifies(timeout=seconds, stop_after=1):
+        pass
+
+
+async def _read_page(
+    connection: Connection, after: int, limit: int, topics: Sequence[str] | None, until: int
+) -> list[RecordedEvent]:
+    query = SQL.read_after if topics is None else SQL.read_topics_after
+    parameters = {"after": after, "until": until, "limit": limit, "topics": list(topics or ())}
+    async with connection.cursor(binary=True) as cursor:
+        _ = await cursor.execute(query, parameters)
+        return _events(await cursor.fetchall())
+
+
+async def _count(connection: Connection) -> int:
+    row = await (await connection.execute(SQL.get_head)).fetchone()
+    return cast("int", row[0]) if row else 0
+
+
+def _events(rows: Sequence[TupleRow]) -> list[RecordedEvent]:
+    return [RecordedEvent(*row) for row in cast("Sequence[Row]", rows)]
+
+
+def _require_dense(after: int, events: Sequence[RecordedEvent]) -> None:
+    """Positions ascend, so the last one tells whether any is missing."""
+    if events[-1].position == after + len(events):
+        return
+    for expected, event in enumerate(events, start=after + 1):
+        if event.position != expected:
+            raise MissingPosition(position=expected)
