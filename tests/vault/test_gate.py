@@ -1,6 +1,7 @@
 """Sign-ins wait in a short queue, and never hold up the rest of the program."""
 
 import asyncio
+import os
 import threading
 import time
 
@@ -11,7 +12,7 @@ from vault.password import RECOMMENDED, derive_keys
 
 
 def test_there_are_fewer_threads_than_processors():
-    assert 1 <= count_workers() <= max(1, len(__import__("os").sched_getaffinity(0)) - 1)
+    assert 1 <= count_workers() <= max(1, len(os.sched_getaffinity(0)) - 1)
 
 
 async def _fill(gate: Gate, release: threading.Event, number: int) -> list[asyncio.Task[bool]]:

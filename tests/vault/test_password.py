@@ -2,6 +2,7 @@
 
 import time
 import unicodedata
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -100,6 +101,13 @@ def test_every_changed_character_of_the_verifier_is_refused(record: PasswordReco
     for index in range(start, len(record.verifier)):
         swapped = "B" if record.verifier[index] != "B" else "C"
         assert not is_verified(auth_key, record.verifier[:index] + swapped + record.verifier[index + 1 :])
+
+
+def test_a_flip_of_any_byte_of_the_salt_and_any_other_cost_is_refused(record: PasswordRecord):
+    salts = [record.salt[:i] + bytes([record.salt[i] ^ 1]) + record.salt[i + 1 :] for i in range(len(record.salt))]
+    changed = [replace(record, salt=salt) for salt in salts]
+    changed += [replace(record, memory_kib=record.memory_kib + 8), replace(record, iterations=3)]
+    assert [check_password(PASSWORD, other) for other in changed] == [None] * len(changed)
 
 
 def test_two_verifiers_of_one_key_differ():

@@ -11,6 +11,7 @@ import pytest
 
 from database.settings import Settings
 from tests.conftest import Database
+from tests.vault.test_keypair import flip_each_byte
 from vault.pepper import (
     Pepper,
     PepperError,
@@ -114,6 +115,18 @@ def test_a_file_in_another_form_is_refused_without_showing_it(tmp_path: Path, co
         load_pepper(path)
     assert str(path) in str(refused.value)
     assert "AAAA" not in str(refused.value)
+
+
+def test_a_flip_of_any_byte_gives_no_pepper_or_another_one(tmp_path: Path):
+    path = tmp_path / "pepper"
+    original = create_pepper(path, Random(1).randbytes)
+    for changed in flip_each_byte(path.read_bytes()):
+        path.write_bytes(changed)
+        try:
+            found = load_pepper(path)
+        except PepperUnreadable:
+            continue
+        assert found.current != 1 or found.prove(1) != original.prove(1)
 
 
 def test_two_versions_stand_beside_each_other_and_the_newest_wraps(tmp_path: Path):

@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
+from psycopg.sql import SQL, Identifier
 
 from database.connect import Connection, Pool, open_pool
 from tests.conftest import Database
@@ -108,7 +109,7 @@ async def get_custody(connection: Connection, scene: Scene) -> Grant:
 
 def count(database: Database, table: str) -> int:
     with psycopg.connect(database.owner_dsn) as connection:
-        row = connection.execute(psycopg.sql.SQL("SELECT count(*) FROM {}").format(psycopg.sql.Identifier(table)))
+        row = connection.execute(SQL("SELECT count(*) FROM {}").format(Identifier(table)))
         (number,) = row.fetchone() or (-1,)
     return number
 
@@ -300,12 +301,12 @@ def test_the_application_may_not_do_what_it_does_not_need(database: Database, st
 @pytest.mark.parametrize("table", TABLES + PERSONAL)
 def test_the_auditor_sees_neither_people_nor_what_opens_the_vault(database: Database, table: str):
     with psycopg.connect(database.auditor_dsn) as connection, pytest.raises(InsufficientPrivilege):
-        connection.execute(psycopg.sql.SQL("SELECT FROM {}").format(psycopg.sql.Identifier(table)))
+        connection.execute(SQL("SELECT FROM {}").format(Identifier(table)))
 
 
 @pytest.mark.parametrize("function", ["destroy_vault_material", "destroy_vault_delivery"])
 def test_the_auditor_destroys_nothing(database: Database, function: str):
-    query = psycopg.sql.SQL("SELECT {}(gen_random_uuid(), gen_random_uuid())").format(psycopg.sql.Identifier(function))
+    query = SQL("SELECT {}(gen_random_uuid(), gen_random_uuid())").format(Identifier(function))
     with psycopg.connect(database.auditor_dsn) as connection, pytest.raises(InsufficientPrivilege):
         connection.execute(query)
 
