@@ -1,0 +1,224 @@
+"""The one mechanism that folds the log into tables: the live runner, rebuild, verify and as-of all use it.
+
+One batch is one transaction: the events are read, folded and written, and the checkpoint moves with the rows. So a
+crash at any point leaves rows and checkpoint of the same position, and nothing is applied twice or lost.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import psycopg
+from psycopg import Connection
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+
+from domain.errors import EscrowError
+from eventstore.log import END, RecordedEvent
+from projections.checkpoint import (
+    Checkpoint,
+    advance_checkpoints,
+    enter_schema,
+    lock_checkpoints,
+    require_fences,
+)
+from projections.projection import Projection
+from projections.reader import UnknownTopic, get_head, known_topics, read_range, read_streams
+from projections.rows import Rows
+from projections.streams import Streams
+from projections.writer import preload, write
+
+BATCH_SIZE = 10_000
+REASON_LENGTH = 500
+
+Progress = Callable[[int, int], None]
+
+
+class ProjectionStopped(EscrowError):
+    """A projection met an event that it cannot fold. It stays where it is: nothing is ever skipped."""
+
+    code = "projection_stopped"
+    status = 500
+
+    def __init__(self, projection: str, position: int, error: Exception) -> None:
+        """`position` is that of the event; the reason names it and what is wrong with it."""
+        self.projection = projection
+        self.position = position
+        self.reason = f"{type(error).__name__}: {error}"[:REASON_LENGTH]
+        super().__init__(projection=projection, position=position, reason=self.reason)
+
+    def __str__(self) -> str:
+        """The message with projection, position and reason: this error is read by operators."""
+        return f"{self.message} {dict(self.facts)}"
+
+
+class FoldFailed(Exception):
+    """Something in this batch cannot be folded by this projection; the batch was rolled back."""
+
+    def __init__(self, projection: str, error: Exception) -> None:
+        """Keep what failed and why."""
+        super().__init__(projection)
+        self.projection = projection
+        self.error = error
+
+
+def catch_up(
+    connection: Connection[TupleRow],
+    projection: Projection,
+    *,
+    upto: int | None = None,
+    schema: str = "public",
+    batch_size: int = BATCH_SIZE,
+    progress: Progress | None = None,
+) -> int:
+    """Fold the log into one projection's tables; see `catch_up_together`."""
+    return catch_up_together(
+        connection, (projection,), upto=upto, schema=schema, batch_size=batch_size, progress=progress
+    )
+
+
+def catch_up_together(
+    connection: Connection[TupleRow],
+    projections: Sequence[Projection],
+    *,
+    upto: int | None = None,
+    schema: str = "public",
+    batch_size: int = BATCH_SIZE,
+    progress: Progress | None = None,
+) -> int:
+    """Fold the log from the checkpoints in `schema` up to position `upto`, by default the present end; return it.
+
+    Several projections share one reading of the log. The connection must be outside a transaction: each batch is one
+    of its own, and what is committed when this is interrupted is where the next call goes on. `progress` is told the
+    position reached and the last one. Raises `ProjectionStopped`, `NotInstalled`, psycopg.OperationalError.
+    """
+    folding = Folding(connection, projections, schema=schema)
+    last = min(folding.head(), END if upto is None else upto)
+    position, limit = -1, batch_size
+    while position < last:
+        try:
+            position = folding.step(last, limit)
+        except FoldFailed as failure:
+            limit = narrow(failure, limit, folding.position)
+        else:
+            if progress is not None:
+                progress(position, last)
+    return position
+
+
+def narrow(failure: FoldFailed, limit: int, position: int) -> int:
+    """Return a smaller batch that comes closer to the event at fault; raise `ProjectionStopped` once it is found."""
+    if limit == 1:
+        raise ProjectionStopped(failure.projection, position + 1, failure.error) from failure.error
+    return limit // 2
+
+
+class Folding:
+    """Projections in one schema that advance together, one batch and one transaction at a time.
+
+    `fences` are those that this runner holds; without them nobody else may know the schema.
+    """
+
+    def __init__(
+        self,
+        connection: Connection[TupleRow],
+        projections: Sequence[Projection],
+        *,
+        schema: str = "public",
+        fences: Mapping[str, int] | None = None,
+    ) -> None:
+        """Nothing is read yet."""
+        self._connection = connection
+        self._projections = projections
+        self._schema = schema
+        self._fences = fences
+        self._versions = {projection.name: projection.version for projection in projections}
+        self._topics = frozenset[str]().union(*(projection.topics for projection in projections))
+        self._positions: dict[str, int] = {}
+        self._rows: dict[str, Rows] = {}
+
+    @property
+    def position(self) -> int:
+        """The position from which the last step started or, when it was committed, that it reached."""
+        return min(self._positions.values(), default=0)
+
+    def head(self) -> int:
+        """Return the position of the newest event."""
+        self._require_idle()
+        with self._connection.transaction():
+            return get_head(self._connection)
+
+    def step(self, until: int, limit: int) -> int:
+        """Fold up to `limit` positions, none after `until`, and commit; return the position reached.
+
+        Raises `FoldFailed`, `Fenced`, `NotInstalled` or psycopg.OperationalError; nothing is written then.
+        """
+        self._require_idle()
+        try:
+            with self._connection.transaction():
+                reached = self._step(until, limit)
+        except BaseException:
+            self._rows.clear()
+            raise
+        self._positions = {name: max(position, reached) for name, position in self._positions.items()}
+        return reached
+
+    def _require_idle(self) -> None:
+        if self._connection.info.transaction_status is not TransactionStatus.IDLE:
+            raise ValueError("rows and checkpoint commit in a transaction of their own")
+
+    def _step(self, until: int, limit: int) -> int:
+        enter_schema(self._connection, self._schema)
+        self._read_positions()
+        after = self.position
+        target = min(after + limit, until, get_head(self._connection))
+        if target <= after:
+            return after
+        batch = read_range(self._connection, after, target, self._topics)
+        for projection in self._projections:
+            self._fold(projection, batch)
+        advance_checkpoints(self._connection, list(self._positions), target)
+        return target
+
+    def _read_positions(self) -> None:
+        checkpoints = lock_checkpoints(self._connection, self._versions)
+        if self._fences is not None:
+            require_fences(checkpoints.values(), self._fences)
+        for name, checkpoint in checkpoints.items():
+            if name not in self._rows or self._positions.get(name) != checkpoint.position:
+                self._rows[name] = self._start_rows(checkpoint)
+        self._positions = {name: checkpoint.position for name, checkpoint in checkpoints.items()}
+
+    def _start_rows(self, checkpoint: Checkpoint) -> Rows:
+        """What was known before somebody else moved the checkpoint is worth nothing."""
+        projection = next(p for p in self._projections if p.name == checkpoint.name)
+        streams = Streams(
+            lambda stream_ids: read_streams(self._connection, stream_ids, self._positions[checkpoint.name])
+        )
+        return Rows(projection.tables, streams, from_empty=checkpoint.position == 0)
+
+    def _fold(self, projection: Projection, batch: Sequence[RecordedEvent]) -> None:
+        """Only what may heal by itself, such as a lost connection, goes through as it is."""
+        position = self._positions[projection.name]
+        events = [event for event in batch if event.position > position and _concerns(event, projection)]
+        if not events:
+            return
+        rows = self._rows[projection.name]
+        try:
+            _require_known(events)
+            preload(self._connection, projection.tables, rows, rows.list_unknown(projection.keys(events)))
+            projection.fold(events, rows)
+            write(self._connection, rows.take_changes())
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except Exception as error:
+            raise FoldFailed(projection.name, error) from error
+
+
+def _concerns(event: RecordedEvent, projection: Projection) -> bool:
+    """An event of an unknown topic concerns everybody: it stops all, until a program comes that knows it."""
+    return event.topic in projection.topics or event.topic not in known_topics()
+
+
+def _require_known(events: Sequence[RecordedEvent]) -> None:
+    for event in events:
+        if event.topic not in known_topics():
+            raise UnknownTopic(event.topic)

@@ -1,0 +1,57 @@
+-- name: tables
+-- How far each projection is, in the schema that its tables stand in. `fence` is raised by whoever takes over: a runner
+-- that still holds an older one cannot write any more. `error` says why it stopped, at `error_position`.
+CREATE TABLE IF NOT EXISTS projection_checkpoints (
+    name text PRIMARY KEY,
+    version integer NOT NULL,
+    position bigint NOT NULL DEFAULT 0 CHECK (position >= 0),
+    fence bigint NOT NULL DEFAULT 0,
+    updated_at timestamptz,
+    error text,
+    error_position bigint
+);
+
+-- name: grants
+-- The worker moves checkpoints; everybody may see them.
+GRANT SELECT, UPDATE ON projection_checkpoints TO escrow_app;
+GRANT SELECT ON projection_checkpoints TO escrow_auditor;
+
+-- name: enter_schema
+-- From here to the end of the transaction, names mean tables of this schema, times are UTC, and the commit is not
+-- waited for: rows and checkpoint are lost together or not at all, and can be folded again.
+SELECT
+    set_config('search_path', quote_ident(%s), TRUE),
+    set_config('timezone', 'UTC', TRUE),
+    set_config('synchronous_commit', 'off', TRUE),
+    set_config('jit', 'off', TRUE);
+
+-- name: lock
+-- How far these projections are; nobody else moves them before this transaction ends.
+SELECT
+    name,
+    position,
+    fence,
+    version
+FROM projection_checkpoints
+WHERE name = ANY(%s)
+ORDER BY name
+FOR UPDATE;
+
+-- name: advance
+-- The rows of everything up to this position are written.
+UPDATE projection_checkpoints
+SET position = %(position)s, updated_at = clock_timestamp(), error = NULL, error_position = NULL
+WHERE name = ANY(%(names)s) AND position <= %(position)s;
+
+-- name: take_over
+-- Keep every runner out that came before.
+UPDATE projection_checkpoints
+SET fence = fence + 1
+WHERE name = ANY(%s)
+RETURNING name, fence;
+
+-- name: record_error
+-- A projection stopped at an event that it cannot fold.
+UPDATE projection_checkpoints
+SET error = %(error)s, error_position = %(position)s, updated_at = clock_timestamp()
+WHERE name = %(name)s AND fence = %(fence)s;

@@ -1,0 +1,34 @@
+-- name: tables
+-- Every line of every journal, and the balance of every account. A debit is positive, a credit negative.
+CREATE TABLE ledger_entries (
+    position bigint NOT NULL,
+    line smallint NOT NULL,
+    account text NOT NULL,
+    subject text NOT NULL,
+    transaction_id uuid,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL CHECK (amount_minor BETWEEN -1000000000000000 AND 1000000000000000),
+    topic text NOT NULL,
+    timestamp timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (position, line)
+);
+
+CREATE TABLE ledger_accounts (
+    account text NOT NULL,
+    currency text NOT NULL,
+    balance_minor bigint NOT NULL,
+    entries bigint NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (account, currency)
+);
+
+-- name: indexes
+-- The entries of an account, and of a transaction, in the order of the log.
+CREATE INDEX ledger_entries_account ON ledger_entries (account, currency, position, line);
+CREATE INDEX ledger_entries_transaction ON ledger_entries (transaction_id, position, line);
+
+-- name: grants
+-- The worker writes; the auditor reads.
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger_entries, ledger_accounts TO escrow_app;
+GRANT SELECT ON ledger_entries, ledger_accounts TO escrow_auditor;

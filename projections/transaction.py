@@ -1,0 +1,148 @@
+"""The `transactions` table: each row is derived from the aggregate, so that the domain alone says what a phase is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from database.queries import load
+from domain.journal import Account
+from domain.transaction import Transaction
+from domain.transaction.records import ContractStatus, PayoutPurpose, PayoutStatus, RefundStatus
+from eventstore.log import RecordedEvent
+from projections.projection import Projection, no_keys
+from projections.reader import topics_of
+from projections.rows import Row, Rows, Table
+
+SQL = load("projections", "transaction.sql")
+
+TRANSACTION = Table(
+    name="transactions",
+    key=("id",),
+    columns=(
+        "id",
+        "state",
+        "buyer_id",
+        "seller_id",
+        "listing_id",
+        "vault_id",
+        "currency",
+        "amount_minor",
+        "amount_usd",
+        "fee_minor",
+        "received_minor",
+        "held_minor",
+        "refunded_minor",
+        "charged_back_minor",
+        "created_at",
+        "updated_at",
+        "funds_held_at",
+        "contract_signed_at",
+        "credentials_released_at",
+        "completed_at",
+        "refunded_at",
+        "disputed_at",
+        "state_since",
+        "deadline_at",
+        "deadline_kind",
+        "stuck_reason",
+        "version",
+        "position",
+    ),
+)
+
+
+def fold(batch: Sequence[RecordedEvent], rows: Rows) -> None:
+    """Advance the aggregates that the batch touches and derive their rows once."""
+    for transaction, position in rows.streams.advance(batch).values():
+        assert isinstance(transaction, Transaction)
+        rows.put(TRANSACTION.name, row_of(transaction, position))
+
+
+def row_of(transaction: Transaction, position: int) -> Row:
+    """Return the row; `position` is that of the last event of this transaction."""
+    deadline = transaction.next_deadline
+    return {
+        "id": str(transaction.id),
+        "state": transaction.state,
+        "buyer_id": str(transaction.buyer_id),
+        "seller_id": str(transaction.seller_id),
+        "listing_id": str(transaction.listing_id),
+        "vault_id": str(transaction.vault_id),
+        "created_at": transaction.created_on.isoformat(),
+        "updated_at": transaction.modified_on.isoformat(),
+        **_amounts(transaction),
+        **_moments(transaction),
+        "state_since": transaction.phase_since.isoformat(),
+        "deadline_at": None if deadline is None else deadline.at.isoformat(),
+        "deadline_kind": None if deadline is None else deadline.kind.value,
+        "stuck_reason": transaction.stuck_reason,
+        "version": transaction.version,
+        "position": position,
+    }
+
+
+def _amounts(transaction: Transaction) -> Row:
+    cents = transaction.amount_usd_cents
+    return {
+        "currency": transaction.price.currency.value,
+        "amount_minor": transaction.price.amount_minor,
+        "amount_usd": f"{cents // 100}.{cents % 100:02d}",
+        "fee_minor": _fee_minor(transaction),
+        "received_minor": transaction.received_minor,
+        "held_minor": transaction.held_minor,
+        "refunded_minor": _refunded_minor(transaction),
+        "charged_back_minor": transaction.charged_back_minor,
+    }
+
+
+def _fee_minor(transaction: Transaction) -> int:
+    """The commission that was taken, once it is settled; until then what the terms would take of the price."""
+    if transaction.settled_at is None:
+        return transaction.terms.fee_minor(transaction.price.amount_minor)
+    return transaction.owed(Account.PLATFORM_FEE)
+
+
+def _refunded_minor(transaction: Transaction) -> int:
+    """What the buyer has back, through refunds or through transfers in their stead."""
+    refunds = sum([r.amount_minor for r in transaction.refunds.values() if r.status is RefundStatus.PROCESSED])
+    transfers = sum(
+        [
+            p.amount_minor
+            for p in transaction.payouts.values()
+            if p.purpose is PayoutPurpose.REFUND and p.status is PayoutStatus.SUCCEEDED
+        ]
+    )
+    return refunds + transfers
+
+
+def _moments(transaction: Transaction) -> Row:
+    return {
+        "funds_held_at": _text(transaction.funds_held_at),
+        "contract_signed_at": _text(_contract_signed_at(transaction)),
+        "credentials_released_at": _text(transaction.revealed_at),
+        "completed_at": _text(transaction.completed_at),
+        "refunded_at": _text(transaction.refunded_at),
+        "disputed_at": _text(max((d.opened_at for d in transaction.disputes.values()), default=None)),
+    }
+
+
+def _contract_signed_at(transaction: Transaction) -> datetime | None:
+    """When the second of the two signed."""
+    if transaction.contract is not ContractStatus.SIGNED:
+        return None
+    signed = (transaction.buyer_signed_at, transaction.seller_signed_at)
+    return max(at for at in signed if at is not None)
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+TRANSACTIONS = Projection(
+    name="transactions",
+    version=1,
+    tables=(TRANSACTION,),
+    topics=topics_of("transaction"),
+    fold=fold,
+    keys=no_keys,
+    ddl=SQL,
+)
