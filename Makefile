@@ -18,6 +18,10 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python
 
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --root-user-action=ignore
 
+SQL_FOLDERS := $(sort $(dir $(wildcard */*.sql)))
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports \
+	&& $(BIN)/sqlfluff lint --disable-progress-bar $(SQL_FOLDERS)
+
 .PHONY: help
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,16 +42,13 @@ run: setup ## Start everything with demo data: database, stand-in Paystack, API,
 	@exec $(BIN)/escrow demo --port $(PORT)
 
 .PHONY: test
-test: setup lint ## Run what continuous integration runs
-	@$(BIN)/python -m pytest -v -n $(WORKERS) -m "not soak"
+test: setup ## Run what continuous integration runs: lint and every test
+	@# Both in any case: one run shows everything that is wrong.
+	@$(LINT); linted=$$?; $(BIN)/python -m pytest -v -n $(WORKERS) -m "not soak" && exit $$linted
 
 .PHONY: lint
-lint: setup ## Check style, types and the direction of imports
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/basedpyright
-	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint --disable-progress-bar $(sort $(dir $(wildcard */*.sql)))
+lint: setup ## Check style, types, the direction of imports and SQL
+	@$(LINT)
 
 .PHONY: bench
 bench: setup ## Measure speed beside its yardsticks and write bench/latest.json
