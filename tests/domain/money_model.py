@@ -1,0 +1,286 @@
+"""An independent model of the money: the table of the ledger written down a second time, sharing no code with it.
+
+It reads events as raw JSON. From the facts of each event, its amounts, it works out what should move; then it compares
+that with the postings that the event carries. Amounts are debit positive. Names are those of the log.
+"""
+
+from collections import Counter, defaultdict
+
+HELD, PAYABLE, RESERVE = "escrow:held", "seller:payable", "seller:reserve"
+IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE = "payout:in_flight", "buyer:refund_due", "buyer:compensation_due"
+STRAY, TAX, FEE, SURCHARGE = (
+    "suspense:unmatched_receipts",
+    "tax:payable",
+    "revenue:platform_fee",
+    "revenue:fee_surcharge",
+)
+UNCLEARED, BALANCE = "paystack:uncleared", "paystack:balance"
+TRANSFERS, REFUNDS = "paystack:transfers_in_transit", "paystack:refunds_in_transit"
+DEBT, LOSSES, COMPENSATION = "receivable:seller", "expense:losses", "expense:compensation"
+CHARGE_FEE, TRANSFER_FEE = "expense:processor_charge_fee", "expense:processor_transfer_fee"
+PER_TRANSACTION = (HELD, PAYABLE, RESERVE, IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE, TRANSFERS, REFUNDS)
+SOURCE = {"seller": PAYABLE, "refund": REFUND_DUE, "compensation": COMPENSATION_DUE}
+WHOLE = 10_000
+
+
+class Wrong(AssertionError):
+    """The ledger does not do what the table says."""
+
+
+def need(truth: object, *why: object) -> None:
+    """Raise `Wrong` unless it is true."""
+    if not truth:
+        raise Wrong(*why)
+
+
+class Deal:
+    """One transaction: what each account should hold, and where its funds went."""
+
+    def __init__(self, opened: dict) -> None:
+        self.currency = opened["price"]["currency"]
+        self.terms = opened["terms"]
+        self.holds: Counter[str] = Counter()
+        self.funded = self.released = self.returned = self.charged_back = self.charged_back_held = 0
+        self.refunded = self.from_refunds = self.early = self.paid = self.cash = 0
+        self.payouts: dict[str, dict] = {}
+        self.refunds: dict[str, dict] = {}
+
+    def owes(self, account: str) -> int:
+        """What a liability holds, as a positive number."""
+        return -self.holds[account]
+
+    def take(self, amount: int, *accounts: str) -> tuple[Counter[str], int]:
+        """Take an amount from these in this order; the second part is what none of them had."""
+        taken: Counter[str] = Counter()
+        for account in accounts:
+            taken[account] = max(0, min(amount, self.owes(account)))
+            amount -= taken[account]
+        return taken, amount
+
+    def in_seller_hands(self) -> int:
+        """What the seller got, or may still get, less what he owes or has paid back."""
+        sent = sum(p["amount"] for p in self.payouts.values() if p["purpose"] == "seller" and p["state"] != "failed")
+        return max(0, sent - self.holds[DEBT] - self.cash)
+
+    def unsent_refunds(self) -> int:
+        """What is owed to the buyer and has not been sent; the return of stray money is not part of it."""
+        busy = sum(
+            r["amount"] for r in self.refunds.values() if r["state"] == "sent" or (r["stray"] and r["state"] == "new")
+        )
+        return max(0, self.owes(REFUND_DUE) - busy)
+
+    def refundable(self) -> int:
+        """What was funded and has neither been ordered back nor charged back."""
+        return max(0, self.funded - max(0, self.refunded - self.from_refunds) - self.charged_back)
+
+    # -- what each event should move ----------------------------------------------------------------------------------
+
+    def payment_received(self, f: dict) -> Counter[str]:
+        self.funded += f["amount_minor"]
+        x = f["surcharge_minor"]
+        return Counter({UNCLEARED: f["amount_minor"] + x, HELD: -f["amount_minor"], SURCHARGE: -x})
+
+    def payment_fee_assessed(self, f: dict) -> Counter[str]:
+        return Counter({CHARGE_FEE: f["fee_minor"], UNCLEARED: -f["fee_minor"]})
+
+    def payment_mismatched(self, f: dict) -> Counter[str]:
+        return Counter({UNCLEARED: f["suspense_minor"], STRAY: -f["suspense_minor"]})
+
+    def receipt_return_ordered(self, f: dict) -> Counter[str]:
+        self.refunds[f["reference"]] = {"amount": f["amount_minor"], "state": "new", "stray": True}
+        return Counter({STRAY: f["amount_minor"], REFUND_DUE: -f["amount_minor"]})
+
+    def release_ordered(self, f: dict) -> Counter[str]:
+        whole = self.owes(HELD)
+        need(f["amount_minor"] == whole > 0, "a release is of all that is held")
+        self.released += whole
+        fee = whole * self.terms["fee_bps"] // WHOLE
+        tax = fee * self.terms["tax_bps"] // WHOLE
+        reserve = min(whole * self.terms["reserve_bps"] // WHOLE, whole - fee - tax)
+        return Counter({HELD: whole, FEE: -fee, TAX: -tax, RESERVE: -reserve, PAYABLE: fee + tax + reserve - whole})
+
+    def reserve_released(self, f: dict) -> Counter[str]:
+        need(f["amount_minor"] == self.owes(RESERVE) > 0, "a reserve is released whole")
+        return Counter({RESERVE: f["amount_minor"], PAYABLE: -f["amount_minor"]})
+
+    def refund_ordered(self, f: dict) -> Counter[str]:
+        base = min(f["amount_minor"], self.refundable())
+        extra = f["amount_minor"] - base
+        need(extra in (0, self.owes(SURCHARGE)), "more is refunded than came", f["amount_minor"], base)
+        moved, rest = self.take(base, HELD, PAYABLE, RESERVE, FEE, TAX)
+        self.refunded += base
+        self.returned += moved[HELD]
+        self.refunds[f["reference"]] = {"amount": f["amount_minor"], "state": "new", "stray": False}
+        moved.update({DEBT: rest, SURCHARGE: extra, REFUND_DUE: -f["amount_minor"]})
+        return moved
+
+    def split_ordered(self, f: dict) -> Counter[str]:
+        b, s, c = f["to_buyer_minor"], f["to_seller_minor"], f["platform_fee_minor"]
+        need(min(b, s, c) >= 0 and b + s + c == self.owes(HELD) > 0, "a split is of all that is held")
+        self.released, self.returned, self.refunded = self.released + s + c, self.returned + b, self.refunded + b
+        if b:
+            self.refunds[f["reference"]] = {"amount": b, "state": "new", "stray": False}
+        return Counter({HELD: b + s + c, REFUND_DUE: -b, PAYABLE: -s, FEE: -c})
+
+    def compensation_granted(self, f: dict) -> Counter[str]:
+        return Counter({COMPENSATION: f["amount_minor"], COMPENSATION_DUE: -f["amount_minor"]})
+
+    def payout_requested(self, f: dict) -> Counter[str]:
+        need(f["reference"] not in self.payouts, "a reference is used twice")
+        open_ones = [p for p in self.payouts.values() if p["purpose"] == f["purpose"] and p["state"] in ("new", "sent")]
+        need(not open_ones, "the same money is on its way already")
+        source = SOURCE[f["purpose"]]
+        need(0 < f["amount_minor"] <= self.owes(source), "more is paid than is owed")
+        self.payouts[f["reference"]] = {"amount": f["amount_minor"], "purpose": f["purpose"], "state": "new"}
+        return Counter({source: f["amount_minor"], IN_FLIGHT: -f["amount_minor"]})
+
+    def _payout(self, f: dict, *before: str, to: str) -> tuple[int, str, str]:
+        payout = self.payouts[f["reference"]]
+        was = payout["state"]
+        need(was in before, "a payout jumps", was, to)
+        payout["state"] = to
+        return payout["amount"], SOURCE[payout["purpose"]], was
+
+    def payout_submitted(self, f: dict) -> Counter[str]:
+        amount, _, _ = self._payout(f, "new", to="sent")
+        return Counter({TRANSFERS: amount, BALANCE: -amount})
+
+    def payout_succeeded(self, f: dict) -> Counter[str]:
+        amount, _, _ = self._payout(f, "sent", to="paid")
+        return Counter({IN_FLIGHT: amount, TRANSFERS: -amount, TRANSFER_FEE: f["fee_minor"], BALANCE: -f["fee_minor"]})
+
+    def payout_fee_assessed(self, f: dict) -> Counter[str]:
+        return Counter({TRANSFER_FEE: f["fee_minor"], BALANCE: -f["fee_minor"]})
+
+    def payout_failed(self, f: dict) -> Counter[str]:
+        amount, source, was = self._payout(f, "new", "sent", to="failed")
+        back = Counter({BALANCE: amount, TRANSFERS: -amount}) if was == "sent" else Counter()
+        back.update({IN_FLIGHT: amount, source: -amount})
+        return back
+
+    def payout_reversed(self, f: dict) -> Counter[str]:
+        amount, source, _ = self._payout(f, "paid", to="failed")
+        return Counter({BALANCE: amount, source: -amount})
+
+    def _refund(self, f: dict, *before: str, to: str) -> int:
+        refund = self.refunds[f["reference"]]
+        need(refund["state"] in before, "a refund jumps", refund["state"], to)
+        refund["state"], refund["from"] = to, f.get("source", refund.get("from"))
+        return refund["amount"]
+
+    def refund_submitted(self, f: dict) -> Counter[str]:
+        amount = self._refund(f, "new", to="sent")
+        return Counter({REFUNDS: amount, f["source"]: -amount})
+
+    def refund_processed(self, f: dict) -> Counter[str]:
+        amount = self._refund(f, "sent", to="paid")
+        return Counter({REFUND_DUE: amount, REFUNDS: -amount})
+
+    def refund_failed(self, f: dict) -> Counter[str]:
+        was = self.refunds[f["reference"]]["state"]
+        amount = self._refund(f, "new", "sent", to="failed")
+        return Counter({self.refunds[f["reference"]]["from"]: amount, REFUNDS: -amount}) if was == "sent" else Counter()
+
+    def chargeback_lost(self, f: dict) -> Counter[str]:
+        amount, hands, before = f["amount_minor"], self.in_seller_hands(), not self.funded
+        moved, rest = self.take(amount, HELD)
+        from_refunds = min(rest, self.unsent_refunds())
+        later, rest = self.take(rest - from_refunds, PAYABLE, RESERVE, FEE, TAX)
+        from_seller = min(rest, hands)
+        moved.update(later)
+        moved.update({REFUND_DUE: from_refunds, DEBT: from_seller, LOSSES: rest - from_seller})
+        self.charged_back, self.charged_back_held = self.charged_back + amount, self.charged_back_held + moved[HELD]
+        self.from_refunds += from_refunds
+        self.early += amount if before else 0
+        for reference in f["cancelled_refunds"]:
+            need(
+                self.refunds[reference]["state"] == "new" and from_refunds, "a refund that was sent cannot be cancelled"
+            )
+            self.refunds[reference]["state"] = "cancelled"
+        moved.update({self.taken_from(f): -amount})
+        return moved
+
+    @staticmethod
+    def taken_from(f: dict) -> str:
+        """Where the processor took it: the one account that is credited."""
+        (account,) = [account for account, _, amount in f["postings"] if amount < 0]
+        need(account in (UNCLEARED, BALANCE), "the processor has no hand in", account)
+        return account
+
+    def chargeback_covered(self, f: dict) -> Counter[str]:
+        need(0 < f["amount_minor"] <= self.early, "more is covered than was charged back before it came")
+        self.early -= f["amount_minor"]
+        source = HELD if self.owes(HELD) else STRAY
+        self.charged_back_held += f["amount_minor"] if source == HELD else 0
+        return Counter({source: f["amount_minor"], LOSSES: -f["amount_minor"]})
+
+    def cancelled_refund_sent(self, f: dict) -> Counter[str]:
+        need(self.refunds[f["reference"]]["state"] == "cancelled", "only a cancelled refund comes back")
+        refund, hands = self.refunds[f["reference"]], self.in_seller_hands()
+        missing = max(0, refund["amount"] - self.unsent_refunds())
+        refund["state"] = "new"
+        moved, rest = self.take(missing, PAYABLE, RESERVE, FEE, TAX)
+        from_seller = min(rest, hands)
+        moved.update({DEBT: from_seller, LOSSES: rest - from_seller, REFUND_DUE: -missing})
+        return moved
+
+    def clawback_recovered(self, f: dict) -> Counter[str]:
+        need(0 < f["amount_minor"] <= self.holds[DEBT], "more is recovered than is owed")
+        self.cash += f["amount_minor"] if f["source"] == "cash" else 0
+        source = BALANCE if f["source"] == "cash" else PAYABLE
+        return Counter({source: f["amount_minor"], DEBT: -f["amount_minor"]})
+
+    def loss_written_off(self, f: dict) -> Counter[str]:
+        need(0 < f["amount_minor"] <= self.holds[DEBT], "more is written off than is owed")
+        return Counter({LOSSES: f["amount_minor"], DEBT: -f["amount_minor"]})
+
+    def check(self) -> None:
+        """Raise unless funded = released + returned + charged back + held, and nothing is below zero."""
+        out = self.released + self.returned + self.charged_back_held
+        need(self.funded == out + self.owes(HELD), "funds went astray", self.funded, out, self.owes(HELD))
+        liabilities = (HELD, PAYABLE, RESERVE, IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE, STRAY, TAX)
+        assets = (TRANSFERS, REFUNDS, DEBT)
+        need(all(self.owes(account) >= 0 for account in liabilities), "a liability is negative", self.holds)
+        need(all(self.holds[account] >= 0 for account in assets), "an asset is negative", self.holds)
+
+    @property
+    def is_flat(self) -> bool:
+        """Nothing of this transaction is left in any account of its own."""
+        return not any(self.holds[account] for account in PER_TRANSACTION)
+
+
+class Books:
+    """All currencies and all transactions."""
+
+    def __init__(self) -> None:
+        self.totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.deals: dict[str, Deal] = {}
+
+    def read(self, stream_id: str, topic: str, fields: dict) -> None:
+        """Fold one event; raise `Wrong` when its postings are not what its facts demand."""
+        kind, name, _ = topic.split(".")
+        if topic == "transaction.opened.v1":
+            self.deals[stream_id] = Deal(fields)
+        moved: Counter[str] = Counter()
+        for account, _, amount in fields.get("postings", ()):
+            need(type(amount) is int and amount, "amounts are whole and not zero")
+            moved[account] += amount
+            self.totals[fields["currency"]][account] += amount
+        need(sum(moved.values()) == 0, "an event is not balanced", topic)
+        need(not any(sum(total.values()) for total in self.totals.values()), "a currency is not balanced")
+        if kind == "transaction" and "postings" in fields:
+            self._compare(self.deals[stream_id], name, fields, moved)
+
+    def _compare(self, deal: Deal, name: str, fields: dict, moved: Counter[str]) -> None:
+        expected = getattr(deal, name)(fields)
+        expected = {account: amount for account, amount in expected.items() if amount}
+        moved_net = {account: amount for account, amount in moved.items() if amount}
+        need(expected == moved_net, name, "should move", expected, "but moves", moved_net)
+        if fields["currency"] == deal.currency:
+            deal.holds.update(moved)
+        deal.check()
+
+    def check_append(self) -> None:
+        """Between appends no money of a seller waits beside a debt of his."""
+        for deal in self.deals.values():
+            need(not (deal.owes(PAYABLE) and deal.holds[DEBT]), "a debtor is owed", deal.holds)

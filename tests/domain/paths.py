@@ -1,0 +1,319 @@
+"""Commands with sane arguments, and stories told up to each phase."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid5
+
+from domain.journal import Account
+from domain.money import Currency
+from domain.policy import Terms
+from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.commands import (
+    AcknowledgeReveal,
+    CancelTransaction,
+    ConfirmAccess,
+    EnforceDeadline,
+    GenerateContract,
+    OpenDispute,
+    RecordCharge,
+    RecordChargeback,
+    RecordPaymentLink,
+    RecordRefund,
+    RecordTransfer,
+    RequestPayment,
+    RequestPayout,
+    RevealCredentials,
+    SignContract,
+)
+from domain.transaction.dispute import Award
+from domain.transaction.payment import ConfirmedCharge
+from domain.transaction.payout import TransferReport, TransferStatus
+from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
+from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.staff_commands import ForceRefund, ForceRelease, ResolveDispute
+from tests.domain.people import BUYER, SELLER, START, SUPER
+from tests.domain.story import TRANSACTION_ID, Story
+
+REASON = "decided after reading the evidence"
+CONTRACT_SHA256 = hashlib.sha256(b"the contract").hexdigest()
+BUYER_KEY = "buyer-key"
+RECIPIENT = "RCP_seller"
+FEE = 1_500
+TRANSFER_FEE = 2_000
+
+
+def charge(
+    story: Story,
+    amount_minor: int | None = None,
+    *,
+    processor_id: str = "charge-1",
+    requested_minor: int | None = None,
+    currency: Currency = Currency.KES,
+    fee_minor: int | None = FEE,
+) -> RecordCharge:
+    return RecordCharge(
+        charge=ConfirmedCharge(
+            reference=story.transaction.payment_reference or "ch-nobody-asked",
+            processor_id=processor_id,
+            amount_minor=story.price_minor if amount_minor is None else amount_minor,
+            requested_minor=requested_minor,
+            currency=currency,
+            fee_minor=fee_minor,
+            channel="card",
+            paid_at=story.now,
+            verified_by="webhook+verify",
+        )
+    )
+
+
+def contract() -> GenerateContract:
+    return GenerateContract(
+        contract_id=UUID(int=0xC0),
+        content_sha256=CONTRACT_SHA256,
+        template_version="2026-11",
+        buyer_key_fingerprint=BUYER_KEY,
+        seller_key_fingerprint="seller-key",
+    )
+
+
+def sign(granted: str | None = None, *, sha256: str = CONTRACT_SHA256) -> SignContract:
+    return SignContract(
+        content_sha256=sha256, name_digest="n" * 64, acknowledgements=("read",), granted_fingerprint=granted
+    )
+
+
+def reveal() -> RevealCredentials:
+    return RevealCredentials(sealed_to="ephemeral-key")
+
+
+def confirm() -> ConfirmAccess:
+    return ConfirmAccess(statements=("I have access.",))
+
+
+def dispute(number: int = 1, category: DisputeCategory = DisputeCategory.NOT_WORKING) -> OpenDispute:
+    return OpenDispute(
+        dispute_id=uuid5(TRANSACTION_ID, f"dispute {number}"),
+        category=category,
+        statement_id=UUID(int=0xD0),
+        statement_sha256="e" * 64,
+    )
+
+
+def resolve(
+    story: Story,
+    finding: Finding,
+    *,
+    compensation_minor: int = 0,
+    to_buyer_minor: int | None = None,
+    to_seller_minor: int | None = None,
+    limit_usd_cents: int | None = 10**9,
+    reason: str = REASON,
+) -> ResolveDispute:
+    award = Award(
+        finding=finding,
+        reason=reason,
+        to_buyer_minor=to_buyer_minor,
+        to_seller_minor=to_seller_minor,
+        compensation_minor=compensation_minor,
+    )
+    return ResolveDispute(dispute_id=story.dispute(), award=award, limit_usd_cents=limit_usd_cents)
+
+
+def release(recipient: str | None = None, *, limit: int | None = 10**9, reason: str = REASON) -> ForceRelease:
+    return ForceRelease(reason=reason, recipient=recipient, limit_usd_cents=limit)
+
+
+def refund(amount_minor: int | None = None, *, limit: int | None = 10**9, reason: str = REASON) -> ForceRefund:
+    return ForceRefund(reason=reason, amount_minor=amount_minor, limit_usd_cents=limit)
+
+
+def pay_out(purpose: PayoutPurpose = PayoutPurpose.SELLER, recipient: str = RECIPIENT) -> RequestPayout:
+    return RequestPayout(purpose=purpose, recipient=recipient)
+
+
+def transfer(reference: str, status: str, fee_minor: int | None = None) -> RecordTransfer:
+    return RecordTransfer(
+        report=TransferReport(
+            reference=reference, status=TransferStatus(status), transfer_code="TRF_1", fee_minor=fee_minor
+        )
+    )
+
+
+def refunded(reference: str, status: str, source: Account = Account.BALANCE) -> RecordRefund:
+    return RecordRefund(
+        report=RefundReport(
+            reference=reference, status=ProcessorRefundStatus(status), processor_refund_id="1", source=source
+        )
+    )
+
+
+def chargeback(
+    outcome: str, amount_minor: int = 100_000, *, number: str = "dispute-1", source: Account = Account.BALANCE
+) -> RecordChargeback:
+    return RecordChargeback(
+        report=ChargebackReport(
+            processor_dispute_id=number,
+            outcome=ChargebackOutcome(outcome),
+            amount_minor=amount_minor,
+            due_at=START + timedelta(hours=16),
+            source=source,
+        )
+    )
+
+
+def cancel() -> CancelTransaction:
+    return CancelTransaction(reason="changed_mind")
+
+
+# -- stories up to a phase --------------------------------------------------------------------------------------------
+
+
+def pending(price_minor: int = 100_000, terms: Terms | None = None, *, checked: bool = True) -> Story:
+    """Opened, and nothing paid."""
+    return Story(price_minor, terms, checked=checked).offer().open()
+
+
+def asked(story: Story) -> Story:
+    """The buyer has a payment page."""
+    story.do(RequestPayment(), BUYER)
+    story.do(RecordPaymentLink(reference=story.transaction.payment_reference or "", authorization_url_sha256="f" * 64))
+    return story
+
+
+def funded(story: Story) -> Story:
+    """Escrow holds the price and the contract can be signed."""
+    asked(story)
+    story.do(charge(story))
+    story.do(contract())
+    return story
+
+
+def signed(story: Story) -> Story:
+    """Both signed."""
+    funded(story)
+    story.do(sign(), BUYER)
+    story.do(sign(BUYER_KEY), SELLER)
+    return story
+
+
+def revealed(story: Story) -> Story:
+    """The buyer has seen the credentials and said so."""
+    signed(story)
+    story.do(reveal(), BUYER)
+    story.do(AcknowledgeReveal(), BUYER)
+    return story
+
+
+def releasing(story: Story) -> Story:
+    """The buyer confirmed access; nothing is paid out."""
+    revealed(story)
+    story.do(confirm(), BUYER)
+    return story
+
+
+def paying(story: Story) -> Story:
+    """The payout is asked for."""
+    releasing(story)
+    story.do(pay_out())
+    return story
+
+
+def payout_failed(story: Story) -> Story:
+    """The processor refused the payout."""
+    paying(story)
+    story.do(transfer(story.payout(), "refused"))
+    return story
+
+
+def completed(story: Story) -> Story:
+    """The seller has been paid."""
+    paying(story)
+    story.do(transfer(story.payout(), "success", TRANSFER_FEE))
+    return story
+
+
+def refunding(story: Story) -> Story:
+    """Nobody signed: everything is to go back."""
+    funded(story)
+    story.wait(hours=72).do(EnforceDeadline())
+    return story
+
+
+def returned(story: Story) -> Story:
+    """The buyer has everything back."""
+    refunding(story)
+    story.do(refunded(story.refund(), "processed"))
+    return story
+
+
+def disputed(story: Story) -> Story:
+    """The buyer says it does not work."""
+    revealed(story)
+    story.do(dispute(), BUYER)
+    return story
+
+
+def cancelled(story: Story) -> Story:
+    """The buyer changed his mind before he paid."""
+    asked(story)
+    story.do(cancel(), BUYER)
+    return story
+
+
+def expired(story: Story) -> Story:
+    """Nobody paid in time."""
+    asked(story)
+    story.wait(hours=24).do(EnforceDeadline())
+    return story
+
+
+def splitting(story: Story) -> Story:
+    """Half and half, less a fee; nothing is sent yet."""
+    disputed(story)
+    price = story.price_minor
+    story.do(
+        resolve(story, Finding.UNCLEAR, to_buyer_minor=price // 2, to_seller_minor=price // 2 - price // 20), SUPER
+    )
+    return story
+
+
+def split(story: Story) -> Story:
+    """Both have their shares."""
+    splitting(story)
+    story.do(refunded(story.refund(), "processed"))
+    story.do(pay_out())
+    story.do(transfer(story.payout(), "success", TRANSFER_FEE))
+    return story
+
+
+def charged_back(story: Story) -> Story:
+    """The buyer's bank took everything back."""
+    signed(story)
+    story.do(chargeback("lost", story.price_minor))
+    return story
+
+
+def compensating(story: Story) -> Story:
+    """The platform was at fault: everything goes back and something on top."""
+    disputed(story)
+    story.do(resolve(story, Finding.PLATFORM, compensation_minor=story.price_minor // 20), SUPER)
+    return story
+
+
+PHASES: dict[str, Callable[[Story], Story]] = {
+    "pending": asked,
+    "funds_held": funded,
+    "contract_signed": signed,
+    "credentials_released": revealed,
+    "releasing": releasing,
+    "payout_failed": payout_failed,
+    "completed": completed,
+    "refunding": refunding,
+    "refunded": returned,
+    "disputed": disputed,
+    "cancelled": cancelled,
+    "expired": expired,
+    "split": split,
+    "charged_back": charged_back,
+}
