@@ -154,8 +154,8 @@ def webhook_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
     shown = view(sim, transfer)
     if transfer.status == "success":
         return shown
-    del shown["fee_charged"]
-    return {**shown, "created_at": shown.pop("createdAt"), "updated_at": shown.pop("updatedAt")}
+    spelling = {"createdAt": "created_at", "updatedAt": "updated_at"}
+    return {spelling.get(name, name): value for name, value in shown.items() if name != "fee_charged"}
 
 
 def _new_transfer(sim: Sim, call: Call) -> TransferRecord:
