@@ -7,8 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -221,18 +220,6 @@ class EmbeddedServer:
 
 def _make_facts(place: Place) -> EmbeddedFacts:
     return EmbeddedFacts(root=place.root, passwords=make_passwords(), superuser_password=make_password())
-
-
-@contextmanager
-def run_server(
-    settings: Settings, clock: Callable[[], datetime] = read_system_clock
-) -> Generator[EmbeddedServer | None]:
-    """The embedded server while the block lasts, owned or attached to; None where DATABASE_URL names another one."""
-    if settings.database_url is not None:
-        yield None
-        return
-    with EmbeddedServer(settings.escrow_home, clock, find_server(settings)) as server:
-        yield server
 
 
 def make_dsn(facts: EmbeddedFacts, user: str, password: str, dbname: str) -> str:
