@@ -7,11 +7,9 @@ from struct import Struct
 from typing import ClassVar
 from uuid import UUID
 
-from psycopg import AsyncConnection
-from psycopg.abc import Buffer
+from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
-from psycopg.rows import TupleRow
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -102,7 +100,7 @@ def _frame(kind: type[Array], count: int, elements: Iterable[bytes]) -> bytes:
     return _HEADER.pack(1, 0, kind.element_oid, count, 1) + b"".join(elements)
 
 
-def register_arrays(connection: AsyncConnection[TupleRow]) -> None:
+def register_arrays(connection: AdaptContext) -> None:
     """Let this connection take the arrays as parameters."""
     for kind in (Int4s, Int8s, Texts, Bytes, Uuids, Times):
         connection.adapters.register_dumper(kind, type(f"{kind.__name__}Dumper", (_Dumper,), {"oid": kind.array_oid}))

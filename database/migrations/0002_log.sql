@@ -144,7 +144,7 @@ BEGIN
         array(SELECT c.item FROM candidate AS c ORDER BY c.item),
         EXISTS (SELECT FROM touched AS t JOIN candidate AS c USING (item) GROUP BY t.stream_id HAVING count(*) > 1)
         OR EXISTS (SELECT FROM candidate AS c GROUP BY c.command_id HAVING count(*) > 1),
-        EXISTS (SELECT FROM touched AS t WHERE t.gaps <> 0 OR t.item NOT BETWEEN 1 AND command_count)
+        EXISTS (SELECT FROM touched AS t WHERE t.gaps <> 0 OR (t.item BETWEEN 1 AND command_count) IS NOT TRUE)
     INTO winners, contested, malformed;
 
     IF malformed IS NOT FALSE THEN
