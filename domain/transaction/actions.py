@@ -9,7 +9,7 @@ from domain.errors import EscrowError
 from domain.event import Context
 from domain.journal import Account
 from domain.transaction.phase import Phase
-from domain.transaction.records import ContractStatus, PayoutStatus, VaultStatus
+from domain.transaction.records import ContractStatus, PayoutStatus, RefundStatus, VaultStatus
 
 if TYPE_CHECKING:
     from domain.transaction import Transaction
@@ -74,6 +74,8 @@ def _refund_reason(transaction: "Transaction") -> str | None:
     for refund in transaction.refunds.values():
         if refund.status.is_open:
             return f"refund_{refund.status.value}"
+        if refund.status is RefundStatus.FAILED and refund.currency is not transaction.price.currency:
+            return "refund_failed: in another currency"
     for account, reason in _OWED.items():
         if transaction.owed(account) > 0:
             return reason

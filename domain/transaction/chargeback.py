@@ -8,7 +8,15 @@ from uuid import UUID, uuid5
 from domain.journal import Account, Posting, credit, debit, journal
 from domain.transaction.dispute import DisputeOpened, DisputeResolved, DisputeTrack
 from domain.transaction.event import TransactionMoneyEvent
-from domain.transaction.records import DisputeCategory, DisputeSource, Finding, PaymentStatus, RefundStatus
+from domain.transaction.payment import ConfirmedCharge
+from domain.transaction.records import (
+    DisputeCategory,
+    DisputeSource,
+    Finding,
+    PaymentStatus,
+    Receipt,
+    RefundStatus,
+)
 from domain.transaction.settlement import take
 from domain.transaction.state import TransactionState
 
@@ -49,14 +57,46 @@ class ChargebackLost(TransactionMoneyEvent):
         """Refunds that were not sent yet have nothing left to send."""
         super().change(transaction)
         transaction.charged_back_minor += self.amount_minor
+        if transaction.funds_held_at is None:
+            transaction.uncovered_chargeback_minor += self.amount_minor
         transaction.payment = PaymentStatus.REVERSED
         for reference in self.cancelled_refunds:
             refund = transaction.refunds[reference]
             transaction.refunds[reference] = replace(refund, status=RefundStatus.CANCELLED)
 
 
+class ChargebackCovered(TransactionMoneyEvent):
+    """The charge that a chargeback took back became known only after it: its money covers what we had lost.
+
+    It waits in suspense under `processor_id`, or is held where that is None.
+    """
+
+    TOPIC = "transaction.chargeback_covered.v1"
+    amount_minor: int
+    processor_id: str | None
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is as if the charge had come first."""
+        super().change(transaction)
+        transaction.uncovered_chargeback_minor -= self.amount_minor
+        transaction.payment = PaymentStatus.REVERSED
+        if self.processor_id is not None:
+            _shrink_receipt(transaction.suspense, self.processor_id, self.amount_minor)
+
+
+def _shrink_receipt(suspense: dict[str, Receipt], processor_id: str, by_minor: int) -> None:
+    receipt = suspense.pop(processor_id)
+    if receipt.amount_minor > by_minor:
+        suspense[processor_id] = replace(receipt, amount_minor=receipt.amount_minor - by_minor)
+
+
 class ChargebackTrack(DisputeTrack):
     """Recording the processor's disputes."""
+
+    def record_charge(self, charge: ConfirmedCharge) -> None:
+        """Record a charge as `PaymentTrack` does; one that was charged back already covers that first."""
+        super().record_charge(charge)
+        self._cover()
 
     def record_chargeback(self, report: ChargebackReport) -> None:
         """Apply what the processor says of its dispute, in any order and however often, in any phase."""
@@ -106,6 +146,25 @@ class ChargebackTrack(DisputeTrack):
             currency=self.price.currency,
             postings=journal(*lines, credit(report.source, report.amount_minor)),
         )
+        self._cover()
+
+    def _cover(self) -> None:
+        self._cover_from(self.held_minor, debit(Account.HELD, 1), None)
+        for receipt in tuple(self.suspense.values()):
+            if receipt.currency is self.price.currency:
+                line = debit(Account.UNMATCHED_RECEIPTS, 1, receipt.reference)
+                self._cover_from(receipt.amount_minor, line, receipt.processor_id)
+
+    def _cover_from(self, available_minor: int, line: Posting, processor_id: str | None) -> None:
+        amount = min(self.uncovered_chargeback_minor, available_minor)
+        if amount > 0:
+            self.record(
+                ChargebackCovered,
+                amount_minor=amount,
+                processor_id=processor_id,
+                currency=self.price.currency,
+                postings=journal(line._replace(amount_minor=amount), credit(Account.LOSSES, amount)),
+            )
 
     def _loss_lines(self, amount_minor: int) -> tuple[list[Posting], int]:
         from_held = min(amount_minor, max(0, self.held_minor))

@@ -68,7 +68,7 @@ class DeadlineTrack(ApprovalTrack):
         if self.has_open_dispute:
             return self._dispute_deadlines()
         if self.settlement is SettlementStatus.NONE:
-            return () if self.ended_as else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
+            return () if self.ended_as or self.was_paid else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
         if self.settlement is SettlementStatus.HELD and self.held_minor > 0 and not self.charged_back_minor:
             return self._held_deadlines()
         return _running(DeadlineKind.RESERVE, self.reserve_due_at)

@@ -7,14 +7,13 @@ from uuid import UUID
 
 from domain.actor import Role
 from domain.command import Stream
-from domain.errors import Invalid, Refused
+from domain.errors import Forbidden, Invalid, NotFound, Refused
 from domain.event import Context, CreatedEvent
 from domain.listing import Listing, ListingNotForSale
 from domain.money import Currency, Money
 from domain.policy import Terms
 from domain.transaction.event import TransactionEvent
 from domain.transaction.phase import Phase
-from domain.transaction.records import PaymentStatus
 from domain.transaction.state import TransactionState
 
 
@@ -93,8 +92,13 @@ class OpeningTrack(TransactionState):
     def open(cls, transaction_id: UUID, context: Context, listing: Listing, rate: "UsdRate", terms: Terms) -> Self:
         """Return a new transaction on an approved listing, reserved in the same append.
 
-        Raises `ListingNotForSale` and `SelfDealing`.
+        Raises `ListingNotForSale`, `SelfDealing`, `Forbidden` for staff and the program, who do not buy, and `NotFound`
+        for a listing that the buyer cannot see.
         """
+        if context.actor.role not in {Role.BUYER, Role.SELLER}:
+            raise Forbidden
+        if not listing.may_see(context.actor):
+            raise NotFound
         if context.actor.id == str(listing.seller_id):
             raise SelfDealing
         if listing.vault_id is None:
@@ -138,7 +142,7 @@ class OpeningTrack(TransactionState):
     def _require_unpaid(self) -> None:
         if self.ended_as is not None:
             raise AlreadyEnded
-        if self.payment is PaymentStatus.RECEIVED:
+        if self.was_paid:
             raise MoneyReceived
 
 

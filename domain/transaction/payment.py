@@ -169,10 +169,12 @@ class PaymentMismatched(TransactionMoneyEvent):
         """Remember the charge, so that a repeated report of it changes nothing."""
         super().change(transaction)
         transaction.seen_charges.add(self.processor_id)
-        if self.currency is transaction.price.currency:
-            transaction.suspense[self.processor_id] = Receipt(
-                reference=self.reference, processor_id=self.processor_id, amount_minor=self.suspense_minor
-            )
+        transaction.suspense[self.processor_id] = Receipt(
+            reference=self.reference,
+            processor_id=self.processor_id,
+            amount_minor=self.suspense_minor,
+            currency=self.currency,
+        )
 
 
 class PaymentTrack(OpeningTrack):
@@ -182,7 +184,7 @@ class PaymentTrack(OpeningTrack):
         """Raise unless the buyer (or a reaction for him) can still pay."""
         if self.actor.role is not Role.SYSTEM:
             self.require_buyer()
-        if self.payment is PaymentStatus.RECEIVED:
+        if self.was_paid:
             raise AlreadyPaid
         if self.ended_as is not None:
             raise AlreadyEnded
@@ -246,7 +248,7 @@ class PaymentTrack(OpeningTrack):
         price = self.price.amount_minor
         if self.ended_as is not None:
             return Mismatch.LATE
-        if self.payment is PaymentStatus.RECEIVED:
+        if self.funds_held_at is not None:
             return Mismatch.DUPLICATE
         if charge.currency != self.price.currency:
             return Mismatch.CURRENCY

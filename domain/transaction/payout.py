@@ -182,7 +182,8 @@ class PayoutTrack(ClawbackTrack):
         """Return what can be transferred for a purpose now, in minor units; refunds under way are not payable."""
         owed = self.owed(SOURCES[purpose])
         if purpose is PayoutPurpose.REFUND:
-            owed -= sum(refund.amount_minor for refund in self.refunds.values() if refund.status.is_open)
+            own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
+            owed -= sum(refund.amount_minor for refund in own if refund.status.is_open)
         return max(0, owed)
 
     def request_payout(self, purpose: PayoutPurpose, recipient: str, *, forced: bool = False) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.journal import Account
+from domain.money import Currency
 
 
 class PaymentStatus(StrEnum):
@@ -24,6 +25,7 @@ class Receipt:
     reference: str
     processor_id: str
     amount_minor: int
+    currency: Currency
 
 
 class ContractStatus(StrEnum):
@@ -123,6 +125,7 @@ class Refund:
     status: RefundStatus
     basis: str
     charge_reference: str
+    currency: Currency
     processor_refund_id: str | None = None
     source: Account | None = None
     failure: str | None = None

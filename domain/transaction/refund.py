@@ -155,7 +155,7 @@ class RefundTrack(PayoutTrack):
             reference=refund.reference,
             processor_refund_id=report.processor_refund_id,
             source=report.source,
-            currency=self.price.currency,
+            currency=refund.currency,
             postings=journal(
                 debit(Account.REFUNDS_IN_TRANSIT, refund.amount_minor), credit(report.source, refund.amount_minor)
             ),
@@ -179,7 +179,7 @@ class RefundTrack(PayoutTrack):
         self.record(
             RefundProcessed,
             reference=refund.reference,
-            currency=self.price.currency,
+            currency=refund.currency,
             postings=journal(debit(Account.REFUND_DUE, amount), credit(Account.REFUNDS_IN_TRANSIT, amount)),
         )
 
@@ -189,7 +189,7 @@ class RefundTrack(PayoutTrack):
             RefundFailed,
             reference=refund.reference,
             reason=reason,
-            currency=self.price.currency,
+            currency=refund.currency,
             postings=journal(
                 debit(refund.source or Account.BALANCE, amount), credit(Account.REFUNDS_IN_TRANSIT, amount)
             ),

@@ -7,6 +7,7 @@ from domain.actor import Role
 from domain.errors import Invalid, Refused
 from domain.ids import derive_reference
 from domain.journal import Account, Posting, Postings, credit, debit, journal
+from domain.money import Currency
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.records import Refund, RefundStatus, SettlementStatus
 from domain.transaction.state import TransactionState
@@ -107,7 +108,7 @@ class RefundOrdered(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """When everything goes back, the transaction is returned."""
         super().change(transaction)
-        add_refund(transaction, self.reference, self.charge_reference, self.amount_minor, self.basis)
+        add_refund(transaction, self.reference, self.charge_reference, self.amount_minor, self.currency, self.basis)
         if self.returns_all:
             transaction.settlement = SettlementStatus.RETURNED
             transaction.settled_at = self.timestamp
@@ -128,7 +129,8 @@ class SplitOrdered(TransactionMoneyEvent):
         """Both are owed."""
         super().change(transaction)
         if self.to_buyer_minor:
-            add_refund(transaction, self.reference, self.charge_reference, self.to_buyer_minor, Basis.AWARD)
+            basis, amount = Basis.AWARD, self.to_buyer_minor
+            add_refund(transaction, self.reference, self.charge_reference, amount, self.currency, basis)
         transaction.settlement = SettlementStatus.SPLIT
         transaction.settled_at = self.timestamp
 
@@ -146,7 +148,8 @@ class ReceiptReturnOrdered(TransactionMoneyEvent):
         """It is owed to the payer now."""
         super().change(transaction)
         transaction.suspense.pop(self.processor_id, None)
-        add_refund(transaction, self.reference, self.charge_reference, self.amount_minor, Basis.MISMATCH)
+        basis = Basis.MISMATCH
+        add_refund(transaction, self.reference, self.charge_reference, self.amount_minor, self.currency, basis)
 
 
 class SettlementTrack(VaultTrack):
@@ -291,7 +294,7 @@ class SettlementTrack(VaultTrack):
                 charge_reference=receipt.reference,
                 processor_id=receipt.processor_id,
                 amount_minor=receipt.amount_minor,
-                currency=self.price.currency,
+                currency=receipt.currency,
                 postings=journal(
                     debit(Account.UNMATCHED_RECEIPTS, receipt.amount_minor, receipt.reference),
                     credit(Account.REFUND_DUE, receipt.amount_minor),
@@ -325,7 +328,12 @@ def take(
 
 
 def add_refund(
-    transaction: TransactionState, reference: str, charge_reference: str, amount_minor: int, basis: Basis
+    transaction: TransactionState,
+    reference: str,
+    charge_reference: str,
+    amount_minor: int,
+    currency: Currency,
+    basis: Basis,
 ) -> None:
     """Fold a refund that was ordered; sending it is the next step."""
     transaction.refunds[reference] = Refund(
@@ -334,4 +342,5 @@ def add_refund(
         amount_minor=amount_minor,
         status=RefundStatus.APPROVED,
         basis=basis.value,
+        currency=currency,
     )

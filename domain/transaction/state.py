@@ -105,6 +105,7 @@ class TransactionState(Aggregate):
         self.disputes: dict[UUID, Dispute] = {}
         self.approvals: dict[UUID, Approval] = {}
         self.charged_back_minor = 0
+        self.uncovered_chargeback_minor = 0
         self.compensation_minor = 0
         self.forced_usd_cents = 0
         self.balances: Counter[Account] = Counter()
@@ -122,6 +123,11 @@ class TransactionState(Aggregate):
     def owed(self, account: Account) -> int:
         """Return what a liability account of this transaction holds, in minor units, as a positive number."""
         return -self.balances[account]
+
+    @property
+    def was_paid(self) -> bool:
+        """True once the price came, also when the processor took it back since, or before we heard of the charge."""
+        return self.funds_held_at is not None or self.charged_back_minor > 0
 
     @property
     def held_minor(self) -> int:

@@ -73,6 +73,9 @@ class Deal:
         """What was funded and has neither been ordered back nor charged back."""
         return max(0, self.funded - max(0, self.refunded - self.from_refunds) - self.charged_back)
 
+    def _order(self, f: dict, amount: int, *, stray: bool) -> None:
+        self.refunds[f["reference"]] = {"amount": amount, "currency": f["currency"], "state": "new", "stray": stray}
+
     # -- what each event should move ----------------------------------------------------------------------------------
 
     def payment_received(self, f: dict) -> Counter[str]:
@@ -87,7 +90,7 @@ class Deal:
         return Counter({UNCLEARED: f["suspense_minor"], STRAY: -f["suspense_minor"]})
 
     def receipt_return_ordered(self, f: dict) -> Counter[str]:
-        self.refunds[f["reference"]] = {"amount": f["amount_minor"], "state": "new", "stray": True}
+        self._order(f, f["amount_minor"], stray=True)
         return Counter({STRAY: f["amount_minor"], REFUND_DUE: -f["amount_minor"]})
 
     def release_ordered(self, f: dict) -> Counter[str]:
@@ -110,7 +113,7 @@ class Deal:
         moved, rest = self.take(base, HELD, PAYABLE, RESERVE, FEE, TAX)
         self.refunded += base
         self.returned += moved[HELD]
-        self.refunds[f["reference"]] = {"amount": f["amount_minor"], "state": "new", "stray": False}
+        self._order(f, f["amount_minor"], stray=False)
         moved.update({DEBT: rest, SURCHARGE: extra, REFUND_DUE: -f["amount_minor"]})
         return moved
 
@@ -119,7 +122,7 @@ class Deal:
         need(min(b, s, c) >= 0 and b + s + c == self.owes(HELD) > 0, "a split is of all that is held")
         self.released, self.returned, self.refunded = self.released + s + c, self.returned + b, self.refunded + b
         if b:
-            self.refunds[f["reference"]] = {"amount": b, "state": "new", "stray": False}
+            self._order(f, b, stray=False)
         return Counter({HELD: b + s + c, REFUND_DUE: -b, PAYABLE: -s, FEE: -c})
 
     def compensation_granted(self, f: dict) -> Counter[str]:
@@ -210,7 +213,7 @@ class Deal:
     def chargeback_covered(self, f: dict) -> Counter[str]:
         need(0 < f["amount_minor"] <= self.early, "more is covered than was charged back before it came")
         self.early -= f["amount_minor"]
-        source = HELD if self.owes(HELD) else STRAY
+        source = HELD if f["processor_id"] is None else STRAY
         self.charged_back_held += f["amount_minor"] if source == HELD else 0
         return Counter({source: f["amount_minor"], LOSSES: -f["amount_minor"]})
 

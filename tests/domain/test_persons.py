@@ -1,0 +1,150 @@
+"""Who may do what: strangers learn nothing, everybody else is told that it is not his to do."""
+
+from collections.abc import Callable
+
+import pytest
+
+from domain.command import Command
+from domain.errors import Forbidden, NotFound
+from domain.transaction.commands import (
+    AcknowledgeReveal,
+    EnforceDeadline,
+    ExtendDeadlines,
+    ExtendInspection,
+    LoseDeposit,
+    RecordNotice,
+    RecordPaymentLink,
+    RecordPaymentRefused,
+    RecordStatement,
+    ReplaceDeposit,
+    RequestPayment,
+    ReturnReceipts,
+    WithdrawDispute,
+)
+from domain.transaction.records import Finding
+from domain.transaction.staff_commands import (
+    AddNote,
+    ApproveRequest,
+    EscalateDispute,
+    RecoverInCash,
+    RejectApproval,
+    WriteOff,
+)
+from tests.domain.paths import (
+    BUYER_KEY,
+    REASON,
+    asked,
+    cancel,
+    charge,
+    chargeback,
+    confirm,
+    contract,
+    dispute,
+    disputed,
+    funded,
+    pay_out,
+    paying,
+    pending,
+    refund,
+    refunded,
+    refunding,
+    release,
+    releasing,
+    resolve,
+    reveal,
+    revealed,
+    sign,
+    signed,
+    transfer,
+)
+from tests.domain.people import EVERYBODY
+from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
+
+PARTIES = {"buyer", "seller", "buyer with a staff role"}
+BUYERS = {"buyer", "buyer with a staff role"}
+SUPERS = {"super_admin", "second super_admin"}
+STAFF = SUPERS | {"admin"}
+ONLY_SYSTEM = {"system"}
+
+
+def _lost(story: Story) -> Story:
+    signed(story)
+    story.do(LoseDeposit())
+    return story
+
+
+def _owing(story: Story) -> Story:
+    paying(story)
+    story.do(transfer(story.payout(), "success"))
+    story.do(chargeback("lost"))
+    return story
+
+
+def _waiting(story: Story) -> Story:
+    disputed(story)
+    story.do(release(limit=0), EVERYBODY["super_admin"])
+    return story
+
+
+Make = Callable[[Story], Command]
+CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
+    "cancel": (asked, lambda s: cancel(), PARTIES),
+    "cancel what is paid": (funded, lambda s: cancel(), PARTIES),
+    "pay": (lambda s: s, lambda s: RequestPayment(), BUYERS | ONLY_SYSTEM),
+    "link": (asked, lambda s: RecordPaymentLink(reference="x", authorization_url_sha256="f"), ONLY_SYSTEM),
+    "refusal": (asked, lambda s: RecordPaymentRefused(reference="x", reason="no"), ONLY_SYSTEM),
+    "charge": (asked, charge, ONLY_SYSTEM),
+    "contract": (asked, lambda s: contract(), set()),
+    "sign": (funded, lambda s: sign(BUYER_KEY), PARTIES),
+    "reveal": (signed, lambda s: reveal(), BUYERS),
+    "acknowledge": (revealed, lambda s: AcknowledgeReveal(), set()),
+    "confirm": (revealed, lambda s: confirm(), BUYERS),
+    "lose": (signed, lambda s: LoseDeposit(), ONLY_SYSTEM),
+    "replace": (_lost, lambda s: ReplaceDeposit(vault_id=VAULT_ID, key_fingerprint=BUYER_KEY), {"seller"}),
+    "extend": (revealed, lambda s: ExtendInspection(seconds=60, reason=REASON), STAFF | {"seller"}),
+    "dispute": (funded, lambda s: dispute(), PARTIES | STAFF),
+    "withdraw": (disputed, lambda s: WithdrawDispute(dispute_id=s.dispute()), BUYERS),
+    "state access": (revealed, lambda s: RecordStatement(content_id=LISTING_ID, content_sha256="a"), BUYERS),
+    "deadline": (asked, lambda s: EnforceDeadline(), set()),
+    "outage": (asked, lambda s: ExtendDeadlines(seconds=60, reason=REASON), ONLY_SYSTEM),
+    "pay out": (releasing, lambda s: pay_out(), ONLY_SYSTEM),
+    "transfer": (paying, lambda s: transfer(s.payout(), "success"), ONLY_SYSTEM),
+    "refund report": (refunding, lambda s: refunded(s.refund(), "processed"), ONLY_SYSTEM),
+    "chargeback": (funded, lambda s: chargeback("open"), ONLY_SYSTEM),
+    "return receipts": (funded, lambda s: ReturnReceipts(), ONLY_SYSTEM),
+    "notice": (funded, lambda s: RecordNotice(template="t", channel="c", user_ids=(), outcome="sent"), ONLY_SYSTEM),
+    "note": (funded, lambda s: AddNote(text="n"), STAFF),
+    "release by force": (disputed, lambda s: release(), SUPERS),
+    "refund by force": (disputed, lambda s: refund(), SUPERS),
+    "resolve": (disputed, lambda s: resolve(s, Finding.SELLER), STAFF),
+    "divide": (disputed, lambda s: resolve(s, Finding.UNCLEAR, to_buyer_minor=1, to_seller_minor=1), SUPERS),
+    "compensate": (disputed, lambda s: resolve(s, Finding.PLATFORM, compensation_minor=1), SUPERS),
+    "escalate": (disputed, lambda s: EscalateDispute(dispute_id=s.dispute(), reason=REASON), STAFF | ONLY_SYSTEM),
+    "approve": (_waiting, lambda s: ApproveRequest(approval_id=s.approval()), {"second super_admin"}),
+    "reject": (_waiting, lambda s: RejectApproval(approval_id=s.approval(), reason=REASON), SUPERS),
+    "recover": (_owing, lambda s: RecoverInCash(amount_minor=1), SUPERS),
+    "write off": (_owing, lambda s: WriteOff(amount_minor=1, reason=REASON), SUPERS),
+}
+OTHERWISE_IMPOSSIBLE = {"contract", "acknowledge", "deadline"}  # refused to those who may, too: not due, or done
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_strangers_find_nothing_and_the_others_are_forbidden(name: str):
+    path, make, may = CASES[name]
+    story = path(pending())
+    for person, actor in EVERYBODY.items():
+        if person in may or name in OTHERWISE_IMPOSSIBLE:
+            continue
+        expected = NotFound if person in {"stranger", "other seller"} else Forbidden
+        error = story.fork()
+        with pytest.raises(Forbidden if expected is Forbidden else NotFound):
+            error.do(make(error), actor, TRANSACTION_ID)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_those_who_may_can(name: str):
+    path, make, may = CASES[name]
+    story = path(pending())
+    for person in may:
+        twin = story.fork()
+        twin.do(make(twin), EVERYBODY[person])
