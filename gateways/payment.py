@@ -242,7 +242,7 @@ class PaymentGateway(Protocol):
         """Whether the key moves real money; compare it with the `mode` of every object that comes back."""
         ...
 
-    async def initialize(self, charge: NewCharge) -> ChargeLink:
+    async def initialize(self, charge: NewCharge, /) -> ChargeLink:
         """Open a checkout; `DuplicateReference` if the reference was ever used."""
         ...
 
@@ -250,11 +250,11 @@ class PaymentGateway(Protocol):
         """Ask what became of a charge; `UnknownReference` if there is none."""
         ...
 
-    async def create_recipient(self, recipient: NewRecipient) -> Recipient:
+    async def create_recipient(self, recipient: NewRecipient, /) -> Recipient:
         """Register a payout account; doing it twice gives the same recipient."""
         ...
 
-    async def initiate_transfer(self, transfer: NewTransfer) -> Transfer:
+    async def initiate_transfer(self, transfer: NewTransfer, /) -> Transfer:
         """Pay out; after `GatewayUncertain` or `DuplicateReference` only `verify_transfer` tells what happened."""
         ...
 
@@ -262,7 +262,7 @@ class PaymentGateway(Protocol):
         """Ask what became of a transfer; `UnknownReference` may mean not yet, so post again with the same reference."""
         ...
 
-    async def create_refund(self, refund: NewRefund) -> Refund:
+    async def create_refund(self, refund: NewRefund, /) -> Refund:
         """Give money back; there is no key against doing it twice: look with `list_refunds` before any retry."""
         ...
 

@@ -87,7 +87,7 @@ class Paystack:
         return await transfer.verify(self._http, reference)
 
     async def create_refund(self, new: NewRefund) -> Refund:
-        """Give money back; look with `list_refunds` and `find_refund` before any retry."""
+        """Give money back; `gateways.ensure` looks before it posts."""
         return await refund.create(self._http, new)
 
     async def list_refunds(self, *, since: datetime, until: datetime | None = None) -> tuple[Refund, ...]:

@@ -1,12 +1,12 @@
 """Refunds: the one write without any key. https://paystack.com/docs/api/refund/
 
-A retried POST /refund may refund twice, bounded only by the charge. So: list, look for ours, and only then post again.
+A retried POST /refund may refund twice, bounded only by the charge. So `gateways.ensure` lists, looks for
+ours, and only then posts.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from gateways.errors import GatewayUncertain, RefundAmbiguous
+from gateways.errors import GatewayUncertain
 from gateways.payment import NewRefund, Refund, RefundStatus
 from gateways.paystack.http import Params, PaystackHttp
 from gateways.paystack.limiter import Budget
@@ -65,19 +65,6 @@ async def list_all(http: PaystackHttp, *, since: datetime, until: datetime | Non
     raise GatewayUncertain(f"more than {_MAX_PAGES} pages of refunds")
 
 
-def find_refund(refunds: Iterable[Refund], wanted: NewRefund, *, charge_id: int | None = None) -> Refund | None:
-    """Return the refund that an earlier, doubtful POST of `wanted` made, or None if it made none.
-
-    Ours is the one of this charge that bears our note. A refund of the same charge and amount without any note may be
-    ours too: that raises `RefundAmbiguous`. `charge_id` is Paystack's id of the charge, for entries without reference.
-    """
-    same = [refund for refund in refunds if _is_of(refund, wanted.charge_reference, charge_id)]
-    ours = next((refund for refund in same if refund.merchant_note == wanted.merchant_note), None)
-    if ours is None and any(_could_be(refund, wanted) for refund in same):
-        raise RefundAmbiguous
-    return ours
-
-
 def parse_refund(data: JsonObject) -> Refund:
     """Read a refund; amounts are ints or strings, `fully_deducted` a bool or int, `transaction` an id or object."""
     charge = child(data, "transaction")
@@ -116,13 +103,3 @@ def _query(since: datetime, until: datetime | None, page: int) -> Params:
 
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def _is_of(refund: Refund, charge_reference: str, charge_id: int | None) -> bool:
-    if refund.charge_reference is not None:
-        return refund.charge_reference == charge_reference
-    return refund.charge_id is None or charge_id is None or refund.charge_id == charge_id
-
-
-def _could_be(refund: Refund, wanted: NewRefund) -> bool:
-    return refund.merchant_note is None and refund.amount_minor == wanted.amount.amount_minor

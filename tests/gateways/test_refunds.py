@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateways.ensure import find_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, RefundAmbiguous, UnknownReference
-from gateways.payment import ChargeStatus, NewRefund, Refund, RefundStatus
+from gateways.payment import ChargeStatus, RefundStatus
 from gateways.paystack.client import Paystack
-from gateways.paystack.refund import find_refund
 from tests.gateways.conftest import Panel, money_back, pay, wait_until
 
 pytestmark = pytest.mark.anyio
@@ -16,15 +16,6 @@ pytestmark = pytest.mark.anyio
 
 def an_hour_ago() -> datetime:
     return datetime.now(UTC) - timedelta(hours=1)
-
-
-async def refund_once(paystack: Paystack, wanted: NewRefund) -> Refund:
-    """The discipline: post; after a doubt list and look for ours; only if it is not there post again."""
-    try:
-        return await paystack.create_refund(wanted)
-    except GatewayUncertain:
-        found = find_refund(await paystack.list_refunds(since=an_hour_ago()), wanted)
-        return found or await paystack.create_refund(wanted)
 
 
 async def test_a_refund_is_pending_first_and_processed_in_the_end(paystack: Paystack, panel: Panel) -> None:
@@ -42,16 +33,6 @@ async def test_posting_a_refund_twice_refunds_twice_because_there_is_no_key(pays
     await paystack.create_refund(money_back())
     await paystack.create_refund(money_back())
     assert panel.moved("refund") == [-30_000, -30_000]
-
-
-@pytest.mark.parametrize(
-    "kind", ["500_before", "500_after_commit", "accept_then_timeout", "reset_after_commit", "garbage_after_commit"]
-)
-async def test_looking_before_posting_again_refunds_exactly_once(hasty: Paystack, panel: Panel, kind: str) -> None:
-    await pay(hasty, panel)
-    panel.fault("refund", kind)
-    refund = await refund_once(hasty, money_back())
-    assert (refund.amount_minor, panel.moved("refund")) == (30_000, [-30_000])
 
 
 async def test_refunds_never_exceed_the_charge(paystack: Paystack, panel: Panel) -> None:

@@ -11,7 +11,7 @@ from gateways.errors import (
     InsufficientBalance,
     UnknownReference,
 )
-from gateways.payment import NewTransfer, Recipient, ReferenceInvalid, Transfer, TransferStatus
+from gateways.payment import NewTransfer, Recipient, ReferenceInvalid, TransferStatus
 from gateways.paystack.client import Paystack
 from tests.gateways.conftest import Panel, payee, payout, wait_until
 
@@ -24,19 +24,6 @@ FEE = 2_000
 async def recipient(paystack: Paystack, panel: Panel) -> Recipient:
     panel.top_up(1_000_000)
     return await paystack.create_recipient(payee())
-
-
-async def settle(paystack: Paystack, wanted: NewTransfer, doubts: int = 5) -> Transfer:
-    """The discipline: post; after a doubt ask; if unknown post the same again."""
-    for _ in range(doubts):
-        try:
-            return await paystack.initiate_transfer(wanted)
-        except (GatewayUncertain, DuplicateReference):
-            try:
-                return await paystack.verify_transfer(wanted.reference)
-            except UnknownReference:
-                continue
-    raise AssertionError("still in doubt")
 
 
 async def test_registering_an_account_twice_gives_one_recipient(paystack: Paystack) -> None:
@@ -89,26 +76,6 @@ async def test_a_broken_answer_is_uncertain_and_asking_tells(
         with pytest.raises(UnknownReference):
             await hasty.verify_transfer("po-0000000000000001")
     assert len(panel.moved("transfer")) == int(happened)
-
-
-@pytest.mark.parametrize(
-    "kinds",
-    [
-        ["500_before", "accept_then_timeout"],
-        ["reset_before", "500_before", "500_after_commit"],
-        ["accept_then_timeout"],
-        ["timeout_before", "reset_after_commit"],
-        ["garbage_after_commit"],
-    ],
-)
-async def test_the_discipline_pays_exactly_once_through_any_faults(
-    hasty: Paystack, panel: Panel, recipient: Recipient, kinds: list[str]
-) -> None:
-    for kind in kinds:
-        panel.fault("transfer", kind)
-    settled = await settle(hasty, payout(recipient))
-    assert settled.status is TransferStatus.SUCCESS
-    assert panel.moved("transfer") == [-90_000]
 
 
 async def test_a_transfer_still_being_validated_is_unknown_and_posting_again_does_not_pay_twice(

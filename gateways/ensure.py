@@ -1,0 +1,89 @@
+"""Do it once: the order of questions and commands after which money has moved exactly one time.
+
+The caller has committed its intent, with the reference or note, before it calls these, and commits the outcome after.
+Both may be called again and again with the same intent, by a retry, a second worker or after a crash: what an earlier
+call did is found, not repeated. Errors tell the caller what to do:
+
+- `GatewayRefused` (and `InsufficientBalance`): it surely did not happen; the intent can be closed.
+- `GatewayUncertain`, `UnknownReference`, `GatewayUnavailable`: still open; call again later with the same intent.
+- `OutcomeMismatched`, `RefundAmbiguous`: a person must look.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from gateways.errors import DuplicateReference, GatewayRefused, GatewayUncertain, RefundAmbiguous, UnknownReference
+from gateways.payment import NewRefund, NewTransfer, PaymentGateway, Refund, Transfer
+
+
+class OutcomeMismatched(GatewayUncertain):
+    """The payment processor has this reference with another amount, currency or recipient; a person must look."""
+
+    code = "gateway_outcome_mismatched"
+
+
+async def ensure_transfer(gateway: PaymentGateway, wanted: NewTransfer) -> Transfer:
+    """Return the one transfer of that reference, made now or earlier, in whatever status it is.
+
+    Even a refusal is checked: an earlier doubtful call may have succeeded, and this one been refused because of it.
+    """
+    try:
+        return _same(await gateway.initiate_transfer(wanted), wanted)
+    except OutcomeMismatched:
+        raise
+    except (GatewayUncertain, DuplicateReference):
+        return _same(await gateway.verify_transfer(wanted.reference), wanted)
+    except GatewayRefused as refusal:
+        return _same(await _found_or(refusal, gateway, wanted.reference), wanted)
+
+
+async def ensure_refund(
+    gateway: PaymentGateway, wanted: NewRefund, *, since: datetime, charge_id: int | None = None
+) -> Refund:
+    """Return the one refund with that note, made now or earlier; `since` is when its intent was committed.
+
+    It looks before it posts, every time, because Paystack would refund twice. A POST that was doubtful may take a
+    moment to show in the list: leave at least a minute between two calls, and never make two at once.
+    """
+    found = find_refund(await gateway.list_refunds(since=since), wanted, charge_id=charge_id)
+    return found or await gateway.create_refund(wanted)
+
+
+def find_refund(refunds: Iterable[Refund], wanted: NewRefund, *, charge_id: int | None = None) -> Refund | None:
+    """Return the refund that an earlier, doubtful POST of `wanted` made, or None if it made none.
+
+    Ours is the one of this charge that bears our note. A refund of the same charge and amount without any note may be
+    ours too: that raises `RefundAmbiguous`. `charge_id` is Paystack's id of the charge, for entries without reference.
+    """
+    same = [refund for refund in refunds if _is_of(refund, wanted.charge_reference, charge_id)]
+    ours = next((refund for refund in same if refund.merchant_note == wanted.merchant_note), None)
+    if ours is None and any(_could_be(refund, wanted) for refund in same):
+        raise RefundAmbiguous
+    if ours is not None and (ours.amount_minor, ours.currency) != (wanted.amount.amount_minor, wanted.amount.currency):
+        raise OutcomeMismatched(f"refund {ours.processor_id}")
+    return ours
+
+
+async def _found_or(refusal: GatewayRefused, gateway: PaymentGateway, reference: str) -> Transfer:
+    try:
+        return await gateway.verify_transfer(reference)
+    except UnknownReference:
+        raise refusal from None
+
+
+def _same(found: Transfer, wanted: NewTransfer) -> Transfer:
+    """The recipient is compared only where the answer names it by code."""
+    amount = (found.amount_minor, found.currency) == (wanted.amount.amount_minor, wanted.amount.currency)
+    if not amount or found.recipient_code not in (None, wanted.recipient_code):
+        raise OutcomeMismatched(f"transfer {found.transfer_code}")
+    return found
+
+
+def _is_of(refund: Refund, charge_reference: str, charge_id: int | None) -> bool:
+    if refund.charge_reference is not None:
+        return refund.charge_reference == charge_reference
+    return refund.charge_id is None or charge_id is None or refund.charge_id == charge_id
+
+
+def _could_be(refund: Refund, wanted: NewRefund) -> bool:
+    return refund.merchant_note is None and refund.amount_minor == wanted.amount.amount_minor
