@@ -18,6 +18,7 @@ from gateways.paystack.secret import SecretKey
 
 PAYSTACK_URL = "https://api.paystack.co"
 _MAX_ANSWER_BYTES = 8 * 1024 * 1024
+_IDLE_SECONDS = 2.0  # a connection idle for longer may be closed just as a payout is written to it: a needless doubt
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _log = logging.getLogger(__name__)
@@ -151,6 +152,10 @@ def _checked(base_url: str) -> str:
 
 
 def _client(secret: SecretKey, timeouts: Timeouts) -> httpx.AsyncClient:
-    limits = httpx.Timeout(timeouts.read_seconds, connect=timeouts.connect_seconds)
-    headers = {"Authorization": f"Bearer {secret.reveal()}", "Accept": "application/json"}
-    return httpx.AsyncClient(headers=headers, timeout=limits, trust_env=False, follow_redirects=False)
+    return httpx.AsyncClient(
+        headers={"Authorization": f"Bearer {secret.reveal()}", "Accept": "application/json"},
+        timeout=httpx.Timeout(timeouts.read_seconds, connect=timeouts.connect_seconds),
+        limits=httpx.Limits(max_connections=50, keepalive_expiry=_IDLE_SECONDS),
+        trust_env=False,
+        follow_redirects=False,
+    )

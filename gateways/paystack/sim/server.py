@@ -85,8 +85,15 @@ class StandIn:
 class _Server(uvicorn.Server):
     def __init__(self, sim: Sim, listener: socket.socket, ready: Callable[[str], None]) -> None:
         sim.base_url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-        config = uvicorn.Config(build_app(sim), log_level="critical", access_log=False, timeout_graceful_shutdown=1)
-        super().__init__(config)
+        super().__init__(
+            uvicorn.Config(
+                build_app(sim),
+                log_level="critical",
+                access_log=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=1,
+            )
+        )
         self._base_url = sim.base_url
         self._ready = ready
 
