@@ -7,14 +7,9 @@ from domain.transaction import Transaction
 from domain.transaction.commands import RecordTransfer, RequestPayout
 from domain.transaction.payout import TransferReport, TransferStatus
 from domain.transaction.phase import has_failed_payout
-from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
-from gateways.errors import (
-    DuplicateReference,
-    GatewayRefused,
-    GatewayUncertain,
-    InsufficientBalance,
-    UnknownReference,
-)
+from domain.transaction.records import Payout, PayoutPurpose
+from gateways.ensure import ensure_transfer
+from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, UnknownReference
 from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
 from identity.payout_account import find_payout_account
@@ -84,33 +79,23 @@ async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> b
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
-    """Return what the processor says; the transfer is sent first when it knows nothing of it."""
-    if payout.status is not PayoutStatus.REQUESTED:
-        try:
-            return _report(await tools.gateway.verify_transfer(payout.reference))
-        except UnknownReference:
-            if payout.accepted:
-                return None
-    return await _send(tools, transaction, payout)
-
-
-async def _send(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
-    new = NewTransfer(
+    """Return what the processor says; None while it cannot pay because the balance is too low."""
+    if payout.accepted:
+        return _report(await tools.gateway.verify_transfer(payout.reference))
+    wanted = NewTransfer(
         reference=payout.reference,
         recipient_code=payout.recipient,
         amount=Money(payout.amount_minor, transaction.price.currency),
         reason=f"escrow {transaction.id}",
     )
     try:
-        return _report(await tools.gateway.initiate_transfer(new))
-    except DuplicateReference:
-        return _report(await tools.gateway.verify_transfer(payout.reference))
+        return _report(await ensure_transfer(tools.gateway, wanted))
     except InsufficientBalance:
         return None
     except GatewayRefused as error:
         reason = error.gateway_code or error.code
         return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=reason)
-    except GatewayUncertain as error:
+    except (GatewayUncertain, UnknownReference) as error:
         return TransferReport(reference=payout.reference, status=TransferStatus.UNCERTAIN, reason=error.code)
 
 

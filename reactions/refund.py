@@ -7,6 +7,7 @@ from domain.transaction import Transaction
 from domain.transaction.commands import RecordRefund
 from domain.transaction.records import Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from gateways.ensure import ensure_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
@@ -15,6 +16,7 @@ from reactions.toolbox import Toolbox, order
 
 NAME = "refunds"
 LOOK_BACK = timedelta(days=1)
+SETTLING = timedelta(minutes=1)
 
 
 async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
@@ -36,35 +38,25 @@ async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> b
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
+    """Return what the processor says; None while it cannot pay, or a doubtful order may not show in its list yet."""
     if refund.processor_refund_id is not None:
         return _report(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
-    found = await _find(tools, transaction, refund)
-    return _report(refund, found) if found is not None else await _send(tools, transaction, refund)
-
-
-async def _find(tools: Toolbox, transaction: Transaction, refund: Refund) -> Reported | None:
-    """Return the refund that carries our note, if it was sent before: a crash may have hidden the answer."""
-    since = (transaction.funds_held_at or transaction.created_on) - LOOK_BACK
-    listed = await tools.gateway.list_refunds(since=since)
-    return next((found for found in listed if found.merchant_note == refund.reference), None)
-
-
-async def _send(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
-    new = NewRefund(
+    if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
+        return None
+    wanted = NewRefund(
         charge_reference=refund.charge_reference,
         amount=Money(refund.amount_minor, transaction.price.currency),
         merchant_note=refund.reference,
     )
+    since = (transaction.funds_held_at or transaction.created_on) - LOOK_BACK
     try:
-        return _report(refund, await tools.gateway.create_refund(new))
+        return _report(refund, await ensure_refund(tools.gateway, wanted, since=since))
     except InsufficientBalance:
         return None
     except GatewayRefused as error:
         reason = error.gateway_code or error.code
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.REFUSED, reason=reason)
     except GatewayUncertain as error:
-        if refund.status is RefundStatus.UNCERTAIN:
-            return None
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.UNCERTAIN, reason=error.code)
 
 
