@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from database.connect import Pool, open_pool
+from database.migrate import migrate
 from database.queries import load
 from domain.actor import Actor, Role
 from domain.ids import uuid7
@@ -92,3 +93,17 @@ def in_loop(test):
         return asyncio.run(test(*args, **kwargs))
 
     return run
+
+
+def migrated(server) -> str:
+    """The address of the application's database on a server of the test's own, with the log in it."""
+    migrate(server.dsn("owner"))
+    return server.dsn("app")
+
+
+async def until(condition, seconds: float = 10.0) -> None:
+    """Wait for what another process does."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "it did not happen"
+        await asyncio.sleep(0.02)
