@@ -1,0 +1,107 @@
+"""The idempotency table is a fold of the log: one row for each run of events that one command wrote."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from uuid import UUID
+
+from replay.finding import Finding, FindingKind, Findings
+
+TABLE = "idempotency"
+COMMAND_FIELD = b'"command_id":"'
+DIGEST_FIELD = b'"request_digest":"'
+HEX_LENGTH = 64
+COMPARED = ("command_id", "request_digest", "last_position", "stream_version")
+
+
+class CommandRow(NamedTuple):
+    """A row of the table."""
+
+    command_id: bytes
+    request_digest: bytes
+    first_position: int
+    last_position: int
+    stream_id: UUID
+    stream_version: int
+
+
+class Run:
+    """The events that one command wrote, side by side."""
+
+    __slots__ = ("command_id", "first", "last", "request_digest", "versions")
+
+    def __init__(self, command_id: str, request_digest: str, position: int) -> None:
+        """It begins with the event at this position."""
+        self.command_id = command_id
+        self.request_digest = request_digest
+        self.first = position
+        self.last = position
+        self.versions: dict[bytes, int] = {}
+
+
+class Commands:
+    """Walks through log and table side by side; only the present run is held."""
+
+    def __init__(self, findings: Findings, rows: Iterable[CommandRow]) -> None:
+        """`rows` come in the order of their first positions."""
+        self._findings = findings
+        self._rows: Iterator[CommandRow] = iter(rows)
+        self._row = next(self._rows, None)
+        self._run: Run | None = None
+
+    def meet(self, position: int, stream: bytes, version: int, state: bytes) -> None:
+        """The next event of the log."""
+        command_id = read_digest(state, COMMAND_FIELD)
+        run = self._run
+        if run is None or run.command_id != command_id:
+            self._settle()
+            run = self._run = Run(command_id, read_digest(state, DIGEST_FIELD), position)
+        run.last = position
+        run.versions[stream] = version
+
+    def finish(self) -> None:
+        """Rows that are left belong to no event."""
+        self._settle()
+        self._run = None
+        while self._row is not None:
+            self._skip(self._row)
+
+    def _settle(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        while self._row is not None and self._row.first_position < run.first:
+            self._skip(self._row)
+        if self._row is None or self._row.first_position > run.first:
+            self._find(FindingKind.COMMAND_MISSING, run.first, run.command_id)
+            return
+        self._compare(run, self._row)
+        self._row = next(self._rows, None)
+
+    def _skip(self, row: CommandRow) -> None:
+        self._find(FindingKind.COMMAND_EXTRA, row.first_position, row.command_id.hex())
+        self._row = next(self._rows, None)
+
+    def _compare(self, run: Run, row: CommandRow) -> None:
+        version = run.versions.get(row.stream_id.bytes, row.stream_version)
+        expected = (run.command_id, run.request_digest, run.last, version)
+        found = (row.command_id.hex(), row.request_digest.hex(), row.last_position, row.stream_version)
+        if expected != found:
+            for column, right, wrong in zip(COMPARED, expected, found, strict=True):
+                if right != wrong:
+                    kind = FindingKind.COMMAND_DIFFERS
+                    self._find(kind, run.first, found[0], column=column, expected=str(right), found=str(wrong))
+
+    def _find(self, kind: FindingKind, position: int, command_id: str, **facts: str) -> None:
+        self._findings.add(Finding(kind, position=position, table=TABLE, key=command_id, **facts))
+
+
+def read_digest(state: bytes, field: bytes) -> str:
+    """The digest in a field of canonical JSON, found without parsing: no text can hold an unescaped quote.
+
+    "" where there is none; whether the state is canonical JSON at all is checked when the event is decoded.
+    """
+    start = state.find(field)
+    if start < 0:
+        return ""
+    start += len(field)
+    return state[start : start + HEX_LENGTH].decode("ascii", "replace")

@@ -1,0 +1,110 @@
+"""What a verification found: typed, so that a program can act on it, and bounded, so that memory is."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+KEPT_FINDINGS = 1_000
+
+
+class FindingKind(StrEnum):
+    """What is wrong, in one word that never changes."""
+
+    POSITION_MISSING = "position_missing"
+    POSITION_OUT_OF_ORDER = "position_out_of_order"
+    TIME_BACKWARDS = "time_backwards"
+    LEAF_HASH_DIFFERS = "leaf_hash_differs"
+    HEAD_DIFFERS = "head_differs"
+    VERSION_MISSING = "version_missing"
+    VERSION_OUT_OF_ORDER = "version_out_of_order"
+    TOPIC_UNKNOWN = "topic_unknown"
+    UNDECODABLE = "undecodable"
+    ILLEGAL = "illegal"
+    UNBALANCED = "unbalanced"
+    LIABILITY_NEGATIVE = "liability_negative"
+    COMMAND_MISSING = "command_missing"
+    COMMAND_EXTRA = "command_extra"
+    COMMAND_DIFFERS = "command_differs"
+    BLOCK_UNREADABLE = "block_unreadable"
+    INDEX_DIFFERS = "index_differs"
+    TABLE_MISSING = "table_missing"
+    COLUMN_MISSING = "column_missing"
+    COLUMN_EXTRA = "column_extra"
+    COLUMN_DIFFERS = "column_differs"
+    INDEX_MISSING = "index_missing"
+    GRANT_MISSING = "grant_missing"
+    ROW_MISSING = "row_missing"
+    ROW_EXTRA = "row_extra"
+    VALUE_DIFFERS = "value_differs"
+    CHECKPOINT_MISSING = "checkpoint_missing"
+    CHECKPOINT_UNKNOWN = "checkpoint_unknown"
+    CHECKPOINT_AHEAD = "checkpoint_ahead"
+    PROJECTION_VERSION_DIFFERS = "projection_version_differs"
+    PROJECTION_FAILS = "projection_fails"
+
+
+class Finding(NamedTuple):
+    """One difference. `position` is of the log; `key` is the JSON of the primary key; values are as text."""
+
+    kind: FindingKind
+    position: int | None = None
+    stream: str | None = None
+    table: str | None = None
+    key: str | None = None
+    column: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    projection: str | None = None
+
+    def as_json(self) -> dict[str, str | int]:
+        """The fields that are set, by name."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    def describe(self) -> str:
+        """One line for a person."""
+        where = [f"{name} {value}" for name, value in self.as_json().items() if name not in _NOT_PLACES]
+        what = f": expected {self.expected}, found {self.found}" if self.expected or self.found else ""
+        return f"{self.kind.value.replace('_', ' ')} at {', '.join(where)}{what}"
+
+
+_NOT_PLACES = ("kind", "expected", "found")
+
+OnFinding = Callable[[Finding], None]
+
+
+class Findings:
+    """The first findings, and how many there are of each kind in all."""
+
+    def __init__(self, on_finding: OnFinding | None = None, limit: int = KEPT_FINDINGS) -> None:
+        """`on_finding` sees every finding that is kept as soon as it is known."""
+        self.kept: list[Finding] = []
+        self.counts: Counter[FindingKind] = Counter()
+        self._on_finding = on_finding
+        self._limit = limit
+
+    def add(self, finding: Finding) -> None:
+        """Count it, and keep it while there is room."""
+        self.counts[finding.kind] += 1
+        self._keep(finding)
+
+    def extend(self, findings: Iterable[Finding]) -> None:
+        """Add each."""
+        for finding in findings:
+            self.add(finding)
+
+    def merge(self, other: "Findings") -> None:
+        """Take over what another process counted and kept."""
+        self.counts.update(other.counts)
+        for finding in other.kept:
+            self._keep(finding)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Between processes only what was found travels."""
+        return {"kept": self.kept, "counts": self.counts, "_limit": self._limit, "_on_finding": None}
+
+    def _keep(self, finding: Finding) -> None:
+        if len(self.kept) < self._limit:
+            self.kept.append(finding)
+            if self._on_finding is not None:
+                self._on_finding(finding)

@@ -1,0 +1,193 @@
+"""Verify the log: what it is made of, what it says, and whether it could have come about."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import LiteralString, NamedTuple, TypeVar, cast
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection, IsolationLevel
+from psycopg import sql as composed
+from psycopg.errors import DataCorrupted, IndexCorrupted, InternalError_
+from psycopg.rows import TupleRow
+
+from database.queries import load
+from replay.blocks import find_unreadable
+from replay.books import Books, Safeguard
+from replay.commands import CommandRow
+from replay.finding import Finding, FindingKind, Findings
+from replay.positions import LOG, PositionWalk, Walked
+from replay.positions import Row as PositionRow
+from replay.progress import Meter, Progress, ignore
+from replay.streams import Row as StreamRow
+from replay.streams import StreamWalk
+from replay.workers import Tick, run_all
+
+SQL = load("replay", "log.sql")
+R = TypeVar("R")
+PAGE = 2_000
+EVENTS_PER_PART = 50_000
+LOWEST = UUID(int=0)
+DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_)
+
+NO_TAIL = "the newest events: without an expected head from another place, a deleted tail cannot be told from none"
+NO_CHECKPOINT = "signed checkpoints: a log that was rewritten with all its hashes is found by `escrow audit verify`"
+
+
+class LogSummary(NamedTuple):
+    """What the log adds up to. Balances in minor units per currency and account, debits positive."""
+
+    events: int
+    streams: int
+    head: int
+    trial_balance: dict[str, dict[str, int]]
+    safeguards: tuple[Safeguard, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """Stable names; `is_covered` says whether A1-A5 now suffice for L1-L8."""
+        covers = [cover._asdict() | {"is_covered": cover.is_covered} for cover in self.safeguards]
+        facts: dict[str, object] = {"events": self.events, "streams": self.streams, "head": self.head}
+        return facts | {"trial_balance": self.trial_balance, "safeguards": covers}
+
+
+class Part(NamedTuple):
+    """What one task found, and what it counted."""
+
+    findings: Findings
+    walked: Walked | None
+    streams: int
+
+
+def verify_log(
+    dsn: str,
+    findings: Findings,
+    *,
+    expected_head: int | None = None,
+    processes: int | None = None,
+    progress: Progress = ignore,
+) -> LogSummary:
+    """Check every event twice, by position and by stream, in one snapshot; any role that may read the log can.
+
+    `expected_head` is a position known from another place: only against it is a deleted tail found for sure.
+    """
+    with connect_reading(dsn) as connection:
+        rows, highest = _count_rows(connection, findings)
+        if rows is None:
+            return LogSummary(0, 0, highest, {}, ())
+        parts = _walk(dsn, connection, rows, processes or _suitable_processes(rows), progress)
+    for part in parts:
+        findings.merge(part.findings)
+    walked = next((part.walked for part in parts if part.walked is not None), Walked(0, 0, Books()))
+    _check_ends(findings, walked, rows, highest, expected_head)
+    streams = sum(part.streams for part in parts)
+    return LogSummary(walked.events, streams, walked.head, walked.books.trial_balance(), walked.books.safeguards())
+
+
+def list_unchecked(expected_head: int | None) -> tuple[str, ...]:
+    """What `verify_log` cannot tell."""
+    return (NO_CHECKPOINT,) if expected_head is not None else (NO_TAIL, NO_CHECKPOINT)
+
+
+def connect_reading(dsn: str) -> Connection[TupleRow]:
+    """A connection whose one transaction sees one state of the database and changes nothing."""
+    connection = psycopg.connect(dsn, application_name="escrow replay")
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    return connection
+
+
+def _count_rows(connection: Connection[TupleRow], findings: Findings) -> tuple[int | None, int]:
+    """Rows and highest position of the table itself; None when a block cannot be read, and then nothing else is."""
+    try:
+        with connection.transaction():
+            connection.execute(SQL.read_table_only)
+            row = connection.execute(SQL.count_rows).fetchone()
+            connection.execute(SQL.read_indexes_again)
+    except DAMAGED:
+        return None, find_unreadable(connection, findings)
+    rows, highest = cast("tuple[int, int]", row)
+    return rows, highest
+
+
+def _walk(dsn: str, connection: Connection[TupleRow], rows: int, processes: int, progress: Progress) -> list[Part]:
+    snapshot = cast("tuple[str]", connection.execute(SQL.export_snapshot).fetchone())[0]
+    tasks: list[Callable[[Tick], Part]] = [partial(walk_positions, dsn, snapshot)]
+    tasks += [partial(walk_streams, dsn, snapshot, *bounds) for bounds in _divide(connection, rows)]
+    meter = Meter("log", rows, progress)
+    return run_all(tasks, processes, lambda done: meter.reach(done // 2))
+
+
+def _divide(connection: Connection[TupleRow], rows: int) -> list[tuple[UUID, UUID | None]]:
+    """Ranges of stream ids; a bad sample only makes them uneven."""
+    parts = rows // EVENTS_PER_PART
+    inner: list[UUID] = []
+    if parts > 1:
+        shares = [part / parts for part in range(1, parts)]
+        row = connection.execute(SQL.divide_streams, {"shares": shares, "per_cent": 5}).fetchone()
+        inner = sorted(set(cast("tuple[list[UUID] | None]", row)[0] or ()))
+    starts = [LOWEST, *inner]
+    return list(zip(starts, [*starts[1:], None], strict=True))
+
+
+def walk_positions(dsn: str, snapshot: str, tick: Tick) -> Part:
+    """Walk the log by position, beside the table of commands."""
+    findings = Findings()
+    with _see(dsn, snapshot) as connection:
+        commands = chain.from_iterable(_read_pages(connection, "commands", SQL.read_commands, {}))
+        walk = PositionWalk(findings, map(CommandRow._make, commands))
+        pages = _read_pages(connection, "events", SQL.read_by_position, {})
+        _check_pages(findings, cast("Iterator[Sequence[PositionRow]]", pages), walk.check, tick)
+        return Part(findings, walk.finish(), 0)
+
+
+def walk_streams(dsn: str, snapshot: str, first: UUID, before: UUID | None, tick: Tick) -> Part:
+    """Walk the streams from one id to before another."""
+    findings = Findings()
+    with _see(dsn, snapshot) as connection:
+        walk = StreamWalk(findings)
+        pages = _read_pages(connection, "events", SQL.read_by_stream, {"first": first, "before": before})
+        _check_pages(findings, cast("Iterator[Sequence[StreamRow]]", pages), walk.check, tick)
+        return Part(findings, None, walk.streams)
+
+
+def _check_pages(
+    findings: Findings, pages: Iterator[Sequence[R]], check: Callable[[Iterable[R]], None], tick: Tick
+) -> None:
+    try:
+        for page in pages:
+            check(page)
+            tick(len(page))
+    except DAMAGED as error:
+        findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG, found=str(error).strip()))
+
+
+def _see(dsn: str, snapshot: str) -> Connection[TupleRow]:
+    connection = connect_reading(dsn)
+    connection.execute(composed.SQL(SQL.import_snapshot).format(snapshot=snapshot))
+    return connection
+
+
+def _read_pages(
+    connection: Connection[TupleRow], name: str, query: LiteralString, parameters: dict[str, UUID | None]
+) -> Iterator[list[TupleRow]]:
+    with connection.cursor(name, binary=True) as cursor:
+        cursor.execute(query, parameters)
+        while page := cursor.fetchmany(PAGE):
+            yield page
+
+
+def _check_ends(findings: Findings, walked: Walked, rows: int, highest: int, expected_head: int | None) -> None:
+    if (walked.events, walked.head) != (rows, highest):
+        found = f"{walked.events} events to {walked.head} by the index"
+        expected = f"{rows} events to {highest} in the table; REINDEX and verify again"
+        findings.add(Finding(FindingKind.INDEX_DIFFERS, table=LOG, expected=expected, found=found))
+    if expected_head is not None and walked.head < expected_head:
+        first = walked.head + 1
+        expected, found = f"events up to {expected_head}", f"events up to {walked.head}"
+        findings.add(Finding(FindingKind.HEAD_DIFFERS, first, table=LOG, expected=expected, found=found))
+
+
+def _suitable_processes(rows: int) -> int:
+    return min(2, os.cpu_count() or 1) if rows > EVENTS_PER_PART else 1

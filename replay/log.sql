@@ -1,0 +1,77 @@
+-- name: read_by_position
+-- The columns of the log in the order of positions, in the raw form that the leaf hash is computed from.
+SELECT
+    e.notification_id,
+    uuid_send(e.originator_id) AS stream_id,
+    e.originator_version,
+    e.topic,
+    timestamptz_send(e.recorded_at) AS recorded_at,
+    e.state,
+    e.leaf_hash
+FROM public.escrow_events AS e
+ORDER BY e.notification_id;
+
+-- name: read_by_stream
+-- The events of the streams from one id to before another, stream by stream, in the order of versions.
+SELECT
+    e.notification_id,
+    e.originator_id,
+    e.originator_version,
+    e.topic,
+    e.state
+FROM public.escrow_events AS e
+WHERE e.originator_id >= %(first)s AND (%(before)s::uuid IS NULL OR e.originator_id < %(before)s)
+ORDER BY e.originator_id, e.originator_version, e.notification_id;
+
+-- name: read_commands
+-- The idempotency table in the order of positions.
+SELECT
+    i.command_id,
+    i.request_digest,
+    i.first_position,
+    i.last_position,
+    i.stream_id,
+    i.stream_version
+FROM public.idempotency AS i
+ORDER BY i.first_position, i.command_id;
+
+-- name: count_rows
+-- How many events the table itself holds, whatever its indexes say (the caller switches them off).
+SELECT count(*), coalesce(max(e.notification_id), 0) FROM public.escrow_events AS e;
+
+-- name: read_table_only
+-- The next statement reads the table and trusts no index.
+SELECT
+    set_config('enable_indexscan', 'off', TRUE),
+    set_config('enable_indexonlyscan', 'off', TRUE),
+    set_config('enable_bitmapscan', 'off', TRUE);
+
+-- name: read_indexes_again
+-- Undo the above.
+SELECT
+    set_config('enable_indexscan', 'on', TRUE),
+    set_config('enable_indexonlyscan', 'on', TRUE),
+    set_config('enable_bitmapscan', 'on', TRUE);
+
+-- name: divide_streams
+-- Stream ids that divide the log into parts of about equal size, from a sample of its pages.
+SELECT percentile_disc(%(shares)s::float8 []) WITHIN GROUP (ORDER BY e.originator_id)
+FROM public.escrow_events AS e TABLESAMPLE SYSTEM (%(per_cent)s);
+
+-- name: export_snapshot
+-- A name under which other sessions see exactly what this one sees.
+SELECT pg_export_snapshot();
+
+-- name: import_snapshot
+-- See what the exporter sees.
+SET TRANSACTION SNAPSHOT {snapshot};
+
+-- name: count_blocks
+-- How many blocks of 8 KiB the table has.
+SELECT pg_relation_size('public.escrow_events') / current_setting('block_size')::bigint;
+
+-- name: read_blocks
+-- The positions in a range of blocks; an error when one of them cannot be read.
+SELECT count(*), min(e.notification_id), max(e.notification_id)
+FROM public.escrow_events AS e
+WHERE e.ctid >= %(first)s::tid AND e.ctid < %(before)s::tid;

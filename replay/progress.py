@@ -1,0 +1,47 @@
+"""How far a long run is: what the command line draws."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
+
+
+class Step(NamedTuple):
+    """`done` of `total` units (events) of `phase`; `rate` is units per second since the phase began."""
+
+    phase: str
+    done: int
+    total: int
+    rate: float
+    eta_seconds: float | None
+
+
+Progress = Callable[[Step], None]
+
+
+def ignore(step: Step) -> None:
+    """Nobody looks."""
+
+
+class Meter:
+    """Turns counts into steps."""
+
+    def __init__(self, phase: str, total: int, progress: Progress, clock: Callable[[], float] = monotonic) -> None:
+        """The phase begins now."""
+        self.done = 0
+        self._phase = phase
+        self._total = total
+        self._progress = progress
+        self._clock = clock
+        self._began = clock()
+
+    def advance(self, count: int) -> None:
+        """So many more are done."""
+        self.reach(self.done + count)
+
+    def reach(self, done: int) -> None:
+        """So many are done in all."""
+        self.done = done
+        elapsed = self._clock() - self._began
+        rate = done / elapsed if elapsed > 0 else 0.0
+        eta = (self._total - done) / rate if rate > 0 else None
+        self._progress(Step(self._phase, done, self._total, rate, eta))

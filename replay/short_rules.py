@@ -1,0 +1,65 @@
+"""The rules of the short streams: listings, deposits, users, configuration, treasury."""
+
+from domain.configuration import Configuration, SettingChanged
+from domain.listing import (
+    DepositAttached,
+    Listing,
+    ListingApproved,
+    ListingFreed,
+    ListingRejected,
+    ListingRemoved,
+    ListingReserved,
+    ListingRevised,
+    ListingSold,
+    ListingStatus,
+    ListingSubmitted,
+)
+from domain.treasury import ACCOUNTS, FundsMoved, Treasury
+from domain.user import RoleGranted, RoleRevoked, User
+from domain.vault import CredentialsDestroyed, CredentialsLost, DepositStatus, Vault
+from replay.rules import Rule, require
+
+EDITABLE = frozenset({ListingStatus.DRAFT, ListingStatus.REJECTED})
+
+
+def _is_reserved_for(listing: Listing, event: ListingFreed | ListingSold) -> bool:
+    return listing.status is ListingStatus.RESERVED and listing.transaction_id == event.transaction_id
+
+
+def _moves_between_its_accounts(treasury: Treasury, event: FundsMoved) -> bool:
+    lines = {account: amount for account, _, amount in event.postings}
+    to, source = ACCOUNTS[event.movement]
+    expected = {to: event.amount_minor, source: -event.amount_minor}
+    return lines == expected and event.currency is treasury.currency
+
+
+SHORT_RULES: dict[str, Rule] = dict(
+    [
+        require(Listing, ListingRevised, "a draft or rejected listing", lambda x, e: x.status in EDITABLE),
+        require(Listing, DepositAttached, "a draft or rejected listing", lambda x, e: x.status in EDITABLE),
+        require(
+            Listing,
+            ListingSubmitted,
+            "an editable listing with credentials",
+            lambda x, e: x.status in EDITABLE and x.vault_id is not None,
+        ),
+        require(Listing, ListingApproved, "a submitted listing", lambda x, e: x.status is ListingStatus.SUBMITTED),
+        require(Listing, ListingRejected, "a submitted listing", lambda x, e: x.status is ListingStatus.SUBMITTED),
+        require(Listing, ListingReserved, "an approved listing", lambda x, e: x.status is ListingStatus.APPROVED),
+        require(Listing, ListingFreed, "a listing reserved for this transaction", _is_reserved_for),
+        require(Listing, ListingSold, "a listing reserved for this transaction", _is_reserved_for),
+        require(
+            Listing, ListingRemoved, "a listing not removed yet", lambda x, e: x.status is not ListingStatus.REMOVED
+        ),
+        require(
+            Vault, CredentialsDestroyed, "a deposit that exists", lambda x, e: x.status is not DepositStatus.DESTROYED
+        ),
+        require(Vault, CredentialsLost, "a sealed deposit", lambda x, e: x.status is DepositStatus.SEALED),
+        require(User, RoleGranted, "a user without the role", lambda x, e: e.role not in x.roles),
+        require(User, RoleRevoked, "a user with the role", lambda x, e: e.role in x.roles),
+        require(
+            Configuration, SettingChanged, "another value than before", lambda x, e: x.values.get(e.setting) != e.value
+        ),
+        require(Treasury, FundsMoved, "the accounts of the movement", _moves_between_its_accounts),
+    ]
+)

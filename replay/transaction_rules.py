@@ -1,0 +1,276 @@
+"""The rules of a transaction: what must hold just before each of its events, and which phase may follow which."""
+
+from domain.actor import STAFF, Role
+from domain.journal import Account
+from domain.money import share
+from domain.transaction import Transaction
+from domain.transaction.approval import (
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRejected,
+    ApprovalRequested,
+    DecisionTaken,
+)
+from domain.transaction.chargeback import ChargebackLost
+from domain.transaction.clawback import ClawbackRecovered, LossWrittenOff
+from domain.transaction.compensation import COMPENSATION_CAP_BPS, CompensationGranted
+from domain.transaction.contract import ContractGenerated, ContractSigned, CredentialsGranted
+from domain.transaction.dispute import DisputeEscalated, DisputeOpened, DisputeResolved, DisputeWithdrawn
+from domain.transaction.inspection import (
+    AccessConfirmed,
+    DeadlinesExtended,
+    InspectionExtended,
+    InspectionLapsed,
+)
+from domain.transaction.note import NoteAdded, PartiesNotified, StatementRecorded
+from domain.transaction.opening import TransactionCancelled, TransactionExpired
+from domain.transaction.payment import (
+    FundsHeld,
+    PaymentAttemptFailed,
+    PaymentFeeAssessed,
+    PaymentLinkIssued,
+    PaymentMismatched,
+    PaymentReceived,
+    PaymentRequested,
+)
+from domain.transaction.payout import (
+    PayoutFailed,
+    PayoutOtpRequired,
+    PayoutRequested,
+    PayoutReversed,
+    PayoutSubmitted,
+    PayoutSucceeded,
+    PayoutUncertain,
+)
+from domain.transaction.records import (
+    ApprovalStatus,
+    ContractStatus,
+    PaymentStatus,
+    PayoutPurpose,
+    PayoutStatus,
+    RefundStatus,
+    SettlementStatus,
+    VaultStatus,
+)
+from domain.transaction.refund import (
+    ACCEPTED,
+    RefundFailed,
+    RefundNeedsAttention,
+    RefundProcessed,
+    RefundProcessing,
+    RefundSubmitted,
+    RefundUncertain,
+)
+from domain.transaction.settlement import (
+    CancellationRequested,
+    ReceiptReturnOrdered,
+    RefundOrdered,
+    ReleaseOrdered,
+    ReserveReleased,
+    SplitOrdered,
+)
+from domain.transaction.vault import CredentialsRevealed, DepositLost, DepositReplaced, RevealAcknowledged
+from replay.rules import Rule, require
+
+SHOWN = frozenset({VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED})
+
+
+def _is_unpaid(x: Transaction, e: TransactionCancelled | TransactionExpired) -> bool:
+    return x.ended_as is None and x.payment is not PaymentStatus.RECEIVED
+
+
+def _is_held(x: Transaction) -> bool:
+    return x.settlement is SettlementStatus.HELD and x.held_minor > 0
+
+
+def _awaits_link(x: Transaction, e: PaymentLinkIssued | PaymentAttemptFailed) -> bool:
+    return x.payment is PaymentStatus.REQUESTED and not x.payment_link_issued and e.reference == x.payment_reference
+
+
+def _is_unsigned_by(x: Transaction, e: ContractSigned) -> bool:
+    signed_at = x.buyer_signed_at if e.signer_role is Role.BUYER else x.seller_signed_at
+    return signed_at is None and e.content_sha256 == x.contract_sha256 and _is_held(x)
+
+
+def _may_be_revealed(x: Transaction, e: CredentialsRevealed) -> bool:
+    unseen = x.vault is VaultStatus.GRANTED and x.contract is ContractStatus.SIGNED
+    return unseen and _is_held(x) and not x.has_open_dispute and e.to_user_id == x.buyer_id
+
+
+def _may_be_confirmed(x: Transaction, e: AccessConfirmed) -> bool:
+    return _is_held(x) and not x.has_open_dispute and x.vault in SHOWN and e.actor_id == str(x.buyer_id)
+
+
+def _releases_all(x: Transaction, e: ReleaseOrdered) -> bool:
+    parts = e.to_seller_minor + e.platform_fee_minor + e.tax_minor + e.reserve_minor
+    return _is_held(x) and not x.has_open_dispute and e.amount_minor == x.held_minor == parts
+
+
+def _splits_all(x: Transaction, e: SplitOrdered) -> bool:
+    parts = (e.to_buyer_minor, e.to_seller_minor, e.platform_fee_minor)
+    return _is_held(x) and min(parts) >= 0 and sum(parts) == x.held_minor and e.reference not in x.refunds
+
+
+def _is_refundable(x: Transaction, e: RefundOrdered) -> bool:
+    return e.reference not in x.refunds and 1 <= e.amount_minor <= x.refundable_minor
+
+
+def _is_in_suspense(x: Transaction, e: ReceiptReturnOrdered) -> bool:
+    receipt = x.suspense.get(e.processor_id)
+    return receipt is not None and receipt.amount_minor == e.amount_minor and e.reference not in x.refunds
+
+
+def _is_payable(x: Transaction, e: PayoutRequested) -> bool:
+    is_free = not any(p.purpose is e.purpose and p.status.is_open for p in x.payouts.values())
+    is_undisputed = e.purpose is not PayoutPurpose.SELLER or not x.has_open_dispute
+    is_new = e.reference not in x.payouts
+    return is_free and is_undisputed and is_new and 0 < e.amount_minor == x.payable_minor(e.purpose)
+
+
+def _is_open_payout(x: Transaction, e: PayoutUncertain | PayoutOtpRequired | PayoutFailed) -> bool:
+    payout = x.payouts.get(e.reference)
+    return payout is not None and payout.status.is_open
+
+
+def _is_accepted_payout(x: Transaction, e: PayoutSucceeded) -> bool:
+    payout = x.payouts.get(e.reference)
+    return payout is not None and payout.status.is_open and payout.accepted
+
+
+def _is_unaccepted_payout(x: Transaction, e: PayoutSubmitted) -> bool:
+    payout = x.payouts.get(e.reference)
+    return payout is not None and payout.status.is_open and not payout.accepted
+
+
+def _is_paid(x: Transaction, e: PayoutReversed) -> bool:
+    payout = x.payouts.get(e.reference)
+    return payout is not None and payout.status is PayoutStatus.SUCCEEDED
+
+
+def _is_open_refund(x: Transaction, e: RefundUncertain | RefundFailed) -> bool:
+    refund = x.refunds.get(e.reference)
+    return refund is not None and refund.status.is_open
+
+
+def _is_unaccepted_refund(x: Transaction, e: RefundSubmitted) -> bool:
+    refund = x.refunds.get(e.reference)
+    return refund is not None and refund.status in {RefundStatus.APPROVED, RefundStatus.UNCERTAIN}
+
+
+def _is_accepted_refund(x: Transaction, e: RefundProcessing | RefundNeedsAttention | RefundProcessed) -> bool:
+    refund = x.refunds.get(e.reference)
+    return refund is not None and refund.status in ACCEPTED
+
+
+def _is_open_dispute(x: Transaction, e: DisputeWithdrawn | DisputeEscalated | DisputeResolved) -> bool:
+    dispute = x.disputes.get(e.dispute_id)
+    return dispute is not None and dispute.is_open
+
+
+def _is_pending(x: Transaction, e: ApprovalGranted | ApprovalRejected | ApprovalExpired) -> bool:
+    approval = x.approvals.get(e.approval_id)
+    return approval is not None and approval.status is ApprovalStatus.REQUESTED
+
+
+def _has_second_person(x: Transaction, e: ApprovalGranted) -> bool:
+    approval = x.approvals.get(e.approval_id)
+    return _is_pending(x, e) and approval is not None and approval.requested_by not in {None, e.actor_id}
+
+
+def _is_within_cap(x: Transaction, e: CompensationGranted) -> bool:
+    return 1 <= e.amount_minor <= share(x.price.amount_minor, COMPENSATION_CAP_BPS) - x.compensation_minor
+
+
+def _is_receivable(x: Transaction, e: ClawbackRecovered | LossWrittenOff) -> bool:
+    return 1 <= e.amount_minor <= x.receivable_minor
+
+
+def _is_asked_for(x: Transaction, e: PaymentRequested) -> bool:
+    is_open = x.ended_as is None and x.payment in {PaymentStatus.NONE, PaymentStatus.REVERSED}
+    return is_open and e.attempt == x.payment_attempts + 1 and e.amount_minor == x.price.amount_minor
+
+
+def _is_first_receipt(x: Transaction, e: PaymentReceived) -> bool:
+    return x.ended_as is None and x.received_minor == 0 and e.amount_minor == x.price.amount_minor
+
+
+def _just_received(x: Transaction, e: FundsHeld) -> bool:
+    is_new = x.settlement is SettlementStatus.NONE and x.payment is PaymentStatus.RECEIVED
+    return is_new and e.amount_minor == x.held_minor
+
+
+T = Transaction
+TRANSACTION_RULES: dict[str, Rule] = dict(
+    [
+        require(T, TransactionCancelled, "no money has come and it has not ended", _is_unpaid),
+        require(T, TransactionExpired, "no money has come and it has not ended", _is_unpaid),
+        require(T, PaymentRequested, "the next attempt to pay the price", _is_asked_for),
+        require(T, PaymentLinkIssued, "this payment was asked for and has no page yet", _awaits_link),
+        require(T, PaymentAttemptFailed, "this payment was asked for and has no page yet", _awaits_link),
+        require(T, PaymentReceived, "the price, once, while it is wanted", _is_first_receipt),
+        require(T, FundsHeld, "the payment was received just before", _just_received),
+        require(T, PaymentFeeAssessed, "the fee is not known yet", lambda x, e: x.charge_fee_minor is None),
+        require(T, PaymentMismatched, "a charge not seen before", lambda x, e: e.processor_id not in x.seen_charges),
+        require(
+            T,
+            ContractGenerated,
+            "money is held and there is no contract yet",
+            lambda x, e: _is_held(x) and x.contract is ContractStatus.NONE,
+        ),
+        require(T, ContractSigned, "this party has not signed this text yet", _is_unsigned_by),
+        require(T, CredentialsGranted, "the seller has signed", lambda x, e: x.seller_signed_at is not None),
+        require(T, CredentialsRevealed, "held, signed by both, undisputed, granted, not yet shown", _may_be_revealed),
+        require(T, RevealAcknowledged, "the credentials were shown", lambda x, e: x.vault is VaultStatus.REVEALED),
+        require(
+            T,
+            DepositLost,
+            "a deposit that is neither lost nor acknowledged",
+            lambda x, e: x.vault not in {VaultStatus.LOST, VaultStatus.ACKNOWLEDGED},
+        ),
+        require(T, DepositReplaced, "the deposit was lost", lambda x, e: x.vault is VaultStatus.LOST),
+        require(T, AccessConfirmed, "held, shown, undisputed, and by the buyer", _may_be_confirmed),
+        require(T, InspectionExtended, "held and shown", lambda x, e: _is_held(x) and x.vault in SHOWN),
+        require(T, InspectionLapsed, "it has not lapsed yet", lambda x, e: not x.inspection_lapsed),
+        require(T, DeadlinesExtended, "a whole number of seconds", lambda x, e: e.seconds > 0),
+        require(T, CancellationRequested, "held and not yet shown", lambda x, e: _is_held(x) and not x.revealed_at),
+        require(T, ReleaseOrdered, "undisputed, and exactly what is held", _releases_all),
+        require(
+            T,
+            ReserveReleased,
+            "exactly what is reserved",
+            lambda x, e: 0 < e.amount_minor == x.owed(Account.SELLER_RESERVE),
+        ),
+        require(T, RefundOrdered, "no more than was received and not returned", _is_refundable),
+        require(T, SplitOrdered, "parts that add up to what is held", _splits_all),
+        require(T, ReceiptReturnOrdered, "a receipt in suspense, all of it", _is_in_suspense),
+        require(T, PayoutRequested, "all that is payable, and no other payout of it under way", _is_payable),
+        require(T, PayoutUncertain, "a payout under way", _is_open_payout),
+        require(T, PayoutOtpRequired, "a payout under way", _is_open_payout),
+        require(T, PayoutFailed, "a payout under way", _is_open_payout),
+        require(T, PayoutSubmitted, "a payout under way, not accepted yet", _is_unaccepted_payout),
+        require(T, PayoutSucceeded, "a payout under way, accepted", _is_accepted_payout),
+        require(T, PayoutReversed, "a payout that succeeded", _is_paid),
+        require(T, RefundUncertain, "a refund under way", _is_open_refund),
+        require(T, RefundFailed, "a refund under way", _is_open_refund),
+        require(T, RefundSubmitted, "a refund not accepted yet", _is_unaccepted_refund),
+        require(T, RefundProcessing, "a refund that was accepted", _is_accepted_refund),
+        require(T, RefundNeedsAttention, "a refund that was accepted", _is_accepted_refund),
+        require(T, RefundProcessed, "a refund that was accepted", _is_accepted_refund),
+        require(T, DisputeOpened, "a new dispute", lambda x, e: e.dispute_id not in x.disputes),
+        require(T, DisputeWithdrawn, "an open dispute", _is_open_dispute),
+        require(T, DisputeEscalated, "an open dispute", _is_open_dispute),
+        require(T, DisputeResolved, "an open dispute", _is_open_dispute),
+        require(T, ChargebackLost, "an amount", lambda x, e: e.amount_minor > 0),
+        require(T, CompensationGranted, "no more than the cap leaves", _is_within_cap),
+        require(T, ClawbackRecovered, "no more than the seller owes", _is_receivable),
+        require(T, LossWrittenOff, "no more than the seller owes", _is_receivable),
+        require(T, ApprovalRequested, "a new request", lambda x, e: e.approval_id not in x.approvals),
+        require(T, ApprovalGranted, "a pending request of somebody else", _has_second_person),
+        require(T, ApprovalRejected, "a pending request", _is_pending),
+        require(T, ApprovalExpired, "a pending request", _is_pending),
+        require(T, DecisionTaken, "a decision of staff", lambda x, e: e.actor_role in STAFF),
+        require(T, NoteAdded, "a transaction"),
+        require(T, StatementRecorded, "a transaction"),
+        require(T, PartiesNotified, "a transaction"),
+    ]
+)

@@ -1,0 +1,55 @@
+"""A market in a database of its own, and a hand that damages it as only a superuser can."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from replay.finding import Finding, FindingKind, Findings
+from replay.log import LogSummary, verify_log
+from tests.conftest import Database
+from tests.replay.world import Market, record
+
+Damage = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The market's database, and how long its log is."""
+
+    database: Database
+    market: Market
+    head: int
+
+
+@pytest.fixture
+def recorded(database: Database) -> Recorded:
+    """A log of some hundred events with money in every corner."""
+    market = Market(3).run(sales=8, steps=400)
+    return Recorded(database, market, record(database.owner_dsn, market))
+
+
+@pytest.fixture
+def damage(recorded: Recorded) -> Generator[Damage]:
+    """Run statements as a superuser with all triggers off."""
+    with psycopg.connect(recorded.database.superuser_dsn, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+
+        def run(statement: str, parameters: Sequence[object] = ()) -> None:
+            connection.execute(statement, parameters or None)  # pyright: ignore[reportArgumentType]
+
+        yield run
+
+
+def check_log(recorded: Recorded, expected_head: int | None = None) -> tuple[list[Finding], LogSummary]:
+    """What the verification of the log finds."""
+    findings = Findings()
+    summary = verify_log(recorded.database.auditor_dsn, findings, expected_head=expected_head, processes=1)
+    assert sum(findings.counts.values()) == len(findings.kept)
+    return findings.kept, summary
+
+
+def find(recorded: Recorded, kind: FindingKind) -> list[Finding]:
+    """The findings of one kind."""
+    return [finding for finding in check_log(recorded)[0] if finding.kind is kind]
