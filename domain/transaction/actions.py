@@ -90,6 +90,8 @@ _OWED = {
 
 
 def _waiting_for(transaction: "Transaction") -> str | None:
+    if transaction.owed(Account.SELLER_RESERVE) > 0:
+        return "awaiting_end_of_warranty"
     match transaction.phase:
         case Phase.PENDING:
             return "awaiting_payment"
@@ -97,8 +99,6 @@ def _waiting_for(transaction: "Transaction") -> str | None:
             return _before_reveal(transaction)
         case Phase.CREDENTIALS_RELEASED:
             return _after_reveal(transaction)
-        case Phase.RELEASING:
-            return "awaiting_end_of_warranty"
         case _:
             return "money_still_held" if transaction.held_minor > 0 else None
 

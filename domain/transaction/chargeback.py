@@ -14,10 +14,13 @@ from domain.transaction.records import (
     DisputeSource,
     Finding,
     PaymentStatus,
+    PayoutPurpose,
     Receipt,
+    Refund,
     RefundStatus,
 )
-from domain.transaction.settlement import take
+from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.settlement import Basis, take
 from domain.transaction.state import TransactionState
 
 
@@ -57,12 +60,28 @@ class ChargebackLost(TransactionMoneyEvent):
         """Refunds that were not sent yet have nothing left to send."""
         super().change(transaction)
         transaction.charged_back_minor += self.amount_minor
+        from_refunds = (line.amount_minor for line in self.postings if line.account is Account.REFUND_DUE)
+        transaction.charged_back_refunds_minor += sum(from_refunds)
         if transaction.funds_held_at is None:
             transaction.uncovered_chargeback_minor += self.amount_minor
         transaction.payment = PaymentStatus.REVERSED
         for reference in self.cancelled_refunds:
             refund = transaction.refunds[reference]
             transaction.refunds[reference] = replace(refund, status=RefundStatus.CANCELLED)
+
+
+class CancelledRefundSent(TransactionMoneyEvent):
+    """A refund that a chargeback had cancelled was paid all the same: the buyer has `amount_minor` twice."""
+
+    TOPIC = "transaction.cancelled_refund_sent.v1"
+    reference: str
+    amount_minor: int
+
+    def change(self, transaction: TransactionState) -> None:
+        """It goes on as if it had not been cancelled."""
+        super().change(transaction)
+        refund = transaction.refunds[self.reference]
+        transaction.refunds[self.reference] = replace(refund, status=RefundStatus.APPROVED)
 
 
 class ChargebackCovered(TransactionMoneyEvent):
@@ -92,6 +111,28 @@ def _shrink_receipt(suspense: dict[str, Receipt], processor_id: str, by_minor: i
 
 class ChargebackTrack(DisputeTrack):
     """Recording the processor's disputes."""
+
+    def record_refund(self, report: RefundReport) -> None:
+        """Record a refund as `RefundTrack` does; one that was cancelled but paid all the same is a loss.
+
+        The call to the processor may be under way while the chargeback arrives.
+        """
+        self.require_system()
+        refund = self.refunds.get(report.reference)
+        was_cancelled = refund is not None and refund.status is RefundStatus.CANCELLED
+        if refund is not None and was_cancelled and report.status is ProcessorRefundStatus.PROCESSED:
+            self._restore(refund)
+        super().record_refund(report)
+
+    def _restore(self, refund: Refund) -> None:
+        missing = max(0, refund.amount_minor - self._unsent_refunds_minor())
+        self.record(
+            CancelledRefundSent,
+            reference=refund.reference,
+            amount_minor=missing,
+            currency=refund.currency,
+            postings=journal(*self._loss_after_release(missing), credit(Account.REFUND_DUE, missing)),
+        )
 
     def record_charge(self, charge: ConfirmedCharge) -> None:
         """Record a charge as `PaymentTrack` does; one that was charged back already covers that first."""
@@ -137,7 +178,7 @@ class ChargebackTrack(DisputeTrack):
 
     def _record_lost(self, report: ChargebackReport) -> None:
         lines, from_refunds = self._loss_lines(report.amount_minor)
-        unsent = tuple(r.reference for r in self.refunds.values() if r.status is RefundStatus.APPROVED)
+        unsent = tuple(r.reference for r in self._unsent_refunds() if r.basis != Basis.MISMATCH)
         self.record(
             ChargebackLost,
             processor_dispute_id=report.processor_dispute_id,
@@ -169,28 +210,26 @@ class ChargebackTrack(DisputeTrack):
     def _loss_lines(self, amount_minor: int) -> tuple[list[Posting], int]:
         from_held = min(amount_minor, max(0, self.held_minor))
         from_refunds = min(amount_minor - from_held, self._unsent_refunds_minor())
-        rest = amount_minor - from_held - from_refunds
-        *lines, unpaid = take(self, AFTER_RELEASE, rest, Account.LOSSES, "")
+        after_release = self._loss_after_release(amount_minor - from_held - from_refunds)
+        return [debit(Account.HELD, from_held), debit(Account.REFUND_DUE, from_refunds), *after_release], from_refunds
+
+    def _loss_after_release(self, amount_minor: int) -> list[Posting]:
+        *lines, unpaid = take(self, AFTER_RELEASE, amount_minor, Account.LOSSES, "")
         from_seller = min(unpaid.amount_minor, self._with_seller_minor())
-        return [
-            debit(Account.HELD, from_held),
-            debit(Account.REFUND_DUE, from_refunds),
-            *lines,
-            debit(Account.SELLER_RECEIVABLE, from_seller, str(self.seller_id)),
-            debit(Account.LOSSES, unpaid.amount_minor - from_seller),
-        ], from_refunds
+        receivable = debit(Account.SELLER_RECEIVABLE, from_seller, str(self.seller_id))
+        return [*lines, receivable, debit(Account.LOSSES, unpaid.amount_minor - from_seller)]
+
+    def _unsent_refunds(self) -> tuple[Refund, ...]:
+        return tuple(refund for refund in self.refunds.values() if refund.status is RefundStatus.APPROVED)
 
     def _unsent_refunds_minor(self) -> int:
-        sent = sum(
-            refund.amount_minor
-            for refund in self.refunds.values()
-            if refund.status.is_open and refund.status is not RefundStatus.APPROVED
-        )
-        return max(0, self.owed(Account.REFUND_DUE) - sent)
+        """What is owed of this charge and has not been sent; the return of stray money is not part of it."""
+        payable = self.payable_minor(PayoutPurpose.REFUND)
+        return payable + sum(refund.amount_minor for refund in self._unsent_refunds() if refund.basis != Basis.MISMATCH)
 
     def _with_seller_minor(self) -> int:
-        """What the seller has been paid or will be, and does not owe back already."""
-        return max(0, self.paid_or_in_flight_minor - self.receivable_minor)
+        """What the seller has been paid or will be, has not paid back and does not owe back already."""
+        return max(0, self.paid_or_in_flight_minor - self.receivable_minor - self.recovered_in_cash_minor)
 
 
 AFTER_RELEASE = (

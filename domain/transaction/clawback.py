@@ -9,6 +9,7 @@ from domain.money import AmountNotPositive
 from domain.reason import require_reason
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.inspection import InspectionTrack
+from domain.transaction.state import TransactionState
 
 
 class NothingOwed(Refused):
@@ -30,6 +31,12 @@ class ClawbackRecovered(TransactionMoneyEvent):
     TOPIC = "transaction.clawback_recovered.v1"
     amount_minor: int
     source: RecoveredFrom
+
+    def change(self, transaction: TransactionState) -> None:
+        """What he has paid back he does not have any more."""
+        super().change(transaction)
+        if self.source is RecoveredFrom.CASH:
+            transaction.recovered_in_cash_minor += self.amount_minor
 
 
 class LossWrittenOff(TransactionMoneyEvent):

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.journal import Account
 from domain.policy import ESCALATE_DISPUTE_AFTER
 from domain.transaction.approval import ApprovalTrack
 from domain.transaction.opening import NotDueYet
@@ -71,7 +72,7 @@ class DeadlineTrack(ApprovalTrack):
             return () if self.ended_as or self.was_paid else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
         if self.settlement is SettlementStatus.HELD and self.held_minor > 0 and not self.charged_back_minor:
             return self._held_deadlines()
-        return _running(DeadlineKind.RESERVE, self.reserve_due_at)
+        return _running(DeadlineKind.RESERVE, self.reserve_due_at) if self.owed(Account.SELLER_RESERVE) > 0 else ()
 
     def _dispute_deadlines(self) -> tuple[Deadline, ...]:
         return tuple(

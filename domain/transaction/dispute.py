@@ -166,7 +166,8 @@ class DisputeTrack(CompensationTrack):
 
     def check_withdraw(self) -> None:
         """Raise `DisputeUnknown` unless the actor has an open dispute to take back."""
-        if not any(dispute.opened_by == self.actor.id for dispute in self.open_disputes):
+        own = (dispute for dispute in self.open_disputes if dispute.opened_by == self.actor.id)
+        if all(dispute.source is DisputeSource.PROCESSOR for dispute in own):
             raise DisputeUnknown
 
     def check_any_resolvable(self) -> None:
@@ -180,6 +181,8 @@ class DisputeTrack(CompensationTrack):
     def withdraw_dispute(self, dispute_id: UUID) -> None:
         """Its opener takes a dispute back."""
         dispute = self._open_dispute(dispute_id)
+        if dispute.source is DisputeSource.PROCESSOR:
+            raise ProcessorDecides
         if dispute.opened_by != self.actor.id:
             self.require_party()
             raise Forbidden

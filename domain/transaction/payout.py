@@ -140,7 +140,20 @@ class PayoutSucceeded(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """Whoever was owed has the money."""
         super().change(transaction)
-        _update(transaction, self.reference, status=PayoutStatus.SUCCEEDED, fee_minor=self.fee_minor)
+        _update(transaction, self.reference, status=PayoutStatus.SUCCEEDED, fee_minor=self.fee_minor or None)
+
+
+class PayoutFeeAssessed(TransactionMoneyEvent):
+    """The processor's fee on a transfer became known after the transfer was reported as paid."""
+
+    TOPIC = "transaction.payout_fee_assessed.v1"
+    reference: str
+    fee_minor: int
+
+    def change(self, transaction: TransactionState) -> None:
+        """The platform bears it."""
+        super().change(transaction)
+        _update(transaction, self.reference, fee_minor=self.fee_minor)
 
 
 class PayoutFailed(TransactionMoneyEvent):
@@ -154,7 +167,8 @@ class PayoutFailed(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """The money is owed again; a new attempt has a new reference."""
         super().change(transaction)
-        _update(transaction, self.reference, status=PayoutStatus.FAILED, failure=self.reason)
+        status = PayoutStatus.REVERSED if self.status is TransferStatus.REVERSED else PayoutStatus.FAILED
+        _update(transaction, self.reference, status=status, failure=self.reason)
 
 
 class PayoutReversed(TransactionMoneyEvent):
@@ -177,14 +191,6 @@ def _update(transaction: TransactionState, reference: str, **changes: object) ->
 
 class PayoutTrack(ClawbackTrack):
     """Asking for transfers and recording what the processor says."""
-
-    def payable_minor(self, purpose: PayoutPurpose) -> int:
-        """Return what can be transferred for a purpose now, in minor units; refunds under way are not payable."""
-        owed = self.owed(SOURCES[purpose])
-        if purpose is PayoutPurpose.REFUND:
-            own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
-            owed -= sum(refund.amount_minor for refund in own if refund.status.is_open)
-        return max(0, owed)
 
     def request_payout(self, purpose: PayoutPurpose, recipient: str, *, forced: bool = False) -> None:
         """Record the intent to transfer all that is payable for a purpose to a recipient code of the processor.
@@ -224,6 +230,15 @@ class PayoutTrack(ClawbackTrack):
             self._record_reversed(payout, report)
         elif payout.status.is_open:
             self._record_progress(payout, report)
+        self._assess_transfer_fee(self.payouts[report.reference], report)
+
+    def _assess_transfer_fee(self, payout: Payout, report: TransferReport) -> None:
+        """The fee may be told of late, or by a report of the success that arrives after the reversal."""
+        was_paid = payout.status in {PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED}
+        tells = report.status in {TransferStatus.SUCCESS, TransferStatus.REVERSED} and report.fee_minor
+        if was_paid and tells and payout.fee_minor is None:
+            lines = debit(Account.TRANSFER_FEE, report.fee_minor or 0), credit(Account.BALANCE, report.fee_minor or 0)
+            self._record_money(PayoutFeeAssessed, payout, *lines, fee_minor=report.fee_minor)
 
     def _record_progress(self, payout: Payout, report: TransferReport) -> None:
         if report.status is TransferStatus.UNCERTAIN:
@@ -270,6 +285,7 @@ class PayoutTrack(ClawbackTrack):
             self._record_money(
                 PayoutFailed, payout, *self._owed_again(payout), status=report.status, reason=report.reason or "refused"
             )
+            self.recover_from_payable()
 
     def _record_failed(self, payout: Payout, report: TransferReport) -> None:
         amount = payout.amount_minor

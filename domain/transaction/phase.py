@@ -96,6 +96,6 @@ def has_failed_payout(transaction: "TransactionState") -> bool:
     """True when the last attempt to pay somebody failed or was reversed and the money is still owed to him."""
     last = {payout.purpose: payout for payout in transaction.payouts.values()}
     return any(
-        payout.status in {PayoutStatus.FAILED, PayoutStatus.REVERSED} and transaction.owed(SOURCES[purpose]) > 0
+        payout.status in {PayoutStatus.FAILED, PayoutStatus.REVERSED} and transaction.payable_minor(purpose) > 0
         for purpose, payout in last.items()
     )

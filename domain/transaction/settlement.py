@@ -8,6 +8,7 @@ from domain.errors import Invalid, Refused
 from domain.ids import derive_reference
 from domain.journal import Account, Posting, Postings, credit, debit, journal
 from domain.money import Currency
+from domain.transaction.contract import NothingHeld
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.records import Refund, RefundStatus, SettlementStatus
 from domain.transaction.state import TransactionState
@@ -157,8 +158,9 @@ class SettlementTrack(VaultTrack):
 
     def order_release(self, basis: Basis, reason: str | None) -> None:
         """Everything held becomes the seller's, less commission, tax and reserve. Raises `NothingHeld`."""
-        self._require_held()
         held = self.held_minor
+        if self.settlement is not SettlementStatus.HELD or held <= 0:
+            raise NothingHeld
         fee, tax = self.terms.fee_minor(held), self.terms.tax_minor(held)
         reserve = min(self.terms.reserve_minor(held), held - fee - tax)
         warranty = timedelta(seconds=self.terms.warranty_seconds)
@@ -185,12 +187,9 @@ class SettlementTrack(VaultTrack):
     @property
     def refundable_minor(self) -> int:
         """What was received and has not been ordered back or charged back, in minor units."""
-        ordered = sum(
-            refund.amount_minor
-            for refund in self.refunds.values()
-            if refund.basis != Basis.MISMATCH and refund.status is not RefundStatus.CANCELLED
-        )
-        return max(0, self.received_minor + self.surcharge_minor - ordered - self.charged_back_minor)
+        ordered = sum(refund.amount_minor for refund in self.refunds.values() if refund.basis != Basis.MISMATCH)
+        returned = max(0, ordered - self.charged_back_refunds_minor) + self.charged_back_minor
+        return max(0, self.received_minor + self.surcharge_minor - returned)
 
     @property
     def surcharge_minor(self) -> int:

@@ -10,7 +10,7 @@ from domain.errors import Forbidden, NotFound
 from domain.journal import PER_TRANSACTION, Account, Postings
 from domain.money import Money
 from domain.policy import Terms
-from domain.transaction.phase import TERMINAL, Phase
+from domain.transaction.phase import SOURCES, TERMINAL, Phase
 from domain.transaction.records import (
     Approval,
     ContractStatus,
@@ -105,7 +105,9 @@ class TransactionState(Aggregate):
         self.disputes: dict[UUID, Dispute] = {}
         self.approvals: dict[UUID, Approval] = {}
         self.charged_back_minor = 0
+        self.charged_back_refunds_minor = 0
         self.uncovered_chargeback_minor = 0
+        self.recovered_in_cash_minor = 0
         self.compensation_minor = 0
         self.forced_usd_cents = 0
         self.balances: Counter[Account] = Counter()
@@ -133,6 +135,14 @@ class TransactionState(Aggregate):
     def held_minor(self) -> int:
         """What escrow still holds of the price, in minor units."""
         return self.owed(Account.HELD)
+
+    def payable_minor(self, purpose: PayoutPurpose) -> int:
+        """Return what can be transferred for a purpose now, in minor units; refunds under way are not payable."""
+        owed = self.owed(SOURCES[purpose])
+        if purpose is PayoutPurpose.REFUND:
+            own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
+            owed -= sum(refund.amount_minor for refund in own if refund.status.is_open)
+        return max(0, owed)
 
     @property
     def is_flat(self) -> bool:

@@ -1,0 +1,209 @@
+"""Chargebacks at every stage: always accepted, counted once, and taken from where the table says."""
+
+from itertools import permutations
+
+import pytest
+
+from domain.journal import Account
+from domain.policy import Terms
+from domain.transaction.commands import RevealCredentials
+from domain.transaction.contract import DisputeOpen, NothingHeld
+from domain.transaction.records import Finding
+from domain.transaction.staff_commands import RecoverInCash
+from tests.domain.paths import (
+    PHASES,
+    TRANSFER_FEE,
+    asked,
+    chargeback,
+    compensating,
+    completed,
+    confirm,
+    disputed,
+    pay_out,
+    paying,
+    pending,
+    refund,
+    refunded,
+    refunding,
+    release,
+    releasing,
+    resolve,
+    revealed,
+    sign,
+    signed,
+    splitting,
+    transfer,
+)
+from tests.domain.people import BUYER, SUPER
+
+A = Account
+TAKEN = {
+    "pending": {A.LOSSES: 100_000},
+    "funds_held": {A.HELD: 100_000},
+    "contract_signed": {A.HELD: 100_000},
+    "credentials_released": {A.HELD: 100_000},
+    "releasing": {A.SELLER_PAYABLE: 90_000, A.PLATFORM_FEE: 10_000},
+    "payout_failed": {A.SELLER_PAYABLE: 90_000, A.PLATFORM_FEE: 10_000},
+    "completed": {A.PLATFORM_FEE: 10_000, A.SELLER_RECEIVABLE: 90_000},
+    "refunding": {A.REFUND_DUE: 100_000},
+    "refunded": {A.LOSSES: 100_000},
+    "disputed": {A.HELD: 100_000},
+    "cancelled": {A.LOSSES: 100_000},
+    "expired": {A.LOSSES: 100_000},
+    "split": {A.PLATFORM_FEE: 5_000, A.SELLER_RECEIVABLE: 45_000, A.LOSSES: 50_000},
+    "charged_back": {A.LOSSES: 100_000},
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_lost_chargeback_is_taken_in_order(phase: str):
+    story = PHASES[phase](pending())
+    before = story.balances()
+    story.do(chargeback("lost", number="another"))
+    after = story.balances()
+    taken = {a: after.get(a, 0) - before.get(a, 0) for a in after.keys() | before.keys()}
+    assert taken.pop(A.BALANCE) == -100_000
+    assert {account: amount for account, amount in taken.items() if amount} == TAKEN[phase]
+    assert story.phase == "charged_back"
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_one_is_accepted_in_every_phase_and_won_again(phase: str):
+    story = PHASES[phase](pending())
+    was = story.phase
+    assert story.do(chargeback("open", number="another")) == ["dispute_opened"]
+    story.ignores(chargeback("open", number="another"))
+    assert "dispute_resolved" in story.do(chargeback("won", number="another"))
+    story.ignores(chargeback("lost", number="another"))
+    assert story.phase == was
+
+
+@pytest.mark.parametrize("end", ["won", "lost"])
+def test_reports_in_any_order_and_repeated_lead_to_the_same_state(end: str):
+    outcomes = set()
+    for order in permutations(["open", "open", end]):
+        story = signed(pending())
+        for outcome in (*order, *order):
+            story.do(chargeback(outcome))
+        outcomes.add(repr((story.phase, story.balances(), list(story.transaction.disputes.values()))))
+    assert len(outcomes) == 1
+
+
+def test_chargeback_refund_and_payout_reports_commute():
+    """A chargeback, a transfer and a refund of another charge are told of in any order: the same money moves."""
+    totals = set()
+    for order in permutations(range(3)):
+        story = paying(pending())
+        reports = [
+            transfer(story.payout(), "pending"),
+            transfer(story.payout(), "success", TRANSFER_FEE),
+            chargeback("lost"),
+        ]
+        for index in order:
+            story.do(reports[index])
+        totals.add(repr(sorted((account.value, amount) for account, amount in story.balances().items())))
+    assert len(totals) == 1
+
+
+def test_an_open_one_freezes_everything_the_parties_could_do():
+    story = signed(pending())
+    story.do(chargeback("open"))
+    story.refuses(DisputeOpen, RevealCredentials(sealed_to="x"), BUYER)
+    accepted = revealed(pending())
+    accepted.do(chargeback("open"))
+    accepted.refuses(DisputeOpen, confirm(), BUYER)
+    owed = releasing(pending())
+    owed.do(chargeback("open"))
+    owed.refuses(DisputeOpen, pay_out())
+
+
+def test_after_a_lost_one_nothing_goes_on():
+    story = asked(pending())
+    story = PHASES["funds_held"](pending())
+    story.do(chargeback("lost", 1))
+    story.refuses(NothingHeld, sign(), BUYER)
+
+
+def test_what_a_chargeback_of_a_part_left_can_be_released_by_a_super_admin():
+    story = revealed(pending())
+    story.do(chargeback("lost", 40_000))
+    assert story.transaction.stuck_reason == "money_still_held"
+    assert "release_ordered" in story.do(release(), SUPER)
+    story.do(pay_out())
+    story.do(transfer(story.payout(), "success"))
+    assert story.transaction.is_over
+
+
+def test_what_a_chargeback_of_a_part_left_can_be_refunded_by_a_super_admin():
+    story = revealed(pending())
+    story.do(chargeback("lost", 40_000))
+    story.do(refund(), SUPER)
+    assert story.transaction.refunds[story.refund()].amount_minor == 60_000
+
+
+def test_a_dispute_about_what_a_chargeback_left_can_be_resolved_either_way():
+    for finding in (Finding.BUYER, Finding.SELLER):
+        story = disputed(pending())
+        story.do(chargeback("lost", 40_000))
+        twin = story.fork()
+        first = next(iter(twin.transaction.disputes))
+        command = resolve(twin, finding)
+        twin.do(type(command)(dispute_id=first, award=command.award, limit_usd_cents=10**9), SUPER)
+        assert twin.transaction.held_minor == 0
+
+
+def test_a_reserve_that_a_chargeback_left_is_still_released_by_the_clock():
+    story = releasing(pending(terms=Terms(reserve_bps=900, warranty_seconds=86400)))
+    story.do(chargeback("lost", 81_000 + 4_000))
+    assert story.transaction.stuck_reason == "awaiting_end_of_warranty"
+    from domain.transaction.commands import EnforceDeadline
+
+    assert story.wait(days=1).do(EnforceDeadline()) == ["reserve_released"]
+
+
+def test_a_reserve_that_is_gone_has_no_deadline():
+    story = releasing(pending(terms=Terms(reserve_bps=900, warranty_seconds=86400)))
+    story.do(chargeback("lost"))
+    assert story.transaction.next_deadline is None
+
+
+def test_a_refund_sent_before_the_chargeback_is_our_loss():
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "pending"))
+    story.do(chargeback("lost"))
+    story.do(refunded(story.refund(), "processed"))
+    assert story.balance(A.LOSSES) == 100_000
+    assert story.transaction.is_over
+
+
+def test_two_chargebacks_never_take_from_the_seller_what_he_has_paid_back():
+    story = completed(pending())
+    story.do(chargeback("lost", 50_000))
+    assert story.transaction.receivable_minor == 40_000
+    story.do(RecoverInCash(amount_minor=40_000), SUPER)
+    story.do(chargeback("lost", 60_000, number="second"))
+    assert story.transaction.receivable_minor == 50_000
+    assert story.balance(A.LOSSES) == 10_000
+
+
+def test_compensation_is_not_touched():
+    story = compensating(pending())
+    story.do(chargeback("lost"))
+    assert story.transaction.owed(A.COMPENSATION_DUE) == 5_000
+    assert story.transaction.stuck_reason == "awaiting_compensation_payout"
+
+
+def test_after_a_split_both_shares_are_taken():
+    story = splitting(pending())
+    story.do(chargeback("lost"))
+    assert story.transaction.is_over
+    assert story.balance(A.LOSSES) == 0
+
+
+def test_it_cannot_be_withdrawn_by_whoever_reported_it():
+    from domain.transaction.commands import WithdrawDispute
+    from domain.transaction.dispute import ProcessorDecides
+
+    story = signed(pending())
+    story.do(chargeback("open"))
+    story.refuses(ProcessorDecides, WithdrawDispute(dispute_id=story.dispute()))

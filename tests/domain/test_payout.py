@@ -1,0 +1,174 @@
+"""Payouts: one transfer at a time for the same money, and reports that come in any order, often or late."""
+
+from itertools import permutations
+
+import pytest
+
+from domain.journal import Account
+from domain.policy import MAX_PAYOUT_ATTEMPTS
+from domain.transaction.contract import DisputeOpen
+from domain.transaction.payment import UnknownReference
+from domain.transaction.payout import NothingPayable, PayoutAttemptsExhausted
+from domain.transaction.records import PayoutPurpose, PayoutStatus
+from tests.domain.paths import (
+    TRANSFER_FEE,
+    chargeback,
+    compensating,
+    completed,
+    dispute,
+    funded,
+    pay_out,
+    paying,
+    payout_failed,
+    pending,
+    refunding,
+    release,
+    releasing,
+    transfer,
+)
+from tests.domain.people import BUYER, SUPER
+from tests.domain.story import Story
+
+HISTORIES = {
+    "paid": ["pending", "received", "otp", "success"],
+    "paid, then taken back": ["pending", "otp", "success", "reversed"],
+    "failed": ["pending", "otp", "failed"],
+    "abandoned": ["pending", "otp", "abandoned"],
+    "blocked": ["pending", "blocked"],
+    "rejected": ["pending", "rejected"],
+    "never accepted": ["uncertain", "refused"],
+    "uncertain, then paid": ["uncertain", "pending", "success"],
+}
+
+
+def outcome(story: Story) -> tuple:
+    """What must not depend on the order of the reports."""
+    payouts = [(p.status, p.fee_minor, p.accepted, p.amount_minor) for p in story.transaction.payouts.values()]
+    return story.phase, payouts, story.balances()
+
+
+def report(story: Story, status: str) -> None:
+    """A report as a GET gives it: the fee stands in what is said of a success."""
+    story.do(transfer(story.payout(), status, TRANSFER_FEE if status == "success" else None))
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_reports_in_any_order_and_repeated_lead_to_the_same_state(name: str):
+    outcomes = set()
+    for order in permutations(HISTORIES[name]):
+        story = paying(pending())
+        for status in (*order, *order, order[0]):
+            report(story, status)
+        outcomes.add(repr(outcome(story)))
+    assert len(outcomes) == 1
+
+
+def test_nothing_is_asked_for_twice():
+    story = paying(pending())
+    story.refuses(NothingPayable, pay_out())
+    report(story, "pending")
+    story.refuses(NothingPayable, pay_out())
+    report(story, "success")
+    story.refuses(NothingPayable, pay_out())
+
+
+def test_an_uncertain_payout_is_not_repeated_under_a_new_reference():
+    story = paying(pending())
+    report(story, "uncertain")
+    story.refuses(NothingPayable, pay_out())
+    assert story.transaction.stuck_reason == "payout_uncertain"
+
+
+def test_each_attempt_has_its_own_reference_derived_from_purpose_and_number():
+    story = payout_failed(pending())
+    story.do(pay_out())
+    first, second = story.transaction.payouts
+    assert first != second
+    again = payout_failed(pending())
+    again.do(pay_out())
+    assert [first, second] == list(again.transaction.payouts)
+
+
+def test_the_program_gives_up_after_five_attempts_and_a_super_admin_may_go_on():
+    story = releasing(pending())
+    for _ in range(MAX_PAYOUT_ATTEMPTS):
+        story.do(pay_out())
+        report(story, "refused")
+    story.refuses(PayoutAttemptsExhausted, pay_out())
+    assert "payout_requested" in story.do(release("RCP_corrected"), SUPER)
+    assert story.transaction.payouts[story.payout()].recipient == "RCP_corrected"
+
+
+def test_nothing_is_payable_before_the_release():
+    story = funded(pending())
+    for purpose in PayoutPurpose:
+        story.refuses(NothingPayable, pay_out(purpose))
+
+
+def test_a_dispute_freezes_the_sellers_payout():
+    story = releasing(pending())
+    story.do(dispute(), BUYER)
+    story.refuses(DisputeOpen, pay_out())
+
+
+def test_a_dispute_does_not_freeze_what_is_owed_to_the_buyer():
+    story = compensating(pending())
+    story.do(dispute(2), BUYER)
+    story.do(pay_out(PayoutPurpose.COMPENSATION))
+
+
+def test_a_refund_under_way_is_not_payable_by_transfer():
+    story = refunding(pending())
+    story.refuses(NothingPayable, pay_out(PayoutPurpose.REFUND))
+
+
+def test_an_unknown_reference_is_refused():
+    story = paying(pending())
+    story.refuses(UnknownReference, transfer("po-other", "success"))
+
+
+def test_a_fee_that_is_known_after_the_success_is_assessed_once():
+    story = paying(pending())
+    story.do(transfer(story.payout(), "success"))
+    assert story.do(transfer(story.payout(), "success", TRANSFER_FEE)) == ["payout_fee_assessed"]
+    story.ignores(transfer(story.payout(), "success", TRANSFER_FEE))
+    assert story.balance(Account.TRANSFER_FEE) == TRANSFER_FEE
+
+
+def test_a_reversal_makes_it_payable_again_and_completion_is_forgotten():
+    story = completed(pending())
+    report(story, "reversed")
+    assert story.phase == "payout_failed"
+    assert story.transaction.completed_at is None
+    assert story.transaction.stuck_reason == "payout_reversed: reversed"
+    story.wait(days=1).do(pay_out())
+    report(story, "success")
+    assert story.transaction.completed_at == story.now
+
+
+@pytest.mark.parametrize("ending", ["refused", "failed"])
+def test_money_that_comes_back_to_a_debtor_settles_his_debt_first(ending: str):
+    story = paying(pending())
+    if ending == "failed":
+        report(story, "pending")
+    story.do(chargeback("lost"))
+    assert story.transaction.receivable_minor == 90_000
+    report(story, ending)
+    assert story.transaction.receivable_minor == 0
+    assert story.transaction.payable_minor(PayoutPurpose.SELLER) == 0
+    assert story.transaction.is_over
+
+
+def test_a_reversal_after_a_chargeback_settles_the_debt():
+    story = completed(pending())
+    story.do(chargeback("lost"))
+    report(story, "reversed")
+    assert story.transaction.receivable_minor == 0
+    assert story.transaction.is_over
+
+
+def test_an_accepted_transfer_cannot_be_refused_any_more():
+    story = paying(pending())
+    report(story, "pending")
+    story.ignores(transfer(story.payout(), "refused"))
+    assert story.transaction.payouts[story.payout()].status is PayoutStatus.SUBMITTED

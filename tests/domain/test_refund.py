@@ -1,0 +1,179 @@
+"""Refunds: ordered before they are sent, matched by note, and paid by transfer when the processor fails."""
+
+from itertools import permutations
+
+import pytest
+
+from domain.journal import Account
+from domain.transaction.payment import UnknownReference
+from domain.transaction.payout import NothingPayable
+from domain.transaction.records import PayoutPurpose, RefundStatus
+from tests.domain.paths import (
+    asked,
+    charge,
+    chargeback,
+    confirm,
+    contract,
+    disputed,
+    pay_out,
+    pending,
+    refund,
+    refunded,
+    refunding,
+    returned,
+    transfer,
+)
+from tests.domain.people import BUYER, SUPER
+from tests.domain.story import Story
+
+HISTORIES = {
+    "processed": ["pending", "processing", "processed"],
+    "needed attention": ["pending", "processing", "needs-attention", "processed"],
+    "failed": ["pending", "processing", "failed"],
+    "failed after attention": ["pending", "needs-attention", "failed"],
+    "never accepted": ["uncertain", "refused"],
+    "uncertain, then processed": ["uncertain", "pending", "processed"],
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_reports_in_any_order_and_repeated_lead_to_the_same_state(name: str):
+    outcomes = set()
+    for order in permutations(HISTORIES[name]):
+        story = refunding(pending())
+        for status in (*order, *order, order[0]):
+            story.do(refunded(story.refund(), status))
+        outcomes.add(repr((story.phase, story.transaction.refunds[story.refund()].status, story.balances())))
+    assert len(outcomes) == 1
+
+
+def test_attention_given_it_goes_on_processing():
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "needs-attention"))
+    assert story.transaction.stuck_reason == "refund_needs_attention"
+    story.do(refunded(story.refund(), "processing"))
+    story.do(refunded(story.refund(), "processed"))
+    assert story.phase == "refunded"
+
+
+def test_a_failed_refund_is_paid_by_transfer():
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "failed"))
+    assert story.phase == "refunding"
+    story.do(pay_out(PayoutPurpose.REFUND, "RCP_buyer"))
+    story.do(transfer(story.payout(), "success"))
+    assert story.phase == "refunded"
+    story.refuses(NothingPayable, pay_out(PayoutPurpose.REFUND))
+
+
+def test_one_failed_refund_is_payable_while_another_is_under_way():
+    story = disputed(pending())
+    story.do(refund(30_000), SUPER)
+    story.do(refunded(story.refund(), "failed"))
+    story.do(refund(20_000), SUPER)
+    assert story.transaction.payable_minor(PayoutPurpose.REFUND) == 30_000
+
+
+def test_a_failed_transfer_to_the_buyer_is_no_failure_once_it_was_paid_though_another_refund_is_under_way():
+    story = disputed(pending())
+    story.do(refund(30_000), SUPER)
+    story.do(refunded(story.refund(), "failed"))
+    story.do(pay_out(PayoutPurpose.REFUND))
+    story.do(transfer(story.payout(), "refused"))
+    assert story.phase == "payout_failed"
+    story.do(chargeback("lost", 100_000))
+    assert story.transaction.payable_minor(PayoutPurpose.REFUND) == 0
+
+
+def test_an_unknown_reference_is_refused():
+    refunding(story := pending())
+    story.refuses(UnknownReference, refunded("rf-other", "processed"))
+
+
+def test_a_full_refund_returns_the_surcharge():
+    story = asked(pending())
+    story.do(charge(story, 101_500, requested_minor=100_000))
+    story.do(contract())
+    story.wait(hours=72)
+    _lapse(story)
+    assert story.transaction.refunds[story.refund()].amount_minor == 101_500
+    story.do(refunded(story.refund(), "processed"))
+    assert story.balance(Account.FEE_SURCHARGE) == 0
+    assert story.phase == "refunded"
+
+
+def test_a_partial_refund_keeps_the_surcharge_and_the_rest_returns_it():
+    story = asked(pending())
+    story.do(charge(story, 101_500, requested_minor=100_000))
+    story.do(contract())
+    from tests.domain.paths import dispute
+
+    story.do(dispute(), BUYER)
+    story.do(refund(30_000), SUPER)
+    assert story.balance(Account.FEE_SURCHARGE) == -1_500
+    story.do(refund(), SUPER)
+    assert story.transaction.refunds[story.refund()].amount_minor == 71_500
+    assert story.balance(Account.FEE_SURCHARGE) == 0
+
+
+def _lapse(story: Story) -> None:
+    from domain.transaction.commands import EnforceDeadline
+
+    story.do(EnforceDeadline())
+
+
+def test_the_time_of_the_refund_is_when_the_buyer_had_it_back():
+    story = refunding(pending())
+    story.wait(days=2).do(refunded(story.refund(), "processed"))
+    assert story.transaction.refunded_at == story.now
+
+
+def test_what_comes_after_the_end_changes_nothing():
+    story = returned(pending())
+    for status in ("pending", "processing", "needs-attention", "failed", "refused", "uncertain"):
+        story.ignores(refunded(story.refund(), status))
+
+
+def test_a_refund_that_fails_gives_the_money_back_to_where_it_was_taken_from():
+    story = refunding(pending())
+    before = story.balance(Account.UNCLEARED)
+    story.do(refunded(story.refund(), "pending", Account.UNCLEARED))
+    assert story.balance(Account.UNCLEARED) == before - 100_000
+    story.do(refunded(story.refund(), "failed", Account.BALANCE))
+    assert story.balance(Account.UNCLEARED) == before
+
+
+def test_a_refund_that_a_chargeback_cancelled_but_was_sent_after_all_is_on_the_books():
+    story = refunding(pending())
+    story.do(chargeback("lost"))
+    assert story.transaction.refunds[story.refund()].status is RefundStatus.CANCELLED
+    topics = story.do(refunded(story.refund(), "processed"))
+    assert topics == ["cancelled_refund_sent", "refund_submitted", "refund_processed"]
+    assert story.balance(Account.LOSSES) == 100_000
+    assert story.transaction.is_flat
+
+
+def test_a_cancelled_refund_that_was_never_accepted_stays_cancelled():
+    story = refunding(pending())
+    story.do(chargeback("lost"))
+    story.ignores(refunded(story.refund(), "refused"))
+    story.ignores(refunded(story.refund(), "uncertain"))
+
+
+def test_a_chargeback_of_a_part_leaves_the_rest_of_the_refund_owed_once():
+    story = disputed(pending())
+    story.do(refund(), SUPER)
+    story.do(chargeback("lost", 40_000))
+    assert story.transaction.payable_minor(PayoutPurpose.REFUND) == 60_000
+    assert story.transaction.refundable_minor == 0
+    story.do(pay_out(PayoutPurpose.REFUND, "RCP_buyer"))
+    story.do(transfer(story.payout(), "success"))
+    assert story.transaction.is_over
+    assert story.balance(Account.SELLER_RECEIVABLE) == story.balance(Account.LOSSES) == 0
+
+
+def test_a_refund_of_a_part_leaves_the_rest_to_be_released():
+    story = disputed(pending())
+    story.do(refund(30_000), SUPER)
+    story.do(confirm(), BUYER)
+    assert story.transaction.payable_minor(PayoutPurpose.SELLER) == 63_000
