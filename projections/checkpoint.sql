@@ -11,6 +11,19 @@ CREATE TABLE IF NOT EXISTS projection_checkpoints (
     error_position bigint
 );
 
+-- name: failures
+-- Every time that a projection stopped at an event that it cannot fold: an input of the list of alerts, not a fold.
+CREATE TABLE IF NOT EXISTS projection_failures (
+    name text NOT NULL,
+    position bigint NOT NULL,
+    error text NOT NULL,
+    failed_at timestamptz NOT NULL,
+    resolved_at timestamptz,
+    PRIMARY KEY (name, position, failed_at)
+);
+GRANT SELECT, INSERT, UPDATE (resolved_at) ON projection_failures TO escrow_app;
+GRANT SELECT ON projection_failures TO escrow_auditor;
+
 -- name: grants
 -- The worker moves checkpoints; everybody may see them.
 GRANT SELECT, UPDATE ON projection_checkpoints TO escrow_app;
@@ -51,7 +64,54 @@ WHERE name = ANY(%s)
 RETURNING name, fence;
 
 -- name: record_error
--- A projection stopped at an event that it cannot fold.
-UPDATE projection_checkpoints
-SET error = %(error)s, error_position = %(position)s, updated_at = clock_timestamp()
-WHERE name = %(name)s AND fence = %(fence)s;
+-- A projection stopped at an event that it cannot fold; said once, however often it tries again.
+WITH stopped AS (
+    UPDATE projection_checkpoints
+    SET error = %(error)s, error_position = %(position)s, updated_at = clock_timestamp()
+    WHERE name = %(name)s AND fence = %(fence)s
+    RETURNING name
+)
+
+INSERT INTO projection_failures (name, position, error, failed_at)
+SELECT
+    stopped.name,
+    %(position)s,
+    %(error)s,
+    clock_timestamp()
+FROM stopped
+WHERE NOT EXISTS (
+    SELECT FROM projection_failures AS known
+    WHERE known.name = stopped.name AND known.position = %(position)s AND known.resolved_at IS NULL
+);
+
+-- name: resolve_errors
+-- The projection is past the event that it could not fold.
+UPDATE projection_failures
+SET resolved_at = clock_timestamp()
+WHERE name = ANY(%(names)s) AND resolved_at IS NULL AND position <= %(position)s;
+
+-- name: list_progress
+-- How far every projection is, and how far behind the log.
+SELECT
+    c.name,
+    c.version,
+    c.position,
+    head.position AS head,
+    greatest(head.position - c.position, 0) AS lag_events,
+    coalesce(greatest(extract(EPOCH FROM clock_timestamp() - next.recorded_at), 0), 0)::float8 AS lag_seconds,
+    c.updated_at,
+    c.error,
+    c.error_position
+FROM public.projection_checkpoints AS c
+CROSS JOIN (SELECT coalesce(max(notification_id), 0) AS position FROM public.escrow_events) AS head
+LEFT JOIN LATERAL (
+    SELECT e.recorded_at FROM public.escrow_events AS e
+    WHERE e.notification_id > c.position ORDER BY e.notification_id LIMIT 1
+) AS next ON TRUE
+ORDER BY c.name;
+
+-- name: get_slowest
+-- Up to which position all of these projections are; NULL when one of them is not installed.
+SELECT CASE WHEN count(*) = cardinality(%(names)s::text []) THEN min(position) END
+FROM public.projection_checkpoints
+WHERE name = ANY(%(names)s);

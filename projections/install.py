@@ -22,6 +22,7 @@ def install(owner_dsn: str) -> list[str]:
     A new version starts from an empty table, and the runner folds the log into it.
     """
     with psycopg.connect(owner_dsn, application_name="escrow install") as connection:
+        _ = connection.execute(checkpoint.SQL.failures)
         return install_tables(connection, PROJECTIONS)
 
 

@@ -1,42 +1,106 @@
 """Double entry: every line of every journal, and the balance of every account per currency."""
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from datetime import datetime
+from typing import NamedTuple, cast
+from uuid import UUID
 
+from database.connect import Pool
 from database.queries import load
 from domain.event import MoneyEvent
-from domain.journal import UnbalancedJournal
+from domain.journal import CLIENT_LIABILITIES, SAFEGUARDED_ASSETS, UnbalancedJournal
 from domain.transaction.event import TransactionMoneyEvent
 from eventstore.converter import JSON
 from eventstore.log import RecordedEvent
 from eventstore.transcoder import list_event_classes
+from projections.page import fetch_all
 from projections.projection import Needed, Projection
 from projections.rows import Rows, Table
 
 SQL = load("projections", "ledger.sql")
 
-ENTRIES = Table(
-    name="ledger_entries",
-    key=("position", "line"),
-    columns=(
-        "position",
-        "line",
-        "account",
-        "subject",
-        "transaction_id",
-        "currency",
-        "amount_minor",
-        "topic",
-        "timestamp",
-        "recorded_at",
-    ),
-    is_append_only=True,
-)
-ACCOUNTS = Table(
-    name="ledger_accounts",
-    key=("account", "currency"),
-    columns=("account", "currency", "balance_minor", "entries", "position"),
-)
+
+class EntryRow(NamedTuple):
+    """A row of `ledger_entries`: one line of a journal; a debit is positive, a credit negative, in minor units."""
+
+    position: int
+    line: int
+    account: str
+    subject: str
+    transaction_id: UUID | None
+    currency: str
+    amount_minor: int
+    topic: str
+    timestamp: datetime
+    recorded_at: datetime
+
+
+class AccountRow(NamedTuple):
+    """A row of `ledger_accounts`: the sum of its lines up to `position`, the last one that moved it."""
+
+    account: str
+    currency: str
+    balance_minor: int
+    entries: int
+    position: int
+
+
+class TrialBalance(NamedTuple):
+    """The books of one currency. `total_minor` is 0 and `safeguarded_minor` at least `owed_minor`, else it is a P0."""
+
+    currency: str
+    accounts: tuple[AccountRow, ...]
+    total_minor: int
+    safeguarded_minor: int
+    owed_minor: int
+
+
+ENTRIES = Table(name="ledger_entries", key=("position", "line"), columns=EntryRow._fields, is_append_only=True)
+ACCOUNTS = Table(name="ledger_accounts", key=("account", "currency"), columns=AccountRow._fields)
+
+
+async def list_accounts(pool: Pool, *, currency: str | None = None) -> list[AccountRow]:
+    """Return the accounts by currency and name; there are a few dozen."""
+    return await fetch_all(pool, AccountRow, SQL.list_accounts, {"currency": currency})
+
+
+async def list_trial_balances(pool: Pool) -> list[TrialBalance]:
+    """Return the trial balance of every currency."""
+    accounts = await list_accounts(pool)
+    return [
+        _balance(currency, [account for account in accounts if account.currency == currency])
+        for currency in dict.fromkeys(account.currency for account in accounts)
+    ]
+
+
+async def list_entries(
+    pool: Pool, account: str, *, currency: str | None = None, after: tuple[int, int] = (0, 0), limit: int = 100
+) -> list[EntryRow]:
+    """Return the entries of an account, oldest first, those after a (position, line)."""
+    parameters = {
+        "account": account,
+        "currency": currency,
+        "after_position": after[0],
+        "after_line": after[1],
+        "limit": limit,
+    }
+    return await fetch_all(pool, EntryRow, SQL.list_entries, parameters)
+
+
+async def list_entries_of(pool: Pool, transaction_id: UUID) -> list[EntryRow]:
+    """Return the entries of a transaction, oldest first."""
+    return await fetch_all(pool, EntryRow, SQL.list_entries_of_transaction, {"transaction_id": transaction_id})
+
+
+def _balance(currency: str, accounts: list[AccountRow]) -> TrialBalance:
+    return TrialBalance(
+        currency=currency,
+        accounts=tuple(accounts),
+        total_minor=sum(account.balance_minor for account in accounts),
+        safeguarded_minor=sum(a.balance_minor for a in accounts if a.account in SAFEGUARDED_ASSETS),
+        owed_minor=-sum(a.balance_minor for a in accounts if a.account in CLIENT_LIABILITIES),
+    )
+
 
 Line = tuple[str, str, int]
 

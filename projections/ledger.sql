@@ -32,3 +32,53 @@ CREATE INDEX ledger_entries_transaction ON ledger_entries (transaction_id, posit
 -- The worker writes; the auditor reads.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ledger_entries, ledger_accounts TO escrow_app;
 GRANT SELECT ON ledger_entries, ledger_accounts TO escrow_auditor;
+
+-- name: list_accounts
+-- The accounts, in the order of their names.
+SELECT
+    account,
+    currency,
+    balance_minor,
+    entries,
+    position
+FROM ledger_accounts
+WHERE %(currency)s::text IS NULL OR currency = %(currency)s
+ORDER BY currency, account;
+
+-- name: list_entries
+-- The entries of an account, in the order of the log.
+SELECT
+    position,
+    line,
+    account,
+    subject,
+    transaction_id,
+    currency,
+    amount_minor,
+    topic,
+    timestamp,
+    recorded_at
+FROM ledger_entries
+WHERE
+    account = %(account)s
+    AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+    AND (position, line) > (%(after_position)s, %(after_line)s)
+ORDER BY position, line
+LIMIT %(limit)s;
+
+-- name: list_entries_of_transaction
+-- The entries of a transaction, in the order of the log.
+SELECT
+    position,
+    line,
+    account,
+    subject,
+    transaction_id,
+    currency,
+    amount_minor,
+    topic,
+    timestamp,
+    recorded_at
+FROM ledger_entries
+WHERE transaction_id = %(transaction_id)s
+ORDER BY position, line;

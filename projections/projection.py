@@ -45,6 +45,16 @@ class Change(NamedTuple):
     needs: Callable[[RecordedEvent], Iterable[Needed]] | None = None
 
 
+def at_field(table: Table, field: str) -> Callable[[RecordedEvent], Iterable[Needed]]:
+    """Say that the row is needed whose key stands in this field of the event."""
+    return lambda event: ((table.name, (event.data[field],)),)
+
+
+def at_stream(table: Table) -> Callable[[RecordedEvent], Iterable[Needed]]:
+    """Say that the row is needed whose key is the event's stream."""
+    return lambda event: ((table.name, (str(event.stream_id),)),)
+
+
 def project(
     name: str, version: int, tables: tuple[Table, ...], ddl: Queries, changes: Mapping[str, Change]
 ) -> Projection:

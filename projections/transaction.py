@@ -2,52 +2,102 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
 
+from database.connect import Pool
 from database.queries import load
 from domain.journal import Account
+from domain.policy import STUCK_AFTER
 from domain.transaction import Transaction
 from domain.transaction.records import ContractStatus, PayoutPurpose, PayoutStatus, RefundStatus
 from eventstore.log import RecordedEvent
+from projections.page import Moment, fetch_all, fetch_one
 from projections.projection import Projection, no_keys
 from projections.reader import topics_of
 from projections.rows import Row, Rows, Table
 
 SQL = load("projections", "transaction.sql")
 
-TRANSACTION = Table(
-    name="transactions",
-    key=("id",),
-    columns=(
-        "id",
-        "state",
-        "buyer_id",
-        "seller_id",
-        "listing_id",
-        "vault_id",
-        "currency",
-        "amount_minor",
-        "amount_usd",
-        "fee_minor",
-        "received_minor",
-        "held_minor",
-        "refunded_minor",
-        "charged_back_minor",
-        "created_at",
-        "updated_at",
-        "funds_held_at",
-        "contract_signed_at",
-        "credentials_released_at",
-        "completed_at",
-        "refunded_at",
-        "disputed_at",
-        "state_since",
-        "deadline_at",
-        "deadline_kind",
-        "stuck_reason",
-        "version",
-        "position",
-    ),
-)
+
+class TransactionRow(NamedTuple):
+    """A row of `transactions`; amounts in minor units of `currency`, `amount_usd` for limits and reports only."""
+
+    id: UUID
+    state: str
+    buyer_id: UUID
+    seller_id: UUID
+    listing_id: UUID
+    vault_id: UUID
+    currency: str
+    amount_minor: int
+    amount_usd: Decimal
+    fee_minor: int
+    received_minor: int
+    held_minor: int
+    refunded_minor: int
+    charged_back_minor: int
+    created_at: datetime
+    updated_at: datetime
+    funds_held_at: datetime | None
+    contract_signed_at: datetime | None
+    credentials_released_at: datetime | None
+    completed_at: datetime | None
+    refunded_at: datetime | None
+    disputed_at: datetime | None
+    state_since: datetime
+    deadline_at: datetime | None
+    deadline_kind: str | None
+    stuck_reason: str | None
+    version: int
+    position: int
+
+
+class StateCount(NamedTuple):
+    """How many transactions are in a state, and since when the oldest of them."""
+
+    state: str
+    transactions: int
+    oldest_since: datetime
+
+
+TRANSACTION = Table(name="transactions", key=("id",), columns=TransactionRow._fields)
+
+
+async def get_transaction(pool: Pool, transaction_id: UUID) -> TransactionRow | None:
+    """Return one transaction, None when there is none."""
+    return await fetch_one(pool, TransactionRow, SQL.get, {"id": transaction_id})
+
+
+async def list_transactions(
+    pool: Pool,
+    *,
+    party_id: UUID | None = None,
+    states: Sequence[str] | None = None,
+    stuck_at: datetime | None = None,
+    before: Moment | None = None,
+    limit: int = 20,
+) -> list[TransactionRow]:
+    """Return transactions, newest first; `before` is the (created_at, id) of the last one of the page before.
+
+    With `stuck_at`, the present time, only those whose payout failed or whose state has lasted more than 7 days.
+    """
+    at, last_id = before or (None, None)
+    parameters = {
+        "party_id": party_id,
+        "states": None if states is None else list(states),
+        "stuck_before": None if stuck_at is None else stuck_at - STUCK_AFTER,
+        "before_at": at,
+        "before_id": last_id,
+        "limit": limit,
+    }
+    return await fetch_all(pool, TransactionRow, SQL.list, parameters)
+
+
+async def count_by_state(pool: Pool) -> list[StateCount]:
+    """Return how many transactions are in each state."""
+    return await fetch_all(pool, StateCount, SQL.count_by_state, {})
 
 
 def fold(batch: Sequence[RecordedEvent], rows: Rows) -> None:

@@ -46,3 +46,94 @@ CREATE INDEX transactions_deadline ON transactions (deadline_at) WHERE deadline_
 -- The worker writes; the auditor reads.
 GRANT SELECT, INSERT, UPDATE, DELETE ON transactions TO escrow_app;
 GRANT SELECT ON transactions TO escrow_auditor;
+
+-- name: get
+-- One transaction.
+SELECT
+    id,
+    state,
+    buyer_id,
+    seller_id,
+    listing_id,
+    vault_id,
+    currency,
+    amount_minor,
+    amount_usd,
+    fee_minor,
+    received_minor,
+    held_minor,
+    refunded_minor,
+    charged_back_minor,
+    created_at,
+    updated_at,
+    funds_held_at,
+    contract_signed_at,
+    credentials_released_at,
+    completed_at,
+    refunded_at,
+    disputed_at,
+    state_since,
+    deadline_at,
+    deadline_kind,
+    stuck_reason,
+    version,
+    position
+FROM transactions
+WHERE id = %(id)s;
+
+-- name: list
+-- Transactions of a party, in some states, or stuck in theirs since before a moment; newest first.
+SELECT
+    id,
+    state,
+    buyer_id,
+    seller_id,
+    listing_id,
+    vault_id,
+    currency,
+    amount_minor,
+    amount_usd,
+    fee_minor,
+    received_minor,
+    held_minor,
+    refunded_minor,
+    charged_back_minor,
+    created_at,
+    updated_at,
+    funds_held_at,
+    contract_signed_at,
+    credentials_released_at,
+    completed_at,
+    refunded_at,
+    disputed_at,
+    state_since,
+    deadline_at,
+    deadline_kind,
+    stuck_reason,
+    version,
+    position
+FROM transactions
+WHERE
+    (%(party_id)s::uuid IS NULL OR buyer_id = %(party_id)s OR seller_id = %(party_id)s)
+    AND (%(states)s::text [] IS NULL OR state = ANY(%(states)s))
+    AND (
+        %(stuck_before)s::timestamptz IS NULL
+        OR state = 'payout_failed'
+        OR (
+            state IN ('funds_held', 'contract_signed', 'credentials_released', 'releasing', 'refunding', 'disputed')
+            AND state_since < %(stuck_before)s
+        )
+    )
+    AND (%(before_at)s::timestamptz IS NULL OR (created_at, id) < (%(before_at)s, %(before_id)s::uuid))
+ORDER BY created_at DESC, id DESC
+LIMIT %(limit)s;
+
+-- name: count_by_state
+-- How many transactions are in each state, and since when the oldest of them.
+SELECT
+    state,
+    count(*) AS transactions,
+    min(state_since) AS oldest_since
+FROM transactions
+GROUP BY state
+ORDER BY state;

@@ -1,0 +1,151 @@
+"""The `alerts` table: what somebody has to look at."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from database.connect import Pool
+from database.queries import load
+from eventstore.log import RecordedEvent
+from projections.page import fetch_all
+from projections.projection import Change, project
+from projections.rows import Rows, Table
+
+SQL = load("projections", "alert.sql")
+
+
+class AlertRow(NamedTuple):
+    """An alert: `subject` names the payout, refund, dispute or listing, `raised_at` is when the log knew of it.
+
+    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position.
+    """
+
+    position: int
+    severity: str
+    kind: str
+    subject: str
+    transaction_id: UUID | None
+    actor_id: str
+    amount_minor: int | None
+    detail: str | None
+    created_at: datetime
+    raised_at: datetime
+
+
+ALERT = Table(name="alerts", key=("position",), columns=AlertRow._fields, is_append_only=True)
+POWERFUL = frozenset({"admin", "super_admin", "auditor"})
+
+
+async def list_alerts(
+    pool: Pool,
+    *,
+    transaction_id: UUID | None = None,
+    severity: str | None = None,
+    kind: str | None = None,
+    before: tuple[datetime, int, str] | None = None,
+    limit: int = 20,
+) -> list[AlertRow]:
+    """Return alerts, newest first; `before` is (raised_at, position, subject) of the last one of the page before."""
+    at, position, subject = before or (None, None, None)
+    parameters = {
+        "transaction_id": transaction_id,
+        "severity": severity,
+        "kind": kind,
+        "before_at": at,
+        "before_position": position,
+        "before_subject": subject,
+        "limit": limit,
+    }
+    return await fetch_all(pool, AlertRow, SQL.list, parameters)
+
+
+def alert(
+    severity: str, kind: str, subject: str | None = None, detail: str | None = None
+) -> Callable[[RecordedEvent, Rows], None]:
+    """Return the change that raises an alert; `subject` and `detail` are fields of the event, the stream by default."""
+
+    def apply(event: RecordedEvent, rows: Rows) -> None:
+        about = str(event.stream_id) if subject is None else cast("str", event.data[subject])
+        _raise(event, rows, severity, kind, about, None if detail is None else str(event.data[detail]))
+
+    return apply
+
+
+def alert_of_decision(event: RecordedEvent, rows: Rows) -> None:
+    """Staff moved money: the runbook wants to know of every release and refund."""
+    action, reason = cast("str", event.data["action"]), cast("str", event.data["reason"])
+    _raise(event, rows, "P1", f"admin_{action}", str(event.stream_id), reason)
+
+
+def alert_of_dispute(event: RecordedEvent, rows: Rows) -> None:
+    """A chargeback has to be answered within hours; a party's dispute within days."""
+    is_chargeback = event.data["source"] == "processor"
+    severity, kind = ("P1", "chargeback_opened") if is_chargeback else ("P2", "dispute_opened")
+    _raise(event, rows, severity, kind, cast("str", event.data["dispute_id"]), cast("str", event.data["category"]))
+
+
+def alert_of_lapse(event: RecordedEvent, rows: Rows) -> None:
+    """Silence that does not release or refund by itself waits for a person."""
+    if event.data["outcome"] == "escalate":
+        _raise(event, rows, "P2", "inspection_lapsed", str(event.stream_id), "awaiting a decision")
+
+
+def alert_of_setting(event: RecordedEvent, rows: Rows) -> None:
+    """Break-glass is a P0 for as long as it is on; any other money setting is a P1."""
+    setting, value = event.data["setting"], event.data["value"]
+    severity = "P0" if setting == "break_glass" and value else "P1"
+    _raise(event, rows, severity, "setting_changed", cast("str", setting), f"{setting}={value}")
+
+
+def alert_of_role(event: RecordedEvent, rows: Rows) -> None:
+    """Somebody can do more than buy and sell now."""
+    role = cast("str", event.data["role"])
+    if role in POWERFUL:
+        _raise(event, rows, "P1", "role_granted", str(event.stream_id), role)
+
+
+def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: str, detail: str | None) -> None:
+    data = event.data
+    rows.add(
+        ALERT.name,
+        {
+            "position": event.position,
+            "severity": severity,
+            "kind": kind,
+            "subject": subject,
+            "transaction_id": str(event.stream_id) if event.topic.startswith("transaction.") else None,
+            "actor_id": data["actor_id"],
+            "amount_minor": data.get("amount_minor", data.get("suspense_minor")),
+            "detail": detail,
+            "created_at": data["timestamp"],
+            "raised_at": event.recorded_at.isoformat(),
+        },
+    )
+
+
+ALERTS = project(
+    "alerts",
+    1,
+    (ALERT,),
+    SQL,
+    {
+        "transaction.payout_failed.v1": Change(alert("P0", "payout_failed", "reference", "reason")),
+        "transaction.payout_reversed.v1": Change(alert("P0", "payout_reversed", "reference", "reason")),
+        "transaction.payout_otp_required.v1": Change(alert("P1", "payout_otp_required", "reference")),
+        "transaction.refund_failed.v1": Change(alert("P1", "refund_failed", "reference", "reason")),
+        "transaction.refund_needs_attention.v1": Change(alert("P1", "refund_needs_attention", "reference")),
+        "transaction.payment_mismatched.v1": Change(alert("P1", "payment_mismatched", "reference", "kind")),
+        "transaction.decision_taken.v1": Change(alert_of_decision),
+        "transaction.approval_requested.v1": Change(alert("P2", "approval_requested", "approval_id", "action")),
+        "transaction.dispute_opened.v1": Change(alert_of_dispute),
+        "transaction.dispute_escalated.v1": Change(alert("P1", "dispute_escalated", "dispute_id", "reason")),
+        "transaction.chargeback_lost.v1": Change(alert("P1", "chargeback_lost", "processor_dispute_id")),
+        "transaction.inspection_lapsed.v1": Change(alert_of_lapse),
+        "transaction.deposit_lost.v1": Change(alert("P1", "deposit_lost", "vault_id")),
+        "transaction.loss_written_off.v1": Change(alert("P1", "loss_written_off", None, "reason")),
+        "vault.credentials_lost.v1": Change(alert("P1", "credentials_lost", None, "reason")),
+        "configuration.setting_changed.v1": Change(alert_of_setting),
+        "user.role_granted.v1": Change(alert_of_role),
+    },
+)

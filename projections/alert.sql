@@ -1,0 +1,75 @@
+-- name: tables
+-- What somebody has to look at, raised by an event; severities as in the runbook, P0 first.
+CREATE TABLE alerts (
+    position bigint PRIMARY KEY,
+    severity text NOT NULL CHECK (severity IN ('P0', 'P1', 'P2', 'P3')),
+    kind text NOT NULL,
+    subject text NOT NULL,
+    transaction_id uuid,
+    actor_id text NOT NULL,
+    amount_minor bigint,
+    detail text,
+    created_at timestamptz NOT NULL,
+    raised_at timestamptz NOT NULL
+);
+
+-- name: indexes
+-- The newest alerts, and those about a transaction.
+CREATE INDEX alerts_raised ON alerts (raised_at, position, subject);
+CREATE INDEX alerts_transaction ON alerts (transaction_id, position);
+
+-- name: grants
+-- The worker writes; the auditor reads.
+GRANT SELECT, INSERT, UPDATE, DELETE ON alerts TO escrow_app;
+GRANT SELECT ON alerts TO escrow_auditor;
+
+-- name: list
+-- Alerts from events and from projections that stopped, newest first.
+SELECT
+    position,
+    severity,
+    kind,
+    subject,
+    transaction_id,
+    actor_id,
+    amount_minor,
+    detail,
+    created_at,
+    raised_at
+FROM (
+    SELECT
+        position,
+        severity,
+        kind,
+        subject,
+        transaction_id,
+        actor_id,
+        amount_minor,
+        detail,
+        created_at,
+        raised_at
+    FROM alerts
+    UNION ALL
+    SELECT
+        position,
+        'P0',
+        'projection_stopped',
+        name,
+        NULL,
+        'projections',
+        NULL,
+        error,
+        failed_at,
+        failed_at
+    FROM projection_failures
+) AS raised
+WHERE
+    (%(transaction_id)s::uuid IS NULL OR transaction_id = %(transaction_id)s)
+    AND (%(severity)s::text IS NULL OR severity = %(severity)s)
+    AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+    AND (
+        %(before_at)s::timestamptz IS NULL
+        OR (raised_at, position, subject) < (%(before_at)s, %(before_position)s::bigint, %(before_subject)s::text)
+    )
+ORDER BY raised_at DESC, position DESC, subject DESC
+LIMIT %(limit)s;

@@ -1,0 +1,136 @@
+"""The `disputes` table: who disagrees about what, and how it was decided."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from database.connect import Pool
+from database.queries import load
+from eventstore.converter import JSON
+from eventstore.log import RecordedEvent
+from projections.page import Moment, fetch_all, fetch_one
+from projections.projection import Change, at_field, project
+from projections.rows import Rows, Table
+
+SQL = load("projections", "dispute.sql")
+
+
+class DisputeRow(NamedTuple):
+    """A row of `disputes`; `state` is `open`, `escalated`, `resolved` or `withdrawn`."""
+
+    dispute_id: UUID
+    transaction_id: UUID
+    source: str
+    category: str
+    state: str
+    opened_by: str
+    opened_at: datetime
+    statement_id: UUID | None
+    statement_sha256: str | None
+    processor_dispute_id: str | None
+    amount_minor: int
+    due_at: datetime | None
+    escalated_at: datetime | None
+    escalation_reason: str | None
+    finding: str | None
+    to_buyer_minor: int | None
+    to_seller_minor: int | None
+    platform_fee_minor: int | None
+    compensation_minor: int | None
+    reason: str | None
+    decided_by: str | None
+    decided_at: datetime | None
+    position: int
+
+
+DISPUTE = Table(name="disputes", key=("dispute_id",), columns=DisputeRow._fields)
+
+
+async def get_dispute(pool: Pool, dispute_id: UUID) -> DisputeRow | None:
+    """Return one dispute, None when there is none."""
+    return await fetch_one(pool, DisputeRow, SQL.get, {"dispute_id": dispute_id})
+
+
+async def list_disputes_of(pool: Pool, transaction_id: UUID) -> list[DisputeRow]:
+    """Return the disputes of a transaction, oldest first."""
+    return await fetch_all(pool, DisputeRow, SQL.list_of_transaction, {"transaction_id": transaction_id})
+
+
+async def list_disputes(
+    pool: Pool, *, state: str | None = None, before: Moment | None = None, limit: int = 20
+) -> list[DisputeRow]:
+    """Return disputes, newest first; `before` is the (opened_at, dispute_id) of the last one of the page before."""
+    at, last_id = before or (None, None)
+    parameters = {"state": state, "before_at": at, "before_id": last_id, "limit": limit}
+    return await fetch_all(pool, DisputeRow, SQL.list, parameters)
+
+
+OPENING = (
+    "dispute_id",
+    "source",
+    "category",
+    "statement_id",
+    "statement_sha256",
+    "processor_dispute_id",
+    "amount_minor",
+    "due_at",
+)
+AWARD = ("finding", "to_buyer_minor", "to_seller_minor", "platform_fee_minor", "compensation_minor", "reason")
+
+
+def open_dispute(event: RecordedEvent, rows: Rows) -> None:
+    """Somebody disagrees."""
+    data = event.data
+    rows.put(
+        DISPUTE.name,
+        {
+            **dict.fromkeys(DISPUTE.columns),
+            **{name: data[name] for name in OPENING},
+            "transaction_id": str(event.stream_id),
+            "state": "open",
+            "opened_by": data["actor_id"],
+            "opened_at": data["timestamp"],
+            "position": event.position,
+        },
+    )
+
+
+def escalate(event: RecordedEvent, rows: Rows) -> None:
+    """It is a super_admin's to decide."""
+    data = event.data
+    _change(event, rows, state="escalated", escalated_at=data["timestamp"], escalation_reason=data["reason"])
+
+
+def resolve(event: RecordedEvent, rows: Rows) -> None:
+    """It is decided."""
+    _close(event, rows, "resolved", **{name: event.data[name] for name in AWARD})
+
+
+def withdraw(event: RecordedEvent, rows: Rows) -> None:
+    """Its opener took it back."""
+    _close(event, rows, "withdrawn", finding="withdrawn")
+
+
+def _close(event: RecordedEvent, rows: Rows, state: str, **columns: JSON) -> None:
+    data = event.data
+    _change(event, rows, state=state, decided_by=data["actor_id"], decided_at=data["timestamp"], **columns)
+
+
+def _change(event: RecordedEvent, rows: Rows, **columns: JSON) -> None:
+    rows.change(DISPUTE.name, event.data["dispute_id"], **columns, position=event.position)
+
+
+_NAMED = at_field(DISPUTE, "dispute_id")
+
+DISPUTES = project(
+    "disputes",
+    1,
+    (DISPUTE,),
+    SQL,
+    {
+        "transaction.dispute_opened.v1": Change(open_dispute),
+        "transaction.dispute_escalated.v1": Change(escalate, _NAMED),
+        "transaction.dispute_resolved.v1": Change(resolve, _NAMED),
+        "transaction.dispute_withdrawn.v1": Change(withdraw, _NAMED),
+    },
+)

@@ -1,0 +1,130 @@
+-- name: tables
+-- One row per dispute. What a party wrote stands in `contents` under `statement_id`; amounts are in minor units of the
+-- transaction's currency.
+CREATE TABLE disputes (
+    dispute_id uuid PRIMARY KEY,
+    transaction_id uuid NOT NULL,
+    source text NOT NULL,
+    category text NOT NULL,
+    state text NOT NULL,
+    opened_by text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    statement_id uuid,
+    statement_sha256 text,
+    processor_dispute_id text,
+    amount_minor bigint NOT NULL,
+    due_at timestamptz,
+    escalated_at timestamptz,
+    escalation_reason text,
+    finding text,
+    to_buyer_minor bigint,
+    to_seller_minor bigint,
+    platform_fee_minor bigint,
+    compensation_minor bigint,
+    reason text,
+    decided_by text,
+    decided_at timestamptz,
+    position bigint NOT NULL
+);
+
+-- name: indexes
+-- The disputes of a transaction, and those that wait for a decision.
+CREATE INDEX disputes_transaction ON disputes (transaction_id);
+CREATE INDEX disputes_state ON disputes (state, opened_at, dispute_id);
+
+-- name: grants
+-- The worker writes; the auditor reads.
+GRANT SELECT, INSERT, UPDATE, DELETE ON disputes TO escrow_app;
+GRANT SELECT ON disputes TO escrow_auditor;
+
+-- name: get
+-- One dispute.
+SELECT
+    dispute_id,
+    transaction_id,
+    source,
+    category,
+    state,
+    opened_by,
+    opened_at,
+    statement_id,
+    statement_sha256,
+    processor_dispute_id,
+    amount_minor,
+    due_at,
+    escalated_at,
+    escalation_reason,
+    finding,
+    to_buyer_minor,
+    to_seller_minor,
+    platform_fee_minor,
+    compensation_minor,
+    reason,
+    decided_by,
+    decided_at,
+    position
+FROM disputes
+WHERE dispute_id = %(dispute_id)s;
+
+-- name: list_of_transaction
+-- The disputes of a transaction, oldest first.
+SELECT
+    dispute_id,
+    transaction_id,
+    source,
+    category,
+    state,
+    opened_by,
+    opened_at,
+    statement_id,
+    statement_sha256,
+    processor_dispute_id,
+    amount_minor,
+    due_at,
+    escalated_at,
+    escalation_reason,
+    finding,
+    to_buyer_minor,
+    to_seller_minor,
+    platform_fee_minor,
+    compensation_minor,
+    reason,
+    decided_by,
+    decided_at,
+    position
+FROM disputes
+WHERE transaction_id = %(transaction_id)s
+ORDER BY opened_at, dispute_id;
+
+-- name: list
+-- Disputes in a state, newest first.
+SELECT
+    dispute_id,
+    transaction_id,
+    source,
+    category,
+    state,
+    opened_by,
+    opened_at,
+    statement_id,
+    statement_sha256,
+    processor_dispute_id,
+    amount_minor,
+    due_at,
+    escalated_at,
+    escalation_reason,
+    finding,
+    to_buyer_minor,
+    to_seller_minor,
+    platform_fee_minor,
+    compensation_minor,
+    reason,
+    decided_by,
+    decided_at,
+    position
+FROM disputes
+WHERE
+    (%(state)s::text IS NULL OR state = %(state)s)
+    AND (%(before_at)s::timestamptz IS NULL OR (opened_at, dispute_id) < (%(before_at)s, %(before_id)s::uuid))
+ORDER BY opened_at DESC, dispute_id DESC
+LIMIT %(limit)s;

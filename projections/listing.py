@@ -1,0 +1,144 @@
+"""The `listings` table: what is offered, by whom, for how much, and whether it can be bought now."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple, cast
+from uuid import UUID
+
+from database.connect import Pool
+from database.queries import load
+from eventstore.converter import JSON
+from eventstore.log import RecordedEvent
+from projections.page import Moment, fetch_all, fetch_one
+from projections.projection import Change, at_stream, project
+from projections.rows import Row, Rows, Table
+
+SQL = load("projections", "listing.sql")
+
+
+class ListingRow(NamedTuple):
+    """A row of `listings`; `amount_minor` is the price in minor units of `currency`, `reason` why it was refused."""
+
+    id: UUID
+    seller_id: UUID
+    state: str
+    currency: str
+    amount_minor: int
+    content_id: UUID
+    content_sha256: str
+    vault_id: UUID | None
+    transaction_id: UUID | None
+    reason: str | None
+    created_at: datetime
+    submitted_at: datetime | None
+    approved_at: datetime | None
+    sold_at: datetime | None
+    removed_at: datetime | None
+    state_since: datetime
+    version: int
+    position: int
+
+
+LISTING = Table(name="listings", key=("id",), columns=ListingRow._fields)
+
+
+async def get_listing(pool: Pool, listing_id: UUID) -> ListingRow | None:
+    """Return one listing, None when there is none."""
+    return await fetch_one(pool, ListingRow, SQL.get, {"id": listing_id})
+
+
+async def list_listings(
+    pool: Pool,
+    *,
+    state: str | None = None,
+    seller_id: UUID | None = None,
+    before: Moment | None = None,
+    limit: int = 20,
+) -> list[ListingRow]:
+    """Return listings, newest first; `before` is the (created_at, id) of the last one of the page before."""
+    at, last_id = before or (None, None)
+    parameters = {"state": state, "seller_id": seller_id, "before_at": at, "before_id": last_id, "limit": limit}
+    return await fetch_all(pool, ListingRow, SQL.list, parameters)
+
+
+def draft(event: RecordedEvent, rows: Rows) -> None:
+    """A seller offers an account."""
+    data = event.data
+    rows.put(
+        LISTING.name,
+        {
+            **dict.fromkeys(LISTING.columns),
+            "id": str(event.stream_id),
+            "seller_id": data["seller_id"],
+            "state": "draft",
+            **_offer(event),
+            "created_at": data["timestamp"],
+            "state_since": data["timestamp"],
+            "version": event.version,
+            "position": event.position,
+        },
+    )
+
+
+def revise(event: RecordedEvent, rows: Rows) -> None:
+    """The seller changed price or text, and has to submit it again."""
+    _change(event, rows, state="draft", **_offer(event))
+
+
+def attach(event: RecordedEvent, rows: Rows) -> None:
+    """The newest deposit is the one that is sold."""
+    _change(event, rows, vault_id=event.data["vault_id"])
+
+
+def become(state: str, moment: str | None = None, *fields: str) -> Callable[[RecordedEvent, Rows], None]:
+    """Return the change to a state, its moment in a column of its own, and these fields of the event."""
+
+    def apply(event: RecordedEvent, rows: Rows) -> None:
+        data = event.data
+        columns: Row = {} if moment is None else {moment: data["timestamp"]}
+        _change(event, rows, state=state, **columns, **{name: data[name] for name in fields})
+
+    return apply
+
+
+def free(event: RecordedEvent, rows: Rows) -> None:
+    """The transaction ended without a sale."""
+    _change(event, rows, state="approved", transaction_id=None)
+
+
+def _offer(event: RecordedEvent) -> Row:
+    price = cast("dict[str, JSON]", event.data["price"])
+    return {
+        "currency": price["currency"],
+        "amount_minor": price["amount_minor"],
+        "content_id": event.data["content_id"],
+        "content_sha256": event.data["content_sha256"],
+    }
+
+
+def _change(event: RecordedEvent, rows: Rows, **columns: JSON) -> None:
+    if "state" in columns:
+        columns["state_since"] = event.data["timestamp"]
+    rows.change(LISTING.name, str(event.stream_id), **columns, version=event.version, position=event.position)
+
+
+_OWN = at_stream(LISTING)
+
+LISTINGS = project(
+    "listings",
+    1,
+    (LISTING,),
+    SQL,
+    {
+        "listing.drafted.v1": Change(draft),
+        "listing.revised.v1": Change(revise, _OWN),
+        "listing.deposit_attached.v1": Change(attach, _OWN),
+        "listing.submitted.v1": Change(become("submitted", "submitted_at"), _OWN),
+        "listing.approved.v1": Change(become("approved", "approved_at"), _OWN),
+        "listing.rejected.v1": Change(become("rejected", None, "reason"), _OWN),
+        "listing.reserved.v1": Change(become("reserved", None, "transaction_id"), _OWN),
+        "listing.freed.v1": Change(free, _OWN),
+        "listing.sold.v1": Change(become("sold", "sold_at"), _OWN),
+        "listing.removed.v1": Change(become("removed", "removed_at", "reason"), _OWN),
+    },
+)

@@ -1,0 +1,109 @@
+"""The `payouts` table: every attempt to transfer money, and what the processor said of it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from database.connect import Pool
+from database.queries import load
+from eventstore.log import RecordedEvent
+from projections.page import fetch_all
+from projections.projection import Change, at_field, project
+from projections.rows import Row, Rows, Table
+
+SQL = load("projections", "payout.sql")
+
+
+class PayoutRow(NamedTuple):
+    """A row of `payouts`; amounts in minor units of `currency`, `concluded_at` None while it may still be paid."""
+
+    reference: str
+    transaction_id: UUID
+    purpose: str
+    attempt: int
+    currency: str
+    amount_minor: int
+    recipient: str
+    status: str
+    transfer_code: str | None
+    fee_minor: int | None
+    failure: str | None
+    requested_at: datetime
+    updated_at: datetime
+    concluded_at: datetime | None
+    position: int
+
+
+PAYOUT = Table(name="payouts", key=("reference",), columns=PayoutRow._fields)
+
+
+async def list_payouts_of(pool: Pool, transaction_id: UUID) -> list[PayoutRow]:
+    """Return the payouts of a transaction, oldest first."""
+    return await fetch_all(pool, PayoutRow, SQL.list_of_transaction, {"transaction_id": transaction_id})
+
+
+async def list_payouts(
+    pool: Pool, *, status: str | None = None, before: tuple[datetime, str] | None = None, limit: int = 20
+) -> list[PayoutRow]:
+    """Return payouts, newest first; `before` is the (requested_at, reference) of the last one of the page before."""
+    at, reference = before or (None, None)
+    parameters = {"status": status, "before_at": at, "before_reference": reference, "limit": limit}
+    return await fetch_all(pool, PayoutRow, SQL.list, parameters)
+
+
+def request(event: RecordedEvent, rows: Rows) -> None:
+    """The intent to transfer money."""
+    data = event.data
+    named = ("reference", "purpose", "attempt", "currency", "amount_minor", "recipient")
+    rows.put(
+        PAYOUT.name,
+        {
+            **dict.fromkeys(PAYOUT.columns),
+            **{name: data[name] for name in named},
+            "transaction_id": str(event.stream_id),
+            "status": "requested",
+            "requested_at": data["timestamp"],
+            "updated_at": data["timestamp"],
+            "position": event.position,
+        },
+    )
+
+
+def become(status: str, *, ends: bool = False, **columns: str) -> Callable[[RecordedEvent, Rows], None]:
+    """Return the change to a status; `columns` are filled from the event's fields of these names."""
+
+    def apply(event: RecordedEvent, rows: Rows) -> None:
+        data = event.data
+        filled: Row = {column: data[field] for column, field in columns.items()}
+        if ends:
+            filled["concluded_at"] = data["timestamp"]
+        rows.change(
+            PAYOUT.name,
+            data["reference"],
+            status=status,
+            **filled,
+            updated_at=data["timestamp"],
+            position=event.position,
+        )
+
+    return apply
+
+
+_NAMED = at_field(PAYOUT, "reference")
+
+PAYOUTS = project(
+    "payouts",
+    1,
+    (PAYOUT,),
+    SQL,
+    {
+        "transaction.payout_requested.v1": Change(request),
+        "transaction.payout_uncertain.v1": Change(become("uncertain"), _NAMED),
+        "transaction.payout_submitted.v1": Change(become("submitted", transfer_code="transfer_code"), _NAMED),
+        "transaction.payout_otp_required.v1": Change(become("otp"), _NAMED),
+        "transaction.payout_succeeded.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
+        "transaction.payout_failed.v1": Change(become("failed", ends=True, failure="reason"), _NAMED),
+        "transaction.payout_reversed.v1": Change(become("reversed", ends=True, failure="reason"), _NAMED),
+    },
+)
