@@ -1,0 +1,105 @@
+"""Projections that advance in step, and what becomes of one that cannot: it leaves, and stops where it fails, alone."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from projections.catch_up import FoldFailed, Folding, ProjectionStopped, narrow
+from projections.projection import Projection
+
+LOG = logging.getLogger("escrow.projections")
+
+BATCH_SIZE = 2_000
+RETRY_SECONDS = 30.0
+
+
+class Lane:
+    """Projections that share a reading of the log; `limit` is the size of their next batch."""
+
+    def __init__(
+        self, connection: Connection[TupleRow], projections: Sequence[Projection], fences: Mapping[str, int]
+    ) -> None:
+        """`fences` are those that this runner holds."""
+        self.projections = projections
+        self.folding = Folding(connection, projections, fences=fences)
+        self.limit = BATCH_SIZE
+        self.resumes_at = 0.0
+        self.reached = -1
+
+
+class Lanes:
+    """All projections of a runner: one lane while all is well, and a lane of its own for each that failed.
+
+    `report` is told of a projection that stopped; it is tried again after a while, in case a program or the log was
+    mended meanwhile. Nothing is ever skipped.
+    """
+
+    def __init__(
+        self,
+        connection: Connection[TupleRow],
+        projections: Sequence[Projection],
+        fences: Mapping[str, int],
+        report: Callable[[ProjectionStopped], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Everybody starts together."""
+        self._connection = connection
+        self._all = projections
+        self._fences = fences
+        self._report = report
+        self._monotonic = monotonic
+        self._lanes = [self._open(projections)]
+
+    def advance(self, head: int) -> list[str]:
+        """Take one step in each lane that is behind `head`; return the names of those that were moved.
+
+        An empty list says that there is nothing to do now. Raises what `Folding.step` raises, but for `FoldFailed`.
+        """
+        behind = [lane for lane in self._lanes if lane.reached < head and lane.resumes_at <= self._monotonic()]
+        moved = [name for lane in behind for name in self._step(lane, head)]
+        self._join()
+        return moved
+
+    def is_behind(self, head: int) -> bool:
+        """True while some lane has something to do now."""
+        return any(lane.reached < head and lane.resumes_at <= self._monotonic() for lane in self._lanes)
+
+    def _step(self, lane: Lane, head: int) -> list[str]:
+        try:
+            lane.reached = lane.folding.step(head, lane.limit)
+        except FoldFailed as failure:
+            self._narrow(lane, failure)
+            return []
+        lane.limit, lane.resumes_at = min(lane.limit * 2, BATCH_SIZE), 0.0
+        return [projection.name for projection in lane.projections]
+
+    def _narrow(self, lane: Lane, failure: FoldFailed) -> None:
+        if len(lane.projections) > 1:
+            self._leave(lane, failure.projection)
+            return
+        try:
+            lane.limit = narrow(failure, lane.limit, lane.folding.position)
+        except ProjectionStopped as stopped:
+            LOG.error("%s", stopped)
+            self._report(stopped)
+            lane.resumes_at = self._monotonic() + RETRY_SECONDS
+
+    def _leave(self, lane: Lane, name: str) -> None:
+        others = [other for other in self._lanes if other is not lane]
+        going_on = self._open([p for p in lane.projections if p.name != name])
+        self._lanes = [going_on, *others, self._open([p for p in lane.projections if p.name == name])]
+
+    def _join(self) -> None:
+        """Whoever has caught up with the others goes with them again."""
+        first, *others = self._lanes
+        back = [lane for lane in others if lane.reached == first.reached >= 0 and not lane.resumes_at]
+        if back:
+            together = {p.name for lane in (first, *back) for p in lane.projections}
+            joined = self._open([p for p in self._all if p.name in together])
+            joined.reached = first.reached
+            self._lanes = [joined, *(lane for lane in others if lane not in back)]
+
+    def _open(self, projections: Sequence[Projection]) -> Lane:
+        return Lane(self._connection, projections, self._fences)

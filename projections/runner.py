@@ -1,0 +1,188 @@
+"""The live runner: follows the log, one runner at a time, for as long as its task lives.
+
+It folds in a thread of its own, through the same code as a rebuild, so that the event loop stays free for others.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import LiteralString, NamedTuple, cast
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from database.connect import Pool
+from database.queries import load
+from domain.errors import EscrowError
+from projections import checkpoint
+from projections.catch_up import ProjectionStopped
+from projections.checkpoint import Fenced, NotInstalled, take_over
+from projections.lane import Lanes
+from projections.page import fetch_all
+from projections.projection import Projection
+from projections.reader import get_head
+from projections.registry import PROJECTIONS
+
+SQL = load("projections", "runner.sql")
+LOG = logging.getLogger("escrow.projections")
+
+POLL_SECONDS = 0.5
+PAUSE_SECONDS = 0.5
+CONNECT_SECONDS = 2
+
+
+class StillBehind(EscrowError):
+    """What you read is not yet as new as the position that you wait for; ask again in a moment."""
+
+    code = "projection_behind"
+    status = 503
+
+
+class Progress(NamedTuple):
+    """How far a projection is: `lag_seconds` is the age of the oldest event that is not in it yet."""
+
+    name: str
+    version: int
+    position: int
+    head: int
+    lag_events: int
+    lag_seconds: float
+    updated_at: datetime | None
+    error: str | None
+    error_position: int | None
+
+
+async def list_progress(pool: Pool) -> list[Progress]:
+    """Return how far every projection is, by name."""
+    return await fetch_all(pool, Progress, checkpoint.SQL.list_progress, {})
+
+
+async def wait_for(pool: Pool, names: Sequence[str], position: int, timeout: float) -> int:  # noqa: ASYNC109 - a limit that the client gives
+    """Wait up to `timeout` seconds until all these projections have reached `position`; return where they are.
+
+    Raises `StillBehind` after that time, and `NotInstalled`.
+    """
+    deadline, pause = time.monotonic() + timeout, 0.002
+    while True:
+        reached = await _get_slowest(pool, names)
+        if reached >= position:
+            return reached
+        if time.monotonic() >= deadline:
+            raise StillBehind(position=reached, wanted=position)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 0.05)
+
+
+async def _get_slowest(pool: Pool, names: Sequence[str]) -> int:
+    async with pool.connection() as connection:
+        row = await (await connection.execute(checkpoint.SQL.get_slowest, {"names": list(names)})).fetchone()
+    if row is None or row[0] is None:
+        raise NotInstalled(projections=sorted(names))
+    return cast("int", row[0])
+
+
+async def run_projections(dsn: str, projections: Sequence[Projection] = PROJECTIONS) -> None:
+    """Keep the live tables up to date until cancelled; lost connections are made anew. `dsn` is the application's."""
+    runner = Runner(dsn, projections)
+    running = asyncio.ensure_future(asyncio.to_thread(runner.run))
+    try:
+        await asyncio.shield(running)
+    finally:
+        runner.stop()
+        await running
+
+
+class Runner:
+    """Follows the log in the thread that calls `run`.
+
+    A lock on the connection lets one runner work while others stand by. Each take-over raises the fence of every
+    projection, and each batch checks it: a runner that was thought dead cannot write when it comes back.
+    """
+
+    def __init__(self, dsn: str, projections: Sequence[Projection] = PROJECTIONS) -> None:
+        """Nothing is connected before `run`."""
+        self._dsn = dsn
+        self._projections = projections
+        self._names = [projection.name for projection in projections]
+        self._stopping = threading.Event()
+        self._fences: dict[str, int] = {}
+        self._failing: set[str] = set()
+
+    def stop(self) -> None:
+        """Let `run` return after the batch under way."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Follow the log until stopped."""
+        while not self._stopping.is_set():
+            try:
+                with self._connected() as connection:
+                    self._lead(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError, Fenced, NotInstalled) as error:
+                LOG.warning("projections pause: %s", error)
+                _ = self._stopping.wait(PAUSE_SECONDS)
+
+    @contextmanager
+    def _connected(self) -> Generator[Connection[TupleRow]]:
+        with psycopg.connect(
+            self._dsn, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="escrow projections"
+        ) as connection:
+            _ = connection.execute(SQL.limit_session)
+            yield connection
+
+    def _lead(self, connection: Connection[TupleRow]) -> None:
+        while not self._stopping.is_set():
+            if _is_true(connection, SQL.try_lead):
+                self._follow(connection)
+            else:
+                _ = self._stopping.wait(POLL_SECONDS)
+
+    def _follow(self, connection: Connection[TupleRow]) -> None:
+        self._fences = take_over(connection, self._names)
+        if len(self._fences) != len(self._names):
+            raise NotInstalled(projections=sorted(set(self._names) - self._fences.keys()))
+        errors = cast("list[tuple[str]]", connection.execute(SQL.list_errors, (self._names,)).fetchall())
+        self._failing = {name for (name,) in errors}
+        _ = connection.execute(SQL.listen)
+        lanes = Lanes(
+            connection, self._projections, self._fences, lambda s: self._report(connection, s), time.monotonic
+        )
+        while not self._stopping.is_set():
+            head = get_head(connection)
+            if lanes.is_behind(head):
+                self._settle(connection, lanes.advance(head), head)
+            else:
+                _wait(connection)
+
+    def _report(self, connection: Connection[TupleRow], stopped: ProjectionStopped) -> None:
+        """Raise the alert: a row in `projection_failures`, which the list of alerts shows, and in the checkpoint."""
+        self._failing.add(stopped.projection)
+        parameters = {
+            "name": stopped.projection,
+            "position": stopped.position,
+            "error": stopped.reason,
+            "fence": self._fences[stopped.projection],
+        }
+        _ = connection.execute(checkpoint.SQL.record_error, parameters)
+
+    def _settle(self, connection: Connection[TupleRow], moved: Sequence[str], head: int) -> None:
+        """Close the alert of a projection that is past the event at which it stood."""
+        healed = sorted(self._failing.intersection(moved))
+        if healed:
+            _ = connection.execute(checkpoint.SQL.resolve_errors, {"names": healed, "position": head})
+            self._failing.difference_update(healed)
+
+
+def _is_true(connection: Connection[TupleRow], query: LiteralString) -> bool:
+    row = connection.execute(query).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _wait(connection: Connection[TupleRow]) -> None:
+    for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+        pass

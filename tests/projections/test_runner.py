@@ -1,0 +1,207 @@
+"""The live runner: one at a time, from where the last one was, and stopped by nothing but an event it cannot fold."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+
+import psycopg
+import pytest
+
+from database.connect import open_pool
+from projections.alert import list_alerts
+from projections.catch_up import Folding
+from projections.checkpoint import Fenced, NotInstalled, take_over
+from projections.registry import PROJECTIONS
+from projections.runner import Runner, StillBehind, list_progress, run_projections, wait_for
+from tests.projections.conftest import Log
+from tests.projections.stories import Story, append
+
+pytestmark = pytest.mark.anyio
+
+NAMES = [projection.name for projection in PROJECTIONS]
+POISON = """
+INSERT INTO escrow_events (originator_id, originator_version, topic, state, notification_id, recorded_at, leaf_hash)
+SELECT gen_random_uuid(), 1, %s, %s, max(notification_id) + 1, max(recorded_at), sha256('')
+FROM escrow_events
+"""
+MEND = "UPDATE escrow_events SET topic = 'configuration.started.v1' WHERE notification_id = %s"
+
+
+@asynccontextmanager
+async def running(log: Log) -> AsyncGenerator[None]:
+    task = asyncio.create_task(run_projections(log.database.app_dsn))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@contextmanager
+def thread(runner: Runner) -> Generator[None]:
+    running = threading.Thread(target=runner.run)
+    running.start()
+    try:
+        yield
+    finally:
+        runner.stop()
+        running.join()
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def positions(log: Log) -> set[object]:
+    return {row[0] for row in log.rows("SELECT position FROM projection_checkpoints")}
+
+
+async def test_what_is_appended_can_be_read_after_waiting_for_its_position(log: Log) -> None:
+    story = Story()
+    async with running(log), open_pool(log.database.app_dsn, max_size=2) as pool:
+        for _ in range(3):
+            story.sell()
+            head = append(log.owner, story.events)
+            story.events.clear()
+            assert await wait_for(pool, NAMES, head, 10.0) >= head
+        assert log.rows("SELECT count(*) FROM transactions WHERE state = 'completed'") == [(3,)]
+        assert {(row.lag_events, row.lag_seconds) for row in await list_progress(pool)} == {(0, 0.0)}
+
+
+async def test_waiting_ends_when_nobody_folds(log: Log) -> None:
+    story = Story()
+    story.sell()
+    head = append(log.owner, story.events)
+    async with open_pool(log.database.app_dsn, max_size=2) as pool:
+        with pytest.raises(StillBehind):
+            await wait_for(pool, NAMES, head, 0.05)
+        with pytest.raises(NotInstalled):
+            await wait_for(pool, ["no such projection"], head, 0.05)
+        (lag,) = {row.lag_events for row in await list_progress(pool)}
+        assert lag == head
+
+
+async def test_a_second_runner_stands_by_and_takes_over(log: Log) -> None:
+    story = Story()
+    first, second = Runner(log.database.app_dsn), Runner(log.database.app_dsn)
+    with thread(second):
+        with thread(first):
+            story.sell()
+            head = append(log.owner, story.events)
+            until(lambda: positions(log) == {head})
+        story.events.clear()
+        story.sell()
+        head = append(log.owner, story.events)
+        until(lambda: positions(log) == {head})
+    assert log.rows("SELECT count(*) FROM transactions") == [(2,)]
+
+
+def test_a_stale_runner_cannot_write(log: Log) -> None:
+    story = Story()
+    story.sell()
+    head = append(log.owner, story.events)
+    log.app.autocommit = True
+    with psycopg.connect(log.database.app_dsn, autocommit=True) as newer:
+        stale = Folding(log.app, PROJECTIONS, fences=take_over(log.app, NAMES))
+        assert stale.step(head, 5) == 5
+        current = Folding(newer, PROJECTIONS, fences=take_over(newer, NAMES))
+        with pytest.raises(Fenced):
+            stale.step(head, 5)
+        assert current.step(head, 5) == 10
+        assert positions(log) == {10}
+
+
+def test_two_who_write_at_once_apply_nothing_twice(log: Log) -> None:
+    """Without fences, as a rebuild that was started twice: the row lock of the checkpoint orders them."""
+    story = Story()
+    for _ in range(20):
+        story.sell()
+    head = append(log.owner, story.events)
+
+    def fold() -> None:
+        with psycopg.connect(log.database.app_dsn, autocommit=True) as connection:
+            folding = Folding(connection, PROJECTIONS)
+            while folding.step(head, 7) < head:
+                pass
+
+    threads = [threading.Thread(target=fold) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert positions(log) == {head}
+    assert log.rows("SELECT count(*) FROM transactions WHERE state = 'completed'") == [(20,)]
+    counted = log.rows("SELECT sum(entries) FROM ledger_accounts")
+    assert counted == log.rows("SELECT count(*) FROM ledger_entries")
+
+
+def test_a_lost_connection_is_made_anew(log: Log) -> None:
+    story = Story()
+    with thread(Runner(log.database.app_dsn)), psycopg.connect(log.database.superuser_dsn, autocommit=True) as root:
+        for sales in (1, 2, 3):
+            story.sell()
+            head = append(log.owner, story.events)
+            story.events.clear()
+            until(lambda: positions(log) == {head})  # noqa: B023
+            killed = root.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'escrow projections'"
+            ).fetchall()
+            assert killed == [(True,)]
+            assert log.rows("SELECT count(*) FROM transactions") == [(sales,)]
+
+
+@pytest.mark.parametrize(
+    ("topic", "state", "stopped"),
+    [
+        ("transaction.never_heard_of.v1", b"{}", set(NAMES)),
+        ("listing.drafted.v1", b"{not json", {"listings"}),
+        ("transaction.payout_requested.v1", b"{}", {"transactions", "payouts", "ledger"}),
+        ("user.role_granted.v1", b"[]", {"admin_actions", "alerts"}),
+    ],
+)
+async def test_a_poisoned_event_stops_those_that_read_it_and_nobody_else(
+    log: Log, topic: str, state: bytes, stopped: set[str]
+) -> None:
+    story = Story()
+    story.sell()
+    poisoned = append(log.owner, story.events) + 1
+    story.events.clear()
+    log.owner.execute(POISON, (topic, state))
+    log.owner.commit()
+    story.sell()
+    head = append(log.owner, story.events)
+    with thread(Runner(log.database.app_dsn)):
+        until(
+            lambda: log.rows("SELECT count(*) FROM projection_checkpoints WHERE error IS NOT NULL") == [(len(stopped),)]
+        )
+        until(lambda: positions(log) == {poisoned - 1} | ({head} if stopped != set(NAMES) else set()))
+        found = log.rows("SELECT name, position, error_position FROM projection_checkpoints WHERE error IS NOT NULL")
+        assert set(found) == {(name, poisoned - 1, poisoned) for name in stopped}
+    async with open_pool(log.database.app_dsn, max_size=2) as pool:
+        alerts = await list_alerts(pool, kind="projection_stopped")
+    assert {(alert.subject, alert.position, alert.severity) for alert in alerts} == {
+        (name, poisoned, "P0") for name in stopped
+    }
+
+
+def test_a_mended_log_lets_the_projection_go_on(log: Log) -> None:
+    story = Story()
+    story.sell()
+    poisoned = append(log.owner, story.events) + 1
+    log.owner.execute(POISON, ("transaction.never_heard_of.v1", b"{}"))
+    log.owner.commit()
+    failing = "SELECT count(*) FROM projection_failures WHERE resolved_at IS NULL"
+    with thread(Runner(log.database.app_dsn)):
+        until(lambda: log.rows(failing) == [(len(NAMES),)])
+    with psycopg.connect(log.database.superuser_dsn) as root:
+        root.execute("ALTER TABLE escrow_events DISABLE TRIGGER USER")
+        root.execute(MEND, (poisoned,))
+    with thread(Runner(log.database.app_dsn)):
+        until(lambda: positions(log) == {poisoned})
+        until(lambda: log.rows(failing) == [(0,)])
+    assert log.rows("SELECT count(*) FROM projection_checkpoints WHERE error IS NOT NULL") == [(0,)]
