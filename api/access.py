@@ -1,0 +1,59 @@
+"""Who makes a request, and in which role: the bearer token, the session, the actor."""
+
+from collections.abc import Sequence
+
+from fastapi import Request
+
+from api.dependencies import dependencies_of
+from api.errors import NotSignedIn, NotVerified
+from domain.actor import STAFF, Actor, Role
+from domain.errors import Forbidden
+from identity.authenticator import Session
+
+SCHEME = "bearer "
+AUDITORS = STAFF | {Role.AUDITOR}
+HIGHEST_FIRST = (Role.SUPER_ADMIN, Role.ADMIN, Role.AUDITOR, Role.SELLER, Role.BUYER)
+
+
+async def sign_in(request: Request) -> Session:
+    """Return the session of the bearer token in the Authorization header, the only place where one is looked for.
+
+    Raises NotSignedIn.
+    """
+    header = request.headers.get("authorization", "")
+    if header[: len(SCHEME)].lower() != SCHEME:
+        raise NotSignedIn
+    return await dependencies_of(request).authenticator.authenticate(header[len(SCHEME) :])
+
+
+def act_as(session: Session, *roles: Role) -> Actor:
+    """Return the actor in the first of these roles that the session has. Raises Forbidden when it has none."""
+    return Actor(str(session.user_id), _first(session, roles))
+
+
+def act(session: Session) -> Actor:
+    """Return the actor in the highest role; a transaction knows its own parties whatever roles they have elsewhere."""
+    return act_as(session, *HIGHEST_FIRST)
+
+
+def act_as_staff(session: Session) -> Actor:
+    """Return the actor in the higher staff role. Raises Forbidden."""
+    return act_as(session, Role.SUPER_ADMIN, Role.ADMIN)
+
+
+def act_as_auditor(session: Session) -> Actor:
+    """Return the actor for reading what auditors read; staff may too. Raises Forbidden."""
+    return act_as(session, Role.AUDITOR, Role.SUPER_ADMIN, Role.ADMIN)
+
+
+def require_verified(session: Session) -> None:
+    """Raise NotVerified until the e-mail address is confirmed."""
+    if not session.is_verified:
+        raise NotVerified
+
+
+def _first(session: Session, roles: Sequence[Role]) -> Role:
+    for role in roles:
+        if role in session.roles:
+            return role
+    raise Forbidden

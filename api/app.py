@@ -1,0 +1,67 @@
+"""The application: the routes, behind the layers that every request passes."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
+
+from api.dependencies import Dependencies
+from api.front_door import FrontDoor
+from api.openapi import describe
+from api.problems import install_handlers
+from api.routes import admin, audit, auth, listings, ops, transactions, users, webhooks
+from api.strict_json import StrictJson
+from projections.registry import PROJECTIONS
+
+VERSION = "1.0.0"
+TITLE = "Escrow ledger"
+ROUTERS = (
+    transactions.router,
+    listings.router,
+    listings.catalog,
+    auth.router,
+    users.router,
+    admin.router,
+    webhooks.router,
+    audit.router,
+    ops.router,
+    ops.metrics,
+)
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_routes(dependencies: Dependencies, lifespan: Lifespan | None = None) -> FastAPI:
+    """Return the routes alone, without the layers in front of them."""
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.dependencies = dependencies
+    for router in ROUTERS:
+        app.include_router(router)
+    install_handlers(app, dependencies.metrics)
+    app.openapi = lambda: dict(describe(app))
+    dependencies.metrics.prepare(list_routes(), [projection.name for projection in PROJECTIONS])
+    return app
+
+
+def create_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> ASGIApp:
+    """Return the application. `dependencies` are open and stay their maker's to close, unless `lifespan` does both."""
+    routes = create_routes(dependencies, lifespan)
+    strict = StrictJson(routes, webhook_path=webhooks.PAYSTACK)
+    return FrontDoor(strict, metrics=dependencies.metrics, make_id=lambda: secrets.token_hex(12))
+
+
+def list_routes() -> list[str]:
+    """Return every route as metrics name it: "POST /api/v1/…"."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return sorted(f"{method} {route.path}" for route in routes for method in route.methods or ())

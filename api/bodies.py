@@ -1,0 +1,227 @@
+"""What clients send. Strict: nothing is converted, an unknown field is refused."""
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
+
+from api.query import Body, BodyId, SingleLine
+from api.views.money import AmountMinor, MoneyBody
+from domain.actor import Role
+from domain.money import MAX_AMOUNT_MINOR
+from domain.transaction.records import DisputeCategory, Finding
+
+KEY_BYTES = 32
+OPENABLE = [category.value for category in DisputeCategory if category is not DisputeCategory.CHARGEBACK]
+LONGEST_REASON = 2000
+
+Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra={"format": "password"})]
+Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
+Name = Annotated[SingleLine, Field(min_length=1, max_length=200)]
+Reason = Annotated[str, Field(min_length=10, max_length=LONGEST_REASON)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
+OptionalAmount = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
+
+
+def _read_key(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise ValueError("a key is a text")
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("not base64") from None
+    if len(key) != KEY_BYTES:
+        raise ValueError("not 32 bytes")
+    return key
+
+
+def _read_role(text: object) -> Role:
+    return Role(text) if isinstance(text, str) else Role("")
+
+
+def _read_category(text: object) -> DisputeCategory:
+    return DisputeCategory(text) if isinstance(text, str) else DisputeCategory("")
+
+
+def _read_finding(text: object) -> Finding:
+    return Finding(text) if isinstance(text, str) else Finding("")
+
+
+def _require_unlike_processor(category: DisputeCategory) -> DisputeCategory:
+    if category is DisputeCategory.CHARGEBACK:
+        raise ValueError("only the processor opens chargebacks")
+    return category
+
+
+Statements = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=500)], ...], Field(max_length=20, strict=False)
+]
+SelfServiceRole = Annotated[
+    Role, BeforeValidator(_read_role), WithJsonSchema({"type": "string", "enum": ["buyer", "seller"]})
+]
+Category = Annotated[
+    DisputeCategory,
+    BeforeValidator(_read_category),
+    AfterValidator(_require_unlike_processor),
+    WithJsonSchema(
+        {"type": "string", "enum": [c.value for c in DisputeCategory if c is not DisputeCategory.CHARGEBACK]}
+    ),
+]
+HumanFinding = Annotated[
+    Finding,
+    BeforeValidator(_read_finding),
+    WithJsonSchema({"type": "string", "enum": ["buyer", "seller", "platform", "unclear"]}),
+]
+PublicKeyBytes = Annotated[
+    bytes,
+    BeforeValidator(_read_key),
+    WithJsonSchema({"type": "string", "format": "byte", "minLength": 44, "maxLength": 44}),
+]
+
+
+class RegisterBody(Body):
+    """A new account; whoever leaves `roles` out may both buy and sell."""
+
+    email: Email
+    password: Password
+    display_name: Name
+    legal_name: Name
+    phone: Annotated[SingleLine, Field(min_length=1, max_length=32)] | None = None
+    roles: Annotated[list[SelfServiceRole], Field(min_length=1, max_length=2)] | None = None
+
+
+class EmailBody(Body):
+    """An e-mail address."""
+
+    email: Email
+
+
+class VerifyEmailBody(Body):
+    """The six digits that were sent to the address."""
+
+    email: Email
+    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+
+
+class LoginBody(Body):
+    """E-mail address and password."""
+
+    email: Email
+    password: Password
+
+
+class RefreshBody(Body):
+    """The refresh token; it is replaced by every use."""
+
+    refresh_token: Token
+
+
+class PayoutAccountBody(Body):
+    """Where a seller is paid: one of Paystack's kinds of recipient."""
+
+    type: Literal["nuban", "ghipss", "mobile_money", "mobile_money_business", "basa", "kepss"]
+    bank_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    account_number: Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9]{5,34}$")]
+    account_name: Name
+    currency: Literal["NGN", "GHS", "KES", "ZAR"]
+
+
+class ListingBody(Body):
+    """What is offered and for how much."""
+
+    title: Annotated[SingleLine, Field(min_length=1, max_length=200)]
+    description: Annotated[str, Field(min_length=1, max_length=10_000)]
+    price: MoneyBody
+
+
+class ListingPatch(Body):
+    """What is to change; the rest stays as it is."""
+
+    title: Annotated[SingleLine, Field(min_length=1, max_length=200)] | None = None
+    description: Annotated[str, Field(min_length=1, max_length=10_000)] | None = None
+    price: MoneyBody | None = None
+
+
+class CredentialsBody(Body):
+    """The credentials of the account: texts, whole numbers, lists and objects. They are sealed and never stored."""
+
+    credentials: Annotated[dict[str, JsonValue], Field(min_length=1, max_length=100, repr=False)]
+
+
+class OpenBody(Body):
+    """Which listing to buy."""
+
+    listing_id: BodyId
+
+
+class SignBody(Body):
+    """The hash of the contract as it was read, the legal name as in the account, and the seller's password."""
+
+    content_sha256: Sha256
+    legal_name: Name
+    acknowledgements: Statements = ()
+    password: Password | None = None
+
+
+class RevealBody(Body):
+    """The password, and an ephemeral X25519 public key (base64) to seal the answer to."""
+
+    password: Password
+    client_public_key: PublicKeyBytes | None = None
+
+
+class ConfirmBody(Body):
+    """The statements the buyer agreed to, in their exact words."""
+
+    statements: Statements = ()
+
+
+class CancelBody(Body):
+    """Why the transaction ends; optional."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+
+class DisputeBody(Body):
+    """What is wrong, in a word and in the party's own words."""
+
+    category: Category
+    statement: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
+
+
+class ReasonBody(Body):
+    """Why; 10 characters or more. It stands in the log for ever: do not name people."""
+
+    reason: Reason
+
+
+class ReleaseBody(Body):
+    """Why, and for a repeated payout to whom: a recipient code of the processor."""
+
+    reason: Reason
+    recipient: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] | None = None
+
+
+class RefundBody(Body):
+    """Why, and how much; all that can be refunded if left out."""
+
+    reason: Reason
+    amount_minor: AmountMinor | None = None
+
+
+class NoteBody(Body):
+    """A note for the record. It stands in the log for ever: do not name people."""
+
+    text: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class ResolveBody(Body):
+    """The decision. Amounts divide what is held, and are only given when it is unclear who is at fault."""
+
+    finding: HumanFinding
+    reason: Reason
+    to_buyer_minor: OptionalAmount | None = None
+    to_seller_minor: OptionalAmount | None = None
+    compensation_minor: OptionalAmount = 0

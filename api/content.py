@@ -1,0 +1,73 @@
+"""What parties write: kept erasable under an id that a repeat finds again; the log gets only a salted hash."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from api.dependencies import Dependencies
+from database.connect import Pool
+from database.queries import load
+from eventstore.escrow import Request
+
+SQL = load("api", "content.sql")
+SALT_BYTES = 32
+
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A text that is kept: `sha256` covers the salt and the text, in hexadecimal."""
+
+    id: UUID
+    sha256: str
+
+
+def content_id_of(request: Request, kind: str) -> UUID:
+    """Return the id of what this request says: the same for a repeat, another one for another text."""
+    digest = hashlib.sha256(b"content\0" + kind.encode() + request.command_id + request.digest).digest()
+    return UUID(bytes=digest[:16], version=4)
+
+
+def hash_content(salt: bytes, text: Text) -> str:
+    """Return the salted SHA-256 of the canonical JSON of a text."""
+    canonical = json.dumps(text, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(salt + canonical.encode()).hexdigest()
+
+
+def rehearse_content(request: Request, kind: str) -> Content:
+    """Return what stands for a text while nothing is written."""
+    return Content(content_id_of(request, kind), "0" * 64)
+
+
+async def keep_content(dependencies: Dependencies, request: Request, kind: str, text: Text) -> Content:
+    """Keep a text, durably, before the event that names it; a repeat gets what the first time kept."""
+    salt = dependencies.random_bytes(SALT_BYTES)
+    content_id = content_id_of(request, kind)
+    facts = {
+        "content_id": content_id,
+        "owner_id": UUID(request.actor.id),
+        "kind": kind,
+        "body": Jsonb(text),
+        "salt": salt,
+        "sha256": hash_content(salt, text),
+        "at": dependencies.clock(),
+    }
+    async with dependencies.pool.connection() as connection:
+        await connection.execute(SQL.keep_content, facts)
+        cursor = await connection.execute(SQL.get_hash, (content_id,))
+        row = await cursor.fetchone()
+    assert row is not None
+    return Content(content_id, cast("str", row[0]))
+
+
+async def read_contents(pool: Pool, ids: Sequence[UUID]) -> Mapping[UUID, Text]:
+    """Return the texts that are still there."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute(SQL.read_contents, (list(ids),))
+        return {cast("UUID", row[0]): cast("Text", row[1]) for row in await cursor.fetchall()}

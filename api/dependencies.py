@@ -1,0 +1,56 @@
+"""Everything the routes work with, made by whoever starts the program and passed in: there are no globals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from api.metrics import Metrics
+from database.connect import Pool
+from database.settings import Settings
+from domain.ids import Clock, RandomBytes
+from domain.money import Currency
+from domain.policy import Terms
+from domain.transaction.opening import UsdRate
+from eventstore.escrow import Escrow
+from gateways.payment import PaymentGateway
+from gateways.paystack.secret import SecretKey
+from identity.authenticator import Authenticator
+from identity.email_code import SendCode
+from identity.session import Lifetimes
+from vault.locksmith import Locksmith
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependencies:
+    """One set per application. `pool` reads and writes as escrow_app; `cursor_key` signs cursors."""
+
+    settings: Settings
+    clock: Clock
+    random_bytes: RandomBytes
+    pool: Pool
+    escrow: Escrow
+    authenticator: Authenticator
+    locksmith: Locksmith
+    gateway: PaymentGateway
+    webhook_secret: SecretKey
+    send_code: SendCode
+    cursor_key: bytes = field(repr=False)
+    rates: Mapping[Currency, UsdRate]
+    terms: Terms = field(default_factory=Terms)
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    metrics: Metrics = field(default_factory=Metrics)
+
+
+def dependencies_of(request: Request) -> Dependencies:
+    """The set of the application that received this request."""
+    return cast("Dependencies", request.app.state.dependencies)
+
+
+async def get_dependencies(request: Request) -> Dependencies:
+    """The same for routes; async, because FastAPI sends everything else through a thread."""
+    return dependencies_of(request)
+
+
+DependenciesDep = Annotated[Dependencies, Depends(get_dependencies)]

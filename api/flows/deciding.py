@@ -1,0 +1,37 @@
+"""Decisions of staff: carried out at once, or accepted for a second pair of eyes."""
+
+from uuid import UUID
+
+from starlette.responses import Response
+
+from api.command import Desk
+from api.views.transaction import TransactionView
+from api.waiting import wait_for_position
+from domain.errors import NotFound
+from domain.transaction import Transaction
+from eventstore.escrow import Result
+from eventstore.log import head
+from projections.approval import get_approval
+
+ACCEPTED = 202
+
+
+def answer_decision(desk: Desk, result: Result[Transaction]) -> Response:
+    """Answer 200 for what was done and 202 for what waits; `pending_approvals` then names the request."""
+    transaction = result.aggregate
+    waits = any(request.at_version == transaction.version for request in transaction.pending_approvals)
+    view = TransactionView.of(transaction, desk.actor)
+    return desk.answer(result, view, status=ACCEPTED if waits else 200)
+
+
+async def find_approval(desk: Desk, approval_id: UUID) -> UUID:
+    """Return the transaction that a request is about. Raises NotFound."""
+    dependencies = desk.dependencies
+    approval = await get_approval(dependencies.pool, approval_id)
+    if approval is None:
+        # It may have been asked for a moment ago: a read model that lags must not say that there is nothing.
+        await wait_for_position(dependencies, await head(dependencies.pool))
+        approval = await get_approval(dependencies.pool, approval_id)
+    if approval is None:
+        raise NotFound
+    return approval.transaction_id

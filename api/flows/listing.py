@@ -1,0 +1,67 @@
+"""Listings: the text is kept outside the log, then the command names its hash."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from starlette.responses import Response
+
+from api.bodies import ListingBody, ListingPatch
+from api.command import Desk
+from api.content import Content, Text, keep_content, read_contents, rehearse_content
+from api.dependencies import Dependencies
+from api.views.listing import ListingView
+from domain.listing import Listing
+from domain.listing.commands import DraftListing, ReviseListing
+from domain.money import Money
+from eventstore.escrow import Result
+
+KIND = "listing"
+
+
+async def draft(desk: Desk, body: ListingBody) -> Response:
+    """Start a listing."""
+    price = body.price.to_money()
+    text = {"title": body.title, "description": body.description}
+    stream_id = desk.dependencies.escrow.new_id()
+    rehearsed = await desk.rehearse(stream_id, _draft(desk, price, rehearse_content(desk.request, KIND)))
+    if desk.is_dry and rehearsed is not None:
+        return desk.answer(rehearsed, ListingView.of(rehearsed.aggregate, desk.actor, text))
+    content = await keep_content(desk.dependencies, desk.request, KIND, text)
+    result = await desk.run(stream_id, _draft(desk, price, content))
+    return await show(desk, result, status=201)
+
+
+async def revise(desk: Desk, listing_id: UUID, patch: ListingPatch) -> Response:
+    """Change what the patch names; the rest stays."""
+    listing = await desk.dependencies.escrow.get(Listing, listing_id)
+    price = patch.price.to_money() if patch.price else listing.price
+    rehearsed = await desk.rehearse(listing_id, _revise(price, rehearse_content(desk.request, KIND)))
+    text = await get_text(desk.dependencies, listing) | patch.model_dump(
+        include={"title", "description"}, exclude_none=True
+    )
+    if desk.is_dry and rehearsed is not None:
+        return desk.answer(rehearsed, ListingView.of(rehearsed.aggregate, desk.actor, text))
+    content = await keep_content(desk.dependencies, desk.request, KIND, text)
+    return await show(desk, await desk.run(listing_id, _revise(price, content)))
+
+
+def _draft(desk: Desk, price: Money, content: Content) -> DraftListing:
+    return DraftListing(
+        seller_id=UUID(desk.actor.id), price=price, content_id=content.id, content_sha256=content.sha256
+    )
+
+
+def _revise(price: Money, content: Content) -> ReviseListing:
+    return ReviseListing(price=price, content_id=content.id, content_sha256=content.sha256)
+
+
+async def get_text(dependencies: Dependencies, listing: Listing) -> dict[str, str]:
+    """Return what the seller wrote; empty once it was erased."""
+    found: Mapping[UUID, Text] = await read_contents(dependencies.pool, [listing.content_id])
+    return dict(found.get(listing.content_id, {}))
+
+
+async def show(desk: Desk, result: Result[Listing], *, status: int = 200) -> Response:
+    """Answer a command with the listing and its text."""
+    text = await get_text(desk.dependencies, result.aggregate)
+    return desk.answer(result, ListingView.of(result.aggregate, desk.actor, text), status=status)

@@ -1,0 +1,45 @@
+"""Registering: the account first, then its roles in the log, then the code by mail."""
+
+import hashlib
+from uuid import UUID
+
+from api.bodies import RegisterBody
+from api.dependencies import Dependencies
+from domain.actor import Actor, Role, reaction
+from domain.errors import NotFound
+from domain.user import RegisterUser
+from domain.user import User as LoggedUser
+from eventstore.escrow import Request
+from identity.email_code import send_code
+from identity.role import SELF_SERVICE
+from identity.user import NewUser, User, register
+
+REGISTRATION: Actor = reaction("registration")
+
+
+async def register_user(dependencies: Dependencies, body: RegisterBody, request_id: str) -> User:
+    """Create an account and send its code. Raises EmailTaken and what is unfit about the fields."""
+    new = NewUser(
+        email=body.email,
+        display_name=body.display_name,
+        legal_name=body.legal_name,
+        phone=body.phone,
+        roles=frozenset(body.roles) if body.roles else SELF_SERVICE,
+    )
+    at, random_bytes = dependencies.clock(), dependencies.random_bytes
+    user = await register(
+        dependencies.pool, dependencies.locksmith, new, body.password, at=at, random_bytes=random_bytes
+    )
+    await record_roles(dependencies, user.id, user.roles, request_id)
+    await send_code(dependencies.pool, user, dependencies.send_code, at=at, random_bytes=random_bytes)
+    return user
+
+
+async def record_roles(dependencies: Dependencies, user_id: UUID, roles: frozenset[Role], request_id: str) -> None:
+    """Put the first roles of a user into the log; a second time changes nothing."""
+    try:
+        await dependencies.escrow.get(LoggedUser, user_id)
+    except NotFound:
+        digest = hashlib.sha256(f"registration:{user_id}".encode()).digest()
+        request = Request(actor=REGISTRATION, command_id=digest, digest=digest, request_id=request_id)
+        await dependencies.escrow.execute(user_id, RegisterUser(roles=roles), request)

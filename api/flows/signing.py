@@ -1,0 +1,118 @@
+"""Signing: the typed name is compared and kept outside the log; the seller's password hands the key to the buyer."""
+
+import unicodedata
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from api.command import Desk
+from api.content import keep_content, rehearse_content
+from api.flows.deposit import read_deposit, read_key
+from domain.errors import Invalid
+from domain.transaction import Transaction
+from domain.transaction.commands import SignContract
+from eventstore.escrow import Result
+from identity.keypair import get_key_pair
+from identity.password import get_password
+from identity.user import get_user
+from vault.grant import Purpose, get_grant, hand_over, store_grant
+from vault.secret import Secret
+
+
+class NameDiffers(Invalid):
+    """Type your legal name as it stands in your account."""
+
+    code = "name_differs"
+
+
+class PasswordMissing(Invalid):
+    """The seller signs with the password: it hands the key of the credentials to the buyer."""
+
+    code = "password_missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What a party types."""
+
+    content_sha256: str
+    legal_name: str = field(repr=False)
+    acknowledgements: tuple[str, ...]
+    password: str | None = field(repr=False)
+
+
+async def sign(desk: Desk, transaction_id: UUID, signature: Signature) -> Result[Transaction]:
+    """Sign the contract. Raises NameDiffers, PasswordMissing, WrongPassword, and what `sign_contract` raises."""
+    transaction = await desk.dependencies.escrow.get(Transaction, transaction_id)
+    is_seller = desk.actor.id == str(transaction.seller_id)
+    fingerprint = transaction.buyer_key_fingerprint if is_seller else None
+    content = rehearse_content(desk.request, "signature")
+    rehearsed = await desk.rehearse(transaction_id, _command(signature, content.sha256, fingerprint))
+    if rehearsed is not None:
+        await _check_name(desk, signature.legal_name)
+        if desk.is_dry:
+            return rehearsed
+        if is_seller:
+            await _hand_over(desk, transaction, signature.password)
+    text = {"legal_name": signature.legal_name}
+    content = await keep_content(desk.dependencies, desk.request, "signature", text)
+    return await desk.run(transaction_id, _command(signature, content.sha256, fingerprint))
+
+
+def _command(signature: Signature, name_digest: str, fingerprint: str | None) -> SignContract:
+    return SignContract(
+        content_sha256=signature.content_sha256,
+        name_digest=name_digest,
+        acknowledgements=signature.acknowledgements,
+        granted_fingerprint=fingerprint,
+    )
+
+
+async def _check_name(desk: Desk, typed: str) -> None:
+    async with desk.dependencies.pool.connection() as connection:
+        user = await get_user(connection, UUID(desk.actor.id))
+    if _plain(typed) != _plain(user.legal_name):
+        raise NameDiffers
+
+
+def _plain(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+async def _hand_over(desk: Desk, transaction: Transaction, password: str | None) -> None:
+    """Open the seller's own grant in memory and grant the key to the buyer; stored before the event that names it."""
+    if password is None:
+        raise PasswordMissing
+    pool, seller_id = desk.dependencies.pool, transaction.seller_id
+    private_key, fingerprint = await open_own_key(desk, password)
+    deposit = await read_deposit(pool, transaction.vault_id)
+    buyer_key = await read_key(pool, transaction.buyer_id)
+    async with pool.connection() as connection:
+        custody = await get_grant(
+            connection,
+            deposit,
+            purpose=Purpose.CUSTODY,
+            transaction_id=None,
+            user_id=seller_id,
+            fingerprint=fingerprint,
+        )
+        grant = hand_over(
+            custody,
+            deposit,
+            seller_private_key=private_key,
+            transaction_id=transaction.id,
+            buyer_id=transaction.buyer_id,
+            buyer_key=buyer_key,
+        )
+        await store_grant(connection, grant)
+
+
+async def open_own_key(desk: Desk, password: str) -> tuple[Secret, str]:
+    """Return the actor's private key and its fingerprint. Raises WrongPassword and TooManySignIns.
+
+    No connection is held while Argon2 works.
+    """
+    user_id = UUID(desk.actor.id)
+    async with desk.dependencies.pool.connection() as connection:
+        stored = await get_password(connection, user_id)
+        key_pair = await get_key_pair(connection, user_id)
+    return await desk.dependencies.locksmith.open_private_key(password, stored, key_pair), key_pair.fingerprint

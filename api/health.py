@@ -1,0 +1,96 @@
+"""How this installation is: the database, the log, the read models."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from pydantic import BaseModel
+
+from api.dependencies import Dependencies
+from database.errors import DatabaseUnavailable
+from database.queries import load
+from eventstore.log import head
+from projections.page import fetch_all
+
+SQL = load("api", "waiting.sql")
+
+
+class Status(BaseModel):
+    """One word."""
+
+    status: str
+
+
+class ProjectionView(BaseModel):
+    """How far one read model is; `error` says why it stopped."""
+
+    name: str
+    position: int
+    lag: int
+    updated_at: datetime | None
+    error: str | None
+
+
+class ProjectionsView(BaseModel):
+    """The head of the log and every read model."""
+
+    head: int
+    projections: list[ProjectionView]
+
+
+class HealthView(BaseModel):
+    """`ok`, `degraded` while a read model stands still, `unavailable` while the database cannot be reached."""
+
+    status: str
+    database: str
+    head: int | None
+    projections: list[ProjectionView]
+
+
+class Checkpoint(NamedTuple):
+    """A row of `projection_checkpoints`."""
+
+    name: str
+    position: int
+    updated_at: datetime | None
+    error: str | None
+
+
+async def get_projections(dependencies: Dependencies) -> ProjectionsView:
+    """Return how far every read model is. Raises DatabaseUnavailable."""
+    newest = await head(dependencies.pool)
+    rows = await _checkpoints(dependencies)
+    return ProjectionsView(head=newest, projections=[_view(row, newest) for row in rows])
+
+
+async def get_health(dependencies: Dependencies) -> HealthView:
+    """Return how everything is; never fails."""
+    try:
+        found = await get_projections(dependencies)
+    except (DatabaseUnavailable, psycopg.Error):
+        return HealthView(status="unavailable", database="unavailable", head=None, projections=[])
+    stopped = any(one.error is not None for one in found.projections)
+    status = "degraded" if stopped else "ok"
+    return HealthView(status=status, database="ok", head=found.head, projections=found.projections)
+
+
+async def update_gauges(dependencies: Dependencies) -> None:
+    """Set the gauges that are asked of the database; they keep their values while it cannot be reached."""
+    try:
+        found = await get_projections(dependencies)
+    except (DatabaseUnavailable, psycopg.Error):
+        dependencies.metrics.database_errors.inc()
+        return
+    dependencies.metrics.log_head.set(found.head)
+    for one in found.projections:
+        dependencies.metrics.lag.labels(one.name).set(one.lag)
+
+
+async def _checkpoints(dependencies: Dependencies) -> Sequence[Checkpoint]:
+    return await fetch_all(dependencies.pool, Checkpoint, SQL.list_checkpoints, {})
+
+
+def _view(row: Checkpoint, newest: int) -> ProjectionView:
+    lag = max(0, newest - row.position)
+    return ProjectionView(name=row.name, position=row.position, lag=lag, updated_at=row.updated_at, error=row.error)

@@ -1,0 +1,73 @@
+"""What Prometheus reads from this process. Every combination of labels exists from the start, at zero.
+
+Business counters come from the log, not from here: a process that dies must not take payouts with it.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
+OUTCOMES = ("stored", "replayed", "refused", "failed")
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+UNMATCHED = "unmatched"
+
+
+class Metrics:
+    """One registry per application, so that two in one process do not meet."""
+
+    def __init__(self) -> None:
+        """Register everything."""
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "escrow_http_requests",
+            "Requests by route and class of status.",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "escrow_http_request_duration_seconds", "From the first byte of the request to the last of the answer.",
+            ["route"], buckets=BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self.commands = Counter("escrow_commands", "Commands by outcome.", ["outcome"], registry=self.registry)
+        self.database_errors = Counter("escrow_db_errors", "Requests that the database failed.", registry=self.registry)
+        self.logins = Counter("escrow_login", "Attempts to sign in.", ["outcome"], registry=self.registry)
+        self.log_head = Gauge("escrow_log_head_position", "Newest position of the log.", registry=self.registry)
+        self.lag = Gauge(
+            "escrow_projection_lag_events", "Events a projection is behind.", ["projection"], registry=self.registry
+        )
+        self._observers: dict[str, Observer] = {}
+        self._unmatched = Observer(self, UNMATCHED)
+        for outcome in OUTCOMES:
+            self.commands.labels(outcome)
+        for outcome in ("succeeded", "failed"):
+            self.logins.labels(outcome)
+
+    def prepare(self, routes: Iterable[str], projections: Iterable[str]) -> None:
+        """Create the series of these routes ("POST /api/v1/…") and projections."""
+        for route in routes:
+            self._observers[route] = Observer(self, route)
+        for projection in projections:
+            self.lag.labels(projection)
+
+    def observe(self, route: str, status: int, seconds: float) -> None:
+        """Count one answered request; an address that matches no route counts as `unmatched`."""
+        self._observers.get(route, self._unmatched).observe(status, seconds)
+
+    def render(self) -> bytes:
+        """Return the text that Prometheus scrapes."""
+        return generate_latest(self.registry)
+
+
+class Observer:
+    """The series of one route, looked up once."""
+
+    def __init__(self, metrics: Metrics, route: str) -> None:
+        """Create them at zero."""
+        self._by_class = {name[0]: metrics.requests.labels(route, name) for name in STATUS_CLASSES}
+        self._seconds = metrics.seconds.labels(route)
+
+    def observe(self, status: int, seconds: float) -> None:
+        """Count one request."""
+        self._by_class[str(status)[0]].inc()
+        self._seconds.observe(seconds)

@@ -1,0 +1,1 @@
+"""The routes: parse, one call, answer. A rule stands in the domain, a query in a `.sql` file, a sequence in a flow."""

@@ -1,0 +1,42 @@
+"""What auditors read: the log and the books."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from api.ledger import read_accounts, read_trial_balance
+from api.lists import list_account_entries, list_log
+from api.page import Page
+from api.reading import Reader, reading_as_auditor
+from api.views.event import EventView
+from api.views.row import AccountsView, EntryItem, TrialBalanceView
+
+router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
+
+ListReader = Annotated[Reader, Depends(reading_as_auditor("limit", "cursor"))]
+PastReader = Annotated[Reader, Depends(reading_as_auditor("as_of"))]
+EntryReader = Annotated[Reader, Depends(reading_as_auditor("currency", "limit", "cursor"))]
+
+
+@router.get("/events", response_model=Page[EventView])
+async def get_events(reader: ListReader) -> Page[EventView]:
+    """Read the log, oldest first."""
+    return await list_log(reader)
+
+
+@router.get("/trial-balance", response_model=TrialBalanceView)
+async def get_trial_balance(reader: PastReader) -> TrialBalanceView:
+    """Show that the books balance, now or as of a position or time."""
+    return await read_trial_balance(reader)
+
+
+@router.get("/accounts", response_model=AccountsView)
+async def get_accounts(reader: PastReader) -> AccountsView:
+    """List the accounts with their balances, now or as of a position or time."""
+    return await read_accounts(reader)
+
+
+@router.get("/accounts/{account}/entries", response_model=Page[EntryItem])
+async def get_entries(account: str, reader: EntryReader) -> Page[EntryItem]:
+    """List the lines of an account, oldest first."""
+    return await list_account_entries(reader, account)

@@ -1,0 +1,102 @@
+"""Signing up, in and out. These routes write no event of a transaction and need no Idempotency-Key."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from api.access import sign_in
+from api.bodies import EmailBody, LoginBody, RefreshBody, RegisterBody, VerifyEmailBody
+from api.dependencies import DependenciesDep
+from api.flows.registration import register_user
+from api.query import Nothing
+from api.scope import request_id_of
+from api.views.user import TokensView, UserView, VerifiedView
+from domain.errors import EscrowError
+from identity.authenticator import Session
+from identity.email_code import confirm_code, resend_code
+from identity.session import login, logout, refresh
+from identity.user import get_user
+
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+
+SessionDep = Annotated[Session, Depends(sign_in)]
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+@router.post("/register", status_code=201, response_model=UserView)
+async def post_register(body: RegisterBody, dependencies: DependenciesDep, request: Request) -> UserView:
+    """Create an account; a code is sent to the e-mail address."""
+    return UserView.of(await register_user(dependencies, body, request_id_of(request.scope)))
+
+
+@router.post("/verify-email", response_model=VerifiedView)
+async def post_verify_email(body: VerifyEmailBody, dependencies: DependenciesDep) -> VerifiedView:
+    """Confirm the e-mail address with the six digits that were sent to it."""
+    user_id = await confirm_code(dependencies.pool, body.email, body.code, at=dependencies.clock())
+    dependencies.authenticator.forget(user_id)
+    return VerifiedView(user_id=user_id)
+
+
+@router.post("/resend-code", status_code=204)
+async def post_resend_code(body: EmailBody, dependencies: DependenciesDep) -> Response:
+    """Send another code; the answer does not tell whether there is such an account."""
+    await resend_code(
+        dependencies.pool,
+        body.email,
+        dependencies.send_code,
+        at=dependencies.clock(),
+        random_bytes=dependencies.random_bytes,
+    )
+    return Response(status_code=204)
+
+
+@router.post("/login", response_model=TokensView)
+async def post_login(body: LoginBody, dependencies: DependenciesDep) -> Response:
+    """Sign in with e-mail address and password."""
+    logins = dependencies.metrics.logins
+    try:
+        tokens = await login(
+            dependencies.pool,
+            dependencies.locksmith,
+            body.email,
+            body.password,
+            at=dependencies.clock(),
+            random_bytes=dependencies.random_bytes,
+            lifetimes=dependencies.lifetimes,
+        )
+    except EscrowError:
+        logins.labels("failed").inc()
+        raise
+    logins.labels("succeeded").inc()
+    return Response(TokensView.of(tokens).model_dump_json(), 200, NO_STORE, "application/json")
+
+
+@router.post("/refresh", response_model=TokensView)
+async def post_refresh(body: RefreshBody, dependencies: DependenciesDep) -> Response:
+    """Replace both tokens; using a refresh token a second time ends the session."""
+    tokens = await refresh(
+        dependencies.pool,
+        body.refresh_token,
+        at=dependencies.clock(),
+        random_bytes=dependencies.random_bytes,
+        lifetimes=dependencies.lifetimes,
+    )
+    dependencies.authenticator.forget(tokens.user_id)
+    return Response(TokensView.of(tokens).model_dump_json(), 200, NO_STORE, "application/json")
+
+
+@router.post("/logout", status_code=204)
+async def post_logout(session: SessionDep, dependencies: DependenciesDep, body: Nothing | None = None) -> Response:
+    """End this session with all its tokens."""
+    async with dependencies.pool.connection() as connection:
+        await logout(connection, session.id, dependencies.clock())
+    dependencies.authenticator.forget(session.user_id)
+    return Response(status_code=204)
+
+
+@router.get("/me", response_model=UserView)
+async def get_me(session: SessionDep, dependencies: DependenciesDep) -> UserView:
+    """Show your own account."""
+    async with dependencies.pool.connection() as connection:
+        return UserView.of(await get_user(connection, session.user_id))

@@ -1,0 +1,108 @@
+"""Selling: draft, price, deposit, submit; and the catalogue that everybody signed in can read."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from api.bodies import CredentialsBody, ListingBody, ListingPatch
+from api.command import SellingDesk
+from api.content import read_contents
+from api.flows import listing as flow
+from api.flows.deposit import deposit
+from api.page import Page, make_page, read_moment_cursor
+from api.query import Nothing, PathId, QueryInvalid
+from api.reading import Reader, reading
+from api.views.catalog import ListingItem
+from api.views.listing import ListingView
+from api.views.vault import DepositView
+from domain.listing import Listing, ListingStatus
+from domain.listing.commands import SubmitListing
+from projections.listing import ListingRow, list_listings
+
+router = APIRouter(prefix="/api/v1/listings", tags=["listings"])
+catalog = APIRouter(prefix="/api/v1/catalog", tags=["catalog"])
+
+OneReader = Annotated[Reader, Depends(reading("as_of"))]
+ListReader = Annotated[Reader, Depends(reading("state", "limit", "cursor"))]
+CatalogReader = Annotated[Reader, Depends(reading("limit", "cursor"))]
+
+
+@router.post("", status_code=201, response_model=ListingView)
+async def post_listing(body: ListingBody, desk: SellingDesk) -> Response:
+    """Start a listing as a draft."""
+    return await flow.draft(desk, body)
+
+
+@router.get("", response_model=Page[ListingItem])
+async def get_listings(reader: ListReader) -> Page[ListingItem]:
+    """List your own listings, newest first."""
+    state = reader.query.get("state")
+    if state is not None and state not in ListingStatus:
+        raise QueryInvalid
+    rows = await list_listings(
+        reader.dependencies.pool,
+        state=state,
+        seller_id=reader.session.user_id,
+        before=read_moment_cursor(reader, "listings"),
+        limit=reader.limit + 1,
+    )
+    return await _page(reader, "listings", rows)
+
+
+@router.get("/{listing_id}", response_model=ListingView)
+async def get_listing(listing_id: PathId, reader: OneReader) -> Response:
+    """Show a listing: your own in any state, others once they were approved."""
+    listing = await reader.get(Listing, listing_id)
+    text = await flow.get_text(reader.dependencies, listing)
+    return reader.show(listing, ListingView.of(listing, reader.actor, text))
+
+
+@router.patch("/{listing_id}", response_model=ListingView)
+async def patch_listing(listing_id: PathId, body: ListingPatch, desk: SellingDesk) -> Response:
+    """Change price or text of a draft or rejected listing."""
+    return await flow.revise(desk, listing_id, body)
+
+
+@router.put("/{listing_id}/credentials", response_model=DepositView)
+async def put_credentials(listing_id: PathId, body: CredentialsBody, desk: SellingDesk) -> Response:
+    """Deposit the credentials: sealed at once, only the seller's password can hand them on."""
+    result = await deposit(desk, listing_id, body.credentials)
+    return desk.answer(result, DepositView.of(result.aggregate))
+
+
+@router.post("/{listing_id}/submit", response_model=ListingView)
+async def post_submit(listing_id: PathId, desk: SellingDesk, body: Nothing | None = None) -> Response:
+    """Ask for the listing to be vetted."""
+    return await flow.show(desk, await desk.run(listing_id, SubmitListing()))
+
+
+@catalog.get("", response_model=Page[ListingItem])
+async def get_catalog(reader: CatalogReader) -> Page[ListingItem]:
+    """List what is for sale, newest first."""
+    rows = await list_listings(
+        reader.dependencies.pool,
+        state=ListingStatus.APPROVED,
+        before=read_moment_cursor(reader, "catalog"),
+        limit=reader.limit + 1,
+    )
+    return await _page(reader, "catalog", rows)
+
+
+@catalog.get("/{listing_id}", response_model=ListingView)
+async def get_catalog_listing(listing_id: PathId, reader: OneReader) -> Response:
+    """Show what is, or was, for sale."""
+    listing = await reader.get(Listing, listing_id)
+    text = await flow.get_text(reader.dependencies, listing)
+    return reader.show(listing, ListingView.of(listing, reader.actor, text))
+
+
+async def _page(reader: Reader, name: str, rows: list[ListingRow]) -> Page[ListingItem]:
+    texts = await read_contents(reader.dependencies.pool, [row.content_id for row in rows])
+    return make_page(
+        reader,
+        name,
+        rows,
+        lambda row: ListingItem.of(row, texts.get(row.content_id, {})),
+        lambda row: (row.created_at.isoformat(), str(row.id)),
+    )

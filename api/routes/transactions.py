@@ -1,0 +1,123 @@
+"""A transaction from opening to the end, as its parties see it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import Response
+
+from api.bodies import CancelBody, ConfirmBody, DisputeBody, OpenBody, RevealBody, SignBody
+from api.command import BuyingDesk, PartyDesk
+from api.flows import contract as contract_flow
+from api.flows.dispute import open_dispute
+from api.flows.opening import open_transaction
+from api.flows.pay import PaymentPageView, pay
+from api.flows.reveal import reveal
+from api.flows.signing import Signature, sign
+from api.lists import list_events, list_own_transactions
+from api.page import Page
+from api.query import Nothing, PathId
+from api.reading import Reader, reading
+from api.views.event import EventView
+from api.views.reveal import RevealView
+from api.views.row import TransactionItem
+from api.views.transaction import TransactionView
+from domain.transaction import Transaction
+from domain.transaction.commands import AcknowledgeReveal, CancelTransaction, ConfirmAccess
+
+router = APIRouter(prefix="/api/v1/transactions", tags=["transactions"])
+
+OneReader = Annotated[Reader, Depends(reading("as_of"))]
+ListReader = Annotated[Reader, Depends(reading("state", "limit", "cursor"))]
+EventReader = Annotated[Reader, Depends(reading("limit", "cursor"))]
+
+NO_REASON = "no reason given"
+
+
+@router.post("/{transaction_id}/confirm-access", response_model=TransactionView)
+async def post_confirm_access(transaction_id: PathId, desk: PartyDesk, body: ConfirmBody | None = None) -> Response:
+    """Confirm that the credentials work and pay the seller."""
+    statements = body.statements if body else ()
+    return await desk.execute(transaction_id, ConfirmAccess(statements=statements), TransactionView.of)
+
+
+@router.post("", status_code=201, response_model=TransactionView)
+async def post_transaction(body: OpenBody, desk: BuyingDesk) -> Response:
+    """Open a transaction: the listing is reserved for you, price and terms are fixed."""
+    return await open_transaction(desk, body.listing_id)
+
+
+@router.get("", response_model=Page[TransactionItem])
+async def get_transactions(reader: ListReader) -> Page[TransactionItem]:
+    """List your own transactions, newest first."""
+    return await list_own_transactions(reader)
+
+
+@router.get("/{transaction_id}", response_model=TransactionView)
+async def get_transaction(transaction_id: PathId, reader: OneReader) -> Response:
+    """Show a transaction as it is, or was at `as_of`."""
+    transaction = await reader.get(Transaction, transaction_id)
+    return reader.show(transaction, TransactionView.at(transaction, reader.actor, reader.now))
+
+
+@router.get("/{transaction_id}/events", response_model=Page[EventView])
+async def get_events(transaction_id: PathId, reader: EventReader) -> Page[EventView]:
+    """List what happened to a transaction, oldest first."""
+    await reader.get(Transaction, transaction_id)
+    return await list_events(reader, transaction_id)
+
+
+@router.post("/{transaction_id}/pay", response_model=PaymentPageView)
+async def post_pay(transaction_id: PathId, desk: PartyDesk, body: Nothing | None = None) -> Response:
+    """Get the address of the payment page; asking again gives the same page while it is open."""
+    return await pay(desk, transaction_id)
+
+
+@router.get("/{transaction_id}/contract", response_class=Response)
+async def get_contract(transaction_id: PathId, reader: OneReader) -> Response:
+    """Read the contract: exactly the bytes that `sha256` covers."""
+    transaction = await reader.get(Transaction, transaction_id)
+    content = await contract_flow.get_contract(reader.dependencies, transaction)
+    headers = {"Escrow-Contract-SHA256": transaction.contract_sha256 or "", "Cache-Control": "no-store"}
+    return Response(content, 200, headers, "text/plain; charset=utf-8")
+
+
+@router.post("/{transaction_id}/contract/sign", response_model=TransactionView)
+async def post_sign(transaction_id: PathId, body: SignBody, desk: PartyDesk) -> Response:
+    """Sign the contract; the seller's password hands the key of the credentials to the buyer."""
+    signature = Signature(
+        content_sha256=body.content_sha256,
+        legal_name=body.legal_name,
+        acknowledgements=body.acknowledgements,
+        password=body.password,
+    )
+    result = await sign(desk, transaction_id, signature)
+    return desk.answer(result, TransactionView.of(result.aggregate, desk.actor))
+
+
+@router.post("/{transaction_id}/reveal", response_model=RevealView)
+async def post_reveal(transaction_id: PathId, body: RevealBody, desk: PartyDesk) -> Response:
+    """Show the credentials, once; a retry with the same Idempotency-Key gets the same bytes."""
+    showing = await reveal(desk, transaction_id, body.password, body.client_public_key)
+    response = desk.answer(showing.result, RevealView.of(showing))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@router.post("/{transaction_id}/reveal/acknowledge", response_model=TransactionView)
+async def post_acknowledge(transaction_id: PathId, desk: PartyDesk, body: Nothing | None = None) -> Response:
+    """Say that you have read the credentials; nothing can open them from now on."""
+    return await desk.execute(transaction_id, AcknowledgeReveal(), TransactionView.of)
+
+
+@router.post("/{transaction_id}/cancel", response_model=TransactionView)
+async def post_cancel(transaction_id: PathId, desk: PartyDesk, body: CancelBody | None = None) -> Response:
+    """End a transaction that nobody has paid."""
+    reason = body.reason if body and body.reason else NO_REASON
+    return await desk.execute(transaction_id, CancelTransaction(reason=reason), TransactionView.of)
+
+
+@router.post("/{transaction_id}/disputes", status_code=201, response_model=TransactionView)
+async def post_dispute(transaction_id: PathId, body: DisputeBody, desk: PartyDesk) -> Response:
+    """Open a dispute; until it is decided no money moves."""
+    result = await open_dispute(desk, transaction_id, body.category, body.statement)
+    return desk.answer(result, TransactionView.of(result.aggregate, desk.actor), status=201)

@@ -1,0 +1,22 @@
+"""What the payment processor delivers: stored as it came, answered, worked off later."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api.dependencies import DependenciesDep
+from api.scope import raw_of
+from gateways.paystack.webhook import SIGNATURE_HEADER
+from reactions.inbox import receive
+
+PAYSTACK = "/api/v1/webhooks/paystack"
+
+router = APIRouter(tags=["webhooks"])
+
+
+@router.post(PAYSTACK)
+async def post_paystack(request: Request, dependencies: DependenciesDep) -> Response:
+    """Take a delivery of Paystack; when this answers 200 it is kept."""
+    signature = request.headers.get(SIGNATURE_HEADER)
+    raw = raw_of(request.scope)
+    await receive(dependencies.pool, dependencies.webhook_secret, dependencies.clock, raw, signature)
+    return Response(b"{}", 200, media_type="application/json")

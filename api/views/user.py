@@ -1,0 +1,75 @@
+"""What users see of themselves."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from identity.session import Tokens
+from identity.user import User
+
+
+class UserView(BaseModel):
+    """Your own account."""
+
+    id: UUID
+    email: str | None
+    display_name: str
+    legal_name: str
+    phone: str | None
+    roles: list[str]
+    is_verified: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> "UserView":
+        """Show somebody to themselves."""
+        return cls(
+            id=user.id,
+            email=user.email,
+            display_name=user.display_name,
+            legal_name=user.legal_name,
+            phone=user.phone,
+            roles=sorted(user.roles),
+            is_verified=user.verified_at is not None,
+            created_at=user.created_at,
+        )
+
+
+class TokensView(BaseModel):
+    """Tokens, shown once: send the access token as `Authorization: Bearer`."""
+
+    token_type: str = "Bearer"  # noqa: S105 - a kind of token, not one
+    access_token: str = Field(repr=False)
+    access_expires_at: datetime
+    refresh_token: str = Field(repr=False)
+    refresh_expires_at: datetime
+    user_id: UUID
+
+    @classmethod
+    def of(cls, tokens: Tokens) -> "TokensView":
+        """Show new tokens to their owner."""
+        return cls(
+            access_token=tokens.access_token,
+            access_expires_at=tokens.access_expires_at,
+            refresh_token=tokens.refresh_token,
+            refresh_expires_at=tokens.refresh_expires_at,
+            user_id=tokens.user_id,
+        )
+
+
+class VerifiedView(BaseModel):
+    """An address that was confirmed."""
+
+    user_id: UUID
+    is_verified: bool = True
+
+
+class PayoutAccountView(BaseModel):
+    """Where you are paid; of the number only the end is shown."""
+
+    type: str
+    bank_code: str
+    account_number_ends_in: str
+    account_name: str
+    currency: str

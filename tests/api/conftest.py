@@ -1,0 +1,35 @@
+"""Installations for the tests of the API: one for a whole module, or a fresh one."""
+
+from collections.abc import Generator
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from database.roles import open_database
+from tests.api.running import Installation, run_installation
+from tests.conftest import Database, Server
+
+TEMPLATE = "escrow_template"
+
+
+@pytest.fixture
+def fresh(database: Database) -> Generator[Installation]:
+    """An installation of one's own."""
+    with run_installation(database.app_dsn, database.superuser_dsn) as installation:
+        yield installation
+
+
+@pytest.fixture(scope="module")
+def installation(server: Server, request: pytest.FixtureRequest) -> Generator[Installation]:
+    """One installation for all tests of a module: they make their own listings and transactions."""
+    name = "api_" + request.module.__name__.rpartition(".")[2]
+    with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
+        connection.execute(
+            SQL("CREATE DATABASE {} OWNER escrow_owner TEMPLATE {}").format(Identifier(name), Identifier(TEMPLATE))
+        )
+        open_database(connection, name)
+    with run_installation(server.dsn("app", name), server.superuser_dsn(name)) as running:
+        yield running
+    with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
+        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))

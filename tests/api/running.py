@@ -1,0 +1,303 @@
+"""A whole installation over real HTTP: API, reactions, read models, stand-in Paystack; only people are scripted."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import cast
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+import uvicorn
+import uvloop
+
+from api.app import create_app
+from api.dependencies import Dependencies
+from api.flows.registration import record_roles
+from cli.rates import load_rates
+from database.connect import open_pool
+from database.settings import Settings
+from domain.actor import Role
+from domain.ids import uuid7
+from eventstore.appender import Appender
+from eventstore.escrow import Escrow
+from gateways.paystack.client import Paystack
+from gateways.paystack.secret import SecretKey
+from gateways.paystack.sim.server import StandIn, build_sim
+from identity.authenticator import Authenticator
+from identity.payout_account import PayoutAccount, put_payout_account
+from identity.role import SELF_SERVICE
+from identity.user import NewUser, create_user, verify_email
+from projections.catch_up import catch_up_together
+from projections.registry import PROJECTIONS
+from reactions.toolbox import Toolbox
+from reactions.worker import Worker
+from vault.gate import Gate
+from vault.locksmith import Locksmith
+from vault.password import FLOOR, PasswordCosts
+from vault.pepper import Pepper
+from vault.secret import Secret
+
+SECRET = SecretKey("sk_test_0123456789abcdef")
+PASSWORD = "correct horse battery"
+ROLES = {
+    "buyer": SELF_SERVICE,
+    "seller": SELF_SERVICE,
+    "stranger": SELF_SERVICE,
+    "admin": frozenset({Role.ADMIN}),
+    "super_admin": frozenset({Role.SUPER_ADMIN}),
+    "super_admin_2": frozenset({Role.SUPER_ADMIN}),
+    "auditor": frozenset({Role.AUDITOR}),
+}
+PATIENCE_SECONDS = 20.0
+JsonObject = dict[str, object]
+
+
+class TestClock:
+    """The present, and as much later as a test says."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Person:
+    """Somebody signed in."""
+
+    name: str
+    id: UUID
+    email: str
+    token: str
+    base_url: str
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    def request(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
+        sent = {"Authorization": f"Bearer {self.token}"} | {name.replace("_", "-"): v for name, v in headers.items()}
+        return httpx.request(method, self.base_url + path, json=body, headers=sent, trust_env=False, timeout=30)
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self.request("GET", path, **headers)
+
+    def post(self, path: str, body: object = None, *, key: str | None = None, **headers: str) -> httpx.Response:
+        return self.request("POST", path, body, Idempotency_Key=key or str(uuid4()), **headers)
+
+    def must(self, path: str, body: object = None, method: str = "POST") -> JsonObject:
+        answer = self.request(method, path, body, Idempotency_Key=str(uuid4()))
+        assert answer.status_code < 300, answer.text
+        return cast("JsonObject", answer.json())
+
+
+@dataclass
+class Installation:
+    """What a test works with."""
+
+    base_url: str
+    stand_in: StandIn
+    clock: TestClock
+    app_dsn: str
+    superuser_dsn: str
+    people: dict[str, Person]
+    dependencies: Dependencies
+    codes: dict[str, str]
+
+    def head(self) -> int:
+        with psycopg.connect(self.app_dsn) as connection:
+            row = connection.execute("SELECT coalesce(max(notification_id), 0) FROM escrow_events").fetchone()
+        return int(row[0]) if row else 0
+
+    def list_account(self, price_minor: int = 100_000) -> str:
+        """An approved listing with credentials; its id."""
+        seller, admin = self.people["seller"], self.people["admin"]
+        body = {
+            "title": "An account",
+            "description": "Old, with many followers.",
+            "price": {"amount_minor": price_minor, "currency": "KES"},
+        }
+        listing = str(seller.must("/api/v1/listings", body)["id"])
+        secret = {"credentials": {"username": "someone", "password": "hunter2"}}
+        seller.must(f"/api/v1/listings/{listing}/credentials", secret, method="PUT")
+        seller.must(f"/api/v1/listings/{listing}/submit")
+        admin.must(f"/api/v1/admin/listings/{listing}/approve")
+        return listing
+
+    def open(self, price_minor: int = 100_000) -> str:
+        listing = self.list_account(price_minor)
+        return str(self.people["buyer"].must("/api/v1/transactions", {"listing_id": listing})["id"])
+
+    def pay(self, transaction: str) -> None:
+        page = self.people["buyer"].must(f"/api/v1/transactions/{transaction}/pay")
+        answer = httpx.post(str(page["authorization_url"]), json={"outcome": "success"}, trust_env=False)
+        assert answer.status_code == 200, answer.text
+
+    def hold(self, price_minor: int = 100_000) -> str:
+        """A transaction that was paid and whose contract is ready to sign."""
+        transaction = self.open(price_minor)
+        self.pay(transaction)
+        self.wait(transaction, lambda view: view["contract"] is not None)
+        return transaction
+
+    def sign(self, transaction: str, *names: str) -> None:
+        view = self.view(transaction)
+        sha256 = cast("JsonObject", view["contract"])["sha256"]
+        for name in names or ("buyer", "seller"):
+            body = {"content_sha256": sha256, "legal_name": name, "password": PASSWORD}
+            self.people[name].must(f"/api/v1/transactions/{transaction}/contract/sign", body)
+
+    def sold(self) -> str:
+        """A transaction whose contract both have signed."""
+        transaction = self.hold()
+        self.sign(transaction)
+        return transaction
+
+    def view(self, transaction: str, name: str = "buyer") -> JsonObject:
+        answer = self.people[name].get(f"/api/v1/transactions/{transaction}")
+        assert answer.status_code == 200, answer.text
+        return cast("JsonObject", answer.json())
+
+    def wait(self, transaction: str, until: Callable[[JsonObject], bool]) -> JsonObject:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not until(view := self.view(transaction)):
+            assert time.monotonic() < deadline, view
+            time.sleep(0.05)
+        return view
+
+
+class Runner:
+    """API, reactions and read models on one event loop in a thread."""
+
+    def __init__(self, dsn: str, stand_in: StandIn) -> None:
+        self.dsn = dsn
+        self.stand_in = stand_in
+        self.clock = TestClock()
+        self.codes: dict[str, str] = {}
+        self.ready = threading.Event()
+        self.over = threading.Event()
+        self.failure: BaseException | None = None
+        self.base_url = ""
+        self.people: dict[str, Person] = {}
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._serve())
+        except BaseException as error:
+            self.failure = error
+            raise
+        finally:
+            self.ready.set()
+
+    async def _serve(self) -> None:
+        locksmith = Locksmith(
+            pepper=Pepper({1: Secret(bytes(32))}),
+            gate=Gate(),
+            costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
+            random_bytes=os.urandom,
+        )
+        async with AsyncExitStack() as stack:
+            pool = await stack.enter_async_context(open_pool(self.dsn, max_size=8, autocommit=True))
+            appender = await stack.enter_async_context(Appender(self.dsn))
+            gateway = await stack.enter_async_context(Paystack.connect(secret=SECRET, base_url=self.stand_in.base_url))
+            escrow = Escrow(pool, appender, self.clock, lambda: uuid7(self.clock(), os.urandom))
+            settings = Settings()
+            self.dependencies = Dependencies(
+                settings=settings,
+                clock=self.clock,
+                random_bytes=os.urandom,
+                pool=pool,
+                escrow=escrow,
+                authenticator=Authenticator(pool, self.clock),
+                locksmith=locksmith,
+                gateway=gateway,
+                webhook_secret=SECRET,
+                send_code=self._keep_code,
+                cursor_key=bytes(32),
+                rates=load_rates(settings.escrow_home),
+            )
+            tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=self.clock)
+            worker = Worker(tools, self.dsn, poll_every=timedelta(seconds=0.2))
+            working = asyncio.create_task(worker.run())
+            folding = asyncio.create_task(asyncio.to_thread(self._fold))
+            server = uvicorn.Server(uvicorn.Config(create_app(self.dependencies), port=0, log_level="critical"))
+            serving = asyncio.create_task(server.serve())
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                await asyncio.sleep(0.01)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            self.base_url = f"http://127.0.0.1:{port}"
+            for name, roles in ROLES.items():
+                self.people[name] = await self._person(name, roles)
+            self.ready.set()
+            await asyncio.to_thread(self.over.wait)
+            working.cancel()
+            server.should_exit = True
+            await serving
+            with suppress(asyncio.CancelledError):
+                await working
+            await folding
+
+    def _fold(self) -> None:
+        while not self.over.is_set():
+            with suppress(psycopg.Error), psycopg.connect(self.dsn, autocommit=True) as connection:
+                while not self.over.is_set():
+                    catch_up_together(connection, PROJECTIONS)
+                    time.sleep(0.02)
+
+    async def _keep_code(self, address: str, code: str) -> None:
+        self.codes[address] = code
+
+    async def _person(self, name: str, roles: frozenset[Role]) -> Person:
+        parts = self.dependencies
+        new = NewUser(email=f"{name}@example.com", display_name=name, legal_name=name, roles=roles)
+        user = await create_user(parts.pool, parts.locksmith, new, PASSWORD, at=self.clock(), random_bytes=os.urandom)
+        account = PayoutAccount(
+            type="mobile_money", bank_code="MPESA", account_number="0712345678", account_name=name, currency="KES"
+        )
+        async with parts.pool.connection() as connection:
+            await verify_email(connection, user.id, self.clock())
+            await put_payout_account(connection, user.id, account, self.clock())
+        await record_roles(parts, user.id, user.roles, "test")
+        async with httpx.AsyncClient(trust_env=False) as client:
+            body = {"email": user.email, "password": PASSWORD}
+            answer = await client.post(f"{self.base_url}/api/v1/auth/login", json=body)
+        assert answer.status_code == 200, answer.text
+        return Person(name, user.id, user.email or "", answer.json()["access_token"], self.base_url)
+
+
+@contextmanager
+def run_installation(app_dsn: str, superuser_dsn: str) -> Generator[Installation]:
+    """Start everything, give it to the test, stop it."""
+    with StandIn(build_sim(secret=SECRET, seed=1)) as stand_in:
+        answer = httpx.post(
+            f"{stand_in.base_url}/_sim/balance", json={"currency": "KES", "amount_minor": 10**7}, trust_env=False
+        )
+        assert answer.status_code == 200, answer.text
+        runner = Runner(app_dsn, stand_in)
+        runner.thread.start()
+        assert runner.ready.wait(60)
+        if runner.failure is not None:
+            raise runner.failure
+        try:
+            yield Installation(
+                base_url=runner.base_url,
+                stand_in=stand_in,
+                clock=runner.clock,
+                app_dsn=app_dsn,
+                superuser_dsn=superuser_dsn,
+                people=runner.people,
+                dependencies=runner.dependencies,
+                codes=runner.codes,
+            )
+        finally:
+            runner.over.set()
+            runner.thread.join(30)
