@@ -29,9 +29,14 @@ class Transaction(DeadlineTrack):
         require_note(text)
         self.record(NoteAdded, text=text)
 
+    def check_statement(self) -> None:
+        """Raise unless the buyer can say something about money that is held."""
+        self.require_buyer()
+        self._require_held()
+
     def record_statement(self, content_id: UUID, content_sha256: str) -> None:
         """The buyer states that he has access."""
-        self.require_buyer()
+        self.check_statement()
         self.record(StatementRecorded, content_id=content_id, content_sha256=content_sha256)
 
     def record_notice(self, template: str, channel: str, user_ids: tuple[UUID, ...], outcome: str) -> None:

@@ -26,12 +26,15 @@ ACTIONS: dict[str, Check] = {
     "redeposit": lambda transaction: transaction.check_redeposit(),
     "extend-inspection": lambda transaction: transaction.check_extend(),
     "dispute": lambda transaction: transaction.check_dispute(),
+    "state-access": lambda transaction: transaction.check_statement(),
     "withdraw-dispute": lambda transaction: transaction.check_withdraw(),
     "note": lambda transaction: transaction.require_staff(),
     "resolve-dispute": lambda transaction: transaction.check_any_resolvable(),
+    "escalate-dispute": lambda transaction: transaction.check_escalate(),
     "release": lambda transaction: transaction.check_force_release(),
     "refund": lambda transaction: transaction.check_force_refund(),
     "approve": lambda transaction: transaction.check_any_approvable(),
+    "reject": lambda transaction: transaction.check_any_rejectable(),
     "write-off": lambda transaction: transaction.check_write_off(),
 }
 
@@ -58,7 +61,12 @@ def stuck_reason(transaction: "Transaction") -> str | None:
     if transaction.has_open_dispute:
         sources = sorted({dispute.source.value for dispute in transaction.open_disputes})
         return f"dispute_open: {', '.join(sources)}"
-    return _payout_reason(transaction) or _refund_reason(transaction) or _waiting_for(transaction)
+    return (
+        _payout_reason(transaction)
+        or _refund_reason(transaction)
+        or _waiting_for(transaction)
+        or ("awaiting_recovery_from_seller" if transaction.receivable_minor > 0 else None)
+    )
 
 
 def _payout_reason(transaction: "Transaction") -> str | None:
@@ -76,10 +84,7 @@ def _refund_reason(transaction: "Transaction") -> str | None:
             return f"refund_{refund.status.value}"
         if refund.status is RefundStatus.FAILED and refund.currency is not transaction.price.currency:
             return "refund_failed: in another currency"
-    for account, reason in _OWED.items():
-        if transaction.owed(account) > 0:
-            return reason
-    return None
+    return next((reason for account, reason in _OWED.items() if transaction.owed(account) > 0), None)
 
 
 _OWED = {

@@ -143,7 +143,8 @@ class ApprovalTrack(ForceTrack):
     """Forcing, resolving, and approving.
 
     `limit_usd_cents` is what one super_admin may move alone on one transaction, all his colleagues' decisions
-    included; None switches the second pair of eyes off, for refunds under break-glass only.
+    included; None switches the second pair of eyes off for refunds (break-glass) and nothing else. Notes and notices do
+    not void a request: they change nothing that was asked about.
     """
 
     def force_release(self, reason: str, recipient: str | None, limit_usd_cents: int | None) -> None:
@@ -185,6 +186,12 @@ class ApprovalTrack(ForceTrack):
         if not any(r.requested_by != self.actor.id and self._is_valid(r) for r in self.pending_approvals):
             raise ApprovalUnknown
 
+    def check_any_rejectable(self) -> None:
+        """Raise unless this super_admin could reject a request, or take his own back."""
+        self.require_staff(Role.SUPER_ADMIN)
+        if not self.pending_approvals:
+            raise ApprovalUnknown
+
     def approve(self, approval_id: UUID) -> None:
         """A second super_admin agrees; the guards are checked again and the decision is carried out."""
         request = self._pending(approval_id)
@@ -216,10 +223,11 @@ class ApprovalTrack(ForceTrack):
 
     def _decide(self, request: Approval, limit_usd_cents: int | None) -> None:
         usd = self.forced_usd_cents + self._usd_cents(request.amount_minor)
-        if limit_usd_cents is not None and usd > limit_usd_cents:
-            self._request(request)
-        else:
+        breaks_glass = limit_usd_cents is None and request.action is ApprovalAction.REFUND
+        if breaks_glass or usd <= (limit_usd_cents or 0):
             self._carry_out(request, approved=False)
+        else:
+            self._request(request)
 
     def _request(self, request: Approval) -> None:
         if any(self._is_valid(request) for request in self.pending_approvals):
@@ -281,7 +289,7 @@ class ApprovalTrack(ForceTrack):
                 self.check_compensation(request.amount_minor)
 
     def _is_valid(self, request: Approval) -> bool:
-        return self.now < request.expires_at and self.version == request.at_version
+        return self.now < request.expires_at and self.changed_at_version == request.at_version
 
     def _pending(self, approval_id: UUID) -> Approval:
         self.require_staff(Role.SUPER_ADMIN)

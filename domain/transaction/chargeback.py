@@ -175,6 +175,7 @@ class ChargebackTrack(DisputeTrack):
             compensation_minor=0,
             reason=f"processor: {report.outcome.value}",
         )
+        self.resume_clocks()
 
     def _record_lost(self, report: ChargebackReport) -> None:
         lines, from_refunds = self._loss_lines(report.amount_minor)

@@ -9,6 +9,7 @@ from domain.money import AmountNotPositive
 from domain.reason import require_reason
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.inspection import InspectionTrack
+from domain.transaction.note import NoteAdded
 from domain.transaction.state import TransactionState
 
 
@@ -77,6 +78,7 @@ class ClawbackTrack(InspectionTrack):
         self.require_staff(Role.SUPER_ADMIN)
         require_reason(reason)
         self._require_owed(amount_minor)
+        self.record(NoteAdded, text=reason)
         self.record(
             LossWrittenOff,
             amount_minor=amount_minor,

@@ -160,6 +160,11 @@ class ContractTrack(PaymentTrack):
         if self.has_open_dispute:
             raise DisputeOpen
 
+    def require_no_dispute_against_refund(self) -> None:
+        """Raise `DisputeOpen` while a dispute is undecided that is not the seller's."""
+        if self.has_dispute_against_refund:
+            raise DisputeOpen
+
     def _record_signature(self, role: Role, name_digest: str, acknowledgements: tuple[str, ...]) -> None:
         is_last = self.contract is ContractStatus.PARTLY_SIGNED
         self.record(

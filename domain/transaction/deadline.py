@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.journal import Account
-from domain.policy import ESCALATE_DISPUTE_AFTER
+from domain.policy import ESCALATE_DISPUTE_AFTER, Silence
 from domain.transaction.approval import ApprovalTrack
 from domain.transaction.opening import NotDueYet
 from domain.transaction.records import ContractStatus, DisputeSource, SettlementStatus, VaultStatus
@@ -66,13 +66,26 @@ class DeadlineTrack(ApprovalTrack):
         return tuple(Deadline(DeadlineKind.APPROVAL, request.expires_at) for request in self.pending_approvals)
 
     def _track_deadlines(self) -> tuple[Deadline, ...]:
-        if self.has_open_dispute:
+        if self.has_dispute_against_refund:
             return self._dispute_deadlines()
+        if self.has_open_dispute:
+            return (*self._dispute_deadlines(), *self._refund_deadlines())
         if self.settlement is SettlementStatus.NONE:
             return () if self.ended_as or self.was_paid else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
-        if self.settlement is SettlementStatus.HELD and self.held_minor > 0 and not self.charged_back_minor:
+        if self._is_held():
             return self._held_deadlines()
         return _running(DeadlineKind.RESERVE, self.reserve_due_at) if self.owed(Account.SELLER_RESERVE) > 0 else ()
+
+    def _is_held(self) -> bool:
+        return self.settlement is SettlementStatus.HELD and self.held_minor > 0 and not self.charged_back_minor
+
+    def _refund_deadlines(self) -> tuple[Deadline, ...]:
+        """What runs on under a dispute of the seller: nothing but what gives the money back."""
+        refunds = {DeadlineKind.SIGNING, DeadlineKind.REVEAL, DeadlineKind.REDEPOSIT}
+        if self.terms.silence is Silence.REFUND and self.vault is VaultStatus.ACKNOWLEDGED:
+            refunds.add(DeadlineKind.INSPECTION)
+        held = self._held_deadlines() if self._is_held() else ()
+        return tuple(deadline for deadline in held if deadline.kind in refunds)
 
     def _dispute_deadlines(self) -> tuple[Deadline, ...]:
         return tuple(

@@ -6,11 +6,14 @@ from uuid import UUID
 
 from domain.actor import STAFF, Role
 from domain.errors import Forbidden, Invalid, Refused
+from domain.journal import Account
 from domain.policy import DISPUTE_WINDOW
 from domain.reason import require_reason
 from domain.transaction.compensation import CompensationTrack
 from domain.transaction.contract import DisputeOpen, NothingHeld
 from domain.transaction.event import TransactionEvent
+from domain.transaction.outage import DeadlinesExtended
+from domain.transaction.phase import TERMINAL
 from domain.transaction.records import Dispute, DisputeCategory, DisputeSource, Finding, SettlementStatus
 from domain.transaction.settlement import AwardInvalid, Basis
 from domain.transaction.state import TransactionState
@@ -61,6 +64,8 @@ class DisputeOpened(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is open."""
+        if not transaction.has_open_dispute:
+            transaction.disputed_since = self.timestamp
         transaction.disputes[self.dispute_id] = Dispute(
             dispute_id=self.dispute_id,
             source=self.source,
@@ -140,7 +145,8 @@ class DisputeTrack(CompensationTrack):
             self.require_party()
         if self.settlement is SettlementStatus.NONE:
             raise NothingHeld
-        if self.completed_at is not None and self.now > self.completed_at + DISPUTE_WINDOW:
+        ended_at = self.completed_at or (self.phase_since if self.phase in TERMINAL else self.now)
+        if self.now > ended_at + DISPUTE_WINDOW:
             raise DisputeTooLate
         if any(dispute.opened_by == self.actor.id for dispute in self.open_disputes):
             raise DisputeExists
@@ -150,6 +156,8 @@ class DisputeTrack(CompensationTrack):
     ) -> None:
         """A party or staff open a dispute about the whole price; what they wrote stands in the erasable contents."""
         self.check_dispute()
+        if dispute_id in self.disputes:
+            raise DisputeExists
         role = self.actor_on_record().role
         source = DisputeSource.ADMIN if role in STAFF else DisputeSource(role.value)
         self.record(
@@ -177,6 +185,14 @@ class DisputeTrack(CompensationTrack):
             raise DisputeUnknown
         if any(dispute.source is DisputeSource.PROCESSOR for dispute in self.open_disputes):
             raise ProcessorDecides
+        if self.actor.role is not Role.SUPER_ADMIN and all(dispute.escalated for dispute in self.open_disputes):
+            raise Forbidden
+
+    def check_escalate(self) -> None:
+        """Raise unless staff could hand one of the open disputes to a super_admin."""
+        self.require_staff()
+        if all(dispute.escalated for dispute in self.open_disputes):
+            raise DisputeUnknown
 
     def withdraw_dispute(self, dispute_id: UUID) -> None:
         """Its opener takes a dispute back."""
@@ -186,8 +202,23 @@ class DisputeTrack(CompensationTrack):
         if dispute.opened_by != self.actor.id:
             self.require_party()
             raise Forbidden
-        paused = int((self.now - dispute.opened_at).total_seconds())
-        self.record(DisputeWithdrawn, dispute_id=dispute_id, paused_seconds=max(0, paused))
+        is_last = len(self.open_disputes) == 1
+        self.record(DisputeWithdrawn, dispute_id=dispute_id, paused_seconds=self._disputed_seconds() if is_last else 0)
+
+    def resume_clocks(self) -> None:
+        """Give the parties the time back in which they could do nothing, once the last dispute is closed."""
+        if not self.has_open_dispute and self._has_clock_of_before() and self._disputed_seconds() > 0:
+            self.record(DeadlinesExtended, seconds=self._disputed_seconds(), reason="dispute_closed")
+
+    def _has_clock_of_before(self) -> bool:
+        """True when a deadline that stood still goes on; one that starts with the decision itself does not."""
+        if self.settlement is SettlementStatus.HELD:
+            return True
+        reserved = self.owed(Account.SELLER_RESERVE) > 0
+        return reserved and (self.settled_at or self.now) <= (self.disputed_since or self.now)
+
+    def _disputed_seconds(self) -> int:
+        return int((self.now - (self.disputed_since or self.now)).total_seconds())
 
     def escalate_dispute(self, dispute_id: UUID, reason: str) -> None:
         """Staff or the clock hand the decision to a super_admin; a second time changes nothing."""
@@ -227,6 +258,7 @@ class DisputeTrack(CompensationTrack):
                 reason=award.reason,
             )
         self._move_award(award, held, to_buyer, to_seller)
+        self.resume_clocks()
         self.grant_compensation(award.compensation_minor, award.reason)
 
     def record_forced_resolution(self, dispute_id: UUID, reason: str) -> None:

@@ -1,6 +1,6 @@
 """The base of a transaction's events: after each one the phase is derived anew."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from domain.event import Event
 from domain.journal import Postings
@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 
 
 class TransactionEvent(Event):
-    """A fact about a transaction. Subclasses assign in `change`; the phase and its age follow from the tracks."""
+    """A fact about a transaction. Subclasses assign in `change`; the phase and its age follow from the tracks.
+
+    A remark, such as a note, changes nothing that anybody decides about.
+    """
+
+    IS_REMARK: ClassVar[bool] = False
 
     def apply(self, aggregate: "TransactionState") -> None:
         """Assign, then derive the phase and since when it holds."""
         self.change(aggregate)
+        if not self.IS_REMARK:
+            aggregate.changed_at_version = self.originator_version
         phase = phase_of(aggregate)
         if phase is not aggregate.phase:
             aggregate.phase = phase

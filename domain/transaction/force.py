@@ -54,16 +54,18 @@ class ForceTrack(ChargebackTrack):
         if self.refundable_minor - self.surcharge_minor <= 0:
             raise RefundTooLarge(refundable_minor=0)
         is_released = self.settlement in {SettlementStatus.RELEASED, SettlementStatus.SPLIT}
-        if is_released and not any(dispute.is_decided for dispute in self.disputes.values()):
+        if is_released and not any(dispute.is_decided_by_staff for dispute in self.disputes.values()):
             raise DisputeFirst
 
     def release_by_force(self, reason: str, recipient: str | None) -> None:
         """Release what is held, or repeat the payout that failed; raise `RecipientMissing`."""
         purpose = self._failed_purpose()
-        self._close_disputes(reason)
+        had_dispute = self._close_disputes(reason)
         if purpose is None:
             self.order_release(Basis.FORCED, reason)
             return
+        if had_dispute:
+            self.resume_clocks()
         payee = recipient or self._last_recipient(purpose)
         if payee is None:
             raise RecipientMissing
@@ -71,12 +73,16 @@ class ForceTrack(ChargebackTrack):
 
     def refund_by_force(self, amount_minor: int, reason: str) -> None:
         """Close the disputes that people opened and order the refund."""
-        self._close_disputes(reason)
+        had_dispute = self._close_disputes(reason)
         self.order_refund(amount_minor, Basis.FORCED, reason)
+        if had_dispute:
+            self.resume_clocks()
 
-    def _close_disputes(self, reason: str) -> None:
-        for dispute in self.open_disputes:
+    def _close_disputes(self, reason: str) -> bool:
+        open_disputes = self.open_disputes
+        for dispute in open_disputes:
             self.record_forced_resolution(dispute.dispute_id, reason)
+        return bool(open_disputes)
 
     def _require_force(self) -> None:
         self.require_staff(Role.SUPER_ADMIN)
@@ -91,7 +97,7 @@ class ForceTrack(ChargebackTrack):
             raise NotStuck(possible_at=possible_at.isoformat())
 
     def _has_word_for_release(self) -> bool:
-        return self.buyer_statement_at is not None or any(d.is_decided for d in self.disputes.values())
+        return self.buyer_statement_at is not None or any(d.is_decided_by_staff for d in self.disputes.values())
 
     def _failed_purpose(self) -> PayoutPurpose | None:
         if not has_failed_payout(self):

@@ -4,10 +4,11 @@ import hashlib
 from datetime import datetime, timedelta
 
 from domain.actor import STAFF
-from domain.errors import Invalid, Refused
+from domain.errors import Forbidden, Invalid, Refused
 from domain.policy import Silence
 from domain.reason import require_reason
 from domain.transaction.event import TransactionEvent
+from domain.transaction.outage import DeadlinesExtended
 from domain.transaction.records import SettlementStatus, VaultStatus
 from domain.transaction.settlement import Basis, SettlementTrack
 from domain.transaction.state import TransactionState
@@ -65,18 +66,6 @@ class InspectionLapsed(TransactionEvent):
         transaction.inspection_lapsed = True
 
 
-class DeadlinesExtended(TransactionEvent):
-    """An outage or a maintenance window: every running deadline is later by this many seconds."""
-
-    TOPIC = "transaction.deadlines_extended.v1"
-    seconds: int
-    reason: str
-
-    def change(self, transaction: TransactionState) -> None:
-        """Nobody loses time to an outage of ours."""
-        transaction.shift_deadlines(timedelta(seconds=self.seconds))
-
-
 class InspectionTrack(SettlementTrack):
     """Confirming access, and what silence means."""
 
@@ -98,9 +87,14 @@ class InspectionTrack(SettlementTrack):
         self.order_release(Basis.BUYER_CONFIRMED, None)
 
     def check_extend(self) -> None:
-        """Raise unless the seller, who waits for his money, or staff can give the buyer more time."""
+        """Raise unless the seller, who waits for his money, or staff can give the buyer more time.
+
+        Where silence means a refund, more time would only put the refund off: that is for staff to decide.
+        """
         if self.actor.role not in STAFF or self.is_party(self.actor):
             self.require_seller()
+            if self.terms.silence is Silence.REFUND:
+                raise Forbidden
         self._require_held()
         if self.vault not in {VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED}:
             raise NotRevealed

@@ -19,6 +19,7 @@ class NoteAdded(TransactionEvent):
     """Staff wrote down what they did and why; notes are added, never changed."""
 
     TOPIC = "transaction.note_added.v1"
+    IS_REMARK = True
     text: str
 
 
@@ -38,6 +39,7 @@ class PartiesNotified(TransactionEvent):
     """Somebody was told of something, or could not be."""
 
     TOPIC = "transaction.parties_notified.v1"
+    IS_REMARK = True
     template: str
     channel: str
     user_ids: tuple[UUID, ...]

@@ -187,6 +187,11 @@ class Dispute:
         """True when somebody decided it; a dispute that was withdrawn was not."""
         return self.finding is not None and self.finding is not Finding.WITHDRAWN
 
+    @property
+    def is_decided_by_staff(self) -> bool:
+        """True when a person judged it; how a chargeback ended says nothing about who is at fault."""
+        return self.is_decided and self.source is not DisputeSource.PROCESSOR
+
 
 class ApprovalStatus(StrEnum):
     """Where a request for a second pair of eyes stands."""

@@ -228,7 +228,7 @@ class SettlementTrack(VaultTrack):
             return
         self.require_party()
         self._require_held()
-        self.require_no_dispute()
+        self.require_no_dispute_against_refund()
         if self.revealed_at is not None:
             raise AlreadyRevealed
         if self.cancel_requested_by is self.actor_on_record().role:

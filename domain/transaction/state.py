@@ -15,6 +15,7 @@ from domain.transaction.records import (
     Approval,
     ContractStatus,
     Dispute,
+    DisputeSource,
     PaymentStatus,
     Payout,
     PayoutPurpose,
@@ -53,6 +54,7 @@ class TransactionState(Aggregate):
         self.ended_as: str | None = None
         self.phase = Phase.PENDING
         self.phase_since = self.created_on
+        self.changed_at_version = self.version
 
         self._start_payment()
         self._start_contract()
@@ -88,6 +90,7 @@ class TransactionState(Aggregate):
         self.reveal_due_at: datetime | None = None
         self.revealed_at: datetime | None = None
         self.acknowledged_at: datetime | None = None
+        self.lost_at: datetime | None = None
         self.redeposit_due_at: datetime | None = None
         self.inspection_ends_at: datetime | None = None
         self.inspection_lapsed = False
@@ -103,6 +106,7 @@ class TransactionState(Aggregate):
         self.payouts: dict[str, Payout] = {}
         self.refunds: dict[str, Refund] = {}
         self.disputes: dict[UUID, Dispute] = {}
+        self.disputed_since: datetime | None = None
         self.approvals: dict[UUID, Approval] = {}
         self.charged_back_minor = 0
         self.charged_back_refunds_minor = 0
@@ -168,6 +172,11 @@ class TransactionState(Aggregate):
     def has_open_dispute(self) -> bool:
         """True while any dispute is undecided: nothing is released, paid out or lapses."""
         return any(dispute.is_open for dispute in self.disputes.values())
+
+    @property
+    def has_dispute_against_refund(self) -> bool:
+        """True while a dispute is undecided that is not the seller's: his never blocks a refund."""
+        return any(dispute.source is not DisputeSource.SELLER for dispute in self.open_disputes)
 
     @property
     def is_over(self) -> bool:

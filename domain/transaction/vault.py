@@ -7,6 +7,7 @@ from domain.errors import Refused
 from domain.policy import REDEPOSIT_WITHIN
 from domain.transaction.contract import ContractTrack, GrantMissing
 from domain.transaction.event import TransactionEvent
+from domain.transaction.outage import DeadlinesExtended
 from domain.transaction.records import ContractStatus, VaultStatus
 from domain.transaction.state import TransactionState
 
@@ -78,6 +79,7 @@ class DepositLost(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """Other clocks wait meanwhile."""
+        transaction.lost_at = self.timestamp
         transaction.vault = VaultStatus.LOST
         transaction.redeposit_due_at = self.redeposit_due_at
 
@@ -101,6 +103,12 @@ class DepositReplaced(TransactionEvent):
 
 class VaultTrack(ContractTrack):
     """Revealing once, acknowledging, and replacing what was lost."""
+
+    def check_sign(self) -> None:
+        """Raise unless a party can sign now; the seller cannot hand over a deposit that is lost."""
+        super().check_sign()
+        if self.vault is VaultStatus.LOST and self.actor.id == str(self.seller_id):
+            raise CredentialsUnavailable
 
     def check_reveal(self) -> None:
         """Raise unless the buyer can see the credentials now, for the first time."""
@@ -155,5 +163,13 @@ class VaultTrack(ContractTrack):
         self.check_redeposit()
         if key_fingerprint != self.buyer_key_fingerprint:
             raise GrantMissing
+        self._give_back_time_to_sign()
         due = self.now + timedelta(seconds=self.terms.reveal_seconds)
         self.record(DepositReplaced, vault_id=vault_id, key_fingerprint=key_fingerprint, reveal_due_at=due)
+
+    def _give_back_time_to_sign(self) -> None:
+        """Nobody could hand anything over while the deposit was lost."""
+        lost_at = self.lost_at or self.now
+        seconds = int((self.now - lost_at).total_seconds())
+        if self.contract is not ContractStatus.SIGNED and seconds > 0:
+            self.record(DeadlinesExtended, seconds=seconds, reason="deposit_lost")
