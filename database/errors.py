@@ -78,3 +78,12 @@ class ServerNotRunning(DatabaseError):
     """The embedded PostgreSQL of this ESCROW_HOME is not running; start it with `escrow serve` or `escrow demo`."""
 
     code = "postgresql_not_running"
+
+
+class PasswordsLost(DatabaseError):
+    """There is data, but postgres.json, which holds its passwords, is gone.
+
+    Restore that file from a backup, or move the data away to begin anew.
+    """
+
+    code = "postgresql_passwords_lost"

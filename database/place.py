@@ -6,11 +6,13 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 from database.account import Account
 from database.binaries import WHEEL_BIN, PostgresBinaries, find_wheel_root
-from database.errors import BinariesUnusable
+from database.errors import BinariesUnusable, PasswordsLost
+from database.facts import FILE as FACTS_FILE
 from database.facts import read_facts
 
 ELSEWHERE = Path("/var/lib/escrow")
@@ -54,6 +56,20 @@ def find_place(home: Path, binaries: PostgresBinaries, account: Account) -> Plac
     return (
         place if account.can_run(binaries.bin_dir / "postgres") else replace(place, binaries=_copy(binaries, account))
     )
+
+
+def settle_orphan(place: Place) -> None:
+    """Deal with data whose passwords nobody knows any more. Call it as the owner, before anything is written.
+
+    Somebody who removes ESCROW_HOME means to begin anew: data that had to live elsewhere is then set aside, never
+    deleted. With a home that is still in use, losing the passwords is an accident: raises PasswordsLost.
+    """
+    if not (place.data_dir / "PG_VERSION").exists():
+        return
+    if place.root.is_relative_to(place.home) or any(file.name != LOG_NAME for file in place.home.iterdir()):
+        raise PasswordsLost(data=str(place.data_dir), file=str(place.home / FACTS_FILE))
+    number = next(n for n in count(1) if not place.data_dir.with_name(f"orphan-{n}").exists())
+    place.data_dir.rename(place.data_dir.with_name(f"orphan-{number}"))
 
 
 def choose_socket_dir(place: Place, last: Path | None) -> Path:

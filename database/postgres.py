@@ -31,7 +31,7 @@ from database.facts import (
     read_ticks,
     write_facts,
 )
-from database.place import Place, choose_socket_dir, find_place
+from database.place import Place, choose_socket_dir, find_place, settle_orphan
 from database.roles import name_of, provision_database, provision_roles
 from database.settings import Settings
 
@@ -141,6 +141,8 @@ class EmbeddedServer:
 
     def _start_as_owner(self, place: Place) -> None:
         known = read_facts(place.home)
+        if known.embedded is None:
+            settle_orphan(place)
         before = known.embedded or _make_facts(place)
         # Written before the cluster exists: a crash in between must not leave data whose password nobody knows.
         write_facts(place.home, known.model_copy(update={"embedded": before}))

@@ -11,9 +11,11 @@ import psycopg
 import pytest
 
 from database import place
+from database.account import choose_account
 from database.binaries import PostgresBinaries, find_server, find_wheel_root
-from database.errors import BinariesUnusable
+from database.errors import BinariesUnusable, PasswordsLost
 from database.facts import read_facts
+from database.place import Place, settle_orphan
 from database.postgres import EmbeddedServer
 from database.settings import Settings
 
@@ -63,3 +65,31 @@ def hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Postgre
     before = os.umask(0o077)
     yield replace(found, bin_dir=tmp_path / found.bin_dir.relative_to(wheel))
     os.umask(before)
+
+
+def make_orphan(tmp_path: Path, root: Path) -> Place:
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    (root / "data").mkdir(parents=True)
+    (root / "data" / "PG_VERSION").write_text("18")
+    return Place(home=home, root=root, account=choose_account(), binaries=find_server(Settings()))
+
+
+def test_data_of_a_home_that_was_removed_is_set_aside_and_kept(tmp_path: Path) -> None:
+    orphaned = make_orphan(tmp_path, tmp_path / "elsewhere")
+    settle_orphan(orphaned)
+    assert not orphaned.data_dir.exists()
+    assert (orphaned.root / "orphan-1" / "PG_VERSION").read_text() == "18"
+
+
+def test_lost_passwords_of_a_home_in_use_stop_the_start_and_touch_nothing(tmp_path: Path) -> None:
+    orphaned = make_orphan(tmp_path, tmp_path / "elsewhere")
+    (orphaned.home / "pepper").touch()
+    with pytest.raises(PasswordsLost):
+        settle_orphan(orphaned)
+    assert orphaned.data_dir.exists()
+
+
+def test_lost_passwords_of_data_inside_the_home_stop_the_start(tmp_path: Path) -> None:
+    with pytest.raises(PasswordsLost):
+        settle_orphan(make_orphan(tmp_path, tmp_path / "home" / "postgres"))
