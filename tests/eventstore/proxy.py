@@ -8,6 +8,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 ROWS_ARE_COMPLETE = b"SELECT "  # the tag of the call; preparing it is answered without
+IN_TRANSACTION = b"Z\x00\x00\x00\x05T"  # the pool's reads, which commit nothing
 READY_FOR_QUERY = b"Z\x00\x00\x00\x05I"
 
 
@@ -23,6 +24,7 @@ class Proxy:
         self.cuts = 0
         self._cut: str | None = None
         self._refusing = False
+        self._refuse_after_cut = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -38,9 +40,10 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.folder.cleanup()
 
-    def cut_after_next_commit(self) -> None:
-        """The server has answered that it committed; nobody hears of it."""
+    def cut_after_next_commit(self, *, and_refuse: bool = False) -> None:
+        """The server has answered that it committed; nobody hears of it, and perhaps nobody gets through again."""
         self._cut = "answer"
+        self._refuse_after_cut = and_refuse
 
     def cut_before_next_request(self) -> None:
         """The request never arrives."""
@@ -83,9 +86,9 @@ class Proxy:
     async def _answers(self, reader, client, server) -> None:
         with suppress(OSError):
             while data := await reader.read(1 << 20):
-                if self._cut == "answer" and ROWS_ARE_COMPLETE in data:
-                    while not data.endswith(READY_FOR_QUERY):
-                        data += await reader.read(1 << 20)
+                if self._cut == "answer" and ROWS_ARE_COMPLETE in data and not data.endswith(IN_TRANSACTION):
+                    while more := b"" if data.endswith(READY_FOR_QUERY) else await reader.read(1 << 20):
+                        data += more
                     self._cut_off(client, server)
                     return
                 client.write(data)
@@ -94,6 +97,7 @@ class Proxy:
 
     def _cut_off(self, *writers) -> None:
         self._cut = None
+        self._refusing, self._refuse_after_cut = self._refuse_after_cut, False
         self.cuts += 1
         for writer in writers:
             writer.close()
