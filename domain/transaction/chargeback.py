@@ -64,7 +64,8 @@ class ChargebackLost(TransactionMoneyEvent):
         transaction.charged_back_refunds_minor += sum(from_refunds)
         if transaction.funds_held_at is None:
             transaction.uncovered_chargeback_minor += self.amount_minor
-        transaction.payment = PaymentStatus.REVERSED
+        if transaction.funds_held_at is not None:
+            transaction.payment = PaymentStatus.REVERSED
         for reference in self.cancelled_refunds:
             refund = transaction.refunds[reference]
             transaction.refunds[reference] = replace(refund, status=RefundStatus.CANCELLED)
@@ -95,11 +96,13 @@ class ChargebackCovered(TransactionMoneyEvent):
     processor_id: str | None
 
     def change(self, transaction: TransactionState) -> None:
-        """It is as if the charge had come first."""
+        """It is as if the charge had come first; a stray charge that is taken back leaves the price as it was."""
         super().change(transaction)
         transaction.uncovered_chargeback_minor -= self.amount_minor
-        transaction.payment = PaymentStatus.REVERSED
-        if self.processor_id is not None:
+        if self.processor_id is None:
+            transaction.payment = PaymentStatus.REVERSED
+        else:
+            transaction.charged_back_minor -= self.amount_minor
             _shrink_receipt(transaction.suspense, self.processor_id, self.amount_minor)
 
 

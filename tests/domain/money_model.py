@@ -215,6 +215,7 @@ class Deal:
         self.early -= f["amount_minor"]
         source = HELD if f["processor_id"] is None else STRAY
         self.charged_back_held += f["amount_minor"] if source == HELD else 0
+        self.charged_back -= f["amount_minor"] if source == STRAY else 0
         return Counter({source: f["amount_minor"], LOSSES: -f["amount_minor"]})
 
     def cancelled_refund_sent(self, f: dict) -> Counter[str]:

@@ -245,3 +245,13 @@ def test_a_part_of_a_late_charge_that_was_charged_back_is_covered_and_the_rest_g
     assert story.balance(Account.UNMATCHED_RECEIPTS) == -60_000
     assert story.do(ReturnReceipts()) == ["receipt_return_ordered"]
     assert story.balance(Account.REFUND_DUE) == -60_000
+
+
+def test_a_stray_charge_that_is_charged_back_leaves_the_price_to_be_paid():
+    story = asked(pending())
+    story.do(charge(story, 50_000, processor_id="stray"))
+    story.do(chargeback("lost", 30_000))
+    assert story.phase == "pending"
+    story.do(charge(story))
+    assert story.phase == "funds_held"
+    assert story.transaction.refundable_minor == 100_000
