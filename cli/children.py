@@ -1,0 +1,87 @@
+"""Child processes of the demo: they end with their parent, however it ends."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+PR_SET_PDEATHSIG = 1
+STOP_SECONDS = 20.0
+
+
+class ChildFailed(RuntimeError):
+    """A child process ended although nobody asked it to; its log says why."""
+
+
+class Children:
+    """Starts processes, notices when one dies, and stops them in reverse order."""
+
+    def __init__(self, log_dir: Path, environment: Mapping[str, str]) -> None:
+        """Their output goes to `log_dir`, a file for each."""
+        self._log_dir = log_dir
+        self._environment = dict(environment)
+        self._running: dict[str, subprocess.Popen[str]] = {}
+
+    def set(self, variable: str, value: str) -> None:
+        """Set a variable of the environment for the children that are started from now on."""
+        self._environment[variable] = value
+
+    def start(self, name: str, arguments: Sequence[str], *, reads_output: bool = False) -> subprocess.Popen[str]:
+        """Start `python -m …`; with `reads_output` its standard output is a pipe for the caller."""
+        self._log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (self._log_dir / f"{name}.log").open("a", encoding="utf-8") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if reads_output else log,
+                stderr=log,
+                text=True,
+                env=self._environment,
+                preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 it makes two system calls and takes no lock
+            )
+        self._running[name] = child
+        return child
+
+    def check(self) -> None:
+        """Raise `ChildFailed` when one has ended."""
+        for name, child in self._running.items():
+            if child.poll() is not None:
+                raise ChildFailed(f"{name} ended with {child.returncode}; see {self._log_dir / name}.log")
+
+    def stop(self) -> None:
+        """Ask each to stop, the last one first, and kill what does not listen."""
+        for child in reversed(self._running.values()):
+            child.terminate()
+            try:
+                child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+        self._running.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    """Return what a child does before it starts: ask the kernel to be stopped when its parent ends."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def prepare() -> None:
+        # Ctrl-C reaches the whole foreground group; the parent alone decides the order in which they stop.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare

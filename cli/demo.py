@@ -1,0 +1,248 @@
+"""`escrow demo`: everything on one machine, without the internet, with a story already told."""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from uuid import UUID
+
+import httpx
+
+from cli.accounts import enrol, open_escrow
+from cli.children import ChildFailed, Children
+from cli.database import prepare_database, running_server
+from cli.output import say
+from cli.person import JsonObject, Person
+from cli.story import Players, tell
+from cli.stuck import tell_stuck
+from cli.treasury import move_funds
+from cli.welcome import welcome
+from cli.wiring import open_locksmith
+from database.connect import open_pool, resolve_dsn
+from database.facts import DATABASE_ROLES
+from database.settings import Settings
+from domain.actor import Role
+from domain.money import Currency, Money
+from domain.treasury import Movement
+from eventstore.appender import Appender
+from identity.user import NewUser
+
+CreatePerson = Callable[[NewUser, str], Awaitable[UUID]]
+
+HOST = "127.0.0.1"
+CAPITAL_MINOR = 1_000_000_000
+READY_SECONDS = 60.0
+REFRESH_SECONDS = 600.0
+WATCH_SECONDS = 0.5
+
+PEOPLE: dict[str, tuple[str, frozenset[Role]]] = {
+    "buyer": ("Demo Buyer", frozenset({Role.BUYER})),
+    "seller": ("Demo Seller", frozenset({Role.SELLER})),
+    "admin": ("Demo Admin", frozenset({Role.ADMIN})),
+    "super_admin": ("Demo Super Admin", frozenset({Role.SUPER_ADMIN})),
+    "super_admin_2": ("Demo Second Super Admin", frozenset({Role.SUPER_ADMIN})),
+    "auditor": ("Demo Auditor", frozenset({Role.AUDITOR})),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """Where API and stand-in answer."""
+
+    base_url: str
+    paystack_url: str
+
+
+def run_demo(port: int) -> None:
+    """Start all, tell the story once, and keep everything running until Ctrl-C or SIGTERM."""
+    os.environ.pop("DATABASE_URL", None)
+    signal.signal(signal.SIGTERM, _stop)
+    settings = Settings()
+    home = settings.escrow_home
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with running_server(settings):
+        prepare_database(settings)
+        port = port or _free_port()
+        environment = {**os.environ, "ESCROW_HOME": str(home), "PAYSTACK_SECRET_KEY": _secret(home).read_text()}
+        with Children(home / "log", environment) as children:
+            asyncio.run(_run(settings, children, port))
+
+
+def _stop(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+async def _run(settings: Settings, children: Children, port: int) -> None:
+    addresses = Addresses(
+        base_url=f"http://{HOST}:{port}", paystack_url=_start_stand_in(settings.escrow_home, children, port)
+    )
+    settings = _with_stand_in(settings, addresses)
+    async with (
+        httpx.AsyncClient(base_url=addresses.base_url, timeout=30, trust_env=False) as client,
+        httpx.AsyncClient(base_url=addresses.paystack_url, timeout=30, trust_env=False) as panel,
+    ):
+        people = await _find_people(settings, client)
+        known = _known_transactions(settings.escrow_home)
+        players = Players(buyer=people["buyer"], seller=people["seller"], admin=people["admin"], panel=panel)
+        # Told before anybody else follows the log: a worker of today would date the payment today.
+        stuck = known.get("stuck") or await tell_stuck(settings, players)
+        _start_servers(children, addresses, port)
+        await _wait_until_ready(client, children)
+        await _sign_all_in(people)
+        facts = _facts(settings, addresses, people, known or {**await tell(players), "stuck": stuck})
+        _write_private(settings.escrow_home / "demo.json", facts)
+        say(welcome(settings.escrow_home, facts))
+        await _stay(settings.escrow_home, facts, people, children)
+
+
+def _start_servers(children: Children, addresses: Addresses, port: int) -> None:
+    children.set("PAYSTACK_BASE_URL", addresses.paystack_url)
+    children.start("api", ["cli.main", "serve", "--host", HOST, "--port", str(port)])
+    children.start("worker", ["cli.main", "worker"])
+
+
+def _known_transactions(home: Path) -> dict[str, str]:
+    """Return what the story of an earlier start told; nothing on the first."""
+    file = home / "demo.json"
+    if file.exists():
+        return dict(json.loads(file.read_text())["transactions"])
+    say("driving a transaction into each phase through the API ...")
+    return {}
+
+
+def _start_stand_in(home: Path, children: Children, port: int) -> str:
+    """Start the stand-in Paystack and return where it answers."""
+    arguments = ["gateways.paystack.sim", "--secret-file", str(home / "paystack-key")]
+    arguments += ["--state-file", str(home / "paystack.json")]
+    arguments += ["--webhook-url", f"http://{HOST}:{port}/api/v1/webhooks/paystack"]
+    for currency in Currency:
+        arguments += ["--opening-balance", f"{currency}={CAPITAL_MINOR}"]
+    process = children.start("paystack", arguments, reads_output=True)
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise ChildFailed("the stand-in Paystack did not start; see its log")
+    return str(json.loads(line)["base_url"])
+
+
+def _with_stand_in(settings: Settings, addresses: Addresses) -> Settings:
+    """The settings of this process, with the same key and address as the children have."""
+    os.environ["PAYSTACK_SECRET_KEY"] = _secret(settings.escrow_home).read_text()
+    os.environ["PAYSTACK_BASE_URL"] = addresses.paystack_url
+    return Settings()
+
+
+def _secret(home: Path) -> Path:
+    """Return the file with the stand-in's key, made on the first start."""
+    file = home / "paystack-key"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(f"sk_test_{secrets.token_hex(20)}")
+    return file
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+async def _wait_until_ready(client: httpx.AsyncClient, children: Children) -> None:
+    until = monotonic() + READY_SECONDS
+    while monotonic() < until:
+        children.check()
+        try:
+            if (await client.get("/api/v1/ops/readiness")).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.05)
+    raise ChildFailed("the API did not become ready; see log/api.log")
+
+
+async def _find_people(settings: Settings, client: httpx.AsyncClient) -> dict[str, Person]:
+    """Return the people of the demo; on the first start they are made."""
+    file = settings.escrow_home / "people.json"
+    if not file.exists():
+        _write_private(file, await _make_people(settings))
+    known: dict[str, dict[str, str]] = json.loads(file.read_text())
+    return {name: Person(client, **facts) for name, facts in known.items()}
+
+
+async def _make_people(settings: Settings) -> dict[str, dict[str, str]]:
+    made: dict[str, dict[str, str]] = {}
+    async with _bare_ground(settings) as create:
+        for name, (shown, roles) in PEOPLE.items():
+            email, password = f"{name.replace('_', '-')}@demo.example", secrets.token_urlsafe(12)
+            new = NewUser(email=email, display_name=shown, legal_name=shown, roles=roles)
+            made[name] = {"user_id": str(await create(new, password)), "email": email, "password": password}
+    return made
+
+
+@asynccontextmanager
+async def _bare_ground(settings: Settings) -> AsyncGenerator[CreatePerson]:
+    dsn = resolve_dsn(settings, "app")
+    async with (
+        open_pool(dsn, max_size=2, autocommit=True) as pool,
+        Appender(dsn) as appender,
+        open_locksmith(pool, settings) as locksmith,
+    ):
+        escrow = open_escrow(pool, appender)
+        for currency in Currency:
+            for movement in (Movement.CAPITAL_PAID_IN, Movement.BALANCE_TOPPED_UP):
+                await move_funds(escrow, movement, Money(CAPITAL_MINOR, currency), "opening of the demo")
+
+        async def create(new: NewUser, password: str) -> UUID:
+            return (await enrol(pool, locksmith, escrow, new, password)).id
+
+        yield create
+
+
+def _facts(
+    settings: Settings, addresses: Addresses, people: dict[str, Person], transactions: dict[str, str]
+) -> JsonObject:
+    return {
+        "base_url": addresses.base_url,
+        "paystack_url": addresses.paystack_url,
+        "dsn": {role: resolve_dsn(settings, role) for role in DATABASE_ROLES},
+        "users": _shown(people),
+        "transactions": transactions,
+    }
+
+
+def _shown(people: dict[str, Person]) -> dict[str, dict[str, str]]:
+    return {
+        name: {"id": person.id, "email": person.email, "password": person.password, "token": person.token}
+        for name, person in people.items()
+    }
+
+
+async def _sign_all_in(people: dict[str, Person]) -> None:
+    for person in people.values():
+        await person.sign_in()
+
+
+async def _stay(home: Path, facts: JsonObject, people: dict[str, Person], children: Children) -> None:
+    """Keep running; tokens last 15 minutes, so demo.json gets new ones in time."""
+    refresh_at = monotonic() + REFRESH_SECONDS
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        children.check()
+        if monotonic() > refresh_at:
+            await _sign_all_in(people)
+            _write_private(home / "demo.json", {**facts, "users": _shown(people)})
+            refresh_at = monotonic() + REFRESH_SECONDS
+
+
+def _write_private(file: Path, content: object) -> None:
+    """Write whole or not at all, readable by the owner alone: it holds passwords."""
+    temporary = file.with_suffix(".new")
+    temporary.touch(mode=0o600)
+    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    temporary.replace(file)

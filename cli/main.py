@@ -1,0 +1,102 @@
+"""The `escrow` command. Exit codes: 0 fine, 1 unexpected, 2 usage, 3 difference or corruption found, 4 precondition not
+met, 5 not found, 6 conflict, 9 refused.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import ledger, replay, transactions, users
+from cli.options import JsonOption
+
+app = typer.Typer(
+    name="escrow",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="An event-sourced escrow ledger. `--json` gives one object on stdout; progress and messages go to stderr.",
+    epilog='Start with [bold]escrow demo[/bold]; then psql "$(escrow dsn)" and [bold]escrow replay verify[/bold].',
+)
+app.add_typer(users.app, name="user")
+app.add_typer(transactions.app, name="tx")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(replay.app, name="replay")
+app.command("events")(transactions.events)
+
+
+@app.command(epilog="Example: escrow demo --port 8000")
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the API listens; 0 picks a free port.")] = 8000,
+) -> None:
+    """Start everything with demo data: database, stand-in Paystack, API, worker. Ctrl-C stops it and keeps the data."""
+    from cli.demo import run_demo
+
+    run_demo(port)
+
+
+@app.command(epilog="Example: PAYSTACK_SECRET_KEY=… escrow serve --port 8000")
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the API listens.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve the API. Run `escrow worker` beside it: without it nothing is paid and no table moves."""
+    from cli.serve import run_api
+
+    run_api(host, port)
+
+
+@app.command(epilog="Example: PAYSTACK_SECRET_KEY=… escrow worker")
+def worker() -> None:
+    """Keep the tables up to date with the log and do what events demand: payouts, refunds, deadlines."""
+    from cli.work import run_worker
+
+    run_worker()
+
+
+@app.command(epilog="Example: escrow migrate --dry-run")
+def migrate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be applied.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the database to this version's schema; twice is the same as once."""
+    from cli.database import run_migrations
+
+    run_migrations(dry_run=dry_run, as_json=as_json)
+
+
+@app.command(epilog="Example: escrow doctor --json")
+def doctor(as_json: JsonOption = False) -> None:
+    """Say which PostgreSQL is used and why, and whether the installation is safe. Exit 4 when something is wrong."""
+    from cli.database import run_doctor
+
+    run_doctor(as_json=as_json)
+
+
+@app.command(epilog='Example: psql "$(escrow dsn)" -c "SELECT state, count(*) FROM transactions GROUP BY state"')
+def dsn(
+    role: Annotated[str, typer.Option(help="owner, app or auditor; auditors read and cannot write.")] = "auditor",
+) -> None:
+    """Print the libpq address of the database for a role; it contains the role's password."""
+    from cli.database import print_dsn
+
+    print_dsn(role)
+
+
+def main() -> None:
+    """Run the command and turn refusals into exit codes."""
+    from cli.failure import exit_code_of, say
+    from domain.errors import EscrowError
+
+    try:
+        app()
+    except EscrowError as error:
+        say(error)
+        sys.exit(exit_code_of(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""Printing: one JSON object for programs, a table for people."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+Cell = object
+WIDE = 400
+
+
+def print_json(value: object) -> None:
+    """Print one object on stdout; amounts stay integers, times are ISO 8601."""
+    json.dump(value, sys.stdout, indent=2, default=_plain, ensure_ascii=False)
+    print()
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case UUID() | Decimal():
+            return str(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def print_table(rows: Iterable[Mapping[str, Cell]], columns: Sequence[str]) -> None:
+    """Print rows as a table; nothing found is said in words."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(_shown(row.get(column)) for column in columns))
+    if table.row_count:
+        # A file or a pipe has no width: nothing is cut off there.
+        Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    else:
+        print("nothing found", file=sys.stderr)
+
+
+def _shown(value: Cell) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    return "" if value is None else str(value)
+
+
+def say(message: str) -> None:
+    """Print a message for a person on stderr."""
+    print(message, file=sys.stderr, flush=True)

@@ -1,0 +1,43 @@
+"""`escrow serve`: the API in one process. Start several on one port of a proxy for more."""
+
+import asyncio
+
+import uvicorn
+import uvloop
+from api.app import create_app
+
+from cli.database import prepare_database, running_server
+from cli.wiring import open_dependencies
+from database.settings import Settings
+
+GRACE_SECONDS = 30
+
+
+def run_api(host: str, port: int) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests that have begun are finished first."""
+    settings = Settings()
+    with running_server(settings):
+        prepare_database(settings)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, host, port))
+
+
+async def _serve(settings: Settings, host: str, port: int) -> None:
+    async with open_dependencies(settings) as dependencies:
+        await make_server(create_app(dependencies), host, port).serve()
+
+
+def make_server(app: object, host: str, port: int) -> uvicorn.Server:
+    """Return the HTTP server: no access log, because paths and addresses belong to the proxy in front."""
+    config = uvicorn.Config(
+        app,  # pyright: ignore[reportArgumentType] an ASGI application
+        host=host,
+        port=port,
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        h11_max_incomplete_event_size=16 * 1024,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,40 @@
+"""`escrow user`: creating people and deciding what they may do."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import JsonOption
+
+app = typer.Typer(no_args_is_help=True, help="Create users and grant roles.")
+
+Roles = Annotated[list[str], typer.Option("--role", help="buyer, seller, admin, super_admin or auditor; repeatable.")]
+Email = Annotated[str, typer.Option(help="The address to sign in with.")]
+
+
+@app.command(epilog="Example: escrow user create --email ops@example.com --name 'Ops' --role super_admin")
+def create(
+    email: Email,
+    name: Annotated[str, typer.Option(help="The name that others see.")],
+    role: Roles,
+    legal_name: Annotated[str | None, typer.Option(help="The name to sign contracts with; else --name.")] = None,
+    password_file: Annotated[
+        typer.FileText | None, typer.Option(help="Where to read the password; else it is asked for.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Create a verified user with any roles."""
+    from cli.accounts import create_account
+
+    password = password_file.read().rstrip("\n") if password_file else typer.prompt("Password", hide_input=True)
+    create_account(
+        email=email, name=name, legal_name=legal_name or name, roles=role, password=password, as_json=as_json
+    )
+
+
+@app.command(epilog="Example: escrow user roles --email ops@example.com --role admin --role auditor")
+def roles(email: Email, role: Roles, as_json: JsonOption = False) -> None:
+    """Set exactly these roles; every grant and revocation is an event."""
+    from cli.accounts import set_roles
+
+    set_roles(email=email, roles=role, as_json=as_json)

@@ -1,0 +1,154 @@
+"""Wiring: settings into the objects that the API and the worker run on. Time, ids and randomness enter here."""
+
+import hashlib
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from api.dependencies import Dependencies
+from cli.rates import load_rates
+from database.connect import Pool, open_pool, resolve_dsn
+from database.settings import Settings
+from domain.errors import EscrowError
+from domain.ids import Clock, uuid7
+from domain.policy import Terms
+from eventstore.appender import Appender
+from eventstore.escrow import Escrow
+from gateways.mail import SendMail, mail_into_folder, mail_over_smtp
+from gateways.paystack.client import PAYSTACK_URL, Paystack
+from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
+from gateways.paystack.secret import SecretKey
+from identity.authenticator import Authenticator
+from identity.email_code import SendCode
+from reactions.toolbox import Toolbox
+from vault.gate import Gate
+from vault.locksmith import Locksmith
+from vault.password import RECOMMENDED
+from vault.pepper import get_pepper_path, prepare_pepper
+
+API_CONNECTIONS = 16
+WORKER_CONNECTIONS = 20
+CODE_SUBJECT = "Your code"
+
+
+class SecretMissing(EscrowError):
+    """A secret that has no default is missing; set it in the environment."""
+
+    code = "secret_missing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What API and worker both stand on."""
+
+    settings: Settings
+    clock: Clock
+    pool: Pool
+    escrow: Escrow
+    gateway: Paystack
+    secret: SecretKey
+
+
+def read_clock() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_ground(settings: Settings, clock: Clock, connections: int) -> AsyncGenerator[Ground]:
+    """Open pool, appender and processor client. Raises `SecretMissing`, `UnsafeConfiguration` and database errors."""
+    if settings.paystack_secret_key is None:
+        raise SecretMissing(setting="PAYSTACK_SECRET_KEY")
+    secret = SecretKey(settings.paystack_secret_key.get_secret_value())
+    dsn = resolve_dsn(settings, "app")
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(dsn, max_size=connections, autocommit=True))
+        appender = await stack.enter_async_context(Appender(dsn))
+        gateway = await stack.enter_async_context(connect_paystack(settings, secret))
+        escrow = Escrow(pool, appender, clock, lambda: new_id(clock))
+        yield Ground(settings=settings, clock=clock, pool=pool, escrow=escrow, gateway=gateway, secret=secret)
+
+
+def connect_paystack(settings: Settings, secret: SecretKey) -> Paystack:
+    """Return the client: Paystack's own limits are kept with Paystack, a stand-in has none."""
+    base_url = settings.paystack_base_url or PAYSTACK_URL
+    limiter = None if base_url == PAYSTACK_URL else Limiter(UNLIMITED_PER_MINUTE)
+    return Paystack.connect(secret=secret, base_url=base_url, limiter=limiter)
+
+
+def new_id(clock: Clock) -> UUID:
+    """Return a new UUIDv7 from the clock and the system's randomness."""
+    return uuid7(clock(), os.urandom)
+
+
+@asynccontextmanager
+async def open_locksmith(pool: Pool, settings: Settings) -> AsyncGenerator[Locksmith]:
+    """Load the pepper, which must be the one that wrapped the keys of this database. Raises `PepperError`."""
+    async with pool.connection() as connection:
+        pepper = await prepare_pepper(connection, get_pepper_path(settings), os.urandom)
+    gate = Gate()
+    try:
+        yield Locksmith(pepper=pepper, gate=gate, costs=RECOMMENDED, random_bytes=os.urandom)
+    finally:
+        gate.close()
+
+
+@asynccontextmanager
+async def open_dependencies(
+    settings: Settings, clock: Clock = read_clock, terms: Terms | None = None
+) -> AsyncGenerator[Dependencies]:
+    """Open all that the API works with."""
+    async with (
+        open_ground(settings, clock, API_CONNECTIONS) as ground,
+        open_locksmith(ground.pool, settings) as locksmith,
+    ):
+        yield Dependencies(
+            settings=settings,
+            clock=clock,
+            random_bytes=os.urandom,
+            pool=ground.pool,
+            escrow=ground.escrow,
+            authenticator=Authenticator(ground.pool, clock),
+            locksmith=locksmith,
+            gateway=ground.gateway,
+            webhook_secret=ground.secret,
+            send_code=code_sender(settings),
+            cursor_key=_derive(settings, "cursors"),
+            rates=load_rates(settings.escrow_home),
+            terms=terms or Terms(),
+        )
+
+
+def toolbox_of(ground: Ground) -> Toolbox:
+    """Return what the reactions work with."""
+    return Toolbox(escrow=ground.escrow, pool=ground.pool, gateway=ground.gateway, clock=ground.clock)
+
+
+def code_sender(settings: Settings) -> SendCode:
+    """Return how one-time codes reach people: by SMTP_URL, else into the folder `mail` of ESCROW_HOME."""
+    send = _mailer(settings)
+
+    async def send_code(address: str, code: str) -> None:
+        await send(address, CODE_SUBJECT, f"Your code is {code}. It is valid for five minutes. Tell it to nobody.\n")
+
+    return send_code
+
+
+def _mailer(settings: Settings) -> SendMail:
+    if settings.smtp_url is None:
+        return mail_into_folder(Path(settings.escrow_home) / "mail")
+    return mail_over_smtp(settings.smtp_url.get_secret_value(), f"escrow@{_host(settings)}")
+
+
+def _host(settings: Settings) -> str:
+    address = settings.escrow_public_url or "http://localhost"
+    return address.split("://")[-1].split("/")[0].split(":")[0]
+
+
+def _derive(settings: Settings, purpose: str) -> bytes:
+    """Return a key that all processes of this installation share: derived from the application's database password."""
+    return hashlib.sha256(f"{purpose}:{resolve_dsn(settings, 'app')}".encode()).digest()
