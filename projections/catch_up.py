@@ -26,7 +26,7 @@ from projections.rows import Rows
 from projections.streams import Streams
 from projections.writer import preload, write
 
-BATCH_SIZE = 10_000
+BATCH_SIZE = 20_000
 REASON_LENGTH = 500
 
 Progress = Callable[[int, int], None]
@@ -173,8 +173,9 @@ class Folding:
         if target <= after:
             return after
         batch = read_range(self._connection, after, target, self._topics)
+        shares = self._share(batch)
         for projection in self._projections:
-            self._fold(projection, batch)
+            self._fold(projection, shares[projection.name])
         advance_checkpoints(self._connection, list(self._positions), target)
         return target
 
@@ -195,10 +196,25 @@ class Folding:
         )
         return Rows(projection.tables, streams, from_empty=checkpoint.position == 0)
 
-    def _fold(self, projection: Projection, batch: Sequence[RecordedEvent]) -> None:
+    def _share(self, batch: Sequence[RecordedEvent]) -> dict[str, list[RecordedEvent]]:
+        """Give each projection the events that are new to it and concern it."""
+        shares: dict[str, list[RecordedEvent]] = {projection.name: [] for projection in self._projections}
+        readers = {
+            topic: [
+                (shares[projection.name].append, self._positions[projection.name])
+                for projection in self._projections
+                if topic in projection.topics or topic not in known_topics()
+            ]
+            for topic in {event.topic for event in batch}
+        }
+        for event in batch:
+            for take, after in readers[event.topic]:
+                if event.position > after:
+                    take(event)
+        return shares
+
+    def _fold(self, projection: Projection, events: Sequence[RecordedEvent]) -> None:
         """Only what may heal by itself, such as a lost connection, goes through as it is."""
-        position = self._positions[projection.name]
-        events = [event for event in batch if event.position > position and _concerns(event, projection)]
         if not events:
             return
         rows = self._rows[projection.name]
@@ -213,12 +229,8 @@ class Folding:
             raise FoldFailed(projection.name, error) from error
 
 
-def _concerns(event: RecordedEvent, projection: Projection) -> bool:
-    """An event of an unknown topic concerns everybody: it stops all, until a program comes that knows it."""
-    return event.topic in projection.topics or event.topic not in known_topics()
-
-
 def _require_known(events: Sequence[RecordedEvent]) -> None:
-    for event in events:
-        if event.topic not in known_topics():
-            raise UnknownTopic(event.topic)
+    """An event of an unknown topic concerns everybody: it stops all, until a program comes that knows it."""
+    for topic in dict.fromkeys(event.topic for event in events):
+        if topic not in known_topics():
+            raise UnknownTopic(topic)

@@ -65,9 +65,8 @@ class Rows:
     def put(self, table: str, row: Row) -> None:
         """Insert the row or replace the one with its key; it has every column of the table."""
         kept = self._kept[table]
-        key = tuple(row[name] for name in kept.table.key)
+        key = tuple([row[name] for name in kept.table.key])
         kept.known[key] = row
-        kept.known.move_to_end(key)
         kept.changed[key] = row
 
     def change(self, table: str, *key: JSON, **columns: JSON) -> None:

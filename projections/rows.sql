@@ -10,7 +10,16 @@ INSERT INTO {table} ({columns})
 SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s)
 ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW({replacements});
 
--- name: insert
--- Add the rows; one that is there already was applied twice.
+-- name: add
+-- Add rows to a table that is only added to; one that is there already was applied twice, and is refused.
+COPY {table} ({columns}) FROM STDIN;
+
+-- name: stage
+-- Room for many rows, on their way into their table.
+CREATE TEMPORARY TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA;
+
+-- name: upsert_staged
+-- Insert the staged rows, or replace those that are there.
 INSERT INTO {table} ({columns})
-SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s);
+SELECT {columns} FROM {stage}
+ON CONFLICT ({key}) DO UPDATE SET ({columns}) = ROW({replacements});

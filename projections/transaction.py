@@ -112,7 +112,7 @@ def row_of(transaction: Transaction, position: int) -> Row:
     deadline = transaction.next_deadline
     return {
         "id": str(transaction.id),
-        "state": transaction.state,
+        "state": str(transaction.phase),
         "buyer_id": str(transaction.buyer_id),
         "seller_id": str(transaction.seller_id),
         "listing_id": str(transaction.listing_id),
@@ -123,7 +123,7 @@ def row_of(transaction: Transaction, position: int) -> Row:
         **_moments(transaction),
         "state_since": transaction.phase_since.isoformat(),
         "deadline_at": None if deadline is None else deadline.at.isoformat(),
-        "deadline_kind": None if deadline is None else deadline.kind.value,
+        "deadline_kind": None if deadline is None else str(deadline.kind),
         "stuck_reason": transaction.stuck_reason,
         "version": transaction.version,
         "position": position,
@@ -133,7 +133,7 @@ def row_of(transaction: Transaction, position: int) -> Row:
 def _amounts(transaction: Transaction) -> Row:
     cents = transaction.amount_usd_cents
     return {
-        "currency": transaction.price.currency.value,
+        "currency": str(transaction.price.currency),
         "amount_minor": transaction.price.amount_minor,
         "amount_usd": f"{cents // 100}.{cents % 100:02d}",
         "fee_minor": _fee_minor(transaction),

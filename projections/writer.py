@@ -1,18 +1,21 @@
 """Rows to and from the database, a set at a time: one statement per table and batch."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import cast
+from operator import itemgetter
+from typing import LiteralString, cast
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed, Identifier
 
 from database.queries import load
+from eventstore.converter import JSON
 from projections.rows import Key, Row, Rows, Table
 
 QUERIES = load("projections", "rows.sql")
+MANY = 200
 
 
 def preload(connection: Connection[TupleRow], tables: Iterable[Table], rows: Rows, keys: dict[str, list[Key]]) -> None:
@@ -26,7 +29,21 @@ def preload(connection: Connection[TupleRow], tables: Iterable[Table], rows: Row
 def write(connection: Connection[TupleRow], changes: Iterable[tuple[Table, list[Row]]]) -> None:
     """Insert or replace rows; psycopg.errors.IntegrityError when a row breaks a constraint of its table."""
     for table, rows in changes:
-        _ = connection.execute(_insert(table) if table.is_append_only else _upsert(table), (_encode(rows),))
+        if table.is_append_only:
+            _copy(connection, _add(table), table, rows)
+        elif len(rows) < MANY:
+            _ = connection.execute(_upsert(table), (_encode(rows),))
+        else:
+            _ = connection.execute(_stage(table))
+            _copy(connection, _add_to_stage(table), table, rows)
+            _ = connection.execute(_upsert_staged(table))
+
+
+def _copy(connection: Connection[TupleRow], statement: Composed, table: Table, rows: list[Row]) -> None:
+    values = cast("Callable[[Row], tuple[JSON, ...]]", itemgetter(*table.columns))
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(values(row))
 
 
 def _read(connection: Connection[TupleRow], table: Table, keys: list[Key]) -> list[Row]:
@@ -50,15 +67,41 @@ def _preload(table: Table) -> Composed:
 
 @cache
 def _upsert(table: Table) -> Composed:
-    replacements = SQL(", ").join(SQL("EXCLUDED.{}").format(Identifier(name)) for name in table.columns)
-    return SQL(QUERIES.upsert).format(
-        table=Identifier(table.name), columns=_names(table.columns), key=_names(table.key), replacements=replacements
-    )
+    return _format(QUERIES.upsert, table)
 
 
 @cache
-def _insert(table: Table) -> Composed:
-    return SQL(QUERIES.insert).format(table=Identifier(table.name), columns=_names(table.columns))
+def _add(table: Table) -> Composed:
+    return _format(QUERIES.add, table)
+
+
+@cache
+def _stage(table: Table) -> Composed:
+    return _format(QUERIES.stage, table)
+
+
+@cache
+def _add_to_stage(table: Table) -> Composed:
+    return SQL(QUERIES.add).format(table=_stage_of(table), columns=_names(table.columns))
+
+
+@cache
+def _upsert_staged(table: Table) -> Composed:
+    return _format(QUERIES.upsert_staged, table)
+
+
+def _format(query: LiteralString, table: Table) -> Composed:
+    return SQL(query).format(
+        table=Identifier(table.name),
+        stage=_stage_of(table),
+        columns=_names(table.columns),
+        key=_names(table.key),
+        replacements=SQL(", ").join(SQL("EXCLUDED.{}").format(Identifier(name)) for name in table.columns),
+    )
+
+
+def _stage_of(table: Table) -> Identifier:
+    return Identifier(f"staged_{table.name}")
 
 
 def _names(names: Iterable[str]) -> Composed:
