@@ -1,11 +1,11 @@
 """The append function, called as any client of the database could call it."""
 
-import hashlib
 import json
-import struct
+import re
 import threading
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -168,13 +168,20 @@ def test_an_older_snapshot_cannot_append(app):
         append(app, proposal())
 
 
-def leaf(position, stream, version, topic, recorded_at, state):
-    """The leaf hash, written anew from docs/reference/log-format.md."""
-    microseconds = (recorded_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    name = topic.encode()
-    parts = [b"\x00escrow-leaf-v1", struct.pack(">Q", position), stream.bytes, struct.pack(">Q", version)]
-    parts += [struct.pack(">I", len(name)), name, struct.pack(">q", microseconds), struct.pack(">I", len(state)), state]
-    return hashlib.sha256(b"".join(parts)).digest()
+def reference():
+    """The function and the test vector that stand on the page for whoever writes a verifier."""
+    page = (Path(__file__).parents[2] / "docs/reference/log-format.md").read_text()
+    names = {}
+    exec(page.split("```python")[1].split("```")[0], names)  # noqa: S102
+    return names["leaf_hash"], re.search(r"`([0-9a-f]{64})`", page)[1]
+
+
+def test_the_reference_agrees_with_its_test_vector_and_with_the_database(app):
+    leaf_hash, vector = reference()
+    recorded_at = datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
+    facts = (1, uuid.UUID("01890000-0000-7000-8000-00000000abcd"), 1, "toy.opened.v1", recorded_at, b"{}")
+    assert leaf_hash(*facts).hex() == vector
+    assert app.execute("SELECT leaf_hash_of(%s, %s, %s, %s, %s, %s)", facts).fetchone()[0].hex() == vector
 
 
 def test_leaf_hashes_are_what_the_reference_says(app):
@@ -182,8 +189,9 @@ def test_leaf_hashes_are_what_the_reference_says(app):
     append(app, *[proposal(state=state, topic=f"tópic.{n}", count=2) for n, state in enumerate(states)])
     rows = app.execute(ROWS).fetchall()
     assert len(rows) == 10
-    for *fields, leaf_hash in rows:
-        assert leaf(*fields) == leaf_hash
+    leaf_hash, _ = reference()
+    for *fields, stored in rows:
+        assert leaf_hash(*fields) == stored
 
 
 def test_recorded_at_never_runs_backwards(app, owner):
