@@ -5,7 +5,7 @@ with a stolen key, wrong order and lost deliveries all lead to the same state.
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,8 +13,10 @@ from database.connect import Connection, Pool
 from database.queries import load
 from domain.errors import EscrowError
 from domain.ids import Clock
+from domain.webhook import RecordWebhook, webhook_id
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.webhook import parse_envelope, verify_signature
+from reactions.toolbox import Toolbox, request_of
 
 SQL = load("reactions", "inbox.sql")
 PAYMENT_SQL = load("reactions", "payment.sql")
@@ -37,6 +39,8 @@ class Delivery(NamedTuple):
     event: str
     reference: str | None
     attempts: int
+    body_sha256: bytes
+    received_at: datetime
 
 
 async def receive(pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signature: str | None) -> None:
@@ -71,6 +75,15 @@ async def find_transaction(connection: Connection, delivery: Delivery) -> UUID |
     row = await (await connection.execute(query, (delivery.reference,))).fetchone()
     found: UUID | None = row[0] if row else None
     return found
+
+
+async def put_on_record(tools: Toolbox, delivery: Delivery) -> None:
+    """Append the hash of a delivery to the log; once, however often it is worked off."""
+    stream_id = webhook_id(delivery.body_sha256)
+    command = RecordWebhook(
+        body_sha256=delivery.body_sha256.hex(), event=delivery.event, received_at=delivery.received_at
+    )
+    await tools.escrow.execute(stream_id, command, request_of("inbox", stream_id, 0, command))
 
 
 async def conclude(pool: Pool, clock: Clock, delivery: Delivery, outcome: str, transaction_id: UUID | None) -> None:

@@ -19,7 +19,9 @@ SELECT
     id,
     event,
     reference,
-    attempts
+    attempts,
+    body_sha256,
+    received_at
 FROM payment_events
 WHERE
     processed_at IS NULL

@@ -106,6 +106,7 @@ class Worker:
 
     async def _apply(self, delivery: inbox.Delivery, transaction_id: UUID | None) -> None:
         tools = self._tools
+        await inbox.put_on_record(tools, delivery)
         if transaction_id is None:
             outcome = "unmatched" if delivery.reference else "ignored"
             await inbox.conclude(tools.pool, tools.clock, delivery, outcome, None)

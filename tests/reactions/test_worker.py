@@ -1,0 +1,118 @@
+"""The worker as a whole: webhooks in, tables read, deadlines watched, and only one of it at a time."""
+
+import asyncio
+import hashlib
+from contextlib import suppress
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from domain.transaction.phase import Phase
+from domain.webhook import Webhook, webhook_id
+from gateways.paystack.webhook import signature
+from projections.runner import run_projections
+from reactions.inbox import SignatureWrong, receive
+from reactions.worker import Worker
+from tests.conftest import Database
+from tests.reactions.world import SECRET, World, run
+
+PATIENCE_SECONDS = 15.0
+
+
+async def until(world: World, transaction_id: object, phase: Phase) -> None:
+    for _ in range(int(PATIENCE_SECONDS / 0.05)):
+        if (await world.transaction(transaction_id)).phase is phase:  # type: ignore[arg-type]
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"it did not become {phase}")
+
+
+async def working(world: World, dsn: str, story: object) -> None:
+    tasks = [
+        asyncio.create_task(run_projections(dsn)),
+        asyncio.create_task(Worker(world.tools, dsn, poll_every=timedelta(seconds=1)).run()),
+    ]
+    try:
+        await story()  # type: ignore[operator]
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def deliver(world: World, body: bytes) -> None:
+    await receive(world.pool, SECRET, world.clock, body, signature(SECRET, body))
+
+
+def read(database: Database, query: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(database.owner_dsn) as connection:
+        return connection.execute(query).fetchall()  # type: ignore[arg-type]
+
+
+def test_without_any_webhook_the_worker_brings_a_sale_to_its_end(database: Database) -> None:
+    async def tell(world: World) -> None:
+        async def story() -> None:
+            transaction_id = await world.open()
+            await world.pay(transaction_id)
+            await until(world, transaction_id, Phase.FUNDS_HELD)
+            while (await world.transaction(transaction_id)).contract_sha256 is None:
+                await asyncio.sleep(0.05)
+            await world.confirm(transaction_id)
+            await until(world, transaction_id, Phase.COMPLETED)
+            assert await world.moved("transfer") == [-90_000]
+
+        await working(world, database.app_dsn, story)
+
+    run(database.app_dsn, tell)
+
+
+def test_a_webhook_is_kept_once_and_its_hash_stands_in_the_log(database: Database) -> None:
+    body = b'{"event": "charge.success", "data": {"reference": "ch-of-somebody-else"}}'
+
+    async def tell(world: World) -> None:
+        async def story() -> None:
+            for _ in range(3):
+                await deliver(world, body)
+            while not read(database, "SELECT FROM payment_events WHERE processed_at IS NOT NULL"):
+                await asyncio.sleep(0.05)
+            recorded = await world.escrow.get(Webhook, webhook_id(hashlib.sha256(body).digest()))
+            assert recorded.body_sha256 == hashlib.sha256(body).hexdigest()
+
+        await working(world, database.app_dsn, story)
+
+    run(database.app_dsn, tell)
+    assert read(database, "SELECT deliveries, outcome, body FROM payment_events") == [(3, "unmatched", body)]
+    assert read(database, "SELECT count(*) FROM escrow_events WHERE topic = 'webhook.received.v1'") == [(1,)]
+
+
+@pytest.mark.parametrize("forged", [None, "", "0" * 128, "upper"])
+def test_a_forged_webhook_leaves_a_counter_and_a_hash(database: Database, forged: str | None) -> None:
+    body = b'{"event": "charge.success"}'
+    header = signature(SECRET, body).upper() if forged == "upper" else forged
+
+    async def tell(world: World) -> None:
+        with pytest.raises(SignatureWrong):
+            await receive(world.pool, SECRET, world.clock, body, header)
+
+    run(database.app_dsn, tell)
+    assert read(database, "SELECT count(*) FROM payment_events") == [(0,)]
+    refused = [(1, hashlib.sha256(body).digest())]
+    assert read(database, "SELECT refused, last_body_sha256 FROM webhook_refusals") == refused
+
+
+def test_two_workers_take_turns_and_pay_once(database: Database) -> None:
+    async def tell(world: World) -> None:
+        async def story() -> None:
+            second = asyncio.create_task(Worker(world.tools, database.app_dsn).run())
+            transaction_id = await world.hold()
+            await world.confirm(transaction_id)
+            await until(world, transaction_id, Phase.COMPLETED)
+            second.cancel()
+            assert await world.moved("transfer") == [-90_000]
+
+        await working(world, database.app_dsn, story)
+
+    run(database.app_dsn, tell)
