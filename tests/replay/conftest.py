@@ -6,8 +6,12 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from projections.catch_up import catch_up_together
+from projections.registry import PROJECTIONS
 from replay.finding import Finding, FindingKind, Findings
 from replay.log import LogSummary, verify_log
+from replay.report import Report
+from replay.verify import verify
 from tests.conftest import Database
 from tests.replay.world import Market, record
 
@@ -53,3 +57,21 @@ def check_log(recorded: Recorded, expected_head: int | None = None) -> tuple[lis
 def find(recorded: Recorded, kind: FindingKind) -> list[Finding]:
     """The findings of one kind."""
     return [finding for finding in check_log(recorded)[0] if finding.kind is kind]
+
+
+@pytest.fixture
+def folded(recorded: Recorded) -> Recorded:
+    """The same, with its read models up to date."""
+    fold_live(recorded.database)
+    return recorded
+
+
+def fold_live(database: Database, upto: int | None = None) -> None:
+    """What the runner does."""
+    with psycopg.connect(database.app_dsn) as connection:
+        catch_up_together(connection, PROJECTIONS, upto=upto)
+
+
+def compare(recorded: Recorded, *names: str) -> Report:
+    """The verification of the read models alone."""
+    return verify(recorded.database.owner_dsn, actor="tests", projections=names or None, log=False, processes=1)

@@ -244,6 +244,9 @@ class Market(Story):
         act = self.pick([sale.vault.destroy, sale.vault.lose])
         self.act(sale.vault, SYSTEM, lambda: act("no longer wanted"))
 
+    def notice(self, sale: Sale) -> None:
+        sale.notify("reminder")
+
     def note(self, sale: Sale) -> None:
         sale.act(self.admin, lambda: sale.transaction.add_note("called the seller"))
 
@@ -255,7 +258,7 @@ class Market(Story):
 ACTIONS = (
     "charge", "ask", "link", "cancel", "clock", "outage", "dispute", "undispute", "escalate", "resolve", "force",
     "approve", "payout", "transfer", "refund", "chargeback", "returns", "lose", "redeposit", "extend", "settle_debt",
-    "note", "state", "remove", "destroy",
+    "note", "state", "remove", "destroy", "notice",
 )  # fmt: skip
 
 

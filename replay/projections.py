@@ -1,0 +1,196 @@
+"""Verify the read models: fold each anew beside the live one, at exactly its checkpoint, and compare both ways."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, cast
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from database.queries import load
+from projections.install import install_tables
+from projections.projection import Projection
+from projections.registry import PROJECTIONS
+from replay.compare import Pair, compare_rows
+from replay.finding import Finding, FindingKind, Findings
+from replay.fold import fold_group, fold_shadow
+from replay.log import connect_reading
+from replay.progress import Progress, ignore
+from replay.shadow import connect_owner, verification_schema
+from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
+
+SQL = load("replay", "compare.sql")
+LIVE = "public"
+SHORT_TAIL = 500
+ROUNDS = 5
+
+
+class Place(NamedTuple):
+    """What the table of checkpoints says of a projection."""
+
+    version: int
+    position: int
+
+
+class ProjectionSummary(NamedTuple):
+    """One projection as it was compared; `position` is None when it could not be."""
+
+    name: str
+    version: int
+    position: int | None
+    findings: int
+
+
+def verify_projections(
+    dsn: str,
+    findings: Findings,
+    projections: Sequence[Projection] = PROJECTIONS,
+    *,
+    processes: int | None = None,
+    progress: Progress = ignore,
+) -> tuple[ProjectionSummary, ...]:
+    """Compare every row of every table with what the log says, while commands go on; `dsn` is the owner's."""
+    checks = {projection.name: Findings() for projection in projections}
+    with connect_owner(dsn) as connection:
+        places, head = read_places(connection)
+        findings.extend(_find_unknown(places))
+        pattern = read_pattern(connection, projections)
+        live = read_shape(connection, LIVE, list_tables(projections))
+    for projection in projections:
+        checks[projection.name].extend(_check_place(projection, places, head))
+        checks[projection.name].extend(compare_shapes(pattern, live, projection))
+    comparable = [projection for projection in projections if _is_comparable(projection, places)]
+    positions = _compare_all(dsn, comparable, _pairs(comparable, pattern, live), checks, processes, progress)
+    for check in checks.values():
+        findings.merge(check)
+    return tuple(
+        ProjectionSummary(
+            projection.name, projection.version, positions.get(projection.name), checks[projection.name].counts.total()
+        )
+        for projection in projections
+    )
+
+
+def read_places(connection: Connection[TupleRow]) -> tuple[dict[str, Place], int]:
+    """The live checkpoints by name, none when their table is gone; and the head of the log."""
+    head = cast("tuple[int]", connection.execute(SQL.get_head).fetchone())[0]
+    if not cast("tuple[bool]", connection.execute(SQL.has_checkpoints).fetchone())[0]:
+        return {}, head
+    return _places(connection.execute(SQL.list_checkpoints).fetchall()), head
+
+
+def _places(rows: Sequence[TupleRow]) -> dict[str, Place]:
+    return {name: Place(version, position) for name, version, position in cast("list[tuple[str, int, int]]", rows)}
+
+
+def _find_unknown(places: Mapping[str, Place]) -> list[Finding]:
+    known = {projection.name for projection in PROJECTIONS}
+    table = "projection_checkpoints"
+    kind = FindingKind.CHECKPOINT_UNKNOWN
+    return [Finding(kind, place.position, table=table, key=n) for n, place in places.items() if n not in known]
+
+
+def _check_place(projection: Projection, places: Mapping[str, Place], head: int) -> list[Finding]:
+    name, table = projection.name, "projection_checkpoints"
+    place = places.get(name)
+    if place is None:
+        return [Finding(FindingKind.CHECKPOINT_MISSING, table=table, key=name, projection=name)]
+    found: list[Finding] = []
+    if place.version != projection.version:
+        kind, expected = FindingKind.PROJECTION_VERSION_DIFFERS, str(projection.version)
+        found.append(Finding(kind, None, None, table, name, "version", expected, str(place.version), name))
+    if place.position > head:
+        kind, expected = FindingKind.CHECKPOINT_AHEAD, f"at most {head}"
+        found.append(Finding(kind, place.position, None, table, name, "position", expected, str(place.position), name))
+    return found
+
+
+def _is_comparable(projection: Projection, places: Mapping[str, Place]) -> bool:
+    place = places.get(projection.name)
+    return place is not None and place.version == projection.version
+
+
+def _pairs(projections: Sequence[Projection], pattern: Shape, live: Shape) -> list[tuple[Projection, Pair]]:
+    """The tables that are there, without the columns that are not the same kind."""
+    return [
+        (projection, Pair(projection.name, table, LIVE, "", _shared(pattern, live, table.name)))
+        for projection in projections
+        for table in projection.tables
+        if table.name in live.columns
+    ]
+
+
+def _shared(pattern: Shape, live: Shape, table: str) -> tuple[str, ...]:
+    found = live.columns[table]
+    return tuple(name for name, kind in pattern.columns[table].items() if _same_kind(found.get(name), kind))
+
+
+def _same_kind(found: str | None, expected: str) -> bool:
+    """A column that lost its NOT NULL can still be compared."""
+    return found is not None and found.removesuffix(" not null") == expected.removesuffix(" not null")
+
+
+def _compare_all(
+    dsn: str,
+    projections: Sequence[Projection],
+    pairs: Sequence[tuple[Projection, Pair]],
+    checks: Mapping[str, Findings],
+    processes: int | None,
+    progress: Progress,
+) -> dict[str, int]:
+    if not projections:
+        return {}
+    with verification_schema(dsn) as schema:
+        with connect_owner(dsn) as connection:
+            install_tables(connection, projections, schema=schema, with_indexes=False)
+        for finding in _approach(dsn, schema, projections, processes, progress):
+            checks[str(finding.projection)].add(finding)
+        with _same_position(dsn, schema, projections, checks) as (connection, positions):
+            for projection, pair in pairs:
+                if projection.name in positions:
+                    checks[projection.name].extend(compare_rows(connection, pair._replace(shadow_schema=schema)))
+            return positions
+
+
+def _approach(
+    dsn: str, schema: str, projections: Sequence[Projection], processes: int | None, progress: Progress
+) -> list[Finding]:
+    """Fold until the live tables are only a little ahead, so that they need not be held for long."""
+    reached = 0
+    for _ in range(ROUNDS):
+        with connect_owner(dsn) as connection:
+            places, head = read_places(connection)
+        target = min(head, *(places[projection.name].position for projection in projections))
+        if target - reached < SHORT_TAIL and reached:
+            break
+        stopped = fold_shadow(dsn, schema, projections, target, processes=processes, progress=progress)
+        if stopped:
+            return stopped
+        reached = max(target, 1)
+    return []
+
+
+@contextmanager
+def _same_position(
+    dsn: str, schema: str, projections: Sequence[Projection], checks: Mapping[str, Findings]
+) -> Generator[tuple[Connection[TupleRow], dict[str, int]]]:
+    """A snapshot in which shadow and live tables are of the same positions.
+
+    The live checkpoints are held while the shadow takes the last steps, and let go as soon as the snapshot is taken.
+    """
+    names = [projection.name for projection in projections if not checks[projection.name].counts[FAILS]]
+    with connect_owner(dsn) as holder, connect_reading(dsn) as reader:
+        with holder.transaction():
+            places = _places(holder.execute(SQL.hold_checkpoints, (names,)).fetchall())
+            head = cast("tuple[int]", holder.execute(SQL.get_head).fetchone())[0]
+            positions = {name: min(place.position, head) for name, place in places.items()}
+            for position in sorted(set(positions.values())):
+                level = [name for name in positions if positions[name] == position]
+                for finding in fold_group(dsn, schema, level, position, lambda count: None):
+                    checks[str(finding.projection)].add(finding)
+            reader.execute(SQL.take_snapshot)
+        failed = {name for name in names if checks[name].counts[FAILS]}
+        yield reader, {name: position for name, position in positions.items() if name not in failed}
+
+
+FAILS = FindingKind.PROJECTION_FAILS

@@ -1,0 +1,50 @@
+"""What a verification says in the end: one object for people and for programs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from replay.finding import Finding
+from replay.log import LogSummary
+from replay.projections import ProjectionSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The result of `verify`. `findings` are the first ones, `counts` all of them by kind.
+
+    `log` is None when the log was not verified; `not_checked` says what nobody should take for proven.
+    """
+
+    started_at: datetime
+    finished_at: datetime
+    head: int
+    log: LogSummary | None
+    projections: tuple[ProjectionSummary, ...]
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int]
+    not_checked: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.counts
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """The projections that have findings, in the order in which they are folded."""
+        return tuple(summary.name for summary in self.projections if summary.findings)
+
+    def as_json(self) -> dict[str, object]:
+        """Stable names; times are ISO 8601 in UTC, money is in minor units."""
+        return {
+            "ok": self.ok,
+            "started_at": self.started_at.isoformat(),
+            "finished_at": self.finished_at.isoformat(),
+            "head": self.head,
+            "log": None if self.log is None else self.log.as_json(),
+            "projections": [summary._asdict() for summary in self.projections],
+            "counts": dict(self.counts),
+            "findings": [finding.as_json() for finding in self.findings],
+            "not_checked": list(self.not_checked),
+        }

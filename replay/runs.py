@@ -1,0 +1,85 @@
+"""The record of runs: kept beside what it is about, and not in the log that it may have found damaged."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import LiteralString, NamedTuple, cast
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from database.queries import load
+
+SQL = load("replay", "runs.sql")
+
+
+class RunKind(StrEnum):
+    """What was done."""
+
+    VERIFY = "verify"
+    DIFF = "diff"
+    REBUILD = "rebuild"
+    REPAIR = "repair"
+    AS_OF = "as_of"
+
+
+class Outcome(StrEnum):
+    """How it ended; `RUNNING` for ever when the program was killed."""
+
+    RUNNING = "running"
+    CLEAN = "clean"
+    DIFFERS = "differs"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class RunRecord(NamedTuple):
+    """The newest run of a kind; times are UTC."""
+
+    kind: str
+    actor: str
+    started_at: datetime
+    finished_at: datetime | None
+    position: int | None
+    findings: int | None
+    outcome: str
+
+
+class Run:
+    """A context manager that records a run; without `succeed` it ends as failed."""
+
+    def __init__(self, dsn: str, kind: RunKind, actor: str, detail: str | None = None) -> None:
+        """`dsn` is the owner's; `actor` names who asked, as he will stand in the record."""
+        self._dsn = dsn
+        self._facts: dict[str, object] = {"kind": kind.value, "actor": actor, "detail": detail}
+        self._result: dict[str, object] = {"position": None, "findings": None, "outcome": Outcome.FAILED.value}
+        self._id = 0
+        self.started_at: datetime
+        self.finished_at: datetime
+
+    def __enter__(self) -> "Run":
+        """Write down that it begins."""
+        self._id, self.started_at = cast("tuple[int, datetime]", self._write(SQL.begin, self._facts))
+        return self
+
+    def succeed(self, outcome: Outcome, position: int, findings: int) -> None:
+        """It came to an end of its own."""
+        self._result = {"position": position, "findings": findings, "outcome": outcome.value}
+        (self.finished_at,) = cast("tuple[datetime]", self._write(SQL.finish, self._result | {"id": self._id}))
+
+    def __exit__(self, *exception: object) -> None:
+        """Write down that it failed, if the database still listens."""
+        if self._result["outcome"] == Outcome.FAILED.value:
+            self._write(SQL.finish, self._result | {"id": self._id})
+
+    def _write(self, query: LiteralString, facts: dict[str, object]) -> TupleRow:
+        with psycopg.connect(self._dsn, autocommit=True, application_name="escrow replay") as connection:
+            row = connection.execute(query, facts).fetchone()
+            assert row is not None
+            return row
+
+
+def list_last_runs(connection: Connection[TupleRow]) -> list[RunRecord]:
+    """The newest run of each kind; any role may ask."""
+    rows = connection.execute(SQL.list_last).fetchall()
+    return [RunRecord(*row) for row in cast("list[tuple[str, str, datetime, None, None, None, str]]", rows)]

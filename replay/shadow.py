@@ -1,0 +1,84 @@
+"""Schemas beside the live one, in which the log is folded anew."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import LiteralString, cast
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.rows import TupleRow
+
+from database.queries import load
+
+SQL = load("replay", "shadow.sql")
+APPLICATION = "escrow replay"
+
+
+def connect_owner(dsn: str) -> Connection[TupleRow]:
+    """A connection outside any transaction, each statement of its own."""
+    return psycopg.connect(dsn, autocommit=True, application_name=APPLICATION)
+
+
+@contextmanager
+def verification_schema(dsn: str) -> Generator[str]:
+    """A fresh schema that goes with this block; those that a crash left behind go first."""
+    with connect_owner(dsn) as keeper:
+        drop_stale(keeper)
+        schema = f"replay_verify_{keeper.info.backend_pid}"
+        keeper.execute(SQL.lock, (schema,))
+        run_on_schema(keeper, SQL.drop, schema)
+        run_on_schema(keeper, SQL.create, schema)
+        try:
+            yield schema
+        finally:
+            run_on_schema(keeper, SQL.drop, schema)
+
+
+def drop_stale(connection: Connection[TupleRow]) -> list[str]:
+    """Drop the verifications' schemas that no living session holds; return their names."""
+    names = [cast("str", row[0]) for row in connection.execute(SQL.list_verifications).fetchall()]
+    return [name for name in names if _drop_if_free(connection, name)]
+
+
+def _drop_if_free(connection: Connection[TupleRow], schema: str) -> bool:
+    if not try_lock(connection, schema):
+        return False
+    try:
+        run_on_schema(connection, SQL.drop, schema)
+    finally:
+        connection.execute(SQL.unlock, (schema,))
+    return True
+
+
+def try_lock(connection: Connection[TupleRow], name: str) -> bool:
+    """Hold the lock of this name for as long as the connection lives, if nobody else does."""
+    return cast("tuple[bool]", connection.execute(SQL.try_lock, (name,)).fetchone())[0]
+
+
+def read_comment(connection: Connection[TupleRow], schema: str) -> tuple[bool, str | None]:
+    """Whether the schema exists, and the comment on it."""
+    row = connection.execute(SQL.exists, (schema,)).fetchone()
+    return (False, None) if row is None else (True, cast("str | None", row[0]))
+
+
+def create_schema(connection: Connection[TupleRow], schema: str, words: str) -> None:
+    """Create it, with a comment by which it is known again."""
+    run_on_schema(connection, SQL.create, schema)
+    statement = sql.SQL(SQL.describe).format(schema=sql.Identifier(schema), words=sql.Literal(words))
+    connection.execute(statement)
+
+
+def drop_schema(connection: Connection[TupleRow], schema: str) -> None:
+    """Drop it with all that is in it."""
+    run_on_schema(connection, SQL.drop, schema)
+
+
+def open_schema(connection: Connection[TupleRow], schema: str, role: str) -> None:
+    """Let a role look into it."""
+    statement = sql.SQL(SQL.open).format(schema=sql.Identifier(schema), role=sql.Identifier(role))
+    connection.execute(statement)
+
+
+def run_on_schema(connection: Connection[TupleRow], query: LiteralString, schema: str) -> None:
+    """Run a statement that names one schema."""
+    connection.execute(sql.SQL(query).format(schema=sql.Identifier(schema)))

@@ -1,0 +1,93 @@
+"""Verify the log and what was folded from it."""
+
+from collections.abc import Sequence
+
+from domain.errors import NotFound
+from projections.projection import Projection
+from projections.registry import PROJECTIONS
+from replay.finding import FindingKind, Findings, OnFinding
+from replay.log import LogSummary, list_unchecked, verify_log
+from replay.progress import Progress, ignore
+from replay.projections import ProjectionSummary, read_places, verify_projections
+from replay.report import Report
+from replay.runs import Outcome, Run, RunKind
+from replay.shadow import connect_owner
+
+NO_LOG = "the log itself: only the read models were held against it"
+NO_TABLES = "the read models: a log that cannot be read cannot be folded"
+
+
+class UnknownProjection(NotFound):
+    """There is no read model with this name."""
+
+    code = "unknown_projection"
+
+
+def verify(
+    dsn: str,
+    *,
+    actor: str,
+    projections: Sequence[str] | None = None,
+    log: bool = True,
+    expected_head: int | None = None,
+    processes: int | None = None,
+    progress: Progress = ignore,
+    on_finding: OnFinding | None = None,
+) -> Report:
+    """Verify the log, then these read models (None: all, empty: none) against it, while commands go on.
+
+    `dsn` is the owner's; `actor` stands in the record of the run. Without `log` this is `diff`. Raises
+    `UnknownProjection`.
+    """
+    chosen = choose(projections)
+    findings = Findings(on_finding)
+    with Run(dsn, RunKind.VERIFY if log else RunKind.DIFF, actor) as run:
+        summary = None
+        if log:
+            summary = verify_log(dsn, findings, expected_head=expected_head, processes=processes, progress=progress)
+        # What cannot be read cannot be folded: the file system comes first.
+        readable = not findings.counts[FindingKind.BLOCK_UNREADABLE]
+        compared = ()
+        if chosen and readable:
+            compared = verify_projections(dsn, findings, chosen, processes=processes, progress=progress)
+        outcome = Outcome.DIFFERS if findings.counts else Outcome.CLEAN
+        run.succeed(outcome, _head(dsn, summary), findings.counts.total())
+    unchecked = list_unchecked(expected_head) if log else (NO_LOG,)
+    return _report(run, dsn, findings, summary, compared, unchecked if readable else (*unchecked, NO_TABLES))
+
+
+def choose(names: Sequence[str] | None) -> tuple[Projection, ...]:
+    """The projections of these names, in the order in which they are folded; raise `UnknownProjection`."""
+    if names is None:
+        return PROJECTIONS
+    unknown = sorted(set(names) - {projection.name for projection in PROJECTIONS})
+    if unknown:
+        raise UnknownProjection(projections=unknown)
+    return tuple(projection for projection in PROJECTIONS if projection.name in names)
+
+
+def _head(dsn: str, summary: LogSummary | None) -> int:
+    if summary is not None:
+        return summary.head
+    with connect_owner(dsn) as connection:
+        return read_places(connection)[1]
+
+
+def _report(
+    run: Run,
+    dsn: str,
+    findings: Findings,
+    summary: LogSummary | None,
+    compared: tuple[ProjectionSummary, ...],
+    not_checked: tuple[str, ...],
+) -> Report:
+    return Report(
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        head=_head(dsn, summary),
+        log=summary,
+        projections=compared,
+        findings=tuple(findings.kept),
+        counts={kind.value: count for kind, count in sorted(findings.counts.items())},
+        not_checked=not_checked,
+    )
