@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from cli.database import prepare_database, running_server
 from cli.output import say
 from cli.person import JsonObject, Person
 from cli.story import Players, tell
-from cli.stuck import tell_stuck
 from cli.treasury import move_funds
 from cli.welcome import welcome
 from cli.wiring import open_locksmith
@@ -80,26 +80,41 @@ def _stop(_number: int, _frame: object) -> None:
 
 
 async def _run(settings: Settings, children: Children, port: int) -> None:
-    addresses = Addresses(
-        base_url=f"http://{HOST}:{port}", paystack_url=_start_stand_in(settings.escrow_home, children, port)
-    )
+    addresses = Addresses(base_url=f"http://{HOST}:{port}", paystack_url=f"http://{HOST}:{_free_port()}")
+    stand_in = _start_stand_in(settings.escrow_home, children, addresses)
     settings = _with_stand_in(settings, addresses)
+    known = _known_transactions(settings.escrow_home)
+    if known:
+        _start_servers(children, addresses, port)
+    if not (stand_in.stdout and stand_in.stdout.readline()):
+        raise ChildFailed("the stand-in Paystack did not start; see log/paystack.log")
     async with (
         httpx.AsyncClient(base_url=addresses.base_url, timeout=30, trust_env=False) as client,
         httpx.AsyncClient(base_url=addresses.paystack_url, timeout=30, trust_env=False) as panel,
     ):
         people = await _find_people(settings, client)
-        known = _known_transactions(settings.escrow_home)
-        players = Players(buyer=people["buyer"], seller=people["seller"], admin=people["admin"], panel=panel)
-        # Told before anybody else follows the log: a worker of today would date the payment today.
-        stuck = known.get("stuck") or await tell_stuck(settings, players)
-        _start_servers(children, addresses, port)
+        if not known:
+            players = Players(buyer=people["buyer"], seller=people["seller"], admin=people["admin"], panel=panel)
+            known = await _tell_all(settings, children, addresses, players)
         await _wait_until_ready(client, children)
         await _sign_all_in(people)
-        facts = _facts(settings, addresses, people, known or {**await tell(players), "stuck": stuck})
+        facts = _facts(settings, addresses, people, known)
         _write_private(settings.escrow_home / "demo.json", facts)
         say(welcome(settings.escrow_home, facts))
         await _stay(settings.escrow_home, facts, people, children)
+
+
+async def _tell_all(settings: Settings, children: Children, addresses: Addresses, players: Players) -> dict[str, str]:
+    """Tell the story of eight days ago before anybody follows the log: a worker of today would date it today."""
+    from cli.stuck import tell_stuck
+
+    say("driving a transaction into each phase through the API ...")
+    stuck = await tell_stuck(settings, players)
+    _start_servers(children, addresses, int(addresses.base_url.rpartition(":")[2]))
+    await _wait_until_ready(players.buyer.client, children)
+    for person in (players.buyer, players.seller, players.admin):
+        await person.sign_in()
+    return {**await tell(players), "stuck": stuck}
 
 
 def _start_servers(children: Children, addresses: Addresses, port: int) -> None:
@@ -111,24 +126,17 @@ def _start_servers(children: Children, addresses: Addresses, port: int) -> None:
 def _known_transactions(home: Path) -> dict[str, str]:
     """Return what the story of an earlier start told; nothing on the first."""
     file = home / "demo.json"
-    if file.exists():
-        return dict(json.loads(file.read_text())["transactions"])
-    say("driving a transaction into each phase through the API ...")
-    return {}
+    return dict(json.loads(file.read_text())["transactions"]) if file.exists() else {}
 
 
-def _start_stand_in(home: Path, children: Children, port: int) -> str:
-    """Start the stand-in Paystack and return where it answers."""
+def _start_stand_in(home: Path, children: Children, addresses: Addresses) -> subprocess.Popen[str]:
+    """Start the stand-in Paystack; it says one line when it answers."""
     arguments = ["gateways.paystack.sim", "--secret-file", str(home / "paystack-key")]
-    arguments += ["--state-file", str(home / "paystack.json")]
-    arguments += ["--webhook-url", f"http://{HOST}:{port}/api/v1/webhooks/paystack"]
+    arguments += ["--port", addresses.paystack_url.rpartition(":")[2], "--state-file", str(home / "paystack.json")]
+    arguments += ["--webhook-url", f"{addresses.base_url}/api/v1/webhooks/paystack"]
     for currency in Currency:
         arguments += ["--opening-balance", f"{currency}={CAPITAL_MINOR}"]
-    process = children.start("paystack", arguments, reads_output=True)
-    line = process.stdout.readline() if process.stdout else ""
-    if not line:
-        raise ChildFailed("the stand-in Paystack did not start; see its log")
-    return str(json.loads(line)["base_url"])
+    return children.start("paystack", arguments, reads_output=True)
 
 
 def _with_stand_in(settings: Settings, addresses: Addresses) -> Settings:
@@ -224,8 +232,7 @@ def _shown(people: dict[str, Person]) -> dict[str, dict[str, str]]:
 
 
 async def _sign_all_in(people: dict[str, Person]) -> None:
-    for person in people.values():
-        await person.sign_in()
+    await asyncio.gather(*(person.sign_in() for person in people.values()))
 
 
 async def _stay(home: Path, facts: JsonObject, people: dict[str, Person], children: Children) -> None:

@@ -23,7 +23,7 @@ class Person:
     """Somebody with a password; `client` is where the API answers."""
 
     def __init__(self, client: httpx.AsyncClient, user_id: UUID | str, email: str, password: str) -> None:
-        self._client = client
+        self.client = client
         self.id = str(user_id)
         self.email = email
         self.password = password
@@ -31,17 +31,17 @@ class Person:
 
     async def sign_in(self) -> None:
         """Get an access token; it lasts 15 minutes."""
-        answer = await self._client.post("/api/v1/auth/login", json={"email": self.email, "password": self.password})
+        answer = await self.client.post("/api/v1/auth/login", json={"email": self.email, "password": self.password})
         self.token = str(_read(answer)["access_token"])
 
     async def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> JsonObject:
         """Send one command under a key of its own. Raises `DemoFailed` unless it was accepted."""
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": os.urandom(16).hex()}
-        return _read(await self._client.request(method, f"/api/v1{path}", json=body, headers=headers))
+        return _read(await self.client.request(method, f"/api/v1{path}", json=body, headers=headers))
 
     async def get(self, path: str) -> httpx.Response:
         """Read something; the answer may be a text."""
-        return await self._client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
+        return await self.client.get(f"/api/v1{path}", headers={"Authorization": f"Bearer {self.token}"})
 
     async def wait_for(self, transaction_id: str, expected: Callable[[JsonObject], bool]) -> JsonObject:
         """Read a transaction until it is as expected. Raises `DemoFailed` after a minute."""

@@ -4,8 +4,8 @@ import asyncio
 
 import uvicorn
 import uvloop
-from api.app import create_app
 
+from api.app import create_app
 from cli.database import prepare_database, running_server
 from cli.wiring import open_dependencies
 from database.settings import Settings

@@ -28,7 +28,7 @@ def welcome(home: Path, facts: JsonObject) -> str:
     users, transactions = part(facts, "users"), part(facts, "transactions")
     lines = [
         "",
-        f"API         {facts['base_url']}/docs",
+        f"API         {facts['base_url']}/api/v1/openapi.json",
         f"Paystack    {facts['paystack_url']} (stand-in)",
         f"Everything  {home / 'demo.json'}",
         "",

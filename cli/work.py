@@ -4,13 +4,13 @@ import asyncio
 import signal
 
 import uvloop
-from projections.runner import run_projections
 
 from cli.database import prepare_database, running_server
 from cli.output import say
 from cli.wiring import WORKER_CONNECTIONS, Ground, open_ground, read_clock, toolbox_of
 from database.connect import resolve_dsn
 from database.settings import Settings
+from projections.runner import run_projections
 from reactions.worker import Worker
 
 
