@@ -141,6 +141,7 @@ ALERTS = project(
         "transaction.dispute_opened.v1": Change(alert_of_dispute),
         "transaction.dispute_escalated.v1": Change(alert("P1", "dispute_escalated", "dispute_id", "reason")),
         "transaction.chargeback_lost.v1": Change(alert("P1", "chargeback_lost", "processor_dispute_id")),
+        "transaction.cancelled_refund_sent.v1": Change(alert("P1", "cancelled_refund_sent", "reference")),
         "transaction.inspection_lapsed.v1": Change(alert_of_lapse),
         "transaction.deposit_lost.v1": Change(alert("P1", "deposit_lost", "vault_id")),
         "transaction.loss_written_off.v1": Change(alert("P1", "loss_written_off", None, "reason")),

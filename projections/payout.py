@@ -7,6 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from eventstore.converter import JSON
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, at_field, project
@@ -74,20 +75,31 @@ def become(status: str, *, ends: bool = False, **columns: str) -> Callable[[Reco
     """Return the change to a status; `columns` are filled from the event's fields of these names."""
 
     def apply(event: RecordedEvent, rows: Rows) -> None:
-        data = event.data
-        filled: Row = {column: data[field] for column, field in columns.items()}
+        filled: Row = {column: event.data[field] for column, field in columns.items()}
         if ends:
-            filled["concluded_at"] = data["timestamp"]
-        rows.change(
-            PAYOUT.name,
-            data["reference"],
-            status=status,
-            **filled,
-            updated_at=data["timestamp"],
-            position=event.position,
-        )
+            filled["concluded_at"] = event.data["timestamp"]
+        _change(event, rows, status, **filled)
 
     return apply
+
+
+def fail(event: RecordedEvent, rows: Rows) -> None:
+    """The transfer will never be paid; one that the processor reversed before it was ever paid says so."""
+    data = event.data
+    status = "reversed" if data["status"] == "reversed" else "failed"
+    _change(event, rows, status, failure=data["reason"], concluded_at=data["timestamp"])
+
+
+def _change(event: RecordedEvent, rows: Rows, status: str, **columns: JSON) -> None:
+    data = event.data
+    rows.change(
+        PAYOUT.name,
+        data["reference"],
+        status=status,
+        **columns,
+        updated_at=data["timestamp"],
+        position=event.position,
+    )
 
 
 _NAMED = at_field(PAYOUT, "reference")
@@ -103,7 +115,7 @@ PAYOUTS = project(
         "transaction.payout_submitted.v1": Change(become("submitted", transfer_code="transfer_code"), _NAMED),
         "transaction.payout_otp_required.v1": Change(become("otp"), _NAMED),
         "transaction.payout_succeeded.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
-        "transaction.payout_failed.v1": Change(become("failed", ends=True, failure="reason"), _NAMED),
+        "transaction.payout_failed.v1": Change(fail, _NAMED),
         "transaction.payout_reversed.v1": Change(become("reversed", ends=True, failure="reason"), _NAMED),
     },
 )

@@ -102,6 +102,18 @@ def cancel(event: RecordedEvent, rows: Rows) -> None:
         _become(event, rows, reference, "cancelled", ends=True)
 
 
+def revive(event: RecordedEvent, rows: Rows) -> None:
+    """A refund that a chargeback had cancelled was on its way all the same."""
+    rows.change(
+        REFUND.name,
+        event.data["reference"],
+        status="approved",
+        updated_at=event.data["timestamp"],
+        concluded_at=None,
+        position=event.position,
+    )
+
+
 def _become(event: RecordedEvent, rows: Rows, reference: JSON, status: str, *, ends: bool, **columns: JSON) -> None:
     at = event.data["timestamp"]
     concluded_at = at if ends else rows.get(REFUND.name, reference)["concluded_at"]
@@ -143,5 +155,6 @@ REFUNDS = project(
         "transaction.refund_processed.v1": Change(become("processed", ends=True), _NAMED),
         "transaction.refund_failed.v1": Change(become("failed", ends=True, failure="reason"), _NAMED),
         "transaction.chargeback_lost.v1": Change(cancel, _needs_cancelled),
+        "transaction.cancelled_refund_sent.v1": Change(revive, _NAMED),
     },
 )

@@ -12,6 +12,7 @@ from domain.journal import Account
 from domain.policy import STUCK_AFTER
 from domain.transaction import Transaction
 from domain.transaction.records import ContractStatus, PayoutPurpose, PayoutStatus, RefundStatus
+from domain.transaction.settlement import Basis
 from eventstore.log import RecordedEvent
 from projections.page import Moment, fetch_all, fetch_one
 from projections.projection import Projection, no_keys
@@ -152,8 +153,14 @@ def _fee_minor(transaction: Transaction) -> int:
 
 
 def _refunded_minor(transaction: Transaction) -> int:
-    """What the buyer has back, through refunds or through transfers in their stead."""
-    refunds = sum([r.amount_minor for r in transaction.refunds.values() if r.status is RefundStatus.PROCESSED])
+    """What the buyer has back of the price, through refunds or through transfers in their stead."""
+    refunds = sum(
+        [
+            r.amount_minor
+            for r in transaction.refunds.values()
+            if r.status is RefundStatus.PROCESSED and r.basis != Basis.MISMATCH
+        ]
+    )
     transfers = sum(
         [
             p.amount_minor
