@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.errors import Refused
 from domain.policy import REDEPOSIT_WITHIN
-from domain.transaction.contract import ContractTrack, GrantMissing
+from domain.transaction.contract import ContractMissing, ContractTrack, GrantMissing
 from domain.transaction.event import TransactionEvent
 from domain.transaction.outage import DeadlinesExtended
 from domain.transaction.records import ContractStatus, VaultStatus
@@ -157,6 +157,8 @@ class VaultTrack(ContractTrack):
         self._require_held()
         if self.vault is not VaultStatus.LOST:
             raise NotLost
+        if self.contract is ContractStatus.NONE:
+            raise ContractMissing
 
     def replace_deposit(self, vault_id: UUID, key_fingerprint: str) -> None:
         """The seller deposited again, granted to the buyer's key; raise `GrantMissing` for any other key."""

@@ -4,6 +4,7 @@ It reads events as raw JSON. From the facts of each event, its amounts, it works
 that with the postings that the event carries. Amounts are debit positive. Names are those of the log.
 """
 
+import copy
 from collections import Counter, defaultdict
 
 HELD, PAYABLE, RESERVE = "escrow:held", "seller:payable", "seller:reserve"
@@ -21,6 +22,7 @@ CHARGE_FEE, TRANSFER_FEE = "expense:processor_charge_fee", "expense:processor_tr
 PER_TRANSACTION = (HELD, PAYABLE, RESERVE, IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE, TRANSFERS, REFUNDS)
 SOURCE = {"seller": PAYABLE, "refund": REFUND_DUE, "compensation": COMPENSATION_DUE}
 WHOLE = 10_000
+GONE = ("uncertain", "sent")
 
 
 class Wrong(AssertionError):
@@ -45,6 +47,14 @@ class Deal:
         self.payouts: dict[str, dict] = {}
         self.refunds: dict[str, dict] = {}
 
+    def copy(self) -> "Deal":
+        """The same, to go on differently."""
+        twin = copy.copy(self)
+        twin.holds = self.holds.copy()
+        twin.payouts = {key: dict(payout) for key, payout in self.payouts.items()}
+        twin.refunds = {key: dict(refund) for key, refund in self.refunds.items()}
+        return twin
+
     def owes(self, account: str) -> int:
         """What a liability holds, as a positive number."""
         return -self.holds[account]
@@ -64,9 +74,8 @@ class Deal:
 
     def unsent_refunds(self) -> int:
         """What is owed to the buyer and has not been sent; the return of stray money is not part of it."""
-        busy = sum(
-            r["amount"] for r in self.refunds.values() if r["state"] == "sent" or (r["stray"] and r["state"] == "new")
-        )
+        own = [r for r in self.refunds.values() if r["currency"] == self.currency]
+        busy = sum(r["amount"] for r in own if r["state"] in GONE or (r["stray"] and r["state"] == "new"))
         return max(0, self.owes(REFUND_DUE) - busy)
 
     def refundable(self) -> int:
@@ -171,8 +180,11 @@ class Deal:
         refund["state"], refund["from"] = to, f.get("source", refund.get("from"))
         return refund["amount"]
 
+    def refund_uncertain(self, f: dict) -> None:
+        self._refund(f, "new", to="uncertain")
+
     def refund_submitted(self, f: dict) -> Counter[str]:
-        amount = self._refund(f, "new", to="sent")
+        amount = self._refund(f, "new", "uncertain", to="sent")
         return Counter({REFUNDS: amount, f["source"]: -amount})
 
     def refund_processed(self, f: dict) -> Counter[str]:
@@ -181,7 +193,7 @@ class Deal:
 
     def refund_failed(self, f: dict) -> Counter[str]:
         was = self.refunds[f["reference"]]["state"]
-        amount = self._refund(f, "new", "sent", to="failed")
+        amount = self._refund(f, "new", "uncertain", "sent", to="failed")
         return Counter({self.refunds[f["reference"]]["from"]: amount, REFUNDS: -amount}) if was == "sent" else Counter()
 
     def chargeback_lost(self, f: dict) -> Counter[str]:
@@ -260,6 +272,13 @@ class Books:
         self.totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.deals: dict[str, Deal] = {}
 
+    def copy(self) -> "Books":
+        """The same, to go on differently."""
+        twin = Books()
+        twin.totals.update({currency: total.copy() for currency, total in self.totals.items()})
+        twin.deals = {key: deal.copy() for key, deal in self.deals.items()}
+        return twin
+
     def read(self, stream_id: str, topic: str, fields: dict) -> None:
         """Fold one event; raise `Wrong` when its postings are not what its facts demand."""
         kind, name, _ = topic.split(".")
@@ -272,6 +291,8 @@ class Books:
             self.totals[fields["currency"]][account] += amount
         need(sum(moved.values()) == 0, "an event is not balanced", topic)
         need(not any(sum(total.values()) for total in self.totals.values()), "a currency is not balanced")
+        if topic == "transaction.refund_uncertain.v1":
+            self.deals[stream_id].refund_uncertain(fields)
         if kind == "transaction" and "postings" in fields:
             self._compare(self.deals[stream_id], name, fields, moved)
 

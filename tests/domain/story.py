@@ -192,7 +192,7 @@ class Story:
         twin = copy.copy(self)
         twin.events, twin.aggregates = list(self.events), dict(self.aggregates)
         if self.checked:
-            twin.books, twin.law = copy.deepcopy(self.books), copy.deepcopy(self.law)
+            twin.books, twin.law = self.books.copy(), self.law.copy()
         return twin
 
     # -- the log ------------------------------------------------------------------------------------------------------
