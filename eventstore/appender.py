@@ -26,7 +26,7 @@ CAPACITY = 4096
 PATIENCE_SECONDS = 4.0
 TICK_SECONDS = 0.1
 PAUSE_SECONDS = 0.05
-WOKEN_AT_ONCE = 8
+WOKEN_AT_ONCE = 16
 RETRY_AFTER_SECONDS = 1
 # Serialization failures, lack of resources, locks, cancelled statements, trouble with files: all gone after a while.
 PASSING = ("40", "53", "55", "57", "58")

@@ -295,10 +295,7 @@ def _decide(intent: Intent[A], primary: A | None, others: Sequence[Aggregate]) -
     forks = [fork(other) for other in others]
     try:
         _check_version(intent, primary)
-        with ExitStack() as stack:
-            for other in forks:
-                stack.enter_context(other.acting(intent.context))
-            aggregate = _call(intent, primary, forks)
+        aggregate = _call(intent, primary, forks)
     except EscrowError as refusal:
         _explain(refusal, intent, primary)
         raise
@@ -306,13 +303,16 @@ def _decide(intent: Intent[A], primary: A | None, others: Sequence[Aggregate]) -
 
 
 def _call(intent: Intent[A], primary: A | None, forks: Sequence[Aggregate]) -> A:
-    if isinstance(intent.command, CreationCommand):
-        return intent.command.create(intent.stream_id, intent.context, *forks)
-    assert primary is not None, "only a creation has no aggregate to begin with"
-    aggregate = fork(primary)
-    with aggregate.acting(intent.context):
-        intent.command.decide(aggregate, *forks)
-    return aggregate
+    with ExitStack() as stack:
+        for other in forks:
+            stack.enter_context(other.acting(intent.context))
+        if isinstance(intent.command, CreationCommand):
+            return intent.command.create(intent.stream_id, intent.context, *forks)
+        assert primary is not None, "only a creation has no aggregate to begin with"
+        aggregate = fork(primary)
+        with aggregate.acting(intent.context):
+            intent.command.decide(aggregate, *forks)
+        return aggregate
 
 
 def _check_version(intent: Intent[A], primary: A | None) -> None:

@@ -22,6 +22,7 @@ from eventstore.arrays import register_arrays
 from eventstore.batch import outcomes_of, parameters_of
 from eventstore.escrow import Escrow, Request
 from eventstore.proposal import NewEvent, Outcome, Proposal
+from tests.eventstore.toys import OpenPurse, PutIn
 
 SQL = load("eventstore", "log.sql")
 BUYER = Actor("01890000-0000-7000-8000-000000000001", Role.BUYER)
@@ -107,3 +108,16 @@ async def until(condition, seconds: float = 10.0) -> None:
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, "it did not happen"
         await asyncio.sleep(0.02)
+
+
+def facts(aggregate):
+    """What an aggregate is, without the context of the command that is over."""
+    return {name: value for name, value in vars(aggregate).items() if name != "_context"}
+
+
+async def open_purse(escrow, amount_minor=0):
+    stream = new_id()
+    await escrow.execute(stream, OpenPurse(), request())
+    if amount_minor:
+        await escrow.execute(stream, PutIn(amount_minor=amount_minor), request())
+    return stream

@@ -33,7 +33,7 @@ def owner(database):
 
 
 def count(connection, table="escrow_events"):
-    return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+    return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 def test_positions_are_dense_and_outcomes_come_in_the_order_of_the_batch(app):

@@ -6,17 +6,25 @@ import uuid
 import pytest
 
 from domain.errors import (
-    IdempotencyMismatch,
     NotFound,
     PreconditionFailed,
-    StillRunning,
     VersionConflict,
 )
 from eventstore.escrow import ATTEMPTS
 from eventstore.log import head, read_after, read_stream
-from eventstore.proposal import OutcomeUnknown, SealedAnswer, Verdict
-from tests.eventstore.proxy import Proxy
-from tests.eventstore.running import append, clock, connect, in_loop, new_id, proposal, request, running
+from eventstore.proposal import SealedAnswer, Verdict
+from tests.eventstore.running import (
+    append,
+    clock,
+    connect,
+    facts,
+    in_loop,
+    new_id,
+    open_purse,
+    proposal,
+    request,
+    running,
+)
 from tests.eventstore.toys import (
     BuildShelf,
     Empty,
@@ -29,19 +37,6 @@ from tests.eventstore.toys import (
     TakeIfOtherIsFull,
     TakeOut,
 )
-
-
-def facts(aggregate):
-    """What an aggregate is, without the context of the command that is over."""
-    return {name: value for name, value in vars(aggregate).items() if name != "_context"}
-
-
-async def open_purse(escrow, amount_minor=0):
-    stream = new_id()
-    await escrow.execute(stream, OpenPurse(), request())
-    if amount_minor:
-        await escrow.execute(stream, PutIn(amount_minor=amount_minor), request())
-    return stream
 
 
 @in_loop
@@ -103,75 +98,6 @@ async def test_the_past_is_folded_at_a_version_or_a_position(database):
         for missing in ({"version": 4}, {"version": 0}, {"at_position": 0}):
             with pytest.raises(NotFound):
                 await at.escrow.get(Purse, stream, **missing)
-
-
-@in_loop
-async def test_the_same_request_is_answered_as_the_first_time(database):
-    async with running(database.app_dsn) as at:
-        stream = await open_purse(at.escrow)
-        first = await at.escrow.execute(stream, PutIn(amount_minor=5), request("k"))
-        await at.escrow.execute(stream, PutIn(amount_minor=7), request())
-        again = await at.escrow.execute(stream, PutIn(amount_minor=5), request("k"))
-        assert (again.replayed, again.position, again.aggregate.held_minor) == (True, first.position, 5)
-        assert await head(at.pool) == 3
-
-
-@in_loop
-async def test_a_request_that_would_now_be_refused_is_still_answered_as_the_first_time(database):
-    async with running(database.app_dsn) as at:
-        stream = await open_purse(at.escrow, 5)
-        await at.escrow.execute(stream, TakeOut(amount_minor=5), request("k"))
-        again = await at.escrow.execute(stream, TakeOut(amount_minor=5), request("k"))
-        assert (again.replayed, again.position, again.aggregate.held_minor) == (True, 3, 0)
-        stale = await at.escrow.execute(stream, TakeOut(amount_minor=5), request("k"), expected_version=2)
-        assert stale.replayed
-
-
-@in_loop
-async def test_a_creation_is_found_again_although_each_attempt_invents_a_new_id(database):
-    async with running(database.app_dsn) as at:
-        shelf = new_id()
-        await at.escrow.execute(shelf, BuildShelf(room=1), request())
-        first = await at.escrow.execute(new_id(), OpenPurse(shelf_id=shelf), request("k"))
-        again = await at.escrow.execute(new_id(), OpenPurse(shelf_id=shelf), request("k"))
-        assert (again.replayed, again.aggregate.id, again.position) == (True, first.aggregate.id, first.position)
-        with pytest.raises(Full):
-            await at.escrow.execute(new_id(), OpenPurse(shelf_id=shelf), request())
-
-
-@in_loop
-async def test_a_key_used_for_another_request_is_a_mismatch(database):
-    async with running(database.app_dsn) as at:
-        stream = await open_purse(at.escrow)
-        await at.escrow.execute(stream, PutIn(amount_minor=5), request("k", "five"))
-        for command in (PutIn(amount_minor=6), TakeOut(amount_minor=99), PutIn(amount_minor=0)):
-            with pytest.raises(IdempotencyMismatch):
-                await at.escrow.execute(stream, command, request("k", "six"))
-        assert await head(at.pool) == 2
-
-
-@in_loop
-async def test_the_same_key_at_the_same_time_is_carried_out_once(database):
-    async with running(database.app_dsn) as at:
-        stream = await open_purse(at.escrow)
-        racing = [at.escrow.execute(stream, PutIn(amount_minor=5), request("k")) for _ in range(10)]
-        results = await asyncio.gather(*racing, return_exceptions=True)
-        assert [type(result) for result in results].count(StillRunning) == 9
-        assert results[1].facts == {"retry_after_seconds": 1}
-        assert (await at.escrow.get(Purse, stream)).held_minor == 5
-
-
-@in_loop
-async def test_the_same_key_in_two_processes_is_carried_out_once(database):
-    async with running(database.app_dsn) as one, running(database.app_dsn) as other:
-        stream = await open_purse(one.escrow)
-        for n in range(30):
-            racing = [at.escrow.execute(stream, PutIn(amount_minor=5), request(n)) for at in (one, other)]
-            first, second = await asyncio.gather(*racing)
-            assert first.replayed != second.replayed
-            assert first.position == second.position == n + 2
-            assert facts(first.aggregate) == facts(second.aggregate)
-        assert (await one.escrow.get(Purse, stream)).held_minor == 150
 
 
 @in_loop
@@ -346,30 +272,6 @@ async def test_a_decision_that_loses_is_made_again_and_gives_up_in_the_end(datab
         with pytest.raises(VersionConflict):
             await at.escrow.execute(stream, PutIn(amount_minor=1), request())
         assert len(decided) == ATTEMPTS
-
-
-@in_loop
-async def test_an_unknown_outcome_is_told_by_asking_again(database):
-    async with Proxy(database.app_dsn) as proxy, running(proxy.dsn, patience_seconds=0.3) as at:
-        stream = await open_purse(at.escrow)
-        proxy.cut_after_next_commit(and_refuse=True)
-        with pytest.raises(OutcomeUnknown):
-            await at.escrow.execute(stream, PutIn(amount_minor=5), request("k"))
-        proxy.accept()
-        again = await at.escrow.execute(stream, PutIn(amount_minor=5), request("k"))
-        assert (again.replayed, again.position, again.aggregate.held_minor) == (True, 2, 5)
-        assert (await at.escrow.execute(stream, PutIn(amount_minor=5), request())).aggregate.held_minor == 10
-
-
-@in_loop
-async def test_lost_acknowledgements_are_answered_with_the_original_result(database):
-    async with Proxy(database.app_dsn) as proxy, running(proxy.dsn) as at:
-        stream = await open_purse(at.escrow)
-        for n in range(20):
-            proxy.cut_after_next_commit()
-            done = await at.escrow.execute(stream, PutIn(amount_minor=1), request())
-            assert (done.aggregate.held_minor, done.position, done.replayed) == (n + 1, n + 2, False)
-        assert proxy.cuts == 20
 
 
 @in_loop

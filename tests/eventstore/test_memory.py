@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -32,15 +33,18 @@ def purse(version=1):
 
 def test_what_is_done_to_a_fork_is_not_done_to_the_original():
     original = purse()
-    original.nested = {"list": [1], "set": {1}, "object": Mutable([1])}
+    original.nested = {"list": [1], "set": {1}, "object": Mutable([1]), "counter": Counter(a=1)}
     copied = fork(original)
     assert vars(copied) == vars(original) | {"nested": copied.nested}
     with copied.acting(AT):
         copied.put(5)
     copied.nested["list"].append(2)
     copied.nested["set"].add(2)
+    copied.nested["counter"]["a"] += 1
     copied.nested["object"].items.append(2)
     assert (original.held_minor, original.history, original.version, original.pending_events) == (0, [], 1, [])
+    assert type(copied.nested["counter"]) is Counter
+    assert original.nested["counter"] == {"a": 1}
     assert (original.nested["list"], original.nested["set"], original.nested["object"].items) == ([1], {1}, [1])
 
 
