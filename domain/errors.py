@@ -1,6 +1,7 @@
 """The one tree of errors. `code` is stable and public, `status` is the HTTP status, the docstring is the message."""
 
 from collections.abc import Mapping
+from functools import cache
 from inspect import cleandoc
 from typing import ClassVar
 
@@ -23,7 +24,13 @@ class EscrowError(Exception):
     @property
     def message(self) -> str:
         """One sentence for a person: the docstring of the class."""
-        return " ".join(cleandoc(type(self).__doc__ or "").split())
+        return _sentence(type(self))
+
+
+@cache
+def _sentence(kind: type[EscrowError]) -> str:
+    """Guards are asked by the dozen to learn what is allowed: each refusal must be cheap to make."""
+    return " ".join(cleandoc(kind.__doc__ or "").split())
 
 
 class Invalid(EscrowError):
