@@ -89,7 +89,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
         reason=f"escrow {transaction.id}",
     )
     try:
-        return _report(await ensure_transfer(tools.gateway, wanted))
+        return _report(await _confirmed(tools, await ensure_transfer(tools.gateway, wanted)))
     except InsufficientBalance:
         return None
     except GatewayRefused as error:
@@ -97,6 +97,13 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
         return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=reason)
     except (GatewayUncertain, UnknownReference) as error:
         return TransferReport(reference=payout.reference, status=TransferStatus.UNCERTAIN, reason=error.code)
+
+
+async def _confirmed(tools: Toolbox, transfer: Transfer) -> Transfer:
+    """Ask again for what is said to be paid: the answer to the order names no fee, the answer to the question does."""
+    if transfer.status is not Reported.SUCCESS or transfer.fee_minor is not None:
+        return transfer
+    return await tools.gateway.verify_transfer(transfer.reference)
 
 
 def _report(transfer: Transfer) -> TransferReport:

@@ -68,6 +68,7 @@ def test_the_seller_is_paid_once_after_the_buyer_confirmed(database: Database) -
         assert transaction.phase is Phase.COMPLETED
         assert transaction.is_flat
         assert await world.moved("transfer") == [-90_000]
+        assert [-transaction.balances[Account.TRANSFER_FEE]] == await world.moved("transfer_fee") != [0]
         assert (await world.listing_of(transaction_id)).status is ListingStatus.SOLD
 
     run(database.app_dsn, story)
