@@ -44,6 +44,27 @@ class FindingKind(StrEnum):
     PROJECTION_FAILS = "projection_fails"
 
 
+OF_COMMANDS = frozenset({FindingKind.COMMAND_MISSING, FindingKind.COMMAND_EXTRA, FindingKind.COMMAND_DIFFERS})
+OF_TABLES = frozenset(
+    {
+        FindingKind.TABLE_MISSING,
+        FindingKind.COLUMN_MISSING,
+        FindingKind.COLUMN_EXTRA,
+        FindingKind.COLUMN_DIFFERS,
+        FindingKind.INDEX_MISSING,
+        FindingKind.GRANT_MISSING,
+        FindingKind.ROW_MISSING,
+        FindingKind.ROW_EXTRA,
+        FindingKind.VALUE_DIFFERS,
+        FindingKind.CHECKPOINT_MISSING,
+        FindingKind.CHECKPOINT_UNKNOWN,
+        FindingKind.CHECKPOINT_AHEAD,
+        FindingKind.PROJECTION_VERSION_DIFFERS,
+    }
+)
+"""What can be folded anew from the log; all other findings are about the log itself."""
+
+
 class Finding(NamedTuple):
     """One difference. `position` is of the log; `key` is the JSON of the primary key; values are as text."""
 

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - the tables and columns come from the program itself
 """Whoever changes a row of a read model is found, with table, key and column."""
 
 import json

@@ -53,9 +53,10 @@ class Market(Story):
         self.keep(user)
         self.act(user, self.chief, lambda: user.change_roles(frozenset({Role.ADMIN})))
 
-    def run(self, sales: int, steps: int) -> "Market":
+    def run(self, sales: int, steps: int, *, funded: bool = True) -> "Market":
         """Open so many sales and let so many steps be tried on them."""
-        self.fund()
+        if funded:
+            self.fund()
         self.register()
         for number in range(sales):
             sale = self.list_account(10_000 + number)

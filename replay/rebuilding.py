@@ -1,0 +1,154 @@
+"""The shadow that a rebuild fills: begun, resumed after a crash, checked against the books, swapped in."""
+
+import time
+from collections.abc import Sequence
+from typing import cast
+
+from psycopg import Connection, sql
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg.rows import TupleRow
+
+from database.queries import load
+from domain.errors import EscrowError, Refused
+from projections.install import build_indexes, install_tables
+from projections.projection import Projection
+from replay.compare import SQL as COMPARE
+from replay.finding import Finding
+from replay.fold import fold_group
+from replay.log import LogSummary
+from replay.program import program_digest
+from replay.shadow import SQL as SHADOW
+from replay.shadow import connect_owner, create_schema, drop_schema, read_comment
+from replay.shape import compare_shapes, list_tables, read_pattern, read_shape
+
+SQL = load("replay", "swap.sql")
+REBUILD = "replay_rebuild"
+LIVE = "public"
+SWAP_ATTEMPTS = 20
+SWAP_LOCK_WAIT = "1s"
+PAUSE_SECONDS = 0.25
+
+
+class RebuildStopped(EscrowError):
+    """A read model cannot be folded past an event; its old tables serve on. See the position, then verify the log."""
+
+    code = "rebuild_stopped"
+    status = 500
+
+
+class RebuildUnproven(EscrowError):
+    """What was rebuilt is not what the log adds up to; the old tables serve on."""
+
+    code = "rebuild_unproven"
+    status = 500
+
+
+class SwapBlocked(Refused):
+    """Readers hold the old tables for too long; nothing was swapped. Run it again: it goes on where it was."""
+
+    code = "swap_blocked"
+
+
+def prepare(connection: Connection[TupleRow], projections: Sequence[Projection], head: int) -> int:
+    """Make the shadow, or keep one that the same program left behind; return the position that it starts from."""
+    mark = f"escrow rebuild by {program_digest()}"
+    exists, comment = read_comment(connection, REBUILD)
+    if exists and (comment != mark or _is_beyond(connection, head)):
+        drop_schema(connection, REBUILD)
+        exists = False
+    if not exists:
+        create_schema(connection, REBUILD, mark)
+    install_tables(connection, projections, schema=REBUILD, with_indexes=False)
+    positions = read_shadow(connection)
+    return min(positions[projection.name] for projection in projections)
+
+
+def read_shadow(connection: Connection[TupleRow]) -> dict[str, int]:
+    """How far the shadow is, per projection; empty when there is none."""
+    exists, _ = read_comment(connection, REBUILD)
+    statement = sql.SQL(SQL.list_shadow).format(checkpoints=sql.Identifier(REBUILD, "projection_checkpoints"))
+    has_table = "projection_checkpoints" in read_shape(connection, REBUILD, ["projection_checkpoints"]).columns
+    return dict(cast("list[tuple[str, int]]", connection.execute(statement).fetchall())) if exists and has_table else {}
+
+
+def _is_beyond(connection: Connection[TupleRow], head: int) -> bool:
+    """A log that was restored is shorter than it was."""
+    return any(position > head for position in read_shadow(connection).values())
+
+
+def finish_tables(connection: Connection[TupleRow], projections: Sequence[Projection]) -> None:
+    """Build the indexes that are missing and let the planner know the tables; raise `RebuildUnproven`."""
+    pattern = read_pattern(connection, projections)
+    for projection in projections:
+        shadow = read_shape(connection, REBUILD, list_tables([projection]))
+        if any(True for _ in compare_shapes(pattern, shadow, projection)):
+            build_indexes(connection, [projection], schema=REBUILD)
+        for table in projection.tables:
+            connection.execute(sql.SQL(SQL.analyze).format(table=sql.Identifier(REBUILD, table.name)))
+    shadow = read_shape(connection, REBUILD, list_tables(projections))
+    findings = [finding for projection in projections for finding in compare_shapes(pattern, shadow, projection)]
+    if findings:
+        raise RebuildUnproven(findings=[finding.describe() for finding in findings])
+
+
+def check_books(connection: Connection[TupleRow], summary: LogSummary) -> None:
+    """Hold the rebuilt ledger against the books that the verification of the log added up by itself."""
+    statement = sql.SQL(SQL.read_balances).format(accounts=sql.Identifier(REBUILD, "ledger_accounts"))
+    found: dict[str, dict[str, int]] = {}
+    for currency, account, balance in cast("list[tuple[str, str, int]]", connection.execute(statement).fetchall()):
+        found.setdefault(currency, {})[account] = balance
+    expected = {currency: accounts for currency, accounts in summary.trial_balance.items() if accounts}
+    if found != expected:
+        raise RebuildUnproven(expected=str(expected), found=str(found))
+
+
+def swap(dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:
+    """Let the shadow tables serve; return their position and for how many seconds the runner had to wait.
+
+    One transaction: the live checkpoints are held, so that nobody moves them; the shadow takes the last steps to the
+    head; tables and checkpoints change places. Raises `RebuildStopped` and `SwapBlocked`.
+    """
+    with connect_owner(dsn) as connection:
+        install_tables(connection, (), schema=LIVE)
+        connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
+        for _ in range(SWAP_ATTEMPTS):
+            try:
+                return _swap(connection, dsn, projections)
+            except (LockNotAvailable, DeadlockDetected):
+                time.sleep(PAUSE_SECONDS)
+    raise SwapBlocked(retry_after_seconds=1)
+
+
+def _swap(connection: Connection[TupleRow], dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:
+    names = [projection.name for projection in projections]
+    with connection.transaction():
+        connection.execute(COMPARE.hold_checkpoints, (names,))
+        began = time.monotonic()
+        head = cast("tuple[int]", connection.execute(COMPARE.get_head).fetchone())[0]
+        raise_stopped(fold_group(dsn, REBUILD, names, head, lambda count: None))
+        for table in list_tables(projections):
+            _exchange(connection, table)
+        _move_checkpoints(connection, names)
+    return head, time.monotonic() - began
+
+
+def _exchange(connection: Connection[TupleRow], table: str) -> None:
+    connection.execute(sql.SQL(SQL.drop_live).format(table=sql.Identifier(LIVE, table)))
+    shadow = sql.Identifier(REBUILD, table)
+    connection.execute(sql.SQL(SQL.move).format(table=shadow, schema=sql.Identifier(LIVE)))
+
+
+def _move_checkpoints(connection: Connection[TupleRow], names: list[str]) -> None:
+    facts = {"checkpoints": sql.Identifier(REBUILD, "projection_checkpoints"), "names": sql.Literal(names)}
+    connection.execute(sql.SQL(SQL.move_checkpoints).format(**facts))
+    connection.execute(sql.SQL(SQL.forget_checkpoints).format(**facts))
+
+
+def raise_stopped(findings: Sequence[Finding]) -> None:
+    """Raise `RebuildStopped` when there is a finding."""
+    if findings:
+        raise RebuildStopped(
+            projections=[str(finding.projection) for finding in findings],
+            position=findings[0].position,
+            reason=findings[0].found,
+        )

@@ -1,0 +1,306 @@
+"""Rebuilding mends what was damaged, loses nothing, and touches nothing else."""
+
+import psycopg
+import pytest
+
+from projections.registry import PROJECTIONS
+from replay.as_of import (
+    PositionUnknown,
+    SchemaExists,
+    SchemaNameUnfit,
+    SchemaUnknown,
+    as_of,
+    drop_as_of,
+)
+from replay.compare import fingerprint
+from replay.finding import FindingKind
+from replay.log import connect_reading
+from replay.progress import Step
+from replay.rebuild import LogDamaged, RebuildRunning, rebuild
+from replay.rebuilding import REBUILD, RebuildStopped, RebuildUnproven, read_shadow
+from replay.repair import repair
+from replay.runs import list_last_runs
+from replay.shadow import SQL as SHADOW
+from replay.shadow import connect_owner
+from replay.shape import list_tables
+from replay.status import status
+from tests.replay.conftest import Damage, Recorded, compare, fold_live
+from tests.replay.world import Market, record
+
+TABLES = list_tables(PROJECTIONS)
+
+
+def prints(recorded: Recorded, schema: str = "public") -> dict[str, str]:
+    """What the tables of a schema say, in short."""
+    with connect_reading(recorded.database.owner_dsn) as connection:
+        return fingerprint(connection, schema, TABLES)
+
+
+def mend(recorded: Recorded, *names: str) -> None:
+    rebuild(recorded.database.owner_dsn, actor="tests", projections=names or None, processes=1)
+
+
+def schemas(recorded: Recorded) -> set[str]:
+    with psycopg.connect(recorded.database.owner_dsn) as connection:
+        return {row[0] for row in connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replay%'")}
+
+
+DAMAGES = {
+    "rows changed": "UPDATE transactions SET state = 'x'; UPDATE ledger_accounts SET balance_minor = 0",
+    "rows deleted": "DELETE FROM ledger_entries; DELETE FROM payouts",
+    "a table dropped": "DROP TABLE transactions",
+    "every table dropped": "DROP TABLE " + ", ".join(TABLES),
+    "a column dropped": "ALTER TABLE transactions DROP COLUMN state",
+    "a column added": "ALTER TABLE transactions ADD COLUMN x int",
+    "indexes dropped": "DROP INDEX transactions_buyer; ALTER TABLE ledger_entries DROP CONSTRAINT ledger_entries_pkey",
+    "grants revoked": "REVOKE ALL ON transactions FROM escrow_app, escrow_auditor",
+    "checkpoint back": "UPDATE projection_checkpoints SET position = position - 40",
+    "checkpoint lost": "DELETE FROM projection_checkpoints WHERE name = 'ledger'",
+    "all checkpoints lost": "DROP TABLE projection_checkpoints",
+    "checkpoint ahead": "UPDATE projection_checkpoints SET position = 1000000",
+    "version changed": "UPDATE projection_checkpoints SET version = 7",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_rebuild_mends(folded: Recorded, damage: Damage, name: str) -> None:
+    before = prints(folded)
+    damage(DAMAGES[name])
+    assert not compare(folded).ok
+    mend(folded)
+    assert [finding.describe() for finding in compare(folded).findings] == []
+    assert prints(folded) == before
+    assert schemas(folded) == set()
+
+
+def test_the_runner_goes_on_after_a_rebuild(folded: Recorded, damage: Damage) -> None:
+    damage("DROP TABLE transactions")
+    mend(folded)
+    record(folded.database.owner_dsn, Market(8).run(sales=2, steps=50, funded=False))
+    fold_live(folded.database)
+    assert compare(folded).ok
+
+
+def test_a_rebuild_of_one_leaves_the_others_alone(folded: Recorded, damage: Damage) -> None:
+    damage("UPDATE payouts SET recipient = 'x'")
+    damage("UPDATE transactions SET state = 'x'")
+    oids = table_oids(folded)
+    mend(folded, "transactions")
+    assert compare(folded).differing == ("payouts",)
+    assert {table for table, oid in table_oids(folded).items() if oid != oids[table]} == {"transactions"}
+
+
+def table_oids(recorded: Recorded) -> dict[str, int]:
+    with psycopg.connect(recorded.database.owner_dsn) as connection:
+        return dict(
+            connection.execute("SELECT relname, oid::int FROM pg_class WHERE relname = ANY(%s)", (TABLES,)).fetchall()
+        )
+
+
+def test_a_rebuild_raises_the_fences(folded: Recorded) -> None:
+    """A runner that remembers rows of the old tables must not write them into the new ones."""
+    with psycopg.connect(folded.database.owner_dsn, autocommit=True) as connection:
+        query = "SELECT name, fence FROM projection_checkpoints"
+        before = dict(connection.execute(query).fetchall())
+        mend(folded)
+        after = dict(connection.execute(query).fetchall())
+        assert all(after[name] > before[name] for name in before)
+        connection.execute("DELETE FROM projection_checkpoints")
+        mend(folded)
+        assert all(fence > after[name] + 1000 for name, fence in connection.execute(query).fetchall())
+
+
+def test_a_dry_run_changes_nothing_and_says_what_would_be_done(folded: Recorded, damage: Damage) -> None:
+    damage("UPDATE transactions SET state = 'x'")
+    before = prints(folded)
+    plan = rebuild(folded.database.owner_dsn, actor="tests", dry_run=True)
+    assert (plan.dry_run, plan.events, plan.position) == (True, folded.head, folded.head)
+    assert prints(folded) == before
+    assert schemas(folded) == set()
+
+
+def test_the_second_rebuild_waits_or_refuses(folded: Recorded) -> None:
+    with connect_owner(folded.database.owner_dsn) as other:
+        other.execute(SHADOW.lock, (REBUILD,))
+        with pytest.raises(RebuildRunning):
+            rebuild(folded.database.owner_dsn, actor="tests", patience_seconds=0.1)
+    mend(folded)
+
+
+def test_nothing_is_folded_from_a_damaged_log(folded: Recorded, damage: Damage) -> None:
+    before = prints(folded)
+    damage("UPDATE escrow_events SET recorded_at = recorded_at + interval '1 us' WHERE notification_id = 9")
+    with pytest.raises(LogDamaged) as caught:
+        mend(folded)
+    assert "position 9" in str(caught.value.facts["findings"])
+    with pytest.raises(LogDamaged):
+        repair(folded.database.owner_dsn, actor="tests", processes=1)
+    assert prints(folded) == before
+
+
+def test_a_poisoned_event_stops_a_rebuild_and_the_old_tables_serve_on(folded: Recorded, damage: Damage) -> None:
+    damage("UPDATE escrow_events SET topic = 'nobody.knows.v1' WHERE notification_id = 30")
+    before = prints(folded)
+    with pytest.raises(RebuildStopped) as caught:
+        rebuild(folded.database.owner_dsn, actor="tests", check_log=False, processes=1)
+    assert caught.value.facts["position"] == 30
+    assert prints(folded) == before
+
+
+def test_the_books_are_held_against_the_log(folded: Recorded) -> None:
+    """A fold that loses a cent is not let in."""
+    steps: list[str] = []
+
+    def spoil(step: Step) -> None:
+        if step.phase == "fold" and "spoilt" not in steps:
+            with connect_owner(folded.database.owner_dsn) as connection:
+                if read_shadow(connection).get("ledger") == folded.head:
+                    connection.execute("UPDATE replay_rebuild.ledger_accounts SET balance_minor = balance_minor + 1")
+                    steps.append("spoilt")
+
+    with pytest.raises(RebuildUnproven):
+        rebuild(folded.database.owner_dsn, actor="tests", processes=1, progress=spoil)
+    assert steps == ["spoilt"]
+    assert compare(folded).ok
+
+
+def test_a_shadow_that_is_longer_than_the_log_is_not_continued(folded: Recorded, damage: Damage) -> None:
+    leave_shadow(folded)
+    damage(f"UPDATE {REBUILD}.projection_checkpoints SET position = 100000")
+    mend(folded)
+    assert compare(folded).ok
+
+
+def test_a_shadow_of_another_program_is_not_continued(folded: Recorded, damage: Damage) -> None:
+    leave_shadow(folded)
+    damage(f"UPDATE {REBUILD}.transactions SET state = 'as it was once thought'")
+    damage(f"COMMENT ON SCHEMA {REBUILD} IS 'escrow rebuild by an older program'")
+    mend(folded)
+    assert compare(folded).ok
+
+
+def leave_shadow(folded: Recorded) -> None:
+    """A rebuild that is interrupted when everything is folded."""
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(step: Step) -> None:
+        if step.phase == "fold" and step.done == step.total:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        rebuild(folded.database.owner_dsn, actor="tests", processes=1, progress=interrupt)
+    with connect_owner(folded.database.owner_dsn) as connection:
+        assert set(read_shadow(connection).values()) == {folded.head}
+
+
+def test_an_interrupted_rebuild_is_resumed(folded: Recorded) -> None:
+    leave_shadow(folded)
+    done = rebuild(folded.database.owner_dsn, actor="tests", processes=1)
+    assert done.resumed_from == folded.head
+    assert done.events == 0
+    assert compare(folded).ok
+
+
+def test_repair_rebuilds_only_what_differs(folded: Recorded, damage: Damage) -> None:
+    damage("UPDATE payouts SET recipient = 'x'")
+    oids = table_oids(folded)
+    plan = repair(folded.database.owner_dsn, actor="tests", dry_run=True, processes=1)
+    assert plan.rebuilt is not None
+    assert plan.rebuilt.projections == ("payouts",)
+    assert not compare(folded).ok
+    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
+    assert done.ok
+    assert done.before.differing == ("payouts",)
+    assert {table for table, oid in table_oids(folded).items() if oid != oids[table]} == {"payouts"}
+    assert repair(folded.database.owner_dsn, actor="tests", processes=1).rebuilt is None
+
+
+def test_repair_rebuilds_the_table_of_commands_from_the_log(folded: Recorded, damage: Damage) -> None:
+    with psycopg.connect(folded.database.owner_dsn) as connection:
+        before = connection.execute("SELECT * FROM idempotency ORDER BY 1").fetchall()
+    damage("DELETE FROM idempotency WHERE first_position > 40")
+    damage("UPDATE idempotency SET request_digest = sha256('x') WHERE first_position = 1")
+    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
+    assert done.ok
+    with psycopg.connect(folded.database.owner_dsn) as connection:
+        assert connection.execute("SELECT * FROM idempotency ORDER BY 1").fetchall() == before
+
+
+def test_the_past_can_be_looked_at(folded: Recorded) -> None:
+    middle = folded.head // 2
+    then = as_of(folded.database.owner_dsn, "last_week", middle, actor="tests", processes=1)
+    assert then.position == middle
+    with psycopg.connect(folded.database.auditor_dsn) as connection:
+        rows = connection.execute("SELECT max(position) FROM last_week.ledger_entries").fetchone()
+        assert rows is not None
+        assert rows[0] <= middle
+        row = connection.execute("SELECT min(recorded_at), max(recorded_at) FROM escrow_events").fetchone()
+    assert row is not None
+    by_time = as_of(folded.database.owner_dsn, "by_time", row[0] + (row[1] - row[0]) / 2, actor="tests", processes=1)
+    assert abs(by_time.position - middle) <= 1
+    as_of(folded.database.owner_dsn, "all_of_it", folded.head, actor="tests", processes=1)
+    assert prints(folded, "all_of_it") == prints(folded)
+
+
+def test_a_schema_of_the_past_is_dropped_and_no_other(folded: Recorded, damage: Damage) -> None:
+    dsn = folded.database.owner_dsn
+    as_of(dsn, "before", 10, actor="tests", projections=["ledger"], processes=1)
+    with pytest.raises(SchemaExists):
+        as_of(dsn, "before", 10, actor="tests")
+    drop_as_of(dsn, "before")
+    damage("CREATE SCHEMA somebodys")
+    for name in ("before", "public", "somebodys"):
+        with pytest.raises(SchemaUnknown):
+            drop_as_of(dsn, name)
+    assert compare(folded).ok
+
+
+@pytest.mark.parametrize("name", ["public", "pg_temp", "replay_verify_1", "Öl", "a b", "", 'x"; DROP', "1st", "a" * 64])
+def test_unfit_names_are_refused(folded: Recorded, name: str) -> None:
+    with pytest.raises(SchemaNameUnfit):
+        as_of(folded.database.owner_dsn, name, 10, actor="tests")
+
+
+def test_a_position_that_there_is_not_is_refused_and_nothing_is_left(folded: Recorded) -> None:
+    with pytest.raises(PositionUnknown):
+        as_of(folded.database.owner_dsn, "future", folded.head + 1, actor="tests")
+    as_of(folded.database.owner_dsn, "future", folded.head, actor="tests", projections=["ledger"])
+
+
+def test_the_status_shows_lag_versions_and_the_last_runs(folded: Recorded, damage: Damage) -> None:
+    compare(folded)
+    mend(folded, "ledger")
+    damage("UPDATE projection_checkpoints SET position = 5 WHERE name = 'payouts'")
+    damage("DELETE FROM projection_checkpoints WHERE name = 'refunds'")
+    damage("INSERT INTO projection_checkpoints (name, version, position) VALUES ('old', 3, 1)")
+    for dsn in (folded.database.auditor_dsn, folded.database.owner_dsn):
+        now = status(dsn)
+        found = {projection.name: projection for projection in now.projections}
+        assert now.head == folded.head
+        assert (found["payouts"].lag, found["payouts"].version) == (folded.head - 5, 1)
+        assert found["refunds"].version is None
+        assert found["old"].program_version is None
+        assert {run.kind for run in now.runs} == {"diff", "rebuild"}
+    assert set(now.as_json()) == {"head", "projections", "runs"}
+
+
+def test_a_rebuild_is_recorded_with_who_asked(folded: Recorded, damage: Damage) -> None:
+    mend(folded, "ledger")
+    with psycopg.connect(folded.database.auditor_dsn) as connection:
+        (run,) = list_last_runs(connection)
+    assert (run.kind, run.actor, run.outcome, run.position) == ("rebuild", "tests", "done", folded.head)
+    damage("UPDATE escrow_events SET leaf_hash = sha256('')")
+    with pytest.raises(LogDamaged):
+        mend(folded)
+    with psycopg.connect(folded.database.auditor_dsn) as connection:
+        (run,) = list_last_runs(connection)
+    assert run.outcome == "failed"
+
+
+def test_findings_of_a_verification_before_and_after(folded: Recorded, damage: Damage) -> None:
+    damage("DROP TABLE ledger_accounts")
+    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
+    assert {finding.kind for finding in done.before.findings} == {FindingKind.TABLE_MISSING}
+    assert done.as_json()["ok"] is True
