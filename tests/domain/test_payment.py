@@ -110,6 +110,17 @@ def test_the_customer_may_bear_the_fee():
     assert story.balance(Account.FEE_SURCHARGE) == -1_500
 
 
+@pytest.mark.parametrize("fee", [None, 1_500])
+def test_a_surplus_that_is_no_fee_goes_back_to_the_buyer(fee: int | None):
+    """The processor names what was asked for also when the payer simply sent more."""
+    story = asked(pending())
+    story.do(charge(story, PRICE + 50_000, requested_minor=PRICE, fee_minor=fee))
+    assert story.transaction.held_minor == PRICE
+    assert story.balance(Account.FEE_SURCHARGE) == 0
+    assert story.last("payment_mismatched").kind == "over"
+    assert story.balance(Account.UNMATCHED_RECEIPTS) == -50_000
+
+
 @pytest.mark.parametrize(
     ("kind", "amount", "suspense"),
     [("under", PRICE - 1, PRICE - 1), ("over", PRICE + 1, 1), ("over", 2 * PRICE, PRICE)],

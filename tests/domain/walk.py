@@ -178,9 +178,17 @@ def _debt(at: Position) -> int:
     return max(1, at.transaction.receivable_minor)
 
 
+def _ref(at: Position) -> str:
+    return at.transaction.payment_reference or NOBODY
+
+
+def _link(at: Position) -> RecordPaymentLink:
+    return RecordPaymentLink(reference=_ref(at), authorization_url_sha256="f" * 64)
+
+
 MOVES: list[Move] = [
     ("pay", BUYER, lambda at: RequestPayment()),
-    ("link", SYSTEM, lambda at: _link(at)),
+    ("link", SYSTEM, _link),
     ("page refused", SYSTEM, lambda at: RecordPaymentRefused(reference=_ref(at), reason="no")),
     ("charge", SYSTEM, _charge(2, "charge-1")),
     ("charge half", SYSTEM, _charge(1, "charge-2")),
@@ -226,14 +234,6 @@ MOVES: list[Move] = [
     ("chargeback lost", SYSTEM, lambda at: paths.chargeback("lost", at.transaction.price.amount_minor)),
     ("chargeback of a part", SYSTEM, lambda at: paths.chargeback("lost", at.transaction.price.amount_minor // 3)),
 ]
-
-
-def _ref(at: Position) -> str:
-    return at.transaction.payment_reference or NOBODY
-
-
-def _link(at: Position) -> RecordPaymentLink:
-    return RecordPaymentLink(reference=_ref(at), authorization_url_sha256="f" * 64)
 
 
 def _new_vault(at: Position) -> UUID:
