@@ -45,7 +45,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         return None
     wanted = NewRefund(
         charge_reference=refund.charge_reference,
-        amount=Money(refund.amount_minor, transaction.price.currency),
+        amount=Money(refund.amount_minor, refund.currency),
         merchant_note=refund.reference,
     )
     since = (transaction.funds_held_at or transaction.created_on) - LOOK_BACK

@@ -61,8 +61,13 @@ class ConfirmedCharge:
     verified_by: str
 
     def surcharge_minor(self, price_minor: int) -> int:
-        """Return what the customer paid on top as his share of the fee, where the processor says so."""
-        return self.amount_minor - price_minor if self.requested_minor == price_minor else 0
+        """Return what the customer paid on top as his share of the fee, where the processor says so.
+
+        It names what was requested also when the payer simply sent more: a surplus beyond the fee is no share of it.
+        """
+        surplus = self.amount_minor - price_minor
+        is_share = self.requested_minor == price_minor and surplus <= (self.fee_minor or 0)
+        return surplus if is_share else 0
 
 
 class PaymentRequested(TransactionEvent):
