@@ -5,6 +5,7 @@ with a stolen key, wrong order and lost deliveries all lead to the same state.
 """
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -23,6 +24,7 @@ PAYMENT_SQL = load("reactions", "payment.sql")
 BATCH = 64
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=10)
+UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
 class SignatureWrong(EscrowError):
@@ -57,8 +59,8 @@ async def receive(pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signa
 
 
 def clean(text: str | None) -> str | None:
-    """Return text that PostgreSQL can store: without NUL, at most 200 characters; the raw body keeps the rest."""
-    return None if text is None else text.replace("\x00", "")[:200]
+    """Return text that PostgreSQL can store: no NUL, no lone surrogate, at most 200 characters; the body has all."""
+    return None if text is None else UNFIT.sub("", text)[:200]
 
 
 async def list_waiting(connection: Connection, clock: Clock) -> list[Delivery]:
