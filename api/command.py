@@ -87,11 +87,17 @@ class Desk:
         return await replace(self, is_dry=True).run(stream_id, command)
 
     async def require_version(self, kind: type[Aggregate], stream_id: UUID) -> None:
-        """Compare If-Match with a stream that the command itself does not lead with. Raises PreconditionFailed."""
+        """Compare If-Match with a stream that the command itself does not lead with.
+
+        Raises PreconditionFailed, and NotFound for strangers, whatever version they name.
+        """
         dependencies = self.dependencies
         if self.expected_version is None or await find_command(dependencies.pool, self.request.command_id) is not None:
             return
-        if (await dependencies.escrow.get(kind, stream_id)).version != self.expected_version:
+        found = await dependencies.escrow.get(kind, stream_id)
+        if not can_see(found, self.actor):
+            raise NotFound
+        if found.version != self.expected_version:
             raise PreconditionFailed
 
     async def _require_sight(self, stream_id: UUID, command: Command[A]) -> None:

@@ -123,7 +123,7 @@ def _of_database(error: psycopg.Error) -> EscrowError:
 
 
 def install_handlers(app: FastAPI, metrics: Metrics) -> None:
-    """One handler for our own errors, one for the framework's; everything else ends at the outermost layer."""
+    """One handler for our own errors and for defects, one for the framework's: every answer is a problem."""
 
     async def answer(request: Request, error: Exception) -> Response:
         translated = translate(error, metrics)
@@ -140,7 +140,7 @@ def install_handlers(app: FastAPI, metrics: Metrics) -> None:
         refused: EscrowError = NotFound() if error.status_code == 404 else Invalid()  # noqa: PLR2004
         return problem_of(refused, request_id_of(request.scope))
 
-    for kind in (EscrowError, RequestValidationError, psycopg.Error):
+    for kind in (EscrowError, RequestValidationError, psycopg.Error, Exception):
         app.add_exception_handler(kind, answer)
     app.add_exception_handler(HTTPException, answer_framework)
 
