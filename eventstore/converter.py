@@ -80,7 +80,6 @@ class Record(Generic[T]):
         """Compile the text around the values once."""
         self.kind = kind
         self.names = sorted(annotations)
-        self._expected = annotations.keys()
         self._template = "{" + ",".join(f"{encode_basestring(name)}:%s" for name in self.names) + "}"
         self._writers = [(name, annotations[name].to_text) for name in self.names]
         self._readers = [(name, annotations[name].from_json) for name in self.names]
@@ -91,9 +90,15 @@ class Record(Generic[T]):
 
     def from_json(self, fields: Fields) -> dict[str, object]:
         """Return the typed values; raise `ValueError` naming fields that are missing or too many."""
-        if fields.keys() != self._expected:
-            raise ValueError(f"missing or extra fields: {sorted(fields.keys() ^ self._expected)}")
-        return {name: from_json(fields[name]) for name, from_json in self._readers}
+        if len(fields) != len(self._readers):
+            raise self._mismatch(fields)
+        try:
+            return {name: from_json(fields[name]) for name, from_json in self._readers}
+        except KeyError:
+            raise self._mismatch(fields) from None
+
+    def _mismatch(self, fields: Fields) -> ValueError:
+        return ValueError(f"missing or extra fields: {sorted(fields.keys() ^ set(self.names))}")
 
 
 def record_of(kind: type[T], without: frozenset[str] = frozenset()) -> Record[T]:

@@ -161,7 +161,8 @@ class Escrow:
         conflicts = 0
         while conflicts < ATTEMPTS:
             attempt = Attempt(set(streams), {})
-            await self._locks.acquire(attempt.held)
+            if not self._locks.acquire_at_once(attempt.held):
+                await self._locks.acquire(attempt.held)
             try:
                 return await self._attempt(intent, attempt)
             except Stale:
@@ -194,7 +195,7 @@ class Escrow:
         if isinstance(command, CreationCommand):
             return None, [await self._find(source, attempt) for source in command.sources()]
         primary = await self._find(Stream(command.aggregate_type, intent.stream_id), attempt)
-        related = command.related(cast("A", primary))
+        related = _related(intent, cast("A", primary))
         more = {stream.id for stream in related} - attempt.held
         if not self._locks.acquire_at_once(more):
             raise Crowded(frozenset(attempt.held | more))
@@ -252,7 +253,7 @@ class Escrow:
             loaded = None, [await self._newest(source) for source in command.sources()]
         else:
             primary = cast("A", await self._newest(Stream(command.aggregate_type, intent.stream_id)))
-            loaded = primary, [await self._newest(stream) for stream in command.related(primary)]
+            loaded = primary, [await self._newest(stream) for stream in _related(intent, primary)]
         return Result(_decide(intent, *loaded).aggregate, await head(self._pool), replayed=False)
 
     async def _newest(self, stream: Stream) -> Aggregate:
@@ -321,7 +322,8 @@ def _check_version(intent: Intent[A], primary: A | None) -> None:
 
 
 def _explain(refusal: EscrowError, intent: Intent[A], primary: A | None) -> None:
-    if primary is not None and refusal.state is None:
+    """Say where the aggregate stands, but not to those for whom it does not exist."""
+    if primary is not None and refusal.state is None and not isinstance(refusal, NotFound):
         refusal.state = primary.state
         refusal.allowed_actions = primary.allowed_actions(intent.request.actor, intent.context.at)
 
@@ -358,6 +360,14 @@ def _recorded(intent: Intent[A], outcome: Outcome) -> RecordedCommand:
     assert outcome.stream_id is not None, "and a stream"
     assert outcome.stream_version is not None, "and a version"
     return RecordedCommand(intent.request.digest, outcome.last_position, outcome.stream_id, outcome.stream_version)
+
+
+def _related(intent: Intent[A], primary: A) -> Sequence[Stream]:
+    try:
+        return intent.command.related(primary)
+    except EscrowError as refusal:
+        _explain(refusal, intent, primary)
+        raise
 
 
 def _sources(command: Command[A]) -> Sequence[Stream]:

@@ -29,7 +29,7 @@ def fork(aggregate: A) -> A:
     """Return an aggregate that can be changed without changing this one."""
     kind = type(aggregate)
     made = kind.__new__(kind)
-    values = cast("dict[str, object]", vars(aggregate))
+    values: dict[str, object] = vars(aggregate)
     vars(made).update(values)
     vars(made).update({name: _copy(value) for name, value in values.items() if type(value) not in _SHARED})
     return made

@@ -77,7 +77,11 @@ class Writer:
         try:
             await asyncio.to_thread(_check_safe, self._dsn)
             connection = await AsyncConnection[TupleRow].connect(
-                self._dsn, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="escrow appender"
+                self._dsn,
+                autocommit=True,
+                connect_timeout=CONNECT_SECONDS,
+                tcp_user_timeout=5000,
+                application_name="escrow appender",
             )
             await limit_session(LIMITS)(connection)
         except psycopg.OperationalError as error:
