@@ -182,7 +182,7 @@ class ContractTrack(PaymentTrack):
         self.record(CredentialsGranted, vault_id=self.vault_id, to_user_id=self.buyer_id, key_fingerprint=fingerprint)
 
     def _own_signature(self) -> datetime | None:
-        is_buyer = self.actor.id == str(self.buyer_id)
+        is_buyer = self.actor.id == self.buyer_text
         return self.buyer_signed_at if is_buyer else self.seller_signed_at
 
     def _require_held(self) -> None:

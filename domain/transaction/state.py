@@ -47,6 +47,7 @@ class TransactionState(Aggregate):
         self.vault_id = vault_id
         self.buyer_id = buyer_id
         self.seller_id = seller_id
+        self.buyer_text, self.seller_text = str(buyer_id), str(seller_id)  # guards compare actors by the dozen
         self.price = price
         self.amount_usd_cents = amount_usd_cents
         self.terms = terms
@@ -193,23 +194,23 @@ class TransactionState(Aggregate):
 
     def actor_on_record(self) -> Actor:
         """Return the actor in the role he has in this transaction: one person may sell here and buy elsewhere."""
-        if self.actor.id == str(self.buyer_id):
+        if self.actor.id == self.buyer_text:
             return Actor(self.actor.id, Role.BUYER)
-        if self.actor.id == str(self.seller_id):
+        if self.actor.id == self.seller_text:
             return Actor(self.actor.id, Role.SELLER)
         return self.actor
 
     def require_buyer(self) -> None:
         """Raise `NotFound` for strangers and `Forbidden` for the seller and staff."""
-        self._require(str(self.buyer_id))
+        self._require(self.buyer_text)
 
     def require_seller(self) -> None:
         """Raise `NotFound` for strangers and `Forbidden` for the buyer and staff."""
-        self._require(str(self.seller_id))
+        self._require(self.seller_text)
 
     def require_party(self) -> None:
         """Raise `NotFound` for strangers, and `Forbidden` for staff, who are not a party."""
-        if self.actor.id not in {str(self.buyer_id), str(self.seller_id)}:
+        if self.actor.id not in (self.buyer_text, self.seller_text):
             self._refuse_actor()
 
     def require_system(self) -> None:
@@ -224,7 +225,7 @@ class TransactionState(Aggregate):
 
     def is_party(self, actor: Actor) -> bool:
         """True for the buyer and the seller, whatever roles they have elsewhere: nobody decides his own case."""
-        return actor.id in {str(self.buyer_id), str(self.seller_id)}
+        return actor.id in (self.buyer_text, self.seller_text)
 
     def may_see(self, actor: Actor) -> bool:
         """True for the parties, staff, auditors and the program itself."""

@@ -107,7 +107,7 @@ class VaultTrack(ContractTrack):
     def check_sign(self) -> None:
         """Raise unless a party can sign now; the seller cannot hand over a deposit that is lost."""
         super().check_sign()
-        if self.vault is VaultStatus.LOST and self.actor.id == str(self.seller_id):
+        if self.vault is VaultStatus.LOST and self.actor.id == self.seller_text:
             raise CredentialsUnavailable
 
     def check_reveal(self) -> None:
