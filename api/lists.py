@@ -6,7 +6,7 @@ from uuid import UUID
 from api.cursor import read_cursor
 from api.errors import CursorInvalid
 from api.page import Page, make_page, read_moment_cursor, read_position_cursor, scope_of
-from api.query import QueryInvalid, read_flag
+from api.query import read_choice, read_flag
 from api.reading import Reader
 from api.views.event import EventView
 from api.views.row import ActionItem, AlertItem, ApprovalItem, EntryItem, TransactionItem
@@ -22,6 +22,8 @@ from projections.alert import list_alerts as read_alerts
 from projections.approval import list_approvals
 from projections.ledger import list_entries
 from projections.transaction import TransactionRow, list_transactions
+
+ACCOUNTS = frozenset(account.value for account in Account)
 
 
 async def list_own_transactions(reader: Reader) -> Page[TransactionItem]:
@@ -50,9 +52,7 @@ async def list_stuck_transactions(reader: Reader) -> Page[TransactionItem]:
 
 async def list_approval_items(reader: Reader) -> Page[ApprovalItem]:
     """Requests for a second pair of eyes, newest first."""
-    status = reader.query.get("status")
-    if status is not None and status not in ApprovalStatus:
-        raise QueryInvalid
+    status = read_choice(ApprovalStatus, reader.query.get("status"))
     before = read_moment_cursor(reader, "approvals")
     rows = await list_approvals(reader.dependencies.pool, status=status, before=before, limit=reader.limit + 1)
     return make_page(
@@ -92,10 +92,8 @@ async def list_events(reader: Reader, stream_id: UUID) -> Page[EventView]:
 
 async def list_account_entries(reader: Reader, account: str) -> Page[EntryItem]:
     """The lines of one account, oldest first. Raises NotFound for what is no account."""
-    currency = reader.query.get("currency")
-    if currency is not None and currency not in Currency:
-        raise QueryInvalid
-    if account not in Account:
+    currency = read_choice(Currency, reader.query.get("currency"))
+    if account not in ACCOUNTS:
         raise NotFound
     name = f"entries of {account}"
     rows = await list_entries(
@@ -105,12 +103,8 @@ async def list_account_entries(reader: Reader, account: str) -> Page[EntryItem]:
 
 
 def _states(reader: Reader) -> list[str] | None:
-    state = reader.query.get("state")
-    if state is None:
-        return None
-    if state not in Phase:
-        raise QueryInvalid
-    return [state]
+    state = read_choice(Phase, reader.query.get("state"))
+    return None if state is None else [state]
 
 
 def _transaction_key(row: TransactionRow) -> tuple[str, str]:

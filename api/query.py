@@ -2,7 +2,8 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from starlette.types import Scope
 
 from api.errors import HeaderInvalid
 from domain.errors import Invalid, NotFound
+
+E = TypeVar("E", bound=StrEnum)
 
 DIGITS = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 MOMENT = re.compile(
@@ -48,6 +51,14 @@ def read_flag(text: str | None) -> bool:
     if text not in {None, "true", "false"}:
         raise QueryInvalid
     return text == "true"
+
+
+def read_choice(kind: type[E], text: str | None) -> E | None:
+    """Return the word of an enumeration, None when absent. Raises QueryInvalid for any other."""
+    try:
+        return None if text is None else kind(text)
+    except ValueError:
+        raise QueryInvalid from None
 
 
 def read_whole(text: str) -> int:

@@ -6,6 +6,7 @@ import uvicorn
 import uvloop
 
 from api.app import create_app
+from api.protocol import StrictHttp
 from cli.database import prepare_database, running_server
 from cli.wiring import open_dependencies
 from database.settings import Settings
@@ -33,7 +34,7 @@ def make_server(app: object, host: str, port: int) -> uvicorn.Server:
         app,  # pyright: ignore[reportArgumentType] an ASGI application
         host=host,
         port=port,
-        http="httptools",
+        http=StrictHttp,
         log_level="warning",
         access_log=False,
         server_header=False,

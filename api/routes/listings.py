@@ -11,7 +11,7 @@ from api.content import read_contents
 from api.flows import listing as flow
 from api.flows.deposit import deposit
 from api.page import Page, make_page, read_moment_cursor
-from api.query import Nothing, PathId, QueryInvalid
+from api.query import Nothing, PathId, read_choice
 from api.reading import Reader, reading
 from api.views.catalog import ListingItem
 from api.views.listing import ListingView
@@ -37,9 +37,7 @@ async def post_listing(body: ListingBody, desk: SellingDesk) -> Response:
 @router.get("", response_model=Page[ListingItem])
 async def get_listings(reader: ListReader) -> Page[ListingItem]:
     """List your own listings, newest first."""
-    state = reader.query.get("state")
-    if state is not None and state not in ListingStatus:
-        raise QueryInvalid
+    state = read_choice(ListingStatus, reader.query.get("state"))
     rows = await list_listings(
         reader.dependencies.pool,
         state=state,

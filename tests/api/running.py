@@ -20,6 +20,7 @@ import uvloop
 from api.app import create_app
 from api.dependencies import Dependencies
 from api.flows.registration import record_roles
+from api.protocol import StrictHttp
 from cli.rates import load_rates
 from database.connect import open_pool
 from database.settings import Settings
@@ -114,6 +115,13 @@ class Installation:
     def head(self) -> int:
         with psycopg.connect(self.app_dsn) as connection:
             row = connection.execute("SELECT coalesce(max(notification_id), 0) FROM escrow_events").fetchone()
+        return int(row[0]) if row else 0
+
+    def written(self) -> int:
+        """How many events people caused; reactions go on writing by themselves."""
+        query = "SELECT count(*) FROM event_log WHERE data ->> 'actor_role' <> 'system'"
+        with psycopg.connect(self.app_dsn) as connection:
+            row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
     def list_account(self, price_minor: int = 100_000) -> str:
@@ -229,9 +237,10 @@ class Runner:
             worker = Worker(tools, self.dsn, poll_every=timedelta(seconds=0.2))
             working = asyncio.create_task(worker.run())
             folding = asyncio.create_task(asyncio.to_thread(self._fold))
-            server = uvicorn.Server(uvicorn.Config(create_app(self.dependencies), port=0, log_level="critical"))
+            app = create_app(self.dependencies)
+            server = uvicorn.Server(uvicorn.Config(app, port=0, http=StrictHttp, log_level="critical"))
             serving = asyncio.create_task(server.serve())
-            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            while not server.started:
                 await asyncio.sleep(0.01)
             port = server.servers[0].sockets[0].getsockname()[1]
             self.base_url = f"http://127.0.0.1:{port}"

@@ -1,0 +1,168 @@
+"""Commands over HTTP: once per key, at a version, dry; and reads of the past and of one's own writes."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import httpx
+
+from tests.api.running import PASSWORD, Installation
+
+T = "/api/v1/transactions"
+
+
+def test_a_repeat_with_the_same_key_gets_the_same_bytes(installation: Installation) -> None:
+    buyer, transaction = installation.people["buyer"], installation.open()
+    first = buyer.post(f"{T}/{transaction}/cancel", {"reason": "changed my mind"}, key=f"key-{transaction}")
+    written = installation.written()
+    again = buyer.post(f"{T}/{transaction}/cancel", {"reason": "changed my mind"}, key=f"key-{transaction}")
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.content == first.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert "Idempotency-Replayed" not in first.headers
+    assert (again.headers["ETag"], again.headers["Escrow-Position"]) == (
+        first.headers["ETag"],
+        first.headers["Escrow-Position"],
+    )
+    assert installation.written() == written
+
+
+def test_a_repeated_opening_answers_with_the_first_transaction(installation: Installation) -> None:
+    buyer, listing, key = installation.people["buyer"], installation.list_account(), str(uuid4())
+    first = buyer.post(T, {"listing_id": listing}, key=key)
+    again = buyer.post(T, {"listing_id": listing}, key=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+
+
+def test_a_key_is_good_for_one_body_and_one_route(installation: Installation) -> None:
+    buyer, transaction, key = installation.people["buyer"], installation.open(), str(uuid4())
+    assert buyer.post(f"{T}/{transaction}/cancel", {"reason": "one"}, key=key).status_code == 200
+    for path, body in ((f"{T}/{transaction}/cancel", {"reason": "two"}), (f"{T}/{transaction}/pay", None)):
+        refused = buyer.post(path, body, key=key)
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["code"] == "idempotency_key_reused"
+
+
+def test_a_key_belongs_to_its_actor(installation: Installation) -> None:
+    key, listings = str(uuid4()), [installation.list_account(), installation.list_account()]
+    opened = [
+        installation.people[name].post(T, {"listing_id": listing}, key=key)
+        for name, listing in zip(("buyer", "stranger"), listings, strict=True)
+    ]
+    assert [answer.status_code for answer in opened] == [201, 201]
+    assert opened[0].json()["id"] != opened[1].json()["id"]
+
+
+def test_a_command_without_a_key_is_refused(installation: Installation) -> None:
+    transaction, written = installation.open(), installation.written()
+    for key in ({}, {"Idempotency_Key": ""}, {"Idempotency_Key": "x" * 256}, {"Idempotency_Key": "a b"}):
+        refused = installation.people["buyer"].request("POST", f"{T}/{transaction}/cancel", **key)
+        assert (refused.status_code, refused.json()["code"]) == (400, "idempotency_key_required")
+    assert installation.view(transaction)["state"] == "pending"
+    assert installation.written() == written
+
+
+def test_a_stale_if_match_is_refused_and_an_absent_one_is_not(installation: Installation) -> None:
+    buyer, transaction = installation.people["buyer"], installation.open()
+    stale = buyer.post(f"{T}/{transaction}/cancel", If_Match='"7"')
+    assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
+    assert buyer.post(f"{T}/{transaction}/cancel", If_Match="nonsense").status_code == 412
+    etag = buyer.get(f"{T}/{transaction}").headers["ETag"]
+    assert buyer.post(f"{T}/{transaction}/cancel", If_Match=etag).status_code == 200
+
+
+def test_a_stale_if_match_tells_strangers_nothing(installation: Installation) -> None:
+    stranger, transaction = installation.people["stranger"], installation.open()
+    foreign = stranger.post(f"{T}/{transaction}/cancel", If_Match='"7"')
+    missing = stranger.post(f"{T}/{uuid4()}/cancel", If_Match='"7"')
+    assert foreign.status_code == missing.status_code == 404
+    assert _plain(foreign) == _plain(missing)
+
+
+def test_a_dry_run_answers_and_writes_nothing(installation: Installation) -> None:
+    buyer, transaction = installation.people["buyer"], installation.open()
+    written = installation.written()
+    dry = buyer.post(f"{T}/{transaction}/cancel?dry_run=true")
+    assert (dry.status_code, dry.json()["state"]) == (200, "cancelled")
+    assert dry.headers["Escrow-Dry-Run"] == "true"
+    refused = buyer.post(f"{T}/{transaction}/confirm-access?dry_run=true")
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_settled")
+    assert buyer.post(f"{T}/{transaction}/cancel?dry_run=1").status_code == 422
+    assert installation.written() == written
+    assert installation.view(transaction)["state"] == "pending"
+
+
+def test_dry_runs_keep_no_text_and_no_key(installation: Installation) -> None:
+    seller, transaction = installation.people["seller"], installation.sold()
+    body = {"title": "t", "description": "d", "price": {"amount_minor": 5, "currency": "KES"}}
+    written = installation.written()
+    assert seller.post("/api/v1/listings?dry_run=true", body).status_code == 200
+    dry = installation.people["buyer"].post(f"{T}/{transaction}/reveal?dry_run=true", {"password": PASSWORD})
+    assert (dry.status_code, dry.json()["document"], dry.json()["sealed"]) == (200, None, None)
+    assert installation.written() == written
+
+
+def test_the_past_can_be_read_by_position_and_by_time(installation: Installation) -> None:
+    buyer, transaction = installation.people["buyer"], installation.open()
+    opened = installation.head()
+    at = installation.clock()
+    buyer.must(f"{T}/{transaction}/cancel")
+    assert buyer.get(f"{T}/{transaction}").json()["state"] == "cancelled"
+    for as_of in (str(opened), at.isoformat().replace("+00:00", "Z")):
+        past = buyer.get(f"{T}/{transaction}?as_of={as_of}")
+        assert (past.status_code, past.json()["state"]) == (200, "pending"), past.text
+    assert buyer.get(f"{T}/{transaction}?as_of=1").status_code == 404
+    later = (at + timedelta(days=1)).isoformat().replace("+00:00", "Z")
+    for wrong in ("tomorrow", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00", "infinity", "999999999", "-1", later):
+        assert buyer.get(f"{T}/{transaction}?as_of={wrong}").status_code == 422, wrong
+
+
+def test_a_client_reads_its_own_writes(installation: Installation) -> None:
+    buyer, transaction = installation.people["buyer"], installation.open()
+    position = buyer.post(f"{T}/{transaction}/cancel").headers["Escrow-Position"]
+    listed = buyer.get(f"{T}?state=cancelled&limit=100", Wait_For_Position=position)
+    assert transaction in [item["id"] for item in listed.json()["items"]]
+    assert buyer.get(T, Wait_For_Position="many").status_code == 400
+    never = buyer.get(T, Wait_For_Position="999999999")
+    assert (never.status_code, never.json()["code"]) == (503, "position_not_reached")
+    assert int(never.headers["Retry-After"]) >= 1
+
+
+def test_lists_go_on_where_the_cursor_says(installation: Installation) -> None:
+    buyer = installation.people["buyer"]
+    position = ""
+    for _ in range(3):
+        transaction = installation.open()
+        position = buyer.post(f"{T}/{transaction}/cancel").headers["Escrow-Position"]
+    whole = buyer.get(f"{T}?state=cancelled&limit=100", Wait_For_Position=position).json()["items"]
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = buyer.get(f"{T}?state=cancelled&limit=2{cursor}").json()
+        seen += [item["id"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen == [item["id"] for item in whole]
+
+
+def test_a_cursor_is_good_for_its_list_and_its_user_only(installation: Installation) -> None:
+    buyer = installation.people["buyer"]
+    for _ in range(2):
+        installation.open()
+    page = buyer.get(f"{T}?limit=1", Wait_For_Position=str(installation.head())).json()
+    cursor = page["next_cursor"]
+    assert buyer.get(f"{T}?limit=1&cursor={cursor}").status_code == 200
+    wrong = [
+        buyer.get(f"{T}?limit=1&state=pending&cursor={cursor}"),
+        buyer.get(f"/api/v1/catalog?limit=1&cursor={cursor}"),
+        buyer.get(f"{T}?limit=1&cursor={cursor[:-2]}AA"),
+        buyer.get(f"{T}?limit=1&cursor=AAAA"),
+        buyer.get(f"{T}?limit=1&cursor=%F0%9F%98%80"),
+        installation.people["seller"].get(f"{T}?limit=1&cursor={cursor}"),
+    ]
+    assert [answer.status_code for answer in wrong] == [400] * 6
+
+
+def _plain(answer: httpx.Response) -> dict[str, object]:
+    return {name: value for name, value in answer.json().items() if name != "request_id"}
