@@ -16,6 +16,13 @@ from domain.errors import (
 )
 from vault.pepper import PepperError
 
+
+class NotReady(EscrowError):
+    """Something that the program needs before it can start is missing or wrong."""
+
+    code = "not_ready"
+
+
 UNEXPECTED, USAGE, DIFFERENCE, PRECONDITION, NOT_FOUND, CONFLICT, REFUSED = 1, 2, 3, 4, 5, 6, 9
 
 CODES: tuple[tuple[type[EscrowError], int], ...] = (
@@ -29,6 +36,7 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (Refused, REFUSED),
     (DatabaseError, PRECONDITION),
     (PepperError, PRECONDITION),
+    (NotReady, PRECONDITION),
 )
 
 

@@ -86,12 +86,14 @@ def dsn(
 
 def main() -> None:
     """Run the command and turn refusals into exit codes."""
-    from cli.failure import exit_code_of, say
     from domain.errors import EscrowError
 
     try:
         app()
     except EscrowError as error:
+        # Only now: what it needs to know every kind of refusal would make `--help` slow.
+        from cli.failure import exit_code_of, say
+
         say(error)
         sys.exit(exit_code_of(error))
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from cli.failure import NotReady
 from domain.errors import EscrowError
 from domain.money import Currency
 from domain.transaction.opening import UsdRate
@@ -20,7 +21,7 @@ DEFAULT_UNITS_PER_USD: Mapping[Currency, str] = {
 }
 
 
-class RatesInvalid(EscrowError):
+class RatesInvalid(NotReady):
     """rates.json must look like {"on": "2026-11-01", "units_per_usd": {"KES": "129.5"}}, decimals as text."""
 
     code = "rates_invalid"

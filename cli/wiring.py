@@ -10,10 +10,10 @@ from pathlib import Path
 from uuid import UUID
 
 from api.dependencies import Dependencies
+from cli.failure import NotReady
 from cli.rates import load_rates
 from database.connect import Pool, open_pool, resolve_dsn
 from database.settings import Settings
-from domain.errors import EscrowError
 from domain.ids import Clock, uuid7
 from domain.policy import Terms
 from eventstore.appender import Appender
@@ -35,7 +35,7 @@ WORKER_CONNECTIONS = 20
 CODE_SUBJECT = "Your code"
 
 
-class SecretMissing(EscrowError):
+class SecretMissing(NotReady):
     """A secret that has no default is missing; set it in the environment."""
 
     code = "secret_missing"

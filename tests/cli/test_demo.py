@@ -1,0 +1,82 @@
+"""The demo: what it promises to write, that it carries on, and that nothing is left of it."""
+
+import os
+import signal
+import stat
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from domain.transaction.phase import Phase
+from tests.running_demo import (
+    Demo,
+    list_processes_of,
+    new_home,
+    remove_home,
+    start_demo,
+    stop_demo,
+    wait_until,
+)
+
+USERS = {"buyer", "seller", "admin", "super_admin", "super_admin_2", "auditor"}
+TOLD = {"pending", "funds_held", "contract_signed", "credentials_released", "completed", "refunded", "disputed"}
+GONE_SECONDS = 30.0
+
+
+@pytest.fixture
+def own_home() -> Generator[Path]:
+    """A home for a demo that the test stops or kills itself."""
+    home = new_home()
+    yield home
+    for process in list_processes_of(home):
+        os.kill(process, signal.SIGKILL)
+    remove_home(home)
+
+
+def test_demo_json_has_exactly_the_promised_shape(demo: Demo) -> None:
+    facts = demo.facts
+    assert set(facts) == {"base_url", "paystack_url", "dsn", "users", "transactions"}
+    assert set(facts["dsn"]) == {"owner", "app", "auditor"}
+    assert set(facts["users"]) == USERS
+    for user in facts["users"].values():
+        assert set(user) == {"id", "email", "password", "token"}
+        assert all(isinstance(value, str) and value for value in user.values())
+    assert set(facts["transactions"]) >= TOLD
+    assert set(facts["transactions"]) <= {phase.value for phase in Phase} | {"stuck"}
+
+
+def test_demo_json_is_readable_by_its_owner_alone(demo: Demo) -> None:
+    for name in ("demo.json", "people.json", "paystack-key", "pepper"):
+        assert stat.S_IMODE((demo.home / name).stat().st_mode) == 0o600, name
+
+
+def test_every_address_of_demo_json_answers(demo: Demo) -> None:
+    for dsn in demo.facts["dsn"].values():
+        with psycopg.connect(dsn) as connection:
+            assert connection.execute("SELECT count(*) > 0 FROM transactions").fetchone() == (True,)
+    for user in demo.facts["users"].values():
+        headers = {"Authorization": f"Bearer {user['token']}"}
+        answer = httpx.get(f"{demo.facts['base_url']}/api/v1/auth/me", headers=headers, trust_env=False)
+        assert answer.json()["id"] == user["id"]
+
+
+def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path) -> None:
+    """One test for the life of a home: started, stopped, started again, killed."""
+    first = start_demo(own_home)
+    told = first.facts
+    assert len(list_processes_of(own_home)) > 4
+    stop_demo(first)
+    wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)
+
+    second = start_demo(own_home)
+    assert second.facts["transactions"] == told["transactions"]
+    assert {name: user["id"] for name, user in second.facts["users"].items()} == {
+        name: user["id"] for name, user in told["users"].items()
+    }
+    assert second.escrow("replay", "verify").returncode == 0
+
+    second.process.kill()
+    wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)

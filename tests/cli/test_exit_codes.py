@@ -1,0 +1,112 @@
+"""What a script can tell from the exit code alone."""
+
+from collections.abc import Generator
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from cli.failure import exit_code_of
+from cli.rates import RatesInvalid
+from cli.wiring import SecretMissing
+from domain.errors import (
+    EscrowError,
+    Forbidden,
+    IdempotencyMismatch,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    Refused,
+    StillRunning,
+    VersionConflict,
+)
+from tests.running_demo import Demo, environment_of, new_home, remove_home, run_escrow
+
+NOBODY = UUID(int=1)
+
+
+@pytest.fixture
+def home() -> Generator[Path]:
+    """A home in which nothing has ever run."""
+    made = new_home()
+    yield made
+    remove_home(made)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (EscrowError(), 1),
+        (Invalid(), 2),
+        (SecretMissing(setting="PAYSTACK_SECRET_KEY"), 4),
+        (RatesInvalid(file="rates.json"), 4),
+        (NotFound(), 5),
+        (VersionConflict(), 6),
+        (PreconditionFailed(), 6),
+        (IdempotencyMismatch(), 6),
+        (StillRunning(), 6),
+        (Forbidden(), 9),
+        (Refused(), 9),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, EscrowError) else str(value),
+)
+def test_every_kind_of_refusal_has_its_exit_code(error: EscrowError, code: int) -> None:
+    assert exit_code_of(error) == code
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["unheard-of"],
+        ["tx", "show", "no-uuid"],
+        ["tx", "list", "--limit", "0"],
+        ["dsn", "--role", "king"],
+        ["demo", "x"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2_and_says_why_on_stderr(words: list[str], home: Path) -> None:
+    done = run_escrow(words, environment_of(home))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr
+
+
+def test_a_database_that_does_not_run_ends_with_4_and_says_how_to_start_it(home: Path) -> None:
+    done = run_escrow(["dsn"], environment_of(home))
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "escrow demo" in done.stderr
+
+
+def test_an_unreachable_server_of_ones_own_ends_with_4(home: Path) -> None:
+    environment = {**environment_of(home), "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}
+    done = run_escrow(["migrate"], environment)
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_secret_in_an_unreachable_address_is_not_shown(home: Path) -> None:
+    environment = {**environment_of(home), "DATABASE_URL": "postgresql://nobody:hunter2@127.0.0.1:1/nothing"}
+    done = run_escrow(["migrate"], environment)
+    assert "hunter2" not in done.stderr + done.stdout
+
+
+def test_an_unknown_transaction_ends_with_5(demo: Demo) -> None:
+    done = demo.escrow("tx", "show", str(NOBODY))
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr.startswith("not_found: ")
+
+
+def test_an_unknown_read_model_ends_with_5(demo: Demo) -> None:
+    assert demo.escrow("replay", "verify", "-p", "unheard_of").returncode == 5
+
+
+def test_damage_ends_with_3_and_a_rebuild_mends_it(demo: Demo) -> None:
+    assert demo.escrow("replay", "diff", "-p", "transactions").returncode == 0
+    with psycopg.connect(demo.escrow("dsn", "--role", "owner").stdout.strip()) as connection:
+        connection.execute("UPDATE transactions SET held_minor = held_minor + 1 WHERE state = 'completed'")
+    found = demo.escrow("replay", "diff", "-p", "transactions")
+    assert found.returncode == 3, found.stderr
+    assert "held_minor" in found.stdout
+    assert demo.escrow("replay", "rebuild", "-p", "transactions", "--yes").returncode == 0
+    assert demo.escrow("replay", "diff", "-p", "transactions").returncode == 0

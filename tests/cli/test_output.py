@@ -1,0 +1,81 @@
+"""With `--json` a program reads one object from stdout and nothing else; people read stderr."""
+
+import json
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from cli.stuck import AGO
+from tests.running_demo import Demo
+
+READING = [
+    ["tx", "list"],
+    ["tx", "list", "--stuck"],
+    ["events", "--limit", "5"],
+    ["events", "--after", "0", "--limit", "1"],
+    ["ledger", "trial-balance"],
+    ["ledger", "entries", "escrow:held", "--currency", "KES"],
+    ["doctor"],
+    ["migrate", "--dry-run"],
+    ["replay", "verify"],
+    ["replay", "diff", "-p", "ledger"],
+]
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_json_is_one_object_on_stdout(words: list[str], demo: Demo) -> None:
+    done = demo.escrow(*words, "--json")
+    assert done.returncode == 0, done.stderr
+    assert isinstance(json.loads(done.stdout), dict)
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_without_json_people_read_text(words: list[str], demo: Demo) -> None:
+    done = demo.escrow(*words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_transaction_is_shown_with_all_that_belongs_to_it(demo: Demo) -> None:
+    failed = demo.facts["transactions"]["payout_failed"]
+    shown = json.loads(demo.escrow("tx", "show", failed, "--json").stdout)
+    assert set(shown) == {"transaction", "payouts", "refunds", "disputes", "notes", "events"}
+    assert UUID(shown["transaction"]["id"]) == UUID(failed)
+    assert isinstance(shown["transaction"]["amount_minor"], int)
+    assert [event["version"] for event in shown["events"]] == list(range(1, len(shown["events"]) + 1))
+
+
+def test_the_stuck_transaction_is_listed_with_the_reason(demo: Demo) -> None:
+    rows = json.loads(demo.escrow("tx", "list", "--stuck", "--json").stdout)["transactions"]
+    row = next(row for row in rows if row["id"] == demo.facts["transactions"]["stuck"])
+    assert row["stuck_reason"]
+    assert (
+        datetime.now(datetime.fromisoformat(row["created_at"]).tzinfo) - datetime.fromisoformat(row["created_at"]) > AGO
+    )
+
+
+def test_the_books_are_sound(demo: Demo) -> None:
+    books = json.loads(demo.escrow("ledger", "trial-balance", "--json").stdout)
+    assert books["sound"] is True
+    assert set(books["sums_minor"].values()) == {0}
+
+
+def test_the_same_evidence_is_recorded_once(demo: Demo) -> None:
+    words = ("ledger", "record", "capital_paid_in", "--currency", "GHS", "--amount-minor", "7", "--evidence", "slip 7")
+    first, second = (json.loads(demo.escrow(*words, "--json").stdout) for _ in range(2))
+    assert first == second
+
+
+def test_dsn_prints_the_auditor_unless_told_otherwise(demo: Demo) -> None:
+    dsn: dict[str, str] = demo.facts["dsn"]
+    assert demo.escrow("dsn").stdout.strip() == dsn["auditor"]
+    for role, address in dsn.items():
+        assert demo.escrow("dsn", "--role", role).stdout.strip() == address
+
+
+def test_a_rebuild_that_is_only_tried_changes_nothing_and_asks_nothing(demo: Demo) -> None:
+    done = demo.escrow("replay", "rebuild", "-p", "listings", "--dry-run", "--json")
+    assert done.returncode == 0, done.stderr
+    assert isinstance(json.loads(done.stdout), dict)

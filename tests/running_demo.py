@@ -1,0 +1,150 @@
+"""A demo that runs: started as `make run` starts it, in a home of its own, stopped as its user would stop it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from database.facts import read_facts
+from tests.conftest import make_home
+
+ROOT = Path(__file__).parent.parent
+ESCROW = ROOT / ".venv" / "bin" / "escrow"
+READY_SECONDS = 120.0
+STOP_SECONDS = 45.0
+FOREIGN = ("DATABASE_URL", "PAYSTACK_SECRET_KEY", "PAYSTACK_BASE_URL", "SMTP_URL", "COLUMNS")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """A demo, its home and the environment in which the `escrow` command finds it."""
+
+    home: Path
+    process: subprocess.Popen[bytes]
+    environment: Mapping[str, str]
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What demo.json says now; its tokens change while it runs."""
+        return json.loads((self.home / "demo.json").read_text())
+
+    def escrow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the `escrow` command against it."""
+        return run_escrow(arguments, self.environment)
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """Return this process's environment with nothing of another installation in it."""
+    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and not name.startswith("ESCROW_")}
+    return {**kept, "ESCROW_HOME": str(home)}
+
+
+def command() -> list[str]:
+    """Return how the `escrow` command is started in this interpreter."""
+    return [str(ESCROW)] if ESCROW.exists() else [sys.executable, "-m", "cli.main"]
+
+
+def run_escrow(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run one `escrow` command to its end."""
+    return subprocess.run(
+        [*command(), *arguments],
+        env=dict(environment),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+
+
+def new_home() -> Path:
+    """Return an empty home that the server's account can reach."""
+    return make_home("escrow-demo-")
+
+
+def remove_home(home: Path) -> None:
+    """Remove a home, also what lies elsewhere because of the account of the server."""
+    embedded = read_facts(home).embedded
+    if embedded is not None:
+        shutil.rmtree(embedded.root, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def start_demo(home: Path) -> Demo:
+    """Start one on a free port and wait until demo.json has been written by this start."""
+    environment = environment_of(home)
+    began = time.time()
+    file = home / "demo.json"
+    with (home / "out").open("ab") as out:
+        process = subprocess.Popen(
+            [*command(), "demo", "--port", "0"], env=environment, cwd=ROOT, stdout=out, stderr=out
+        )
+    demo = Demo(home=home, process=process, environment=environment)
+    try:
+        wait_until(
+            lambda: process.poll() is not None or (file.exists() and file.stat().st_mtime >= began), READY_SECONDS
+        )
+        assert process.poll() is None, (home / "out").read_text()
+    except BaseException:
+        process.kill()
+        raise
+    return demo
+
+
+def stop_demo(demo: Demo) -> int:
+    """Send SIGTERM and return the exit code."""
+    if demo.process.poll() is None:
+        demo.process.send_signal(signal.SIGTERM)
+    try:
+        return demo.process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        demo.process.kill()
+        raise
+
+
+def wait_until(happens: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so; fail after `seconds`."""
+    until = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)
+
+
+def list_processes_of(home: Path) -> dict[int, str]:
+    """Return the command lines of all processes that belong to a home: by their environment or by their arguments."""
+    embedded = read_facts(home).embedded
+    places = [str(home)] + ([str(embedded.root)] if embedded is not None else [])
+    mark = re.compile("|".join(re.escape(place) for place in places))
+    found: dict[int, str] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            line, surroundings = _read(folder / "cmdline"), _read(folder / "environ")
+            if line and (mark.search(line) or f"ESCROW_HOME={home}" in surroundings):
+                found[int(folder.name)] = line
+    return found
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+_LENT: list[Demo] = []
+
+
+def lend_demo() -> Generator[Demo]:
+    """Lend one demo to everybody in this process who asks, until the end of the session."""
+    if not _LENT:
+        _LENT.append(start_demo(new_home()))
+    yield _LENT[0]
+    stop_demo(_LENT[0])
+    remove_home(_LENT[0].home)
