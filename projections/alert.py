@@ -105,6 +105,13 @@ def alert_of_role(event: RecordedEvent, rows: Rows) -> None:
         _raise(event, rows, "P1", "role_granted", str(event.stream_id), role)
 
 
+def alert_of_webhook(event: RecordedEvent, rows: Rows) -> None:
+    """The processor reports a chargeback: it has to be answered there within hours, and nothing here does it yet."""
+    name = cast("str", event.data["event"])
+    if name.startswith("charge.dispute."):
+        _raise(event, rows, "P1", "chargeback_reported", cast("str", event.data["body_sha256"]), name)
+
+
 def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: str, detail: str | None) -> None:
     data = event.data
     rows.add(
@@ -148,5 +155,6 @@ ALERTS = project(
         "vault.credentials_lost.v1": Change(alert("P1", "credentials_lost", None, "reason")),
         "configuration.setting_changed.v1": Change(alert_of_setting),
         "user.role_granted.v1": Change(alert_of_role),
+        "webhook.received.v1": Change(alert_of_webhook),
     },
 )
