@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from json.encoder import encode_basestring
 from types import NoneType, UnionType
 from typing import (
@@ -168,6 +169,7 @@ def _uuid_from_json(value: JSON) -> UUID:
     return made
 
 
+@lru_cache(maxsize=64)  # the events of a command share their time
 def _datetime_to_text(value: object) -> str:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise TypeError(f"{value!r} is not a datetime with a time zone")

@@ -48,11 +48,11 @@ def _copy(value: object) -> object:
 
 
 def _copy_list(value: object) -> object:
-    return [_copy(item) for item in cast("list[object]", value)]
+    return [_copy(item) for item in cast("list[object]", value)] if value else []
 
 
 def _copy_dict(value: object) -> object:
-    return {key: _copy(item) for key, item in cast("dict[object, object]", value).items()}
+    return {key: _copy(item) for key, item in cast("dict[object, object]", value).items()} if value else {}
 
 
 def _copy_set(value: object) -> object:

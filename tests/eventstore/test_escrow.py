@@ -12,7 +12,8 @@ from domain.errors import (
 )
 from eventstore.escrow import ATTEMPTS
 from eventstore.log import head, read_after, read_stream
-from eventstore.proposal import SealedAnswer, Verdict
+from eventstore.proposal import MAX_STATE_BYTES, EventTooLarge, SealedAnswer, Verdict
+from eventstore.transcoder import Unencodable
 from tests.eventstore.running import (
     append,
     clock,
@@ -298,6 +299,16 @@ async def test_events_carry_actor_command_digest_and_request(database):
     assert recorded.data["request_digest"] == asked.digest.hex()
     assert recorded.data["request_id"] == "r-k"
     assert recorded.event.name == "purse"
+
+
+@in_loop
+async def test_what_cannot_be_recorded_is_refused_and_leaves_nothing_behind(database):
+    async with running(database.app_dsn) as at:
+        for name, error in (("x" * MAX_STATE_BYTES, EventTooLarge), ("a\0b", Unencodable)):
+            with pytest.raises(error):
+                await at.escrow.execute(new_id(), OpenPurse(name=name), request("k"))
+        assert await head(at.pool) == 0
+        assert (await at.escrow.execute(new_id(), OpenPurse(), request("k"))).position == 1
 
 
 @in_loop
