@@ -9,7 +9,7 @@ from reactions.contract import generate_contract
 from reactions.deadline import enforce_deadline
 from reactions.listing import follow_end
 from reactions.payment import confirm_charge, follow_payment
-from reactions.payout import follow_payouts, request_payout
+from reactions.payout import confirm_transfer, follow_payouts, request_payout
 from reactions.refund import follow_refunds
 from reactions.toolbox import Toolbox
 from reactions.vault import destroy_keys
@@ -29,14 +29,15 @@ STEPS: tuple[Step, ...] = (
 MAX_ROUNDS = 20
 
 
-async def advance(tools: Toolbox, transaction_id: UUID, charge_reference: str | None = None) -> None:
-    """Bring a transaction as far as it goes now; `charge_reference` is a charge to ask for even when none is awaited.
+async def advance(tools: Toolbox, transaction_id: UUID, reported: str | None = None) -> None:
+    """Bring a transaction as far as it goes now; `reported` is a charge or transfer to ask about even when it is over.
 
     Doing it twice, or at any time, is harmless. Raises the processor's and the database's errors: try again later.
     """
-    if charge_reference is not None:
+    if reported is not None:
         transaction = await tools.escrow.get(Transaction, transaction_id)
-        await confirm_charge(tools, transaction, charge_reference)
+        ask = confirm_transfer if reported in transaction.payouts else confirm_charge
+        await ask(tools, transaction, reported)
     for _ in range(MAX_ROUNDS):
         if not await _take_round(tools, transaction_id):
             return

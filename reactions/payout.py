@@ -69,6 +69,16 @@ async def follow_payouts(tools: Toolbox, transaction: Transaction) -> bool:
     return changed
 
 
+async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: str) -> bool:
+    """Ask again about a payout that is over: the processor can take back what it has paid; True when it did."""
+    payout = transaction.payouts.get(reference)
+    if payout is None or payout.status.is_open:
+        return False
+    report = _report(await tools.gateway.verify_transfer(reference))
+    result = await order(tools, NAME, transaction, RecordTransfer(report=report))
+    return result.aggregate.version != transaction.version
+
+
 async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> bool:
     report = await _report_of(tools, transaction, payout)
     if report is None:

@@ -21,12 +21,18 @@ from reactions.toolbox import Toolbox
 
 SQL = load("reactions", "worker.sql")
 CHECKPOINT = "reactions"
+# What something follows from here. The processor's disputes raise an alert, and are answered there by people.
+ANSWERED = ("charge.success", "transfer.", "refund.")
 CLOCK_SECONDS = 1.0
 INBOX_SECONDS = 0.2
 LEADER_SECONDS = 1.0
 AT_ONCE = 16
+MOST_BEGUN = 64
 NO_ID = UUID(int=0)
 SERVER_ERROR = 500
+
+Begun = asyncio.Queue[tuple[int, asyncio.Task[None]]]
+"""Positions of the log, each with what is being done about the events up to it."""
 
 logger = structlog.get_logger("reactions")
 
@@ -42,6 +48,7 @@ class Worker:
         # Weak, so that a lock lives only while somebody holds it or waits for it.
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._in_hand: set[int] = set()
 
     async def run(self) -> None:
         """Lead, react, and start over when the database was lost."""
@@ -60,7 +67,7 @@ class Worker:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hold(session))
                 tasks.create_task(self._follow_log())
-                tasks.create_task(_repeat(INBOX_SECONDS, self._work_inbox))
+                tasks.create_task(self._work_inbox())
                 tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
 
@@ -71,22 +78,32 @@ class Worker:
             await asyncio.sleep(LEADER_SECONDS)
 
     async def _follow_log(self) -> None:
-        async for batch in follow(self._tools.pool, after=await self._checkpoint()):
-            touched = dict.fromkeys(event.stream_id for event in batch if event.topic.startswith("transaction."))
-            await self._advance_all(touched)
-            await self._save_checkpoint(batch[-1].position)
+        """React to what is new; a transaction that takes long holds up the checkpoint, but no other transaction."""
+        begun: Begun = asyncio.Queue(MOST_BEGUN)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._save_in_order(begun))
+            async for batch in follow(self._tools.pool, after=await self._checkpoint()):
+                touched = dict.fromkeys(event.stream_id for event in batch if event.topic.startswith("transaction."))
+                await begun.put((batch[-1].position, tasks.create_task(self._advance_all(touched))))
+
+    async def _save_in_order(self, begun: Begun) -> None:
+        while True:
+            position, advanced = await begun.get()
+            await advanced
+            await self._save_checkpoint(position)
 
     async def _advance_all(self, transaction_ids: Iterable[UUID]) -> None:
         async with asyncio.TaskGroup() as tasks:
             for transaction_id in transaction_ids:
                 tasks.create_task(self._advance(transaction_id))
 
-    async def _advance(self, transaction_id: UUID, charge_reference: str | None = None) -> str | None:
+    async def _advance(self, transaction_id: UUID, reported: str | None = None) -> str | None:
         """Advance one transaction at a time; return what went wrong at the processor, which the next poll repeats."""
         turn = self._turns.setdefault(transaction_id, asyncio.Lock())
-        async with self._at_once, turn:
+        # Its turn first: whoever waits for a slow transaction must not take a place from the others.
+        async with turn, self._at_once:
             try:
-                await advance(self._tools, transaction_id, charge_reference)
+                await advance(self._tools, transaction_id, reported)
             except GatewayError as error:
                 logger.warning("gateway_failed", transaction_id=str(transaction_id), code=error.code)
                 return error.code
@@ -98,34 +115,54 @@ class Worker:
         return None
 
     async def _work_inbox(self) -> None:
+        """Apply each delivery beside the others: one whose transaction takes long holds up nothing else."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for delivery, transaction_id in await self._list_waiting():
+                    await inbox.put_on_record(self._tools, delivery)
+                    self._in_hand.add(delivery.id)
+                    tasks.create_task(self._apply(delivery, transaction_id))
+                await asyncio.sleep(INBOX_SECONDS)
+
+    async def _list_waiting(self) -> list[tuple[inbox.Delivery, UUID | None]]:
         async with self._tools.pool.connection() as connection:
             waiting = await inbox.list_waiting(connection, self._tools.clock)
-            found = [(delivery, await inbox.find_transaction(connection, delivery)) for delivery in waiting]
-        for delivery, transaction_id in found:
-            await self._apply(delivery, transaction_id)
+            new = [delivery for delivery in waiting if delivery.id not in self._in_hand]
+            return [(delivery, await inbox.find_transaction(connection, delivery)) for delivery in new]
 
     async def _apply(self, delivery: inbox.Delivery, transaction_id: UUID | None) -> None:
+        try:
+            await self._follow_up(delivery, transaction_id)
+        finally:
+            self._in_hand.discard(delivery.id)
+
+    async def _follow_up(self, delivery: inbox.Delivery, transaction_id: UUID | None) -> None:
         tools = self._tools
-        await inbox.put_on_record(tools, delivery)
-        if transaction_id is None:
-            outcome = "unmatched" if delivery.reference else "ignored"
-            await inbox.conclude(tools.pool, tools.clock, delivery, outcome, None)
+        if transaction_id is None or not delivery.event.startswith(ANSWERED):
+            outcome = "unmatched" if transaction_id is None and delivery.reference else "ignored"
+            await inbox.conclude(tools.pool, tools.clock, delivery, outcome, transaction_id)
             return
-        charge = delivery.reference if delivery.event.startswith("charge.") else None
-        failure = await self._advance(transaction_id, charge)
+        reported = None if delivery.event.startswith("refund.") else delivery.reference
+        failure = await self._advance(transaction_id, reported)
         if failure is None:
             await inbox.conclude(tools.pool, tools.clock, delivery, "applied", transaction_id)
         else:
             await inbox.postpone(tools.pool, tools.clock, delivery, failure)
 
     async def _watch_clock(self) -> None:
-        await self._advance_all(await self._list_ids(SQL.list_due, (self._tools.clock(),)))
+        due = await self._list_ids(SQL.list_due, (self._tools.clock(),))
+        await self._advance_all(self._idle(due))
 
     async def _poll(self) -> None:
         after = NO_ID
         while page := await self._list_ids(SQL.list_unfinished, {"after": after}):
-            await self._advance_all(page)
+            await self._advance_all(self._idle(page))
             after = page[-1]
+
+    def _idle(self, transaction_ids: Iterable[UUID]) -> list[UUID]:
+        """Those that nobody advances at this moment: to wait for the others would hold up all the rest."""
+        turns = ((transaction_id, self._turns.get(transaction_id)) for transaction_id in transaction_ids)
+        return [transaction_id for transaction_id, turn in turns if turn is None or not turn.locked()]
 
     async def _list_ids(self, query: LiteralString, parameters: Params) -> list[UUID]:
         async with self._tools.pool.connection() as connection:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from contextlib import suppress
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ import pytest
 
 from domain.transaction.phase import Phase
 from domain.webhook import Webhook, webhook_id
+from gateways.payment import NewTransfer, Transfer
 from gateways.paystack.webhook import signature
 from projections.runner import run_projections
 from reactions.inbox import SignatureWrong, receive
@@ -105,14 +107,60 @@ def test_a_forged_webhook_leaves_a_counter_and_a_hash(database: Database, forged
 
 def test_two_workers_take_turns_and_pay_once(database: Database) -> None:
     async def tell(world: World) -> None:
+        # Before they work: in one process the same order given twice at once is refused, not repeated.
+        transaction_id = await world.hold()
+
         async def story() -> None:
             second = asyncio.create_task(Worker(world.tools, database.app_dsn).run())
-            transaction_id = await world.hold()
             await world.confirm(transaction_id)
             await until(world, transaction_id, Phase.COMPLETED)
             second.cancel()
             assert await world.moved("transfer") == [-90_000]
 
         await working(world, database.app_dsn, story)
+
+    run(database.app_dsn, tell)
+
+
+def test_a_transfer_that_is_taken_back_after_success_is_noticed(database: Database) -> None:
+    async def tell(world: World) -> None:
+        transaction_id = await world.hold()
+
+        async def story() -> None:
+            await world.confirm(transaction_id)
+            await until(world, transaction_id, Phase.COMPLETED)
+            reference = next(iter((await world.transaction(transaction_id)).payouts))
+            await world.panel.post(f"/_sim/transfers/{reference}", json={"status": "reversed"})
+            await deliver(world, json.dumps({"event": "transfer.reversed", "data": {"reference": reference}}).encode())
+            await until(world, transaction_id, Phase.PAYOUT_FAILED)
+            assert sum(await world.moved("transfer") + await world.moved("transfer_returned")) == 0
+
+        await working(world, database.app_dsn, story)
+
+    run(database.app_dsn, tell)
+
+
+def test_a_call_that_hangs_holds_up_nobody_else(database: Database) -> None:
+    async def tell(world: World) -> None:
+        async def story() -> None:
+            called = asyncio.Event()
+
+            async def hang(_wanted: NewTransfer) -> Transfer:
+                called.set()
+                return await asyncio.get_running_loop().create_future()
+
+            world.tools.gateway.initiate_transfer = hang  # type: ignore[method-assign]
+            await world.confirm(hanging)
+            await called.wait()
+            for _ in range(3):
+                other = await world.open()
+                await world.pay(other)
+                await until(world, other, Phase.FUNDS_HELD)
+                charge = (await world.transaction(hanging)).payment_reference
+                body = {"event": "charge.success", "data": {"reference": charge, "nonce": next(world.numbers)}}
+                await deliver(world, json.dumps(body).encode())
+
+        hanging = await world.hold()
+        await working(world, database.app_dsn, lambda: asyncio.wait_for(story(), PATIENCE_SECONDS))
 
     run(database.app_dsn, tell)
