@@ -77,6 +77,12 @@ class Story:
 
     def offer(self) -> "Story":
         """A listing with a deposit, vetted and for sale."""
+        self.draft()
+        self.do(ApproveListing(), ADMIN, LISTING_ID)
+        return self
+
+    def draft(self) -> "Story":
+        """A listing with a deposit that waits to be vetted."""
         draft = DraftListing(
             seller_id=SELLER_ID,
             price=Money(self.price_minor, Currency.KES),
@@ -93,7 +99,6 @@ class Story:
         )
         self.start(deposit, SELLER, VAULT_ID)
         self.do(SubmitListing(), SELLER, LISTING_ID)
-        self.do(ApproveListing(), ADMIN, LISTING_ID)
         return self
 
     def open(self) -> "Story":

@@ -43,7 +43,7 @@ from domain.transaction.dispute import Award
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.payout import TransferReport, TransferStatus
 from domain.transaction.phase import TERMINAL, Phase
-from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
+from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose, Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import (
     AddNote,
@@ -285,9 +285,12 @@ class Machine(RuleBasedStateMachine):
         if hasattr(self, "story") and self.t.phase in ended:
             assert self.t.is_flat
 
+    def is_refused_abroad(self, refund: Refund) -> bool:
+        return refund.status is RefundStatus.FAILED and refund.currency is not self.t.price.currency
+
     def teardown(self) -> None:
-        """Whatever happened, it comes to an end."""
-        if hasattr(self, "story"):
+        """Whatever happened, it comes to an end; but for a return in another currency that the processor refuses."""
+        if hasattr(self, "story") and not any(self.is_refused_abroad(refund) for refund in self.t.refunds.values()):
             end = resolve(position(self.story), patience=200)
             assert end.transaction.stuck_reason is None
 
@@ -300,7 +303,7 @@ def state_of(transaction: object) -> dict[str, object]:
 
 settings.register_profile(
     "domain",
-    max_examples=3_000 if SOAK else 60,
+    max_examples=int(os.environ.get("ESCROW_EXAMPLES", "3000")) if SOAK else 60,
     stateful_step_count=60 if SOAK else 40,
     derandomize=not SOAK,
     deadline=None,

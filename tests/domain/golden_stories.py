@@ -1,0 +1,227 @@
+"""Stories that together record every kind of event; their bytes are frozen in `golden/`."""
+
+from uuid import UUID
+
+from domain.actor import Role
+from domain.configuration import CONFIGURATION_ID, ChangeSetting, Setting, StartConfiguration
+from domain.listing.commands import (
+    ApproveListing,
+    FollowTransactionEnd,
+    RejectListing,
+    RemoveListing,
+    ReviseListing,
+    SubmitListing,
+)
+from domain.money import Currency, Money
+from domain.policy import Silence, Terms
+from domain.transaction.commands import (
+    EnforceDeadline,
+    ExtendDeadlines,
+    ExtendInspection,
+    LoseDeposit,
+    RecordNotice,
+    RecordPaymentRefused,
+    RecordStatement,
+    ReplaceDeposit,
+    RequestPayment,
+    ReturnReceipts,
+    WithdrawDispute,
+)
+from domain.transaction.records import Finding, PayoutPurpose
+from domain.transaction.staff_commands import (
+    AddNote,
+    ApproveRequest,
+    EscalateDispute,
+    RecoverInCash,
+    RejectApproval,
+    WriteOff,
+)
+from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
+from domain.user import ChangeRoles, RegisterUser
+from domain.vault import DestroyCredentials, LoseCredentials
+from domain.webhook import RecordWebhook, webhook_id
+from tests.domain import paths
+from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
+from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
+from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
+
+NEW_VAULT = UUID(int=0x88)
+
+
+def sold() -> Story:
+    """A sale from the draft to the payout, with a reserve, tax and every word that is spoken on the way."""
+    terms = Terms(tax_bps=1_600, reserve_bps=900, warranty_seconds=86_400)
+    story = pending(100_000, terms)
+    story.do(RequestPayment(), BUYER)
+    reference = story.transaction.payment_reference or ""
+    story.do(RecordPaymentRefused(reference=reference, reason="invalid_email"))
+    asked(story)
+    story.do(charge(story))
+    story.do(paths.contract())
+    story.wait(seconds=1).do(paths.sign(), BUYER)
+    story.wait(microseconds=1).do(paths.sign(BUYER_KEY), SELLER)
+    story.do(RecordNotice(template="signed", channel="e-mail", user_ids=(BUYER_ID,), outcome="sent"))
+    story.do(ExtendDeadlines(seconds=90_000, reason="outage"))
+    story.do(paths.reveal(), BUYER)
+    story.do(RecordStatement(content_id=TRANSACTION_ID, content_sha256="a" * 64), BUYER)
+    story.do(ExtendInspection(seconds=3_600, reason=REASON), SELLER)
+    story.do(AddNote(text='quotes " and \\ and ünïcode 😀'), ADMIN)
+    story.do(paths.AcknowledgeReveal(), BUYER)
+    story.do(paths.confirm(), BUYER)
+    story.do(paths.pay_out())
+    for status in ("uncertain", "otp", "success"):
+        story.do(transfer(story.payout(), status))
+    story.do(transfer(story.payout(), "success", 2_000))
+    story.do(transfer(story.payout(), "reversed"))
+    story.do(paths.pay_out())
+    story.do(transfer(story.payout(), "failed"))
+    story.wait(days=1).do(EnforceDeadline())
+    story.do(paths.release("RCP_new"), SUPER)
+    story.do(transfer(story.payout(), "success", 2_000))
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=True, shown=True), SYSTEM, LISTING_ID)
+    story.do(DestroyCredentials(reason="acknowledged"), SYSTEM, VAULT_ID)
+    return story
+
+
+def called_off() -> Story:
+    """Both call it off; stray money goes back, the deposit is lost and replaced before."""
+    story = paths.signed(pending())
+    story.do(charge(story, 30_000, processor_id="stray"))
+    story.do(charge(story, 500, processor_id="stray-ngn", currency=Currency.NGN))
+    story.do(ReturnReceipts())
+    story.do(LoseDeposit())
+    story.wait(hours=1).do(ReplaceDeposit(vault_id=NEW_VAULT, key_fingerprint=BUYER_KEY), SELLER)
+    story.do(LoseCredentials(reason="password reset"), SYSTEM, VAULT_ID)
+    story.do(paths.cancel(), BUYER)
+    story.do(paths.cancel(), SELLER)
+    for reference in list(story.transaction.refunds):
+        for status in ("uncertain", "pending", "processing", "needs-attention", "processed"):
+            story.do(refunded(reference, status))
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=False), SYSTEM, LISTING_ID)
+    return story
+
+
+def judged() -> Story:
+    """Disputes withdrawn, escalated and decided; approvals rejected, overtaken and granted; compensation; a debt."""
+    story = paths.revealed(pending())
+    story.do(dispute(1), SELLER)
+    story.wait(hours=2).do(WithdrawDispute(dispute_id=story.dispute()), SELLER)
+    story.do(dispute(2), BUYER)
+    story.do(EscalateDispute(dispute_id=story.dispute(), reason=REASON), ADMIN)
+    story.do(paths.refund(limit=0), SUPER)
+    story.do(RejectApproval(approval_id=story.approval(), reason=REASON), SECOND)
+    story.do(paths.release(limit=0), SUPER)
+    story.do(dispute(3), ADMIN)
+    story.do(paths.resolve(story, Finding.PLATFORM, compensation_minor=5_000, limit_usd_cents=0), SUPER)
+    story.do(ApproveRequest(approval_id=story.approval()), SECOND)
+    story.do(refunded(story.refund(), "failed"))
+    for purpose in (PayoutPurpose.REFUND, PayoutPurpose.COMPENSATION):
+        story.do(paths.pay_out(purpose, "RCP_buyer"))
+        story.do(transfer(story.payout(), "success", 2_000))
+    return story
+
+
+def split() -> Story:
+    """Nobody knows who is at fault: half and half."""
+    return paths.split(pending())
+
+
+def lapsed() -> Story:
+    """Silence until the end of the inspection."""
+    story = paths.revealed(pending(100_000, Terms(silence=Silence.ESCALATE)))
+    story.wait(hours=72).do(EnforceDeadline())
+    return story
+
+
+def taken_back() -> Story:
+    """A chargeback after the payout: a part is paid back, a part written off."""
+    story = paths.completed(pending())
+    story.do(chargeback("open"))
+    story.do(chargeback("lost"))
+    story.do(RecoverInCash(amount_minor=50_000), SUPER)
+    story.do(WriteOff(amount_minor=40_000, reason=REASON), SUPER)
+    return story
+
+
+def taken_back_early() -> Story:
+    """A chargeback that is heard of before its charge, and one that crosses a refund."""
+    story = asked(pending())
+    story.do(chargeback("lost"))
+    story.do(charge(story))
+    return story
+
+
+def taken_back_and_refunded() -> Story:
+    """A refund is sent although a chargeback had cancelled it."""
+    story = paths.refunding(pending())
+    story.do(chargeback("lost"))
+    story.do(refunded(story.refund(), "processed"))
+    return story
+
+
+def cancelled() -> Story:
+    """The buyer changed his mind."""
+    return paths.cancelled(pending())
+
+
+def expired() -> Story:
+    """Nobody paid."""
+    return paths.expired(pending())
+
+
+def vetted() -> Story:
+    """A listing is rejected, revised and removed, beside a transaction that never is."""
+    story = Story()
+    story.offer()
+    story.do(RemoveListing(reason=REASON), ADMIN, LISTING_ID)
+    return story
+
+
+def platform() -> Story:
+    """What the platform does for itself: books, users, settings, and webhooks that come in."""
+    story = Story()
+    kes, user = treasury_id(Currency.KES), UUID(int=0xE1)
+    story.start(OpenTreasury(currency=Currency.KES), SYSTEM, kes)
+    for movement in Movement:
+        amount = Money(1_000, Currency.KES)
+        story.do(MoveFunds(movement=movement, amount=amount, evidence="statement 1"), SYSTEM, kes)
+    story.start(RegisterUser(roles=frozenset({Role.BUYER})), SYSTEM, user)
+    story.do(ChangeRoles(roles=frozenset({Role.SELLER})), SUPER, user)
+    story.start(StartConfiguration(), SYSTEM, CONFIGURATION_ID)
+    for setting, value in ((Setting.FEE_BPS, 900), (Setting.BREAK_GLASS, 1)):
+        story.do(ChangeSetting(setting=setting, value=value, reason=REASON), SUPER, CONFIGURATION_ID)
+    delivery = RecordWebhook(body_sha256="ab" * 32, event="charge.success", received_at=story.now)
+    story.start(delivery, SYSTEM, webhook_id(b"delivery"))
+    return story
+
+
+def revised() -> Story:
+    """A listing that staff refuse and the seller revises."""
+    story = Story()
+    story.draft()
+    story.do(RejectListing(reason=REASON), ADMIN, LISTING_ID)
+    revision = ReviseListing(price=Money(90_000, Currency.KES), content_id=UUID(int=0x45), content_sha256="9" * 64)
+    story.do(revision, SELLER, LISTING_ID)
+    story.do(SubmitListing(), SELLER, LISTING_ID)
+    story.do(ApproveListing(), ADMIN, LISTING_ID)
+    return story
+
+
+STORIES = {
+    story.__name__: story
+    for story in (
+        sold,
+        called_off,
+        judged,
+        split,
+        lapsed,
+        taken_back,
+        taken_back_early,
+        taken_back_and_refunded,
+        cancelled,
+        expired,
+        vetted,
+        revised,
+        platform,
+    )
+}
