@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-KEPT_FINDINGS = 1_000
+KEPT_OF_EACH_KIND = 500
 
 
 class FindingKind(StrEnum):
@@ -95,12 +95,13 @@ OnFinding = Callable[[Finding], None]
 
 
 class Findings:
-    """The first findings, and how many there are of each kind in all."""
+    """The first findings of each kind, and how many there are in all: a flood of one kind must not hide another."""
 
-    def __init__(self, on_finding: OnFinding | None = None, limit: int = KEPT_FINDINGS) -> None:
+    def __init__(self, on_finding: OnFinding | None = None, limit: int = KEPT_OF_EACH_KIND) -> None:
         """`on_finding` sees every finding that is kept as soon as it is known."""
         self.kept: list[Finding] = []
         self.counts: Counter[FindingKind] = Counter()
+        self._kept_of: Counter[FindingKind] = Counter()
         self._on_finding = on_finding
         self._limit = limit
 
@@ -122,10 +123,12 @@ class Findings:
 
     def __getstate__(self) -> dict[str, object]:
         """Between processes only what was found travels."""
-        return {"kept": self.kept, "counts": self.counts, "_limit": self._limit, "_on_finding": None}
+        facts: dict[str, object] = {**vars(self), "_on_finding": None}
+        return facts
 
     def _keep(self, finding: Finding) -> None:
-        if len(self.kept) < self._limit:
+        if self._kept_of[finding.kind] < self._limit:
+            self._kept_of[finding.kind] += 1
             self.kept.append(finding)
             if self._on_finding is not None:
                 self._on_finding(finding)

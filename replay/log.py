@@ -30,6 +30,7 @@ R = TypeVar("R")
 PAGE = 2_000
 EVENTS_PER_PART = 50_000
 LOWEST = UUID(int=0)
+Bounds = tuple[UUID, UUID | None]
 DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_)
 
 NO_TAIL = "the newest events: without an expected head from another place, a deleted tail cannot be told from none"
@@ -73,10 +74,13 @@ def verify_log(
     `expected_head` is a position known from another place: only against it is a deleted tail found for sure.
     """
     with connect_reading(dsn) as connection:
+        # First of all: what comes before this statement might otherwise be a transaction of its own.
+        snapshot = cast("tuple[str]", connection.execute(SQL.export_snapshot).fetchone())[0]
         rows, highest = _count_rows(connection, findings)
         if rows is None:
             return LogSummary(0, 0, highest, {}, ())
-        parts = _walk(dsn, connection, rows, processes or _suitable_processes(rows), progress)
+        bounds = _divide(connection, rows)
+        parts = _walk(dsn, snapshot, bounds, rows, processes or _suitable_processes(rows), progress)
     for part in parts:
         findings.merge(part.findings)
     walked = next((part.walked for part in parts if part.walked is not None), Walked(0, 0, Books()))
@@ -111,15 +115,16 @@ def _count_rows(connection: Connection[TupleRow], findings: Findings) -> tuple[i
     return rows, highest
 
 
-def _walk(dsn: str, connection: Connection[TupleRow], rows: int, processes: int, progress: Progress) -> list[Part]:
-    snapshot = cast("tuple[str]", connection.execute(SQL.export_snapshot).fetchone())[0]
+def _walk(
+    dsn: str, snapshot: str, bounds: Sequence[Bounds], rows: int, processes: int, progress: Progress
+) -> list[Part]:
     tasks: list[Callable[[Tick], Part]] = [partial(walk_positions, dsn, snapshot)]
-    tasks += [partial(walk_streams, dsn, snapshot, *bounds) for bounds in _divide(connection, rows)]
+    tasks += [partial(walk_streams, dsn, snapshot, *ends) for ends in bounds]
     meter = Meter("log", rows, progress)
     return run_all(tasks, processes, lambda done: meter.reach(done // 2))
 
 
-def _divide(connection: Connection[TupleRow], rows: int) -> list[tuple[UUID, UUID | None]]:
+def _divide(connection: Connection[TupleRow], rows: int) -> list[Bounds]:
     """Ranges of stream ids; a bad sample only makes them uneven."""
     parts = rows // EVENTS_PER_PART
     inner: list[UUID] = []

@@ -40,6 +40,10 @@ class LogDamaged(EscrowError):
     code = "log_damaged"
     status = 500
 
+    def __str__(self) -> str:
+        """The message with the first findings: this error is read by operators."""
+        return f"{self.message} {dict(self.facts)}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuilt:
@@ -109,9 +113,9 @@ def require_sound_log(dsn: str, processes: int | None = None, progress: Progress
     """Verify the log; raise `LogDamaged` with the first findings. The table of commands is no source of the others."""
     findings = Findings(limit=10)
     summary = verify_log(dsn, findings, processes=processes, progress=progress)
-    damage = [count for kind, count in findings.counts.items() if kind not in OF_COMMANDS]
+    damage = [finding.describe() for finding in findings.kept if finding.kind not in OF_COMMANDS]
     if damage:
-        raise LogDamaged(findings=[finding.describe() for finding in findings.kept], count=sum(damage))
+        raise LogDamaged(findings=damage)
     return summary
 
 

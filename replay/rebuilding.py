@@ -35,12 +35,20 @@ class RebuildStopped(EscrowError):
     code = "rebuild_stopped"
     status = 500
 
+    def __str__(self) -> str:
+        """The message with what is wrong: this error is read by operators."""
+        return f"{self.message} {dict(self.facts)}"
+
 
 class RebuildUnproven(EscrowError):
     """What was rebuilt is not what the log adds up to; the old tables serve on."""
 
     code = "rebuild_unproven"
     status = 500
+
+    def __str__(self) -> str:
+        """The message with what is wrong: this error is read by operators."""
+        return f"{self.message} {dict(self.facts)}"
 
 
 class SwapBlocked(Refused):

@@ -81,9 +81,9 @@ def repair(
 
 
 def _refuse_damage(report: Report) -> None:
-    damage = [count for kind, count in report.counts.items() if kind not in OF_TABLES | OF_COMMANDS]
+    damage = [finding.describe() for finding in report.findings if finding.kind not in OF_TABLES | OF_COMMANDS]
     if damage:
-        raise LogDamaged(findings=[finding.describe() for finding in report.findings[:10]], count=sum(damage))
+        raise LogDamaged(findings=damage[:10])
 
 
 def _rebuild_commands(dsn: str) -> int:

@@ -1,0 +1,211 @@
+"""Commands keep flowing, processes are killed, two operators are at work: nothing is lost and nothing is wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from eventstore.idempotency import rebuild_idempotency
+from projections.runner import Runner
+from replay.rebuild import RebuildRunning, rebuild
+from replay.rebuilding import read_shadow
+from replay.shadow import connect_owner
+from replay.verify import verify
+from tests.conftest import Database
+from tests.projections.stories import append
+from tests.replay.conftest import Damage, Recorded, compare
+from tests.replay.world import Market
+
+
+class Traffic:
+    """Somebody who keeps commanding, and the runner that follows."""
+
+    def __init__(self, database: Database, market: Market) -> None:
+        self.commands = 0
+        self._database = database
+        self._market = market
+        self._over = threading.Event()
+        self._runner = Runner(database.app_dsn)
+
+    def command(self) -> None:
+        with psycopg.connect(self._database.owner_dsn) as connection:
+            while not self._over.is_set():
+                self._market.step(self._market.pick(self._market.sales))
+                if self._market.events:
+                    append(connection, self._market.events)
+                    self._market.events.clear()
+                    self.commands += 1
+                if self.commands % 50 == 0:
+                    sale = self._market.list_account(20_000)
+                    self._market.open(sale)
+                    self._market.sales.append(sale)
+                self._over.wait(0.002)
+
+    def stop(self) -> None:
+        self._over.set()
+        self._runner.stop()
+
+    @contextmanager
+    def flowing(self) -> Generator["Traffic"]:
+        with ThreadPoolExecutor(2) as pool:
+            futures = [pool.submit(self.command), pool.submit(self._runner.run)]
+            try:
+                yield self
+            finally:
+                self.stop()
+            for future in futures:
+                future.result()
+
+    def wait_for(self, more: int) -> None:
+        until, target = time.monotonic() + 60, self.commands + more
+        while self.commands < target:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+
+def test_tables_are_verified_and_rebuilt_while_commands_flow(folded: Recorded, damage: Damage) -> None:
+    owner = folded.database.owner_dsn
+    traffic = Traffic(folded.database, folded.market)
+    with traffic.flowing():
+        traffic.wait_for(20)
+        report = compare(folded)
+        assert [finding.describe() for finding in report.findings] == []
+        damage("UPDATE ledger_accounts SET entries = entries + 1")
+        assert compare(folded).differing == ("ledger",)
+        before = traffic.commands
+        for names in (["ledger"], None, ["transactions"], None):
+            rebuild(owner, actor="tests", projections=names, processes=1)
+            traffic.wait_for(25)
+        assert traffic.commands - before >= 100
+        report = compare(folded)
+        assert [finding.describe() for finding in report.findings] == []
+    with connect_owner(owner) as connection:
+        rebuild_idempotency(connection)
+    final = verify(owner, actor="tests", processes=1)
+    assert [finding.describe() for finding in final.findings] == []
+
+
+PROGRAM = """
+import sys, time
+import projections.catch_up, replay.fold, replay.rebuild, replay.rebuilding
+from functools import partial
+from replay.rebuild import rebuild
+
+def say(*words):
+    print(*words, flush=True)
+    time.sleep(0.01)
+
+replay.fold.catch_up_together = partial(projections.catch_up.catch_up_together, batch_size=25)
+for module, name in (
+    (replay.rebuild, "finish_tables"), (replay.rebuild, "swap"), (replay.rebuild, "drop_schema"),
+    (replay.rebuilding, "_exchange"), (replay.rebuilding, "_move_checkpoints"),
+):
+    def tell(*arguments, call=getattr(module, name), name=name):
+        say(name)
+        return call(*arguments)
+    setattr(module, name, tell)
+replay.rebuilding.program_digest = lambda: "this one"
+rebuild(sys.argv[1], actor="killed", processes=int(sys.argv[2]), progress=lambda step: say(step.phase, step.done))
+say("done")
+"""
+
+MOMENTS = [
+    ("log", 1), ("fold", 1), ("fold", 4), ("fold", 9), ("finish_tables", 1), ("swap", 1), ("_exchange", 1),
+    ("_exchange", 5), ("_move_checkpoints", 1), ("drop_schema", 1),
+]  # fmt: skip
+
+
+def kill_at(recorded: Recorded, word: str, times: int, processes: int = 1) -> None:
+    """Start a rebuild and kill it the moment it says a word for the so-manieth time."""
+    arguments = [sys.executable, "-c", PROGRAM, recorded.database.owner_dsn, str(processes)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        for line in program.stdout:
+            times -= line.split()[0] == word
+            if times == 0:
+                program.send_signal(signal.SIGKILL)
+                break
+        else:
+            pytest.fail(f"it never came to {word}")
+
+
+@pytest.mark.parametrize(("word", "times"), MOMENTS)
+def test_a_rebuild_that_is_killed_is_resumed(
+    folded: Recorded, damage: Damage, monkeypatch: pytest.MonkeyPatch, word: str, times: int
+) -> None:
+    monkeypatch.setattr("replay.rebuilding.program_digest", lambda: "this one")
+    damage("UPDATE transactions SET state = 'x'")
+    kill_at(folded, word, times)
+    differing = compare(folded).differing
+    assert differing in {("transactions",), ()}  # the old tables, or the new ones
+    assert (differing == ()) == (word == "drop_schema")
+    with connect_owner(folded.database.owner_dsn) as connection:
+        reached = min(read_shadow(connection).values(), default=0)
+    done = rebuild(folded.database.owner_dsn, actor="tests", processes=1)
+    assert done.resumed_from == reached
+    assert (reached > 0) == (word not in {"log", "drop_schema"})
+    assert compare(folded).ok
+
+
+def test_the_workers_of_a_killed_rebuild_die_with_it(folded: Recorded) -> None:
+    kill_at(folded, "log", 1, processes=2)
+    until = time.monotonic() + 10
+    with psycopg.connect(folded.database.superuser_dsn, autocommit=True) as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'escrow replay' AND datname = %s"
+        while connection.execute(query, (folded.database.name,)).fetchone() != (0,):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+def test_two_rebuilds_at_once_do_not_disturb_each_other(folded: Recorded) -> None:
+    def run(name: str) -> str:
+        try:
+            return str(rebuild(folded.database.owner_dsn, actor=name, processes=1).position)
+        except RebuildRunning:
+            return "refused"
+
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(run, ["one", "two", "three"]))
+    assert str(folded.head) in results
+    assert set(results) <= {str(folded.head), "refused"}
+    assert compare(folded).ok
+
+
+FINGERPRINT = """
+import sys
+from projections.registry import PROJECTIONS
+from replay.as_of import as_of
+from replay.compare import fingerprint
+from replay.log import connect_reading
+from replay.shape import list_tables
+
+as_of(sys.argv[1], sys.argv[2], int(sys.argv[3]), actor="tests", processes=1)
+with connect_reading(sys.argv[1]) as connection:
+    print(fingerprint(connection, sys.argv[2], list_tables(PROJECTIONS)))
+"""
+
+
+def test_the_result_is_the_same_whatever_hash_seed_time_zone_or_locale(recorded: Recorded) -> None:
+    worlds = [("0", "UTC", "C"), ("1", "Asia/Kolkata", "tr_TR.UTF-8"), ("7", "America/St_Johns", "de_DE.UTF-8")]
+    results: set[str] = set()
+    for number, (seed, zone, locale) in enumerate(worlds):
+        world = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale, "PGTZ": zone}
+        arguments = [
+            sys.executable,
+            "-c",
+            FINGERPRINT,
+            recorded.database.owner_dsn,
+            f"world_{number}",
+            str(recorded.head),
+        ]
+        results.add(subprocess.run(arguments, env=world, capture_output=True, text=True, check=True).stdout)
+    assert len(results) == 1
+    assert "transactions" in results.pop()
