@@ -51,6 +51,7 @@ ROLES = {
     "buyer": SELF_SERVICE,
     "seller": SELF_SERVICE,
     "stranger": SELF_SERVICE,
+    "other": SELF_SERVICE,
     "admin": frozenset({Role.ADMIN}),
     "super_admin": frozenset({Role.SUPER_ADMIN}),
     "super_admin_2": frozenset({Role.SUPER_ADMIN}),
@@ -58,6 +59,9 @@ ROLES = {
 }
 PATIENCE_SECONDS = 20.0
 JsonObject = dict[str, object]
+
+WIRE = httpx.Client(trust_env=False, timeout=30)
+"""One client for all tests: making one takes longer than most requests."""
 
 
 class TestClock:
@@ -85,7 +89,7 @@ class Person:
 
     def request(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
         sent = {"Authorization": f"Bearer {self.token}"} | {name.replace("_", "-"): v for name, v in headers.items()}
-        return httpx.request(method, self.base_url + path, json=body, headers=sent, trust_env=False, timeout=30)
+        return WIRE.request(method, self.base_url + path, json=body, headers=sent)
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self.request("GET", path, **headers)
@@ -124,18 +128,18 @@ class Installation:
             row = connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
-    def list_account(self, price_minor: int = 100_000) -> str:
+    def list_account(self, price_minor: int = 100_000, seller: str = "seller") -> str:
         """An approved listing with credentials; its id."""
-        seller, admin = self.people["seller"], self.people["admin"]
+        owner, admin = self.people[seller], self.people["admin"]
         body = {
             "title": "An account",
             "description": "Old, with many followers.",
             "price": {"amount_minor": price_minor, "currency": "KES"},
         }
-        listing = str(seller.must("/api/v1/listings", body)["id"])
+        listing = str(owner.must("/api/v1/listings", body)["id"])
         secret = {"credentials": {"username": "someone", "password": "hunter2"}}
-        seller.must(f"/api/v1/listings/{listing}/credentials", secret, method="PUT")
-        seller.must(f"/api/v1/listings/{listing}/submit")
+        owner.must(f"/api/v1/listings/{listing}/credentials", secret, method="PUT")
+        owner.must(f"/api/v1/listings/{listing}/submit")
         admin.must(f"/api/v1/admin/listings/{listing}/approve")
         return listing
 
@@ -145,7 +149,7 @@ class Installation:
 
     def pay(self, transaction: str) -> None:
         page = self.people["buyer"].must(f"/api/v1/transactions/{transaction}/pay")
-        answer = httpx.post(str(page["authorization_url"]), json={"outcome": "success"}, trust_env=False)
+        answer = WIRE.post(str(page["authorization_url"]), json={"outcome": "success"})
         assert answer.status_code == 200, answer.text
 
     def hold(self, price_minor: int = 100_000) -> str:
@@ -287,9 +291,7 @@ class Runner:
 def run_installation(app_dsn: str, superuser_dsn: str) -> Generator[Installation]:
     """Start everything, give it to the test, stop it."""
     with StandIn(build_sim(secret=SECRET, seed=1)) as stand_in:
-        answer = httpx.post(
-            f"{stand_in.base_url}/_sim/balance", json={"currency": "KES", "amount_minor": 10**7}, trust_env=False
-        )
+        answer = WIRE.post(f"{stand_in.base_url}/_sim/balance", json={"currency": "KES", "amount_minor": 10**7})
         assert answer.status_code == 200, answer.text
         runner = Runner(app_dsn, stand_in)
         runner.thread.start()

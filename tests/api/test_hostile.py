@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.api.running import Installation
+from tests.api.running import WIRE, Installation
 
 Case = dict[str, object]
 CORPUS = cast("list[Case]", yaml.safe_load((Path(__file__).parent / "hostile.yaml").read_text(encoding="utf-8")))
@@ -57,7 +57,7 @@ def send(installation: Installation, places: dict[str, str], case: Case) -> http
     for name in cast("list[str]", case.get("without", [])):
         headers.pop(name, None)
     url = httpx.URL(installation.base_url).copy_with(raw_path=path.encode())
-    return httpx.request(method, url, content=content, headers=headers, trust_env=False, timeout=20)
+    return WIRE.request(method, url, content=content, headers=headers)
 
 
 def body_of(case: Case, method: str, places: dict[str, str]) -> bytes | None:
