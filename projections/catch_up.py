@@ -28,7 +28,7 @@ from projections.rows import Rows
 from projections.streams import Streams
 from projections.writer import preload, write
 
-BATCH_SIZE = 20_000
+BATCH_SIZE = 12_000
 REASON_LENGTH = 500
 
 Progress = Callable[[int, int], None]

@@ -10,7 +10,7 @@ from projections.streams import Streams
 Row = dict[str, JSON]
 Key = tuple[JSON, ...]
 
-KEPT_ROWS = 20_000
+KEPT_ROWS = 8_000
 
 
 class MissingRow(LookupError):

@@ -205,8 +205,8 @@ class Sale:
             step()
 
 
-def append(connection: psycopg.Connection, events: Sequence[Event], chunk: int = 5_000) -> int:
-    """Write the events to the log as its owner, with dense positions; return the new head."""
+def append(connection: psycopg.Connection, events: Sequence[Event], chunk: int = 5_000, *, says: bool = True) -> int:
+    """Write the events to the log as its owner, with dense positions, and say so; return the new head."""
     head = get_head(connection)
     for start in range(0, len(events), chunk):
         part = events[start : start + chunk]
@@ -222,6 +222,8 @@ def append(connection: psycopg.Connection, events: Sequence[Event], chunk: int =
             },
         )
         head += len(part)
+    if says:
+        connection.execute("NOTIFY escrow_events")
     connection.commit()
     return head
 

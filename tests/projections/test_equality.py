@@ -29,7 +29,6 @@ from tests.projections.stories import append
 from tests.projections.wandering import wander
 
 ROOT = Path(__file__).parents[2]
-COMPARISONS = 20
 
 
 def fold_elsewhere(dsn: str, schema: str, batch: int, **environment: str) -> subprocess.Popen[str]:
@@ -45,9 +44,10 @@ def look(connection: psycopg.Connection) -> tuple[int, dict[str, str]]:
         return positions[0][0], digest_tables(connection, "public")
 
 
-def test_the_live_tables_equal_a_fold_from_zero_at_any_moment_under_load(log: Log) -> None:
-    story, _ = wander(7, sales=60, steps=1_500)
-    chance = random.Random(7)
+def compare_under_load(log: Log, seed: int, comparisons: int) -> None:
+    """Append, fold and compare at the same time."""
+    story, _ = wander(seed, sales=3 * comparisons, steps=75 * comparisons)
+    chance = random.Random(seed)
     parts = [story.events[start : start + 12] for start in range(0, len(story.events), 12)]
     is_over = threading.Event()
 
@@ -65,7 +65,7 @@ def test_the_live_tables_equal_a_fold_from_zero_at_any_moment_under_load(log: Lo
     seen = set[int]()
     try:
         with psycopg.connect(log.database.owner_dsn) as shadow:
-            for comparison in range(COMPARISONS):
+            for comparison in range(comparisons):
                 position, live = look(log.owner)
                 batch_size = chance.choice((1, 17, 300, 20_000)) if position < 100 else chance.choice((17, 300, 20_000))
                 assert live == fold_from_zero(shadow, f"shadow_{comparison}", position, batch_size), position
@@ -75,7 +75,17 @@ def test_the_live_tables_equal_a_fold_from_zero_at_any_moment_under_load(log: Lo
         runner.stop()
         for thread in threads:
             thread.join()
-    assert len(seen) > COMPARISONS // 2, "the comparisons should see the tables move"
+    assert len(seen) > comparisons // 2, "the comparisons should see the tables move"
+
+
+def test_the_live_tables_equal_a_fold_from_zero_at_any_moment_under_load(log: Log) -> None:
+    compare_under_load(log, 7, comparisons=20)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(10))
+def test_a_thousand_comparisons_find_no_difference(log: Log, seed: int) -> None:
+    compare_under_load(log, seed, comparisons=100)
 
 
 @pytest.fixture

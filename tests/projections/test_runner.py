@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from database.connect import open_pool
+from projections import runner
 from projections.alert import list_alerts
 from projections.catch_up import Folding
 from projections.checkpoint import Fenced, NotInstalled, take_over
@@ -40,13 +41,13 @@ async def running(log: Log) -> AsyncGenerator[None]:
 
 
 @contextmanager
-def thread(runner: Runner) -> Generator[None]:
-    running = threading.Thread(target=runner.run)
+def thread(worker: Runner) -> Generator[None]:
+    running = threading.Thread(target=worker.run)
     running.start()
     try:
         yield
     finally:
-        runner.stop()
+        worker.stop()
         running.join()
 
 
@@ -99,6 +100,33 @@ async def test_a_second_runner_stands_by_and_takes_over(log: Log) -> None:
         head = append(log.owner, story.events)
         until(lambda: positions(log) == {head})
     assert log.rows("SELECT count(*) FROM transactions") == [(2,)]
+
+
+def test_a_notification_wakes_the_runner_long_before_it_would_look(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+    with thread(Runner(log.database.app_dsn)):
+        story.sell()
+        head = append(log.owner, story.events)
+        until(lambda: positions(log) == {head})
+        monkeypatch.setattr(runner, "POLL_SECONDS", 30.0)
+        time.sleep(0.6)
+        story.events.clear()
+        story.sell()
+        head = append(log.owner, story.events)
+        until(lambda: positions(log) == {head}, 5.0)
+        monkeypatch.undo()
+        log.owner.execute("NOTIFY escrow_events")
+        log.owner.commit()
+
+
+def test_a_lost_notification_costs_a_moment_only(log: Log) -> None:
+    story = Story()
+    with thread(Runner(log.database.app_dsn)):
+        for _ in range(2):
+            story.sell()
+            head = append(log.owner, story.events, says=False)
+            story.events.clear()
+            until(lambda: positions(log) == {head}, 5.0)  # noqa: B023
 
 
 def test_a_stale_runner_cannot_write(log: Log) -> None:
