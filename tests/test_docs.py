@@ -184,7 +184,13 @@ def test_every_shell_command_of_the_readme_runs_in_order(demo: Demo, tmp_path: P
     script = tmp_path / "pasted.sh"
     script.write_text(f"set -euo pipefail\n{pasted}")
     done = subprocess.run(
-        ["bash", str(script)], cwd=ROOT, env=shell_of(demo), capture_output=True, text=True, check=False, timeout=240
+        ["/bin/bash", str(script)],
+        cwd=ROOT,
+        env=shell_of(demo),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "exit code 3" in done.stdout
