@@ -32,6 +32,8 @@ from vault.pepper import get_pepper_path, prepare_pepper
 
 API_CONNECTIONS = 16
 WORKER_CONNECTIONS = 20
+PATIENCE_SECONDS = 1.8
+"""How long a command waits for its commit: clients are to hear of an outage within two seconds."""
 CODE_SUBJECT = "Your code"
 
 
@@ -67,7 +69,7 @@ async def open_ground(settings: Settings, clock: Clock, connections: int) -> Asy
     dsn = resolve_dsn(settings, "app")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(dsn, max_size=connections, autocommit=True))
-        appender = await stack.enter_async_context(Appender(dsn))
+        appender = await stack.enter_async_context(Appender(dsn, patience_seconds=PATIENCE_SECONDS))
         gateway = await stack.enter_async_context(connect_paystack(settings, secret))
         escrow = Escrow(pool, appender, clock, lambda: new_id(clock))
         yield Ground(settings=settings, clock=clock, pool=pool, escrow=escrow, gateway=gateway, secret=secret)

@@ -22,6 +22,7 @@ from api.dependencies import Dependencies
 from api.flows.registration import record_roles
 from api.protocol import StrictHttp
 from cli.rates import load_rates
+from cli.wiring import PATIENCE_SECONDS
 from database.connect import open_pool
 from database.settings import Settings
 from domain.actor import Role
@@ -57,7 +58,7 @@ ROLES = {
     "super_admin_2": frozenset({Role.SUPER_ADMIN}),
     "auditor": frozenset({Role.AUDITOR}),
 }
-PATIENCE_SECONDS = 20.0
+EVENTUALLY_SECONDS = 20.0
 JsonObject = dict[str, object]
 
 WIRE = httpx.Client(trust_env=False, timeout=30)
@@ -177,8 +178,14 @@ class Installation:
         assert answer.status_code == 200, answer.text
         return cast("JsonObject", answer.json())
 
+    def eventually(self, happens: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + EVENTUALLY_SECONDS
+        while not happens():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
     def wait(self, transaction: str, until: Callable[[JsonObject], bool]) -> JsonObject:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + EVENTUALLY_SECONDS
         while not until(view := self.view(transaction)):
             assert time.monotonic() < deadline, view
             time.sleep(0.05)
@@ -219,7 +226,7 @@ class Runner:
         )
         async with AsyncExitStack() as stack:
             pool = await stack.enter_async_context(open_pool(self.dsn, max_size=8, autocommit=True))
-            appender = await stack.enter_async_context(Appender(self.dsn))
+            appender = await stack.enter_async_context(Appender(self.dsn, patience_seconds=PATIENCE_SECONDS))
             gateway = await stack.enter_async_context(Paystack.connect(secret=SECRET, base_url=self.stand_in.base_url))
             escrow = Escrow(pool, appender, self.clock, lambda: uuid7(self.clock(), os.urandom))
             settings = Settings()

@@ -1,0 +1,123 @@
+"""The database goes away and comes back: 503 in time, never a 2xx without a commit, and no restart needed."""
+
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from database.migrate import migrate
+from database.postgres import EmbeddedServer
+from projections.install import install
+from tests.api.running import WIRE, Installation, run_installation
+
+LONGEST_SECONDS = 2.5
+"""Two, and some for a busy machine."""
+T = "/api/v1/transactions"
+
+
+@pytest.fixture(scope="module")
+def server_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Generator[EmbeddedServer]:
+    """A server that a test may stop."""
+    home = Path(tmp_path_factory.mktemp("outage"))
+    home.chmod(0o711)
+    with EmbeddedServer(home) as server:
+        migrate(server.dsn("owner", "escrow"))
+        install(server.dsn("owner", "escrow"))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def lonely(server_of_ones_own: EmbeddedServer) -> Generator[Installation]:
+    """An installation on that server."""
+    dsn = server_of_ones_own.dsn("app", "escrow")
+    with run_installation(dsn, dsn) as installation:
+        yield installation
+
+
+def test_an_outage_is_answered_in_time_and_heals_by_itself(
+    server_of_ones_own: EmbeddedServer, lonely: Installation
+) -> None:
+    transaction, buyer = lonely.open(), lonely.people["buyer"]
+    server_of_ones_own.stop()
+    for ask in (buyer.post, buyer.get):
+        started = time.monotonic()
+        answer = ask(f"{T}/{transaction}/cancel" if ask == buyer.post else T)
+        assert time.monotonic() - started < LONGEST_SECONDS
+        assert (answer.status_code, answer.headers["Content-Type"]) == (503, "application/problem+json"), answer.text
+        assert int(answer.headers["Retry-After"]) >= 1
+    ops = f"{lonely.base_url}/api/v1/ops"
+    assert WIRE.get(f"{ops}/liveness").status_code == 200
+    assert WIRE.get(f"{ops}/readiness").status_code == 503
+    assert WIRE.get(f"{ops}/health").json()["status"] == "unavailable"
+    assert "escrow_db_errors_total 0.0" not in WIRE.get(f"{lonely.base_url}/metrics").text
+    server_of_ones_own.start()
+    healed = time.monotonic()
+    lonely.eventually(lambda: WIRE.get(f"{ops}/readiness").status_code == 200)
+    lonely.eventually(lambda: buyer.post(f"{T}/{transaction}/cancel").status_code == 200)
+    assert time.monotonic() - healed < 10
+    assert lonely.view(transaction)["state"] == "cancelled"
+
+
+def test_a_commit_that_fails_is_never_a_success(fresh: Installation) -> None:
+    """A deferred constraint fails at COMMIT, when everything else has gone well."""
+    transaction, written = fresh.open(), fresh.written()
+    with psycopg.connect(fresh.superuser_dsn, autocommit=True) as owner:
+        owner.execute(FAIL_AT_COMMIT)
+    answer = fresh.people["buyer"].post(f"{T}/{transaction}/cancel")
+    assert answer.status_code in {500, 503}
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "at the last moment" not in answer.text
+    assert fresh.written() == written
+    with psycopg.connect(fresh.superuser_dsn, autocommit=True) as owner:
+        owner.execute("DROP TRIGGER fail_at_commit ON escrow_events")
+    assert fresh.people["buyer"].post(f"{T}/{transaction}/cancel").status_code == 200
+
+
+FAIL_AT_COMMIT = """
+CREATE FUNCTION fail_at_commit() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'at the last moment'; END $$;
+CREATE CONSTRAINT TRIGGER fail_at_commit AFTER INSERT ON escrow_events
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_at_commit();
+"""
+
+
+def test_a_client_that_goes_away_leaves_a_whole_command_or_none(fresh: Installation) -> None:
+    buyer, listing = fresh.people["buyer"], fresh.list_account()
+    headers = {"Authorization": f"Bearer {buyer.token}", "Idempotency-Key": str(uuid4())}
+    with pytest.raises(httpx.TimeoutException):
+        httpx.post(
+            f"{fresh.base_url}{T}", json={"listing_id": listing}, headers=headers, trust_env=False, timeout=0.0005
+        )
+
+    def retry() -> httpx.Response:
+        return WIRE.post(f"{fresh.base_url}{T}", json={"listing_id": listing}, headers=headers)
+
+    # 409 while the first request is still running: then its answer.
+    fresh.eventually(lambda: retry().status_code == 201)
+    assert retry().content == retry().content
+
+
+def test_a_locked_log_makes_commands_wait_and_then_refuses(fresh: Installation) -> None:
+    transaction, buyer = fresh.open(), fresh.people["buyer"]
+    let_go = threading.Event()
+    held = threading.Event()
+
+    def hold() -> None:
+        with psycopg.connect(fresh.superuser_dsn) as connection:
+            connection.execute("LOCK TABLE escrow_events IN ACCESS EXCLUSIVE MODE")
+            held.set()
+            let_go.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(5)
+    answer = buyer.post(f"{T}/{transaction}/cancel", key=f"cancel-{transaction}")
+    let_go.set()
+    holder.join()
+    assert (answer.status_code, answer.json()["code"]) in {(503, "database_unavailable"), (503, "outcome_unknown")}
+    fresh.eventually(lambda: buyer.post(f"{T}/{transaction}/cancel", key=f"cancel-{transaction}").status_code == 200)

@@ -1,0 +1,132 @@
+"""Staff: the runbook's requests as printed, the second pair of eyes, disputes, and the books afterwards."""
+
+from typing import cast
+from uuid import uuid4
+
+from gateways.paystack.webhook import signature
+from tests.api.running import SECRET, WIRE, Installation
+
+A = "/api/v1/admin"
+T = "/api/v1/transactions"
+REASON = {"reason": "Stuck transaction resolved - buyer confirmed access"}
+JsonObject = dict[str, object]
+LARGE = 100_000_000
+
+
+def test_the_runbooks_request_works_as_printed_and_only_once(fresh: Installation) -> None:
+    transaction = fresh.hold()
+    fresh.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "not_working", "statement": "It is not."})
+    chief = fresh.people["super_admin"]
+    printed = chief.request("POST", f"{A}/transactions/{transaction}/refund", REASON)
+    assert (printed.status_code, printed.json()["state"]) == (200, "refunding"), printed.text
+    again = chief.request("POST", f"{A}/transactions/{transaction}/refund", REASON)
+    assert (again.status_code, again.json()["code"]) == (422, "refund_too_large")
+    fresh.wait(transaction, lambda view: view["state"] == "refunded")
+    auditor = fresh.people["auditor"]
+    books = auditor.get("/api/v1/audit/trial-balance", Wait_For_Position=str(fresh.head())).json()["items"]
+    assert books
+    assert all(book["total_minor"] == 0 for book in books)
+    actions = fresh.people["admin"].get(f"{A}/actions").json()["items"]
+    assert transaction in [action["transaction_id"] for action in actions]
+    assert fresh.people["admin"].get(f"{A}/alerts").json()["items"]
+
+
+def test_force_is_refused_with_the_time_from_which_it_is_possible(installation: Installation) -> None:
+    transaction = installation.hold()
+    chief = installation.people["super_admin"]
+    refused = chief.post(f"{A}/transactions/{transaction}/refund", REASON)
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_stuck")
+    assert refused.json()["possible_at"] > installation.clock().isoformat()
+    assert refused.json()["state"] == "funds_held"
+    assert "note" in refused.json()["allowed_actions"]
+
+
+def test_above_the_limit_a_second_person_has_to_agree(installation: Installation) -> None:
+    transaction = installation.hold(LARGE)
+    installation.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "not_working"})
+    chief, second = installation.people["super_admin"], installation.people["super_admin_2"]
+    accepted = chief.post(f"{A}/transactions/{transaction}/refund", REASON)
+    assert accepted.status_code == 202, accepted.text
+    request = cast("list[JsonObject]", accepted.json()["pending_approvals"])[0]
+    path = f"{A}/approvals/{request['approval_id']}"
+    own = chief.post(f"{path}/approve")
+    assert (own.status_code, own.json()["code"]) == (403, "own_approval")
+    listed = second.get(f"{A}/approvals?status=requested", Wait_For_Position=accepted.headers["Escrow-Position"])
+    assert request["approval_id"] in [item["approval_id"] for item in listed.json()["items"]]
+    approved = second.post(f"{path}/approve")
+    assert (approved.status_code, approved.json()["state"]) == (200, "refunding"), approved.text
+    late = second.post(f"{path}/reject", REASON)
+    assert (late.status_code, late.json()["code"]) == (409, "approval_unknown")
+
+
+def test_a_dispute_is_decided_and_the_listing_goes(installation: Installation) -> None:
+    transaction = installation.hold()
+    opened = installation.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "fraud", "statement": "No."})
+    dispute = cast("list[JsonObject]", opened["disputes"])[0]["dispute_id"]
+    path = f"{A}/transactions/{transaction}/disputes/{dispute}"
+    admin = installation.people["admin"]
+    admin.must(f"{path}/escalate", {"reason": "this needs somebody else"})
+    resolve = {"finding": "seller", "reason": "The credentials never worked"}
+    assert admin.post(f"{path}/resolve", resolve).status_code == 403
+    decided = installation.people["super_admin"].post(f"{path}/resolve", resolve)
+    assert decided.status_code == 200, decided.text
+    listing = admin.get(f"/api/v1/listings/{opened['listing_id']}")
+    assert listing.json()["state"] == "removed"
+
+
+def test_what_is_not_stuck_is_not_listed_as_stuck(installation: Installation) -> None:
+    transaction = installation.hold()
+    admin, position = installation.people["admin"], str(installation.head())
+    listed = admin.get(f"{A}/transactions?stuck=true&limit=100", Wait_For_Position=position).json()["items"]
+    assert transaction not in [item["id"] for item in listed]
+    every = admin.get(f"{A}/transactions?state=funds_held&limit=100").json()["items"]
+    assert transaction in [item["id"] for item in every]
+
+
+def test_a_signed_webhook_is_kept_whatever_it_says(installation: Installation) -> None:
+
+    url = f"{installation.base_url}/api/v1/webhooks/paystack"
+    for raw in (
+        b'{"event":"charge.success","data":{"reference":"unknown"}}',
+        b"not JSON at all",
+        b"",
+        b"\x00\xff" * 99,
+    ):
+        signed = {"x-paystack-signature": signature(SECRET, raw)}
+        assert WIRE.post(url, content=raw, headers=signed).status_code == 200
+        upper = {"x-paystack-signature": signature(SECRET, raw).upper()}
+        assert WIRE.post(url, content=raw, headers=upper).status_code == 401
+
+
+def test_an_account_is_registered_verified_and_refreshed(installation: Installation) -> None:
+    auth, email = f"{installation.base_url}/api/v1/auth", f"{uuid4().hex}@example.com"
+    person = {"email": email, "password": "a long enough one", "display_name": "N", "legal_name": "N N"}
+    made = WIRE.post(f"{auth}/register", json=person)
+    assert (made.status_code, made.json()["is_verified"]) == (201, False), made.text
+    assert WIRE.post(f"{auth}/register", json=person).status_code == 409
+    tokens = WIRE.post(f"{auth}/login", json={"email": email, "password": person["password"]}).json()
+    headers = {"Authorization": f"Bearer {tokens['access_token']}", "Idempotency-Key": str(uuid4())}
+    listing = {"title": "t", "description": "d", "price": {"amount_minor": 5, "currency": "KES"}}
+    early = WIRE.post(f"{installation.base_url}/api/v1/listings", json=listing, headers=headers)
+    assert (early.status_code, early.json()["code"]) == (403, "email_unverified")
+    verified = WIRE.post(f"{auth}/verify-email", json={"email": email, "code": installation.codes[email]})
+    assert verified.status_code == 200, verified.text
+    assert WIRE.post(f"{installation.base_url}/api/v1/listings", json=listing, headers=headers).status_code == 201
+    fresh = WIRE.post(f"{auth}/refresh", json={"refresh_token": tokens["refresh_token"]})
+    assert fresh.status_code == 200
+    assert WIRE.get(f"{auth}/me", headers=headers).status_code == 401
+    stolen = WIRE.post(f"{auth}/refresh", json={"refresh_token": tokens["refresh_token"]})
+    assert (stolen.status_code, stolen.json()["code"]) == (401, "not_signed_in")
+
+
+def test_metrics_exist_before_anything_happened(installation: Installation) -> None:
+    text = WIRE.get(f"{installation.base_url}/metrics").text
+    for series in (
+        'escrow_http_requests_total{route="POST /api/v1/transactions/{transaction_id}/reveal",status="5xx"}',
+        'escrow_login_total{outcome="failed"}',
+        "escrow_db_errors_total",
+        'escrow_commands_total{outcome="failed"}',
+        'escrow_projection_lag_events{projection="ledger"}',
+        "escrow_log_head_position",
+    ):
+        assert series in text, series
