@@ -33,6 +33,7 @@ ACTIONS: dict[str, Check] = {
     "escalate-dispute": lambda transaction: transaction.check_escalate(),
     "release": lambda transaction: transaction.check_force_release(),
     "refund": lambda transaction: transaction.check_force_refund(),
+    "compensate": lambda transaction: transaction.check_compensate(),
     "approve": lambda transaction: transaction.check_any_approvable(),
     "reject": lambda transaction: transaction.check_any_rejectable(),
     "write-off": lambda transaction: transaction.check_write_off(),

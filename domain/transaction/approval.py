@@ -6,6 +6,7 @@ from uuid import UUID, uuid5
 
 from domain.actor import Role
 from domain.errors import Forbidden, Refused
+from domain.money import AmountNotPositive
 from domain.policy import APPROVAL_VALID
 from domain.reason import require_reason
 from domain.transaction.dispute import Award
@@ -44,6 +45,12 @@ class ApprovalVoid(Refused):
     """The transaction changed, or 24 hours passed, since the approval was asked for; ask again."""
 
     code = "approval_void"
+
+
+class PlatformNotAtFault(Refused):
+    """Compensation needs a dispute that found the platform at fault."""
+
+    code = "platform_not_at_fault"
 
 
 class ApprovalRequested(TransactionEvent):
@@ -179,6 +186,22 @@ class ApprovalTrack(ForceTrack):
             compensation_minor=award.compensation_minor,
         )
         self._decide(request, limit_usd_cents)
+
+    def check_compensate(self) -> None:
+        """Raise unless a super_admin could compensate the buyer for a fault of the platform."""
+        self.require_staff(Role.SUPER_ADMIN)
+        if not any(dispute.finding is Finding.PLATFORM for dispute in self.disputes.values()):
+            raise PlatformNotAtFault
+        self.check_compensation(1)
+
+    def compensate(self, amount_minor: int, reason: str, limit_usd_cents: int | None) -> None:
+        """Compensate the buyer after the finding, as far as the cap leaves room; above the limit it takes two."""
+        self.check_compensate()
+        require_reason(reason)
+        if amount_minor <= 0:
+            raise AmountNotPositive
+        self.check_compensation(amount_minor)
+        self._decide(self._new_approval(ApprovalAction.COMPENSATE, amount_minor, reason), limit_usd_cents)
 
     def check_any_approvable(self) -> None:
         """Raise unless this super_admin could approve a request of somebody else."""

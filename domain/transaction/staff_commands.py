@@ -51,6 +51,19 @@ class ForceRefund(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantCompensation(TransactionCommand):
+    """A super_admin compensates the buyer after the platform was found at fault."""
+
+    amount_minor: int
+    reason: str
+    limit_usd_cents: int | None
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.compensate`."""
+        aggregate.compensate(self.amount_minor, self.reason, self.limit_usd_cents)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EscalateDispute(TransactionCommand):
     """Staff hand the decision to a super_admin."""
 

@@ -4,10 +4,10 @@ After every step the law and the model of the money have read what was recorded,
 gives the same state. At the end the position is brought to its end without any party, and everything is flat.
 """
 
-import os
 from datetime import timedelta
 from uuid import UUID, uuid5
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -49,6 +49,7 @@ from domain.transaction.staff_commands import (
     AddNote,
     ApproveRequest,
     EscalateDispute,
+    GrantCompensation,
     RecoverInCash,
     RejectApproval,
     ResolveDispute,
@@ -60,7 +61,6 @@ from tests.domain.people import EVERYBODY, SYSTEM
 from tests.domain.story import TRANSACTION_ID, Story, fold
 from tests.domain.walk import NOBODY, position, resolve
 
-SOAK = bool(os.environ.get("ESCROW_SOAK"))
 PRICES = st.one_of(st.integers(1, 200), st.integers(1, 10**9))
 TERMS = st.builds(
     Terms,
@@ -255,6 +255,11 @@ class Machine(RuleBasedStateMachine):
         rejection = RejectApproval(approval_id=approval_id, reason=REASON)
         self.send(ApproveRequest(approval_id=approval_id) if agree else rejection, actor)
 
+    @rule(actor=ANYBODY, amount=st.integers(-1, 30), limit=LIMITS)
+    def somebody_compensates(self, actor: Actor, amount: int, limit: int | None) -> None:
+        minor = self.story.price_minor * amount // 100
+        self.send(GrantCompensation(amount_minor=minor, reason=REASON, limit_usd_cents=limit), actor)
+
     @rule(actor=ANYBODY, part=st.integers(1, 4), cash=st.booleans())
     def somebody_settles_a_debt(self, actor: Actor, part: int, cash: bool) -> None:
         amount = self.amount(part)
@@ -301,16 +306,18 @@ def state_of(transaction: object) -> dict[str, object]:
     return {name: value for name, value in vars(transaction).items() if name not in hidden}
 
 
-settings.register_profile(
-    "domain",
-    max_examples=int(os.environ.get("ESCROW_EXAMPLES", "3000")) if SOAK else 60,
-    stateful_step_count=60 if SOAK else 40,
-    derandomize=not SOAK,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+PROFILE = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
 TestMachine = Machine.TestCase
-TestMachine.settings = settings.get_profile("domain")
+TestMachine.settings = settings(PROFILE, max_examples=60, stateful_step_count=40, derandomize=True)
+
+
+class Marathon(Machine):
+    """The same, for longer, and different each time; Hypothesis prints what reproduces a failure."""
+
+
+TestMarathon = pytest.mark.soak(Marathon.TestCase)
+TestMarathon.settings = settings(PROFILE, max_examples=4_000, stateful_step_count=60)
 
 
 def test_the_machine_starts_from_every_phase():

@@ -1,7 +1,5 @@
 """All that can be reached: every position has an exit, says why it is stuck, and offers exactly what succeeds."""
 
-import os
-
 import pytest
 
 from domain.actor import Actor
@@ -15,14 +13,18 @@ from tests.domain.paths import PHASES, pending
 from tests.domain.people import EVERYBODY
 from tests.domain.walk import Position, explore, position, resolve
 
-POSITIONS = int(os.environ.get("ESCROW_WALK_POSITIONS", "1000"))
+NEAR, FAR = 1_000, 20_000
+
+
+def starts() -> list[Position]:
+    """One story in each phase."""
+    return [position(path(pending(checked=False))) for path in PHASES.values()]
 
 
 @pytest.fixture(scope="module")
 def positions() -> list[Position]:
-    """The nearest positions from one story in each phase."""
-    starts = [position(path(pending(checked=False))) for path in PHASES.values()]
-    return list(explore(starts, POSITIONS))
+    """The nearest positions from there."""
+    return list(explore(starts(), NEAR))
 
 
 def is_left(at: Position) -> bool:
@@ -40,9 +42,20 @@ def test_the_walk_sees_every_phase(positions: list[Position]):
 
 def test_no_position_is_without_an_exit_though_no_party_does_anything(positions: list[Position]):
     for at in positions:
-        end = resolve(at)
-        assert end.transaction.is_over, end.steps
-        assert end.transaction.phase in TERMINAL
+        assert_ends(at)
+
+
+@pytest.mark.soak
+def test_no_far_position_is_without_an_exit_either():
+    for at in explore(starts(), FAR):
+        assert_ends(at)
+        assert (at.transaction.stuck_reason is not None) == is_left(at), at.steps
+
+
+def assert_ends(at: Position) -> None:
+    end = resolve(at)
+    assert end.transaction.is_over, end.steps
+    assert end.transaction.phase in TERMINAL
 
 
 def test_it_says_why_it_is_stuck_exactly_while_something_is_left_to_do(positions: list[Position]):
