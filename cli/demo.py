@@ -80,7 +80,8 @@ def _stop(_number: int, _frame: object) -> None:
 
 
 async def _run(settings: Settings, children: Children, port: int) -> None:
-    addresses = Addresses(base_url=f"http://{HOST}:{port}", paystack_url=f"http://{HOST}:{_free_port()}")
+    stand_in_port = find_stand_in_port(settings.escrow_home)
+    addresses = Addresses(base_url=f"http://{HOST}:{port}", paystack_url=f"http://{HOST}:{stand_in_port}")
     stand_in = _start_stand_in(settings.escrow_home, children, addresses)
     settings = _with_stand_in(settings, addresses)
     known = _known_transactions(settings.escrow_home)
@@ -155,9 +156,22 @@ def _secret(home: Path) -> Path:
     return file
 
 
-def _free_port() -> int:
+def find_stand_in_port(home: Path) -> int:
+    """Return the port of the last start while it is free: payment pages that were given out then open again."""
+    file = home / "demo.json"
+    if not file.exists():
+        return _free_port()
+    try:
+        return _free_port(int(json.loads(file.read_text())["paystack_url"].rpartition(":")[2]))
+    except OSError:
+        return _free_port()
+
+
+def _free_port(wanted: int = 0) -> int:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
+        # As the server does: what the last one left in TIME_WAIT is no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((HOST, wanted))
         return int(probe.getsockname()[1])
 
 
