@@ -1,7 +1,8 @@
-"""Which blocks of the log cannot be read, and which positions were in them."""
+"""Which blocks of the log cannot be read, and which positions are missing from those that can."""
 
 from collections.abc import Iterator
-from typing import NamedTuple, cast
+from itertools import groupby
+from typing import cast
 
 from psycopg import Connection
 from psycopg.errors import DataCorrupted, IndexCorrupted, InternalError_
@@ -11,61 +12,70 @@ from database.queries import load
 from replay.finding import Finding, FindingKind, Findings
 
 SQL = load("replay", "log.sql")
+LOG = "escrow_events"
+BLOCKS_AT_ONCE = 1_024
 
 
-class Extent(NamedTuple):
-    """What a range of blocks holds: how many rows, the lowest and the highest position; or why it cannot be read."""
+class Positions:
+    """Which positions were seen; one byte each, so that a million events take a megabyte."""
 
-    rows: int
-    lowest: int | None
-    highest: int | None
-    complaint: str | None = None
+    def __init__(self) -> None:
+        """None was seen."""
+        self._seen = bytearray()
+
+    def add(self, positions: list[int]) -> None:
+        """These were seen."""
+        missing = max(positions, default=0) + 1 - len(self._seen)
+        self._seen.extend(bytes(max(0, missing)))
+        for position in positions:
+            self._seen[position] = 1
+
+    @property
+    def highest(self) -> int:
+        """The last one that was seen, 0 for none."""
+        return max(0, len(self._seen) - 1)
+
+    def gaps(self) -> Iterator[tuple[int, int]]:
+        """First and last of each run that was not seen, from position 1 on."""
+        for seen, run in groupby(range(1, len(self._seen)), key=self._seen.__getitem__):
+            if not seen:
+                positions = list(run)
+                yield positions[0], positions[-1]
 
 
 def find_unreadable(connection: Connection[TupleRow], findings: Findings) -> int:
-    """Name every unreadable block and the positions it held; return the highest position that can be read.
-
-    Events are appended in order and never move, so the positions of a block lie between those of its neighbours.
-    """
+    """Name every unreadable block and every position missing from the rest; return the highest that can be read."""
     blocks = int(cast("tuple[int]", connection.execute(SQL.count_blocks).fetchone())[0])
-    before, lost = 0, list[tuple[int, int, str]]()
-    for first, extent in _search(connection, 0, blocks):
-        if extent.complaint is not None:
-            lost.append((first, before, extent.complaint))
-        elif extent.lowest is not None and extent.highest is not None:
-            _name(findings, lost, extent.lowest - 1)
-            before = extent.highest
-    _name(findings, lost, None)
-    return before
+    seen = Positions()
+    for first in range(0, blocks, BLOCKS_AT_ONCE):
+        _search(connection, findings, seen, first, min(first + BLOCKS_AT_ONCE, blocks))
+    for first, last in seen.gaps():
+        missing = str(first) if first == last else f"{first} to {last}"
+        findings.add(Finding(FindingKind.POSITION_MISSING, first, table=LOG, expected=missing, found="nothing"))
+    return seen.highest
 
 
-def _name(findings: Findings, lost: list[tuple[int, int, str]], until: int | None) -> None:
-    for block, before, complaint in lost:
-        positions = f"positions {before + 1} to {until if until is not None else 'an unknown end'}"
-        found = f"block {block}: {complaint}"
-        kind = FindingKind.BLOCK_UNREADABLE
-        findings.add(Finding(kind, before + 1, table="escrow_events", expected=positions, found=found))
-    lost.clear()
-
-
-def _search(connection: Connection[TupleRow], first: int, before: int) -> Iterator[tuple[int, Extent]]:
-    """The readable ranges and the unreadable single blocks, in order; halves what cannot be read."""
-    if first >= before:
+def _search(connection: Connection[TupleRow], findings: Findings, seen: Positions, first: int, before: int) -> None:
+    """See what can be read of these blocks; halve what cannot, down to single blocks."""
+    complaint = _read(connection, seen, first, before)
+    if complaint is None:
         return
-    extent = _read(connection, first, before)
-    if extent.complaint is None or before - first == 1:
-        yield first, extent
+    if before - first == 1:
+        found = f"block {first}: {complaint}"
+        findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG, found=found))
         return
     middle = (first + before) // 2
-    yield from _search(connection, first, middle)
-    yield from _search(connection, middle, before)
+    _search(connection, findings, seen, first, middle)
+    _search(connection, findings, seen, middle, before)
 
 
-def _read(connection: Connection[TupleRow], first: int, before: int) -> Extent:
+def _read(connection: Connection[TupleRow], seen: Positions, first: int, before: int) -> str | None:
+    """What PostgreSQL complains of, if it does."""
     bounds = {"first": f"({first},0)", "before": f"({before},0)"}
     try:
         with connection.transaction():
-            row = connection.execute(SQL.read_blocks, bounds).fetchone()
+            rows = cast("list[tuple[int]]", connection.execute(SQL.read_blocks, bounds).fetchall())
     except (DataCorrupted, IndexCorrupted, InternalError_) as error:
-        return Extent(0, None, None, str(error).strip())
-    return Extent(*cast("tuple[int, int | None, int | None]", row))
+        return str(error).strip()
+    seen.add([position for (position,) in rows if position > 0])
+    return None

@@ -34,7 +34,8 @@ SUCCESSORS: dict[Phase, frozenset[Phase]] = {
     # Money that comes late can still be charged back.
     Phase.CANCELLED: frozenset({Phase.CHARGED_BACK}),
     Phase.EXPIRED: frozenset({Phase.CHARGED_BACK}),
-    Phase.CHARGED_BACK: frozenset(),
+    # What was taken back turns out to have been stray money: the price is as it was.
+    Phase.CHARGED_BACK: frozenset({Phase.PENDING, Phase.CANCELLED, Phase.EXPIRED, Phase.DISPUTED}),
 }
 
 

@@ -143,8 +143,8 @@ def walk_positions(dsn: str, snapshot: str, tick: Tick) -> Part:
         commands = chain.from_iterable(_read_pages(connection, "commands", SQL.read_commands, {}))
         walk = PositionWalk(findings, map(CommandRow._make, commands))
         pages = _read_pages(connection, "events", SQL.read_by_position, {})
-        _check_pages(findings, cast("Iterator[Sequence[PositionRow]]", pages), walk.check, tick)
-        return Part(findings, walk.finish(), 0)
+        complete = _check_pages(findings, cast("Iterator[Sequence[PositionRow]]", pages), walk.check, tick)
+        return Part(findings, walk.finish(complete=complete), 0)
 
 
 def walk_streams(dsn: str, snapshot: str, first: UUID, before: UUID | None, tick: Tick) -> Part:
@@ -153,19 +153,22 @@ def walk_streams(dsn: str, snapshot: str, first: UUID, before: UUID | None, tick
     with _see(dsn, snapshot) as connection:
         walk = StreamWalk(findings)
         pages = _read_pages(connection, "events", SQL.read_by_stream, {"first": first, "before": before})
-        _check_pages(findings, cast("Iterator[Sequence[StreamRow]]", pages), walk.check, tick)
+        _ = _check_pages(findings, cast("Iterator[Sequence[StreamRow]]", pages), walk.check, tick)
         return Part(findings, None, walk.streams)
 
 
 def _check_pages(
     findings: Findings, pages: Iterator[Sequence[R]], check: Callable[[Iterable[R]], None], tick: Tick
-) -> None:
+) -> bool:
+    """False when something could not be read: then nothing more can be in this transaction."""
     try:
         for page in pages:
             check(page)
             tick(len(page))
     except DAMAGED as error:
         findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG, found=str(error).strip()))
+        return False
+    return True
 
 
 def _see(dsn: str, snapshot: str) -> Connection[TupleRow]:

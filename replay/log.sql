@@ -72,6 +72,6 @@ SELECT pg_relation_size('public.escrow_events') / current_setting('block_size'):
 
 -- name: read_blocks
 -- The positions in a range of blocks; an error when one of them cannot be read.
-SELECT count(*), min(e.notification_id), max(e.notification_id)
+SELECT e.notification_id
 FROM public.escrow_events AS e
 WHERE e.ctid >= %(first)s::tid AND e.ctid < %(before)s::tid;

@@ -54,9 +54,10 @@ class PositionWalk:
                 self._check_money(position, stream, state)
             self._commands.meet(position, stream, version, state)
 
-    def finish(self) -> Walked:
-        """Check what can only be known at the end."""
-        self._commands.finish()
+    def finish(self, *, complete: bool) -> Walked:
+        """Check what can only be known at the end of a log that could be read to its end."""
+        if complete:
+            self._commands.finish()
         return Walked(self.events, self._position, self.books)
 
     def _miss_position(self, position: int, stream: bytes) -> None:

@@ -11,7 +11,7 @@ from domain.transaction.approval import (
     ApprovalRequested,
     DecisionTaken,
 )
-from domain.transaction.chargeback import ChargebackLost
+from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered, ChargebackLost
 from domain.transaction.clawback import ClawbackRecovered, LossWrittenOff
 from domain.transaction.compensation import COMPENSATION_CAP_BPS, CompensationGranted
 from domain.transaction.contract import ContractGenerated, ContractSigned, CredentialsGranted
@@ -35,6 +35,7 @@ from domain.transaction.payment import (
 )
 from domain.transaction.payout import (
     PayoutFailed,
+    PayoutFeeAssessed,
     PayoutOtpRequired,
     PayoutRequested,
     PayoutReversed,
@@ -147,6 +148,17 @@ def _is_paid(x: Transaction, e: PayoutReversed) -> bool:
     return payout is not None and payout.status is PayoutStatus.SUCCEEDED
 
 
+def _owes_no_fee_yet(x: Transaction, e: PayoutFeeAssessed) -> bool:
+    payout = x.payouts.get(e.reference)
+    was_paid = payout is not None and payout.status in {PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED}
+    return payout is not None and was_paid and payout.fee_minor is None
+
+
+def _is_cancelled_refund(x: Transaction, e: CancelledRefundSent) -> bool:
+    refund = x.refunds.get(e.reference)
+    return refund is not None and refund.status is RefundStatus.CANCELLED
+
+
 def _is_open_refund(x: Transaction, e: RefundUncertain | RefundFailed) -> bool:
     refund = x.refunds.get(e.reference)
     return refund is not None and refund.status.is_open
@@ -250,6 +262,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, PayoutSubmitted, "a payout under way, not accepted yet", _is_unaccepted_payout),
         require(T, PayoutSucceeded, "a payout under way, accepted", _is_accepted_payout),
         require(T, PayoutReversed, "a payout that succeeded", _is_paid),
+        require(T, PayoutFeeAssessed, "a transfer that was paid, its fee not known yet", _owes_no_fee_yet),
         require(T, RefundUncertain, "a refund under way", _is_open_refund),
         require(T, RefundFailed, "a refund under way", _is_open_refund),
         require(T, RefundSubmitted, "a refund not accepted yet", _is_unaccepted_refund),
@@ -261,6 +274,13 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, DisputeEscalated, "an open dispute", _is_open_dispute),
         require(T, DisputeResolved, "an open dispute", _is_open_dispute),
         require(T, ChargebackLost, "an amount", lambda x, e: e.amount_minor > 0),
+        require(
+            T,
+            ChargebackCovered,
+            "no more than was taken back before it came",
+            lambda x, e: 1 <= e.amount_minor <= x.uncovered_chargeback_minor,
+        ),
+        require(T, CancelledRefundSent, "a refund that a chargeback cancelled", _is_cancelled_refund),
         require(T, CompensationGranted, "no more than the cap leaves", _is_within_cap),
         require(T, ClawbackRecovered, "no more than the seller owes", _is_receivable),
         require(T, LossWrittenOff, "no more than the seller owes", _is_receivable),

@@ -98,6 +98,14 @@ def test_every_single_byte_of_a_state_counts(recorded: Recorded, damage: Damage)
     assert named == set(range(3, recorded.head + 1, 3))
 
 
+def test_damage_at_a_hundred_random_places_is_named_place_by_place(recorded: Recorded, damage: Damage) -> None:
+    places = sorted(recorded.market.random.sample(range(1, recorded.head + 1), 100))
+    changes = [change for name, change in CHANGES.items() if name != "originator_version"]
+    for number, place in enumerate(places):
+        damage(changes[number % len(changes)], (place,))
+    assert [finding.position for finding in find(recorded, FindingKind.LEAF_HASH_DIFFERS)] == places
+
+
 def test_two_swapped_rows_are_both_named(recorded: Recorded, damage: Damage) -> None:
     damage("UPDATE escrow_events SET notification_id = 1000000 WHERE notification_id = %s", (AT,))
     damage("UPDATE escrow_events SET notification_id = %s WHERE notification_id = %s", (AT, AT + 50))

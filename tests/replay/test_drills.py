@@ -1,0 +1,142 @@
+"""The drills of damaged files: a bit flips, a tail is cut off, an index lies, and PostgreSQL may not say so."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from database.facts import read_facts
+from database.migrate import migrate
+from database.postgres import EmbeddedServer
+from eventstore.idempotency import rebuild_idempotency
+from projections.install import install
+from replay.finding import Finding, FindingKind, Findings
+from replay.log import verify_log
+from replay.verify import verify
+from tests.projections.stories import append
+from tests.replay.world import Market
+
+BLOCK = 8192
+
+
+class Machine:
+    """A server of its own whose files can be damaged while it is down."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.head = 0
+
+    def run(self) -> EmbeddedServer:
+        return EmbeddedServer(self.home)
+
+    def fill(self) -> None:
+        with self.run() as server:
+            owner = server.dsn("owner")
+            migrate(owner)
+            install(owner)
+            with psycopg.connect(owner) as connection:
+                self.head = append(connection, Market(2).run(sales=8, steps=300).events)
+                rebuild_idempotency(connection)
+            with psycopg.connect(server.superuser_dsn("escrow"), autocommit=True) as connection:
+                connection.execute("CHECKPOINT")
+
+    def file_of(self, relation: str) -> Path:
+        with self.run() as server, psycopg.connect(server.superuser_dsn("escrow")) as connection:
+            row = connection.execute(
+                "SELECT current_setting('data_directory'), pg_relation_filepath(%s)", (relation,)
+            ).fetchone()
+        assert row is not None
+        return Path(row[0]) / row[1]
+
+    def check(self, expected_head: int | None = None) -> list[Finding]:
+        findings = Findings()
+        with self.run() as server:
+            verify_log(server.dsn("auditor"), findings, expected_head=expected_head, processes=1)
+        return findings.kept
+
+
+@pytest.fixture(scope="module")
+def filled() -> Generator[Machine]:
+    home = Path(tempfile.mkdtemp(prefix="escrow-drill-", dir="/tmp"))
+    home.chmod(0o711)
+    machine = Machine(home)
+    machine.fill()
+    yield machine
+    facts = read_facts(home).embedded
+    if facts is not None:
+        shutil.rmtree(facts.root, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def damage(path: Path, offset: int, *, cut: bool = False) -> bytes:
+    """Flip a byte, or cut the file off; return what it was before."""
+    before = path.read_bytes()
+    after = before[:offset] if cut else before[:offset] + bytes([before[offset] ^ 0xFF]) + before[offset + 1 :]
+    path.write_bytes(after)
+    return before
+
+
+def test_a_flipped_byte_in_a_page_names_block_and_positions_and_nothing_is_folded(filled: Machine) -> None:
+    path = filled.file_of("escrow_events")
+    before = damage(path, 3 * BLOCK + 4000)
+    try:
+        lost, *missing = filled.check()
+        with filled.run() as server:
+            report = verify(server.dsn("owner"), actor="tests", processes=1)
+    finally:
+        path.write_bytes(before)
+    assert lost.kind is FindingKind.BLOCK_UNREADABLE
+    assert "block 3" in str(lost.found)
+    assert {finding.kind for finding in missing} == {FindingKind.POSITION_MISSING}
+    assert {position for finding in missing for position in named(finding)} == positions_of_block(filled, 3)
+    assert report.projections == ()
+    assert any("read models" in text for text in report.not_checked)
+    assert json.dumps(report.as_json())
+    assert filled.check() == []
+
+
+def named(finding: Finding) -> range:
+    first, _, last = str(finding.expected).partition(" to ")
+    return range(int(first), int(last or first) + 1)
+
+
+def positions_of_block(machine: Machine, block: int) -> set[int]:
+    with machine.run() as server, psycopg.connect(server.dsn("owner")) as connection:
+        rows = connection.execute(
+            "SELECT notification_id FROM escrow_events WHERE ctid >= %s::tid AND ctid < %s::tid",
+            (f"({block},0)", f"({block + 1},0)"),
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+def test_a_tail_that_was_cut_off_is_found(filled: Machine) -> None:
+    """PostgreSQL says nothing: the blocks are simply not there any more."""
+    path = filled.file_of("escrow_events")
+    before = damage(path, len(path.read_bytes()) - 2 * BLOCK, cut=True)
+    try:
+        alone = filled.check()
+        against = filled.check(expected_head=filled.head)
+    finally:
+        path.write_bytes(before)
+    assert alone != []  # the commands that are left, or the index that points into nothing
+    assert FindingKind.HEAD_DIFFERS in {finding.kind for finding in against}
+
+
+def test_an_index_that_cannot_be_read_is_found(filled: Machine) -> None:
+    path = filled.file_of("escrow_events_position")
+    before = damage(path, BLOCK + 4000)
+    try:
+        with filled.run() as server, psycopg.connect(server.superuser_dsn("escrow"), autocommit=True) as connection:
+            connection.execute("ALTER DATABASE escrow SET enable_seqscan = off")
+            connection.execute("ALTER DATABASE escrow SET enable_sort = off")
+        found = filled.check()
+    finally:
+        path.write_bytes(before)
+        with filled.run() as server, psycopg.connect(server.superuser_dsn("escrow"), autocommit=True) as connection:
+            connection.execute("ALTER DATABASE escrow RESET ALL")
+    assert {FindingKind.BLOCK_UNREADABLE, FindingKind.INDEX_DIFFERS} <= {finding.kind for finding in found}
+    assert filled.check() == []
