@@ -71,7 +71,7 @@ def test_uncovered_money_is_told_and_where_it_was_worst(recorded: Recorded, dama
 CHANGES = {
     "originator_id": "UPDATE escrow_events SET originator_id = gen_random_uuid() WHERE notification_id = %s",
     "originator_version": "UPDATE escrow_events SET originator_version = 900 WHERE notification_id = %s",
-    "topic": "UPDATE escrow_events SET topic = 'transaction.note_added.v1' WHERE notification_id = %s",
+    "topic": "UPDATE escrow_events SET topic = topic || 'x' WHERE notification_id = %s",
     "state": "UPDATE escrow_events SET state = set_byte(state, 40, get_byte(state, 40) # 1) WHERE notification_id = %s",
     "recorded_at": "UPDATE escrow_events SET recorded_at = recorded_at + interval '1 us' WHERE notification_id = %s",
     "infinity": "UPDATE escrow_events SET recorded_at = 'infinity' WHERE notification_id = %s",
