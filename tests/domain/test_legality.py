@@ -1,0 +1,45 @@
+"""What the domain records, the verifier calls lawful: its rules were written a second time, and must not cry wolf."""
+
+from domain.event import Event
+from domain.transaction import Transaction
+from eventstore.fork import fork
+from replay.legality import Objection, advance
+from tests.domain.golden_stories import STORIES
+from tests.domain.test_walk import starts
+from tests.domain.walk import MOVES, Position, explore, step
+
+
+def objections(transaction: Transaction, events: list[Event]) -> list[tuple[str, str]]:
+    """What the verifier says against these events after this transaction."""
+    folded = fork(transaction)
+    for event in events:
+        if event.originator_id != transaction.id:
+            continue
+        try:
+            advance(folded, event)
+        except Objection as objection:
+            return [(event.TOPIC, objection.expected)]
+    return []
+
+
+def test_every_move_from_every_near_position_is_lawful_to_the_verifier():
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for at in explore(starts(), 400):
+        for after, events in filter(None, (step(at, move) for move in MOVES)):
+            found |= dict.fromkeys(objections(at.transaction, events), after.steps)
+    assert found == {}
+
+
+def test_every_golden_story_is_lawful_to_the_verifier():
+    for tell in STORIES.values():
+        folded = {}
+        for event in tell().events:
+            folded[event.originator_id] = advance(folded.get(event.originator_id), event)
+
+
+def test_the_verifier_objects_to_what_the_domain_would_not_record():
+    at: Position = starts()[0]
+    done = step(at, next(move for move in MOVES if move[0] == "charge"))
+    assert done is not None
+    assert objections(at.transaction, done[1]) == []
+    assert objections(done[0].transaction, done[1]) != []
