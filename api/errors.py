@@ -93,6 +93,13 @@ class PositionNotReached(EscrowError):
     status = 503
 
 
+class PositionUnknown(EscrowError):
+    """The log does not have this position: use the Escrow-Position of an answer."""
+
+    code = "position_unknown"
+    status = 400
+
+
 class InternalError(EscrowError):
     """Something went wrong on our side; the request id finds it in our log."""
 

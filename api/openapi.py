@@ -109,6 +109,8 @@ def _complete(path: str, method: str, operation: Object) -> None:
         for status in ("200", "201", "202"):
             if status in responses:
                 cast("Object", responses[status])["headers"] = HEADERS
+        if "201" in responses:
+            responses["200"] = dict(cast("Object", responses["201"])) | {"description": "What would be (dry_run)."}
         if path.endswith((*KEY_OPTIONAL, "/resolve")):
             responses["202"] = dict(cast("Object", responses["200"])) | {"description": "A second person has to agree."}
 

@@ -4,8 +4,9 @@ import asyncio
 from typing import cast
 
 from api.dependencies import Dependencies
-from api.errors import PositionNotReached
+from api.errors import PositionNotReached, PositionUnknown
 from database.queries import load
+from eventstore.log import head
 
 SQL = load("api", "waiting.sql")
 LONGEST_SECONDS = 5.0
@@ -16,8 +17,12 @@ LONGEST_PAUSE_SECONDS = 0.2
 async def wait_for_position(dependencies: Dependencies, position: int) -> None:
     """Return once every read model holds what was recorded up to `position`.
 
-    Raises PositionNotReached after five seconds.
+    Raises PositionNotReached after five seconds, and PositionUnknown at once for one that the log does not have.
     """
+    if await get_reached(dependencies) >= position:
+        return
+    if position > await head(dependencies.pool):
+        raise PositionUnknown
     loop = asyncio.get_running_loop()
     until = loop.time() + LONGEST_SECONDS
     pause = FIRST_PAUSE_SECONDS

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from api.dependencies import DependenciesDep
 from api.health import HealthView, ProjectionsView, Status, get_health, get_projections, update_gauges
@@ -36,7 +36,7 @@ async def get_projections_view(dependencies: DependenciesDep) -> ProjectionsView
     return await get_projections(dependencies)
 
 
-@metrics.get("/metrics")
+@metrics.get("/metrics", response_class=PlainTextResponse)
 async def get_metrics(dependencies: DependenciesDep) -> Response:
     """Show the metrics of this process, in the text format of Prometheus."""
     await update_gauges(dependencies)

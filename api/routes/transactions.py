@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from api.bodies import CancelBody, ConfirmBody, DisputeBody, OpenBody, RevealBody, SignBody
 from api.command import BuyingDesk, PartyDesk
@@ -72,7 +72,7 @@ async def post_pay(transaction_id: PathId, desk: PartyDesk, body: Nothing | None
     return await pay(desk, transaction_id)
 
 
-@router.get("/{transaction_id}/contract", response_class=Response)
+@router.get("/{transaction_id}/contract", response_class=PlainTextResponse)
 async def get_contract(transaction_id: PathId, reader: OneReader) -> Response:
     """Read the contract: exactly the bytes that `sha256` covers."""
     transaction = await reader.get(Transaction, transaction_id)

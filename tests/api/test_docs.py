@@ -1,0 +1,19 @@
+"""The reference names every route, and says what the OpenAPI document says."""
+
+from pathlib import Path
+
+from api.app import list_routes
+from api.reference import render_reference
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "http-api.md"
+
+
+def test_every_route_is_in_the_reference() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert [route for route in list_routes() if f"`{route}`" not in text] == []
+
+
+def test_the_tables_are_those_that_the_code_gives() -> None:
+    """Written by `python -m api.reference`; the text around the tables is by hand."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert render_reference() in text, "run: python -m api.reference docs/reference/http-api.md"

@@ -1,0 +1,39 @@
+"""Requests made up from the OpenAPI document: no 5xx, and every answer is one that the document announces."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.api.running import Installation
+
+EXAMPLES = os.environ.get("ESCROW_EXAMPLES", "3")
+NOT_CHECKED = "positive_data_acceptance,use_after_free,ensure_resource_availability,object_level_authorization"
+"""What a schema cannot say: whether an id exists, what the state allows, whose object it is. The matrix checks that."""
+
+
+@pytest.mark.parametrize("name", ["super_admin", "seller"])
+def test_made_up_requests_get_documented_answers(installation: Installation, tmp_path: Path, name: str) -> None:
+    command = [
+        str(Path(sys.executable).parent / "schemathesis"),
+        "run",
+        f"{installation.base_url}/api/v1/openapi.json",
+        "--header",
+        f"Authorization: Bearer {installation.people[name].token}",
+        "--checks",
+        "all",
+        "--exclude-checks",
+        NOT_CHECKED,
+        "--max-examples",
+        EXAMPLES,
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--generation-deterministic",
+        "--exclude-path",
+        "/api/v1/auth/logout",
+        "--no-color",
+    ]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=170, check=False)
+    assert ended.returncode == 0, ended.stdout.partition("FAILURES")[2][:12000] + ended.stderr[-2000:]
