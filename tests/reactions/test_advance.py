@@ -1,5 +1,7 @@
 """Reactions bring a transaction as far as it goes, whatever was lost, repeated or refused on the way."""
 
+import asyncio
+
 import pytest
 
 from domain.actor import reaction
@@ -40,6 +42,16 @@ def test_asking_for_the_payment_page_again_gives_the_same_page(database: Databas
         first, second = await world.page(transaction_id), await world.page(transaction_id)
         assert first.authorization_url == second.authorization_url
         assert first.authorization_url not in repr(first)
+
+    run(database.app_dsn, story)
+
+
+def test_parallel_requests_for_the_page_all_get_it(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.open()
+        await world.page(transaction_id)
+        pages = await asyncio.gather(*(world.page(transaction_id) for _ in range(5)))
+        assert len({page.authorization_url for page in pages}) == 1
 
     run(database.app_dsn, story)
 
