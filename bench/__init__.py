@@ -1,0 +1,1 @@
+"""How fast it is, beside its yardsticks in the same run: `python -m bench`."""

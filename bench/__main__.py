@@ -1,0 +1,43 @@
+"""`make bench`: measure, print the table, write `bench/latest.json`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import growth, http, in_process
+from bench.ground import Ground, open_ground
+from bench.measurement import Measurement, format_table, write_json
+
+LATEST = Path(__file__).with_name("latest.json")
+MEASURES: dict[str, Callable[..., list[Measurement]]] = {
+    "http": http.measure,
+    "commands": in_process.measure,
+    "growth": growth.measure,
+}
+
+
+def main() -> None:
+    """Run all, or those named; a quick run is for trying the bench out and writes nothing."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small numbers, one round; writes no file")
+    parser.add_argument("--only", choices=sorted(MEASURES), action="append", help="measure only this; may be repeated")
+    arguments = parser.parse_args()
+    with open_ground() as ground:
+        measured = run(ground, arguments.only or list(MEASURES), quick=arguments.quick)
+    print(format_table(measured))
+    if not arguments.quick:
+        write_json(LATEST, measured)
+
+
+def run(ground: Ground, names: list[str], *, quick: bool) -> list[Measurement]:
+    """Measure one after the other."""
+    measured: list[Measurement] = []
+    for name in names:
+        print(f"measuring {name} ...", file=sys.stderr)
+        measured += MEASURES[name](ground, quick=quick)
+    return measured
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Durable commands without HTTP: `Escrow.execute` with 64 in flight, beside a stock application and pgbench."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import NamedTuple
+from uuid import UUID
+
+import uvloop
+
+from bench.fill import write
+from bench.ground import Database, Ground
+from bench.measurement import Measurement, compare
+from bench.pgbench import insert_rows
+from bench.stock import run_stock
+from bench.story import SYSTEM, Sale, Teller
+from database.connect import open_pool
+from domain.command import Command
+from domain.ids import uuid7
+from domain.transaction import Transaction
+from domain.transaction.commands import RecordCharge
+from eventstore.appender import Appender
+from eventstore.escrow import Escrow, Request
+
+IN_FLIGHT = 64
+STOCK_THREADS = 32
+PGBENCH_CLIENTS = 32
+ROUNDS = 3
+CONNECTIONS = 8
+
+
+class Task(NamedTuple):
+    """One command to carry out."""
+
+    stream_id: UUID
+    command: Command[Transaction]
+    request: Request
+
+
+def measure(ground: Ground, *, quick: bool) -> list[Measurement]:
+    """Confirm charges: each command records three events with two journals and answers when they are durable."""
+    number = 2_000 if quick else 10_000
+    ours: list[float] = []
+    stock: list[float] = []
+    rows: list[float] = []
+    for seed in range(1, (1 if quick else ROUNDS) + 1):
+        ours.append(run_commands(ground, number, seed))
+        stock.append(run_stock(ground, 1_000 if quick else 3_000, STOCK_THREADS))
+        rows.append(insert_rows(ground, seconds=2 if quick else 5, clients=PGBENCH_CLIENTS))
+    unit = "commands/s"
+    conditions = f"{ground.conditions}; {IN_FLIGHT} in flight, one process; a command is 3 events with 2 journals"
+    beside = f"{conditions}; stock application: 1 event per command, {STOCK_THREADS} threads"
+    single = f"{conditions}; pgbench: 1 row of 500 bytes per INSERT, {PGBENCH_CLIENTS} clients, prepared"
+    return [
+        compare("commands in process / stock", ours, stock, reach=12, unit=unit, conditions=beside),
+        compare("commands in process / pgbench", ours, rows, reach=0.6, unit=unit, conditions=single),
+    ]
+
+
+def run_commands(ground: Ground, number: int, seed: int) -> float:
+    """Return commands per second on transactions that were opened before."""
+    database = ground.make_database()
+    sales = prepare(database, number, Teller(seed))
+    ground.settle()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        rate = runner.run(_measure(database, sales))
+    ground.drop(database)
+    return rate
+
+
+def prepare(database: Database, number: int, teller: Teller) -> list[Sale]:
+    """Sales whose buyers are about to pay, in the log."""
+    sales = [Sale(teller) for _ in range(number)]
+    write(database, (step() for sale in sales for step in (*sale.beginning(), sale.pay_without_fee)))
+    return sales
+
+
+async def _measure(database: Database, sales: Sequence[Sale]) -> float:
+    async with open_escrow(database) as escrow:
+        tasks = [task_of(sale, number) for number, sale in enumerate(sales)]
+        _ = await drain((escrow.get(Transaction, task.stream_id) for task in tasks), 2 * CONNECTIONS)
+        return await drain((escrow.execute(*task) for task in tasks), IN_FLIGHT)
+
+
+@asynccontextmanager
+async def open_escrow(database: Database) -> AsyncGenerator[Escrow]:
+    """As the application has it."""
+    pool = open_pool(database.app_dsn, max_size=CONNECTIONS, min_size=CONNECTIONS, autocommit=True)
+    async with pool, Appender(database.app_dsn) as appender:
+        yield Escrow(pool, appender, read_clock, make_id)
+
+
+def task_of(sale: Sale, number: int) -> Task:
+    """The processor confirmed the charge."""
+    digest = number.to_bytes(32, "big")
+    request = Request(actor=SYSTEM, command_id=digest, digest=digest, request_id=f"r-{number:024}")
+    return Task(sale.transaction.id, RecordCharge(charge=sale.charge()), request)
+
+
+async def drain(work: Iterator[Awaitable[object]], in_flight: int) -> float:
+    """Do all of it, so many at a time; return how many per second."""
+    done = 0
+
+    async def keep_busy() -> None:
+        nonlocal done
+        for one in work:
+            _ = await one
+            done += 1
+
+    began = perf_counter()
+    _ = await asyncio.gather(*[keep_busy() for _ in range(in_flight)])
+    return done / (perf_counter() - began)
+
+
+def read_clock() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+def make_id() -> UUID:
+    """A new identifier."""
+    return uuid7(read_clock(), os.urandom)
