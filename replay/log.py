@@ -34,7 +34,8 @@ Bounds = tuple[UUID, UUID | None]
 DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_)
 
 NO_TAIL = "the newest events: without an expected head from another place, a deleted tail cannot be told from none"
-NO_CHECKPOINT = "signed checkpoints: a log that was rewritten with all its hashes is found by `escrow audit verify`"
+NO_CHECKPOINT = "signed checkpoints, which this version does not make: a log rewritten with all its hashes looks sound"
+NO_INPUTS = "what lies outside the log: bodies of webhooks, what people wrote, roles as they are in force, the vault's keys"
 
 
 class LogSummary(NamedTuple):
@@ -91,7 +92,8 @@ def verify_log(
 
 def list_unchecked(expected_head: int | None) -> tuple[str, ...]:
     """What `verify_log` cannot tell."""
-    return (NO_CHECKPOINT,) if expected_head is not None else (NO_TAIL, NO_CHECKPOINT)
+    always = (NO_CHECKPOINT, NO_INPUTS)
+    return always if expected_head is not None else (NO_TAIL, *always)
 
 
 def connect_reading(dsn: str) -> Connection[TupleRow]:
