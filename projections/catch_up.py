@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from domain.errors import EscrowError
-from eventstore.log import END, RecordedEvent
+from eventstore.log import END, MissingPosition, RecordedEvent
 from projections.checkpoint import (
     Checkpoint,
     advance_checkpoints,
@@ -23,7 +23,7 @@ from projections.checkpoint import (
     require_fences,
 )
 from projections.projection import Projection
-from projections.reader import UnknownTopic, get_head, known_topics, read_range, read_streams
+from projections.reader import UnknownTopic, get_head, known_topics, read_range, read_streams, require_dense
 from projections.rows import Rows
 from projections.streams import Streams
 from projections.writer import preload, write
@@ -193,12 +193,21 @@ class Folding:
         target = min(after + limit, until, get_head(self._connection))
         if target <= after:
             return after
+        self._require_dense(after, target)
         batch = read_range(self._connection, after, target, self._topics)
         shares = self._share(batch)
         for projection in self._projections:
             self._fold(projection, shares[projection.name])
         advance_checkpoints(self._connection, list(self._positions), target)
         return target
+
+    def _require_dense(self, after: int, target: int) -> None:
+        """A hole concerns everybody, and stops everybody before it."""
+        try:
+            require_dense(self._connection, after, target)
+        except MissingPosition as error:
+            slowest = min(self._positions, key=lambda name: self._positions[name])
+            raise FoldFailed(slowest, error) from error
 
     def _read_positions(self) -> None:
         checkpoints = lock_checkpoints(self._connection, self._versions)

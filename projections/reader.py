@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from database.queries import load
-from eventstore.log import RecordedEvent
+from eventstore.log import MissingPosition, RecordedEvent
 from eventstore.transcoder import list_event_classes
 
 SQL = load("projections", "reader.sql")
@@ -23,6 +23,13 @@ def get_head(connection: Connection[TupleRow]) -> int:
     """Return the position of the newest event, 0 for an empty log."""
     row = connection.execute(SQL.get_head).fetchone()
     return cast("int", row[0]) if row else 0
+
+
+def require_dense(connection: Connection[TupleRow], after: int, until: int) -> None:
+    """Raise `MissingPosition` when an event of this range is gone: what is folded from the others would be wrong."""
+    row = connection.execute(SQL.count_range, {"after": after, "until": until}).fetchone()
+    if row != (until - after,):
+        raise MissingPosition(after=after, until=until)
 
 
 def read_range(

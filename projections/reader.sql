@@ -2,6 +2,11 @@
 -- The position of the newest event, 0 for an empty log.
 SELECT coalesce(max(notification_id), 0) FROM public.escrow_events;
 
+-- name: count_range
+-- How many events there are in a range of positions.
+SELECT count(*) FROM public.escrow_events
+WHERE notification_id > %(after)s AND notification_id <= %(until)s;
+
 -- name: read_range
 -- The events of some topics in a range of positions, and those of topics that this program does not know.
 SELECT

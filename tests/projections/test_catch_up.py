@@ -110,6 +110,18 @@ def test_what_stands_before_a_poisoned_event_is_folded_and_nothing_after_it(log:
     assert catch_up(log.app, LEDGER, batch_size=batch_size) == head(log)
 
 
+@pytest.mark.parametrize("batch_size", [1, 20_000])
+def test_an_event_that_is_gone_stops_everybody_before_it(told: Log, batch_size: int) -> None:
+    with psycopg.connect(told.database.superuser_dsn) as root:
+        root.execute("ALTER TABLE escrow_events DISABLE TRIGGER USER")
+        root.execute("DELETE FROM escrow_events WHERE notification_id = 123")
+    for projection in PROJECTIONS:
+        with pytest.raises(ProjectionStopped, match="MissingPosition") as stopped:
+            catch_up(told.app, projection, batch_size=batch_size)
+        assert stopped.value.position == 123
+    assert told.rows("SELECT DISTINCT position FROM projection_checkpoints") == [(122,)]
+
+
 def test_a_row_that_somebody_deleted_stops_the_fold_that_changes_it(log: Log) -> None:
     story = Story()
     sale = story.list_account()
