@@ -16,7 +16,7 @@ from replay.finding import Finding, FindingKind, Findings
 from replay.fold import fold_group, fold_shadow
 from replay.log import connect_reading
 from replay.progress import Progress, ignore
-from replay.shadow import connect_owner, verification_schema
+from replay.shadow import connect_owner, spare_the_log, verification_schema
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
 
 SQL = load("replay", "compare.sql")
@@ -143,6 +143,7 @@ def _compare_all(
     with verification_schema(dsn) as schema:
         with connect_owner(dsn) as connection:
             install_tables(connection, projections, schema=schema, with_indexes=False)
+            spare_the_log(connection, schema, list_tables(projections))
         for finding in _approach(dsn, schema, projections, processes, progress):
             checks[str(finding.projection)].add(finding)
         with _same_position(dsn, schema, projections, checks) as (connection, positions):

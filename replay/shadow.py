@@ -1,6 +1,6 @@
 """Schemas beside the live one, in which the log is folded anew."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import LiteralString, cast
 
@@ -77,6 +77,12 @@ def open_schema(connection: Connection[TupleRow], schema: str, role: str) -> Non
     """Let a role look into it."""
     statement = sql.SQL(SQL.open).format(schema=sql.Identifier(schema), role=sql.Identifier(role))
     connection.execute(statement)
+
+
+def spare_the_log(connection: Connection[TupleRow], schema: str, tables: Iterable[str]) -> None:
+    """Fold into these without a trace in PostgreSQL's log: for tables that nobody needs after a crash."""
+    for table in tables:
+        connection.execute(sql.SQL(SQL.spare_the_log).format(table=sql.Identifier(schema, table)))
 
 
 def run_on_schema(connection: Connection[TupleRow], query: LiteralString, schema: str) -> None:

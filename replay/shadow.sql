@@ -42,3 +42,7 @@ DROP SCHEMA IF EXISTS {schema} CASCADE;
 -- name: open
 -- Let a role look into it.
 GRANT USAGE ON SCHEMA {schema} TO {role};
+
+-- name: spare_the_log
+-- A table that nobody needs after a crash is not written to PostgreSQL's own log.
+ALTER TABLE {table} SET UNLOGGED;
