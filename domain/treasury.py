@@ -11,7 +11,7 @@ from domain.command import Command, CreationCommand
 from domain.errors import Forbidden
 from domain.event import Context, CreatedEvent, MoneyEvent
 from domain.journal import Account, credit, debit, journal
-from domain.money import AmountNotPositive, Currency, Money
+from domain.money import AmountNotPositive, Currency, CurrencyMismatch, Money
 
 NAMESPACE = UUID("6d1f3c56-7f0e-5b7a-9d43-0e5c6f1b2a90")
 
@@ -74,6 +74,8 @@ class Treasury(Aggregate):
             raise Forbidden
         if amount.amount_minor == 0:
             raise AmountNotPositive
+        if amount.currency is not self.currency:
+            raise CurrencyMismatch
         to, source = ACCOUNTS[movement]
         self.record(
             FundsMoved,

@@ -200,9 +200,7 @@ class Listing(Aggregate):
 
     def submit(self) -> None:
         """The seller asks for vetting; the credentials must be deposited by then."""
-        self.check_editable(self.actor)
-        if self.vault_id is None:
-            raise CredentialsMissing
+        self.check_submittable(self.actor)
         self.record(ListingSubmitted)
 
     def approve(self) -> None:
@@ -253,6 +251,12 @@ class Listing(Aggregate):
         if self.status not in {ListingStatus.DRAFT, ListingStatus.REJECTED}:
             raise ListingNotEditable
 
+    def check_submittable(self, actor: Actor) -> None:
+        """Raise unless `actor` is the seller, and there are credentials to sell with the draft or rejected listing."""
+        self.check_editable(actor)
+        if self.vault_id is None:
+            raise CredentialsMissing
+
     def check_decidable(self, actor: Actor) -> None:
         """Raise unless `actor` is staff, not the seller himself, and the listing was submitted."""
         self._check_staff(actor)
@@ -282,7 +286,7 @@ class Listing(Aggregate):
 _ACTIONS = {
     "edit": Listing.check_editable,
     "deposit": Listing.check_editable,
-    "submit": Listing.check_editable,
+    "submit": Listing.check_submittable,
     "approve": Listing.check_decidable,
     "reject": Listing.check_decidable,
     "remove": Listing.check_removable,

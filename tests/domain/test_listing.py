@@ -1,0 +1,154 @@
+"""A listing: drafted, deposited for, vetted, reserved for one sale at a time, and never sold twice."""
+
+from uuid import UUID
+
+import pytest
+
+from domain.errors import Forbidden, NotFound
+from domain.listing import CredentialsMissing, ListingNotDecidable, ListingNotEditable, ListingNotForSale
+from domain.listing.commands import (
+    ApproveListing,
+    DepositCredentials,
+    DraftListing,
+    FollowTransactionEnd,
+    RejectListing,
+    RemoveListing,
+    ReviseListing,
+    SubmitListing,
+)
+from domain.money import AmountNotPositive, Currency, Money
+from domain.reason import ReasonTooShort
+from domain.transaction.records import Finding
+from domain.vault import DestroyCredentials, LoseCredentials
+from tests.domain.paths import REASON, completed, disputed, pending, resolve, returned
+from tests.domain.people import ADMIN, BUYER, OTHER_SELLER, SELLER, SELLER_ID, STRANGER, SUPER, SYSTEM
+from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
+from tests.domain.test_opening import opening
+
+SELLER_AS_STAFF = type(ADMIN)(str(SELLER_ID), ADMIN.role)
+REVISION = ReviseListing(price=Money(5, Currency.KES), content_id=UUID(int=9), content_sha256="9" * 64)
+
+
+def draft(price_minor: int = 1) -> DraftListing:
+    return DraftListing(
+        seller_id=SELLER_ID, price=Money(price_minor, Currency.KES), content_id=UUID(int=1), content_sha256="a" * 64
+    )
+
+
+def deposit() -> DepositCredentials:
+    return DepositCredentials(
+        listing_id=LISTING_ID, ciphertext=b"x", commitment_sha256="c", suite="s", seller_key_fingerprint="f"
+    )
+
+
+def drafted() -> Story:
+    story = Story()
+    story.start(draft(), SELLER, LISTING_ID)
+    return story
+
+
+def test_only_a_seller_drafts_and_only_for_himself():
+    for actor in (BUYER, ADMIN, OTHER_SELLER, SYSTEM):
+        with pytest.raises(Forbidden):
+            Story().start(draft(), actor, LISTING_ID)
+
+
+def test_nothing_is_sold_for_nothing():
+    with pytest.raises(AmountNotPositive):
+        Story().start(draft(0), SELLER, LISTING_ID)
+
+
+def test_it_is_submitted_once_the_credentials_are_deposited():
+    story = drafted()
+    story.refuses(CredentialsMissing, SubmitListing(), SELLER, LISTING_ID)
+    assert "submit" not in story.listing.allowed_actions(SELLER, story.now)
+    story.start(deposit(), SELLER, VAULT_ID)
+    assert "submit" in story.listing.allowed_actions(SELLER, story.now)
+    story.do(SubmitListing(), SELLER, LISTING_ID)
+    story.refuses(ListingNotEditable, SubmitListing(), SELLER, LISTING_ID)
+
+
+def test_a_draft_is_nobodys_business():
+    story = drafted()
+    for actor in (STRANGER, OTHER_SELLER):
+        story.refuses(NotFound, REVISION, actor, LISTING_ID)
+        story.refuses(NotFound, ApproveListing(), actor, LISTING_ID)
+        with pytest.raises(NotFound):
+            story.start(deposit(), actor, VAULT_ID)
+    story.refuses(Forbidden, REVISION, ADMIN, LISTING_ID)
+
+
+def test_what_is_offered_stays_as_it_was_vetted():
+    story = Story().offer()
+    story.refuses(ListingNotEditable, REVISION, SELLER, LISTING_ID)
+    with pytest.raises(ListingNotEditable):
+        story.start(deposit(), SELLER, UUID(int=0x23))
+
+
+def test_rejected_it_can_be_revised_and_submitted_again():
+    story = Story().draft()
+    story.refuses(ReasonTooShort, RejectListing(reason="no"), ADMIN, LISTING_ID)
+    story.do(RejectListing(reason=REASON), ADMIN, LISTING_ID)
+    story.do(REVISION, SELLER, LISTING_ID)
+    assert story.listing.price.amount_minor == 5
+    story.do(SubmitListing(), SELLER, LISTING_ID)
+    story.do(ApproveListing(), ADMIN, LISTING_ID)
+    story.refuses(ListingNotDecidable, ApproveListing(), ADMIN, LISTING_ID)
+
+
+def test_nobody_vets_his_own():
+    story = Story().draft()
+    story.refuses(Forbidden, ApproveListing(), SELLER_AS_STAFF, LISTING_ID)
+    story.refuses(Forbidden, ApproveListing(), SELLER, LISTING_ID)
+
+
+def test_a_sale_that_came_to_nothing_frees_it():
+    story = pending()
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=False), SYSTEM, LISTING_ID)
+    assert story.listing.state == "approved"
+
+
+def test_an_echo_or_another_transaction_changes_nothing():
+    story = pending()
+    other = FollowTransactionEnd(transaction_id=LISTING_ID, sold=True, shown=True)
+    assert story.do(other, SYSTEM, LISTING_ID) == []
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=False), SYSTEM, LISTING_ID)
+    before = len(story.events)
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=True, shown=True), SYSTEM, LISTING_ID)
+    assert len(story.events) == before
+
+
+def test_what_one_buyer_has_seen_is_never_sold_to_another():
+    story = returned(pending())
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=True), SYSTEM, LISTING_ID)
+    assert story.listing.state == "removed"
+
+
+def test_sold_it_is_never_for_sale_again():
+    story = completed(pending())
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=True, shown=True), SYSTEM, LISTING_ID)
+    story.refuses(ListingNotEditable, RemoveListing(reason=REASON), ADMIN, LISTING_ID)
+    with pytest.raises(ListingNotForSale):
+        story.start(opening(), STRANGER, UUID(int=0x99))
+
+
+def test_a_seller_at_fault_loses_the_listing_once_and_an_end_does_not_bring_it_back():
+    story = disputed(pending())
+    story.do(RemoveListing(reason=REASON), ADMIN, LISTING_ID)
+    story.do(resolve(story, Finding.SELLER), SUPER)
+    removals = [event for event in story.events if event.TOPIC == "listing.removed.v1"]
+    assert len(removals) == 1
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=False), SYSTEM, LISTING_ID)
+    assert story.listing.state == "removed"
+
+
+def test_a_deposit_is_destroyed_or_lost_once_by_the_program_alone():
+    story = Story().draft()
+    for actor in (SELLER, ADMIN, SUPER):
+        story.refuses(Forbidden, DestroyCredentials(reason="x"), actor, VAULT_ID)
+    story.do(LoseCredentials(reason="password reset"), SYSTEM, VAULT_ID)
+    story.do(LoseCredentials(reason="password reset"), SYSTEM, VAULT_ID)
+    story.do(DestroyCredentials(reason="removed"), SYSTEM, VAULT_ID)
+    story.do(DestroyCredentials(reason="removed"), SYSTEM, VAULT_ID)
+    topics = [event.TOPIC for event in story.events if event.originator_id == VAULT_ID]
+    assert topics == ["vault.credentials_sealed.v1", "vault.credentials_lost.v1", "vault.credentials_destroyed.v1"]
