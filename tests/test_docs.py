@@ -22,7 +22,7 @@ from docs.event_pages import fields_of, list_event_kinds
 from docs.field_meanings import MEANINGS
 from domain.errors import EscrowError
 from tests.conftest import Database
-from tests.running_demo import ESCROW, ROOT, Demo, lend_demo
+from tests.running_demo import ESCROW, ROOT, Demo, lend_demo, new_home, remove_home, start_demo, stop_demo
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
@@ -179,24 +179,48 @@ def test_commands_and_options_in_the_text_exist() -> None:
 @pytest.mark.timeout(300)
 def test_every_shell_command_of_the_readme_runs_in_order(demo: Demo, tmp_path: Path) -> None:
     """`make run` is running already; the rest is what a reader pastes."""
-    pasted = "".join(block for block in blocks(ROOT / "README.md", "bash") if block.strip() != "make run")
-    assert "make run\n" in read(ROOT / "README.md")
-    script = tmp_path / "pasted.sh"
-    script.write_text(f"set -euo pipefail\n{pasted}")
-    done = subprocess.run(
-        ["/bin/bash", str(script)],
-        cwd=ROOT,
-        env=shell_of(demo),
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    assert "make run\n" in list(blocks(ROOT / "README.md", "bash"))
+    shown = paste(demo, tmp_path, *(block for block in blocks(ROOT / "README.md", "bash") if block != "make run\n"))
+    assert "exit code 3" in shown
+    assert "only the buyer sees this" in shown
+    assert "\ncompleted\n" in shown
+    assert "transaction.payout_succeeded.v1" in shown
+
+
+@pytest.mark.soak
+def test_every_shell_command_of_the_tutorial_and_the_procedures_runs_in_order(tmp_path: Path) -> None:
+    """They use up the stuck transaction, the failed payout and the dispute, so they have a demo of their own."""
+    home = new_home()
+    demo = start_demo(home)
+    try:
+        shown = paste(demo, tmp_path, *blocks(DOCS / "tutorial.md", "bash"))
+        assert shown.count("refused\n") >= 3
+        assert [code in shown for code in ("exit code 3", '"reveal_first"', '"own_approval"')] == [True] * 3
+        assert '"finding":"seller"' in paste(demo, tmp_path, *procedures())
+    finally:
+        stop_demo(demo)
+        remove_home(home)
+
+
+def procedures() -> Iterator[str]:
+    """Yield what an operator of the demo would paste to look at the disputed transaction and to decide it."""
+    yield from list(blocks(DOCS / "how-to" / "sign-in.md", "bash"))[1:2]
+    yield "key() { python3 -c 'import uuid; print(f\"Idempotency-Key: {uuid.uuid4()}\")'; }\n"
+    yield 'TX="$(demo transactions disputed)"\n'
+    for page in ("disputes.md", "rebuild.md"):
+        for block in blocks(DOCS / "how-to" / page, "bash"):
+            # Once it is decided there is nothing left to escalate.
+            yield block.replace("curl -fsS", "curl -sS")
+
+
+def paste(demo: Demo, folder: Path, *pasted: str) -> str:
+    """Run the blocks in one shell that stops at the first failure; return what it showed."""
+    script = folder / "pasted.sh"
+    script.write_text(f"set -euo pipefail\n{''.join(pasted)}")
+    shell = ["/bin/bash", str(script)]
+    done = subprocess.run(shell, cwd=ROOT, env=shell_of(demo), capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "exit code 3" in done.stdout
-    assert "only the buyer sees this" in done.stdout
-    assert "\ncompleted\n" in done.stdout
-    assert "transaction.payout_succeeded.v1" in done.stdout
+    return done.stdout
 
 
 def shell_of(demo: Demo) -> dict[str, str]:
