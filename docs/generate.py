@@ -8,7 +8,6 @@ from inspect import cleandoc
 from pathlib import Path
 
 import typer
-from fastapi.routing import APIRoute
 
 from database.settings import Settings
 from docs.event_pages import render_events
@@ -217,31 +216,6 @@ def _sight(table: str, everything: str) -> str:
     return "auditor: nothing"
 
 
-def render_routes() -> str:
-    """Every route in one line."""
-    from api.app import ROUTERS
-
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    rows = sorted(
-        (str((route.tags or ["ops"])[0]), route.path, method, sentence(route.endpoint.__doc__))
-        for route in routes
-        for method in route.methods or ()
-    )
-    lines = [f"| `{method} {path}` | {cell(about)} |" for _, path, method, about in rows]
-    return page(
-        "Routes",
-        """Every address of the HTTP API. The machine-readable description, with bodies and answers, is at
-`/api/v1/openapi.json` of a running server.
-
-`Authorization: Bearer <token>` on all but registration, sign-in, webhooks and health. Commands need an
-`Idempotency-Key`: 1 to 255 visible characters, new for each intent; the same key again gives the first answer. Answers
-to commands carry `ETag` (the version of the stream) and `Escrow-Position`; a GET with `Wait-For-Position: n` waits
-until the tables are that far. A stale `If-Match` is refused with 412. `?dry_run=true` on a command says what would
-happen. `?as_of=` (a position or a time) on a single object shows the past. [Errors](errors.md) have one form.""",
-        ["| route | what it does |", "|---|---|", *lines],
-    )
-
-
 def page(title: str, about: str, lines: list[str]) -> str:
     """Return a page with its mark, head and rows."""
     return "\n".join([f"# {title}", "", MADE, "", about, "", *lines]).replace("\n\n\n", "\n\n").rstrip() + "\n"
@@ -251,7 +225,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": render_commands,
     "errors.md": render_errors,
     "events.md": lambda: render_events(page),
-    "routes.md": render_routes,
     "settings.md": render_settings,
     "tables.md": render_tables,
 }

@@ -81,7 +81,7 @@ def test_the_reference_is_up_to_date(name: str) -> None:
 
 
 def test_every_route_is_documented() -> None:
-    page = reference("routes.md")
+    page = reference("http-api.md")
     assert [route for route in list_routes() if f"`{route}`" not in page] == []
 
 
