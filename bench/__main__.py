@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import growth, http, in_process
+from bench import growth, http, in_process, rebuild
 from bench.ground import Ground, open_ground
 from bench.measurement import Measurement, format_table, write_json
 
@@ -14,6 +14,7 @@ MEASURES: dict[str, Callable[..., list[Measurement]]] = {
     "http": http.measure,
     "commands": in_process.measure,
     "growth": growth.measure,
+    "rebuild": rebuild.measure,
 }
 
 

@@ -6,10 +6,19 @@ from time import perf_counter
 from uuid import UUID
 
 from eventsourcing.application import Application
-from eventsourcing.domain import Aggregate, event
+from eventsourcing.domain import Aggregate, DomainEventProtocol, event
+from eventsourcing.persistence import Tracking
+from eventsourcing.postgres import PostgresTrackingRecorder
+from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg.conninfo import conninfo_to_dict
 
-from bench.ground import Ground
+from bench.ground import Ground, execute
+
+BALANCES = "CREATE TABLE balances (id uuid PRIMARY KEY, amount_minor bigint NOT NULL)"
+MOVE = """
+INSERT INTO balances (id, amount_minor) VALUES (%s, %s)
+ON CONFLICT (id) DO UPDATE SET amount_minor = balances.amount_minor + EXCLUDED.amount_minor
+"""
 
 
 class Purse(Aggregate):
@@ -71,6 +80,44 @@ def run_stock(ground: Ground, number: int, threads: int) -> float:
         began = perf_counter()
         list(workers.map(partial(_charge, app), opened, range(number)))
         rate = number / (perf_counter() - began)
+    ground.drop(database)
+    return rate
+
+
+class Balances(PostgresTrackingRecorder):
+    """One table, written in the transaction that tracks the position."""
+
+    def add(self, purse_id: UUID, amount_minor: int, tracking: Tracking) -> None:
+        """Move a balance."""
+        with self.datastore.transaction(commit=True) as cursor:
+            self._insert_tracking(cursor, tracking)
+            cursor.execute(MOVE, (purse_id, amount_minor))
+
+
+class BalanceProjection(Projection[Balances]):
+    """Every charge, one by one."""
+
+    def process_event(self, domain_event: DomainEventProtocol[UUID], tracking: Tracking) -> None:
+        """Fold one event."""
+        self.view.add(domain_event.originator_id, getattr(domain_event, "amount_minor", 0), tracking)
+
+
+def project_stock(ground: Ground, events: int) -> float:
+    """Return events per second of the library's runner over a log of so many."""
+    database = ground.make_database(empty=True)
+    environment = environment_of(database.superuser_dsn, connections=8)
+    with Purses(env=environment) as app:
+        for _ in range(events):
+            _ = app.open()
+        last = app.recorder.max_notification_id()
+    execute(database.superuser_dsn, BALANCES)
+    ground.settle()
+    began = perf_counter()
+    with ProjectionRunner(
+        application_class=Purses, projection_class=BalanceProjection, view_class=Balances, env=environment
+    ) as runner:
+        runner.wait(last, timeout=120)
+        rate = events / (perf_counter() - began)
     ground.drop(database)
     return rate
 
