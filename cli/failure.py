@@ -14,6 +14,7 @@ from domain.errors import (
     StillRunning,
     VersionConflict,
 )
+from replay.damage import Damage
 from vault.pepper import PepperError
 
 
@@ -34,6 +35,7 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (Invalid, USAGE),
     (Forbidden, REFUSED),
     (Refused, REFUSED),
+    (Damage, DIFFERENCE),
     (DatabaseError, PRECONDITION),
     (PepperError, PRECONDITION),
     (NotReady, PRECONDITION),

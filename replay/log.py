@@ -35,7 +35,9 @@ DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_)
 
 NO_TAIL = "the newest events: without an expected head from another place, a deleted tail cannot be told from none"
 NO_CHECKPOINT = "signed checkpoints, which this version does not make: a log rewritten with all its hashes looks sound"
-NO_INPUTS = "what lies outside the log: bodies of webhooks, what people wrote, roles as they are in force, the vault's keys"
+NO_INPUTS = (
+    "what lies outside the log: bodies of webhooks, what people wrote, roles as they are in force, the vault's keys"
+)
 
 
 class LogSummary(NamedTuple):

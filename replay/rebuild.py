@@ -10,9 +10,10 @@ from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import TupleRow
 
-from domain.errors import EscrowError, Refused
+from domain.errors import Refused
 from projections.projection import Projection
 from replay.compare import SQL as COMPARE
+from replay.damage import LogDamaged
 from replay.finding import OF_COMMANDS, Findings
 from replay.fold import fold_shadow
 from replay.log import LogSummary, verify_log
@@ -32,17 +33,6 @@ class RebuildRunning(Refused):
     """Another rebuild is at work; wait for it, then see whether there is anything left to do."""
 
     code = "rebuild_running"
-
-
-class LogDamaged(EscrowError):
-    """The log is damaged, and what is folded from it would be wrong; nothing was changed. See `replay verify`."""
-
-    code = "log_damaged"
-    status = 500
-
-    def __str__(self) -> str:
-        """The message with the first findings: this error is read by operators."""
-        return f"{self.message} {dict(self.facts)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,11 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.rows import TupleRow
 
 from database.queries import load
-from domain.errors import EscrowError, Refused
+from domain.errors import Refused
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
 from replay.compare import SQL as COMPARE
+from replay.damage import RebuildStopped, RebuildUnproven
 from replay.finding import Finding
 from replay.fold import fold_group
 from replay.log import LogSummary
@@ -27,28 +28,6 @@ LIVE = "public"
 SWAP_ATTEMPTS = 20
 SWAP_LOCK_WAIT = "1s"
 PAUSE_SECONDS = 0.25
-
-
-class RebuildStopped(EscrowError):
-    """A read model cannot be folded past an event; its old tables serve on. See the position, then verify the log."""
-
-    code = "rebuild_stopped"
-    status = 500
-
-    def __str__(self) -> str:
-        """The message with what is wrong: this error is read by operators."""
-        return f"{self.message} {dict(self.facts)}"
-
-
-class RebuildUnproven(EscrowError):
-    """What was rebuilt is not what the log adds up to; the old tables serve on."""
-
-    code = "rebuild_unproven"
-    status = 500
-
-    def __str__(self) -> str:
-        """The message with what is wrong: this error is read by operators."""
-        return f"{self.message} {dict(self.facts)}"
 
 
 class SwapBlocked(Refused):

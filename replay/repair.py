@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eventstore.idempotency import rebuild_idempotency
+from replay.damage import LogDamaged
 from replay.finding import OF_COMMANDS, OF_TABLES, OnFinding
 from replay.progress import Progress, ignore
-from replay.rebuild import LogDamaged, Rebuilt, rebuild
+from replay.rebuild import Rebuilt, rebuild
 from replay.report import Report
 from replay.shadow import connect_owner
 from replay.verify import verify

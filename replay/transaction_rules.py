@@ -202,6 +202,10 @@ def _is_asked_for(x: Transaction, e: PaymentRequested) -> bool:
     return is_open and e.attempt == x.payment_attempts + 1 and e.amount_minor == x.price.amount_minor
 
 
+def _is_unknown_fee(x: Transaction, e: PaymentFeeAssessed) -> bool:
+    return x.charge_fee_minor is None or e.reference not in x.stray_fees
+
+
 def _is_first_receipt(x: Transaction, e: PaymentReceived) -> bool:
     return x.ended_as is None and x.received_minor == 0 and e.amount_minor == x.price.amount_minor
 
@@ -221,7 +225,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, PaymentAttemptFailed, "this payment was asked for and has no page yet", _awaits_link),
         require(T, PaymentReceived, "the price, once, while it is wanted", _is_first_receipt),
         require(T, FundsHeld, "the payment was received just before", _just_received),
-        require(T, PaymentFeeAssessed, "the fee is not known yet", lambda x, e: x.charge_fee_minor is None),
+        require(T, PaymentFeeAssessed, "the fee is not known yet", _is_unknown_fee),
         require(T, PaymentMismatched, "a charge not seen before", lambda x, e: e.processor_id not in x.seen_charges),
         require(
             T,

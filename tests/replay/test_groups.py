@@ -5,11 +5,11 @@ import pytest
 
 from projections.catch_up import ProjectionStopped
 from projections.registry import PROJECTIONS
+from replay.damage import RebuildStopped
 from replay.finding import FindingKind
 from replay.fold import divide
 from replay.progress import Step
 from replay.rebuild import rebuild
-from replay.rebuilding import RebuildStopped
 from replay.status import status
 from replay.verify import verify
 from tests.replay.conftest import Damage, Recorded, compare, fold_live

@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 
+from cli.failure import exit_code_of
+from domain.errors import EscrowError
 from projections.registry import PROJECTIONS
 from replay.as_of import (
     PositionUnknown,
@@ -13,11 +15,12 @@ from replay.as_of import (
     drop_as_of,
 )
 from replay.compare import fingerprint
+from replay.damage import LogDamaged, RebuildStopped, RebuildUnproven
 from replay.finding import FindingKind
 from replay.log import connect_reading
 from replay.progress import Step
-from replay.rebuild import LogDamaged, RebuildRunning, rebuild
-from replay.rebuilding import REBUILD, RebuildStopped, RebuildUnproven, read_shadow
+from replay.rebuild import RebuildRunning, rebuild
+from replay.rebuilding import REBUILD, read_shadow
 from replay.repair import repair
 from replay.runs import list_last_runs
 from replay.shadow import SQL as SHADOW
@@ -304,3 +307,8 @@ def test_findings_of_a_verification_before_and_after(folded: Recorded, damage: D
     done = repair(folded.database.owner_dsn, actor="tests", processes=1)
     assert {finding.kind for finding in done.before.findings} == {FindingKind.TABLE_MISSING}
     assert done.as_json()["ok"] is True
+
+
+@pytest.mark.parametrize("damage_found", [LogDamaged(), RebuildStopped(), RebuildUnproven()])
+def test_the_command_line_ends_with_3_for_damage(damage_found: EscrowError) -> None:
+    assert exit_code_of(damage_found) == 3
