@@ -128,6 +128,7 @@ class PaymentReceived(TransactionMoneyEvent):
         """The money is escrow's to hold."""
         super().change(transaction)
         transaction.payment = PaymentStatus.RECEIVED
+        transaction.payment_reference = self.reference  # of an earlier attempt, perhaps: refunds go against this charge
         transaction.processor_charge_id = self.processor_id
         transaction.received_minor = self.amount_minor
 
@@ -154,9 +155,13 @@ class PaymentFeeAssessed(TransactionMoneyEvent):
     fee_minor: int
 
     def change(self, transaction: TransactionState) -> None:
-        """The platform bears it."""
+        """The platform bears it, also for a charge that goes back."""
         super().change(transaction)
-        transaction.charge_fee_minor = self.fee_minor
+        is_held = transaction.funds_held_at is not None and self.reference == transaction.payment_reference
+        if is_held and transaction.charge_fee_minor is None:
+            transaction.charge_fee_minor = self.fee_minor
+        else:
+            transaction.stray_fees.add(self.reference)
 
 
 class PaymentMismatched(TransactionMoneyEvent):
@@ -236,12 +241,15 @@ class PaymentTrack(OpeningTrack):
             self._assess_fee(charge)
         elif charge.processor_id not in self.seen_charges:
             self._record_new_charge(charge)
+        else:
+            self._assess_stray_fee(charge)
 
     def _record_new_charge(self, charge: ConfirmedCharge) -> None:
         price = self.price.amount_minor
         kind = self._mismatch(charge)
         if kind is not None and kind is not Mismatch.OVER:
             self._set_aside(charge, kind, charge.amount_minor)
+            self._assess_stray_fee(charge)
             return
         surcharge = charge.surcharge_minor(price)
         self._hold(charge, surcharge)
@@ -284,14 +292,21 @@ class PaymentTrack(OpeningTrack):
         self.record(FundsHeld, amount_minor=price, signing_due_at=due)
 
     def _assess_fee(self, charge: ConfirmedCharge) -> None:
-        if charge.fee_minor is None or self.charge_fee_minor is not None:
-            return
+        if charge.fee_minor is not None and self.charge_fee_minor is None:
+            self._record_fee(charge, charge.fee_minor)
+
+    def _assess_stray_fee(self, charge: ConfirmedCharge) -> None:
+        """A charge that goes back has cost its fee too; a reference is charged once at the processor."""
+        if charge.fee_minor is not None and charge.reference not in self.stray_fees:
+            self._record_fee(charge, charge.fee_minor)
+
+    def _record_fee(self, charge: ConfirmedCharge, fee_minor: int) -> None:
         self.record(
             PaymentFeeAssessed,
             reference=charge.reference,
-            fee_minor=charge.fee_minor,
-            currency=self.price.currency,
-            postings=journal(debit(Account.CHARGE_FEE, charge.fee_minor), credit(Account.UNCLEARED, charge.fee_minor)),
+            fee_minor=fee_minor,
+            currency=charge.currency,
+            postings=journal(debit(Account.CHARGE_FEE, fee_minor), credit(Account.UNCLEARED, fee_minor)),
         )
 
     def _set_aside(self, charge: ConfirmedCharge, kind: Mismatch, suspense_minor: int) -> None:

@@ -70,6 +70,7 @@ class TransactionState(Aggregate):
         self.processor_charge_id: str | None = None
         self.received_minor = 0
         self.charge_fee_minor: int | None = None
+        self.stray_fees: set[str] = set()
         self.seen_charges: set[str] = set()
         self.suspense: dict[str, Receipt] = {}
         self.funds_held_at: datetime | None = None

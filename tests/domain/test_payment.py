@@ -7,6 +7,7 @@ import pytest
 from domain.journal import Account
 from domain.money import Currency
 from domain.transaction.commands import (
+    EnforceDeadline,
     RecordPaymentLink,
     RecordPaymentRefused,
     RequestPayment,
@@ -174,7 +175,7 @@ def test_a_charge_after_completion_is_a_duplicate_and_goes_back():
 def test_a_charge_after_a_chargeback_is_a_duplicate_never_a_second_funding():
     story = signed(pending())
     story.do(chargeback("lost"))
-    assert story.do(charge(story, processor_id="charge-2")) == ["payment_mismatched"]
+    assert "payment_received" not in story.do(charge(story, processor_id="charge-2"))
     assert story.last("payment_mismatched").kind == "duplicate"
 
 
@@ -266,3 +267,37 @@ def test_a_stray_charge_that_is_charged_back_leaves_the_price_to_be_paid():
     story.do(charge(story))
     assert story.phase == "funds_held"
     assert story.transaction.refundable_minor == 100_000
+
+
+def test_a_payment_under_an_earlier_reference_is_refunded_against_that_charge():
+    story = pending()
+    story.do(RequestPayment(), BUYER)
+    first = charge(story)
+    story.do(RecordPaymentRefused(reference=first.charge.reference, reason="timeout, taken for a refusal"))
+    asked(story)
+    story.do(first)
+    story.wait(hours=72).do(EnforceDeadline())
+    assert story.last("refund_ordered").charge_reference == first.charge.reference
+
+
+def test_the_fee_of_a_charge_that_goes_back_is_on_the_books_too():
+    story = expired(pending())
+    assert story.do(charge(story)) == ["payment_mismatched", "payment_fee_assessed"]
+    story.ignores(charge(story))
+    assert story.balance(Account.CHARGE_FEE) == 1_500
+    assert story.balance(Account.UNCLEARED) == 98_500
+    assert story.transaction.charge_fee_minor is None
+
+
+def test_the_fee_of_a_stray_charge_that_is_known_later_is_assessed_once():
+    story = expired(pending())
+    story.do(charge(story, fee_minor=None))
+    assert story.do(charge(story)) == ["payment_fee_assessed"]
+    story.ignores(charge(story))
+
+
+def test_the_fee_of_a_foreign_charge_is_in_its_currency():
+    story = asked(pending())
+    story.do(charge(story, currency=Currency.NGN))
+    assert story.books.totals["NGN"][Account.CHARGE_FEE.value] == 1_500
+    assert story.balance(Account.CHARGE_FEE) == 0
