@@ -41,17 +41,21 @@ class Task(NamedTuple):
 
 
 def measure(ground: Ground, *, quick: bool) -> list[Measurement]:
-    """Confirm charges: each command records three events with two journals and answers when they are durable."""
-    number = 2_000 if quick else 10_000
+    """Learn the fees of charges: each command records one event with a journal and answers when it is durable."""
+    rounds, number = (1, 2_000) if quick else (ROUNDS, 4_000)
+    database = ground.make_database()
+    sales = prepare(database, rounds * number, Teller())
     ours: list[float] = []
     stock: list[float] = []
     rows: list[float] = []
-    for seed in range(1, (1 if quick else ROUNDS) + 1):
-        ours.append(run_commands(ground, number, seed))
-        stock.append(run_stock(ground, 1_000 if quick else 3_000, STOCK_THREADS))
-        rows.append(insert_rows(ground, seconds=2 if quick else 5, clients=PGBENCH_CLIENTS))
+    for place in range(rounds):
+        ground.settle()
+        ours.append(run_commands(database, sales[place * number : (place + 1) * number], place * number))
+        stock.append(run_stock(ground, 1_000, STOCK_THREADS))
+        rows.append(insert_rows(ground, seconds=2 if quick else 4, clients=PGBENCH_CLIENTS))
+    ground.drop(database)
     unit = "commands/s"
-    conditions = f"{ground.conditions}; {IN_FLIGHT} in flight, one process; a command is 3 events with 2 journals"
+    conditions = f"{ground.conditions}; {IN_FLIGHT} in flight, one process; a command is one event with a journal"
     beside = f"{conditions}; stock application: 1 event per command, {STOCK_THREADS} threads"
     single = f"{conditions}; pgbench: 1 row of 500 bytes per INSERT, {PGBENCH_CLIENTS} clients, prepared"
     return [
@@ -60,27 +64,21 @@ def measure(ground: Ground, *, quick: bool) -> list[Measurement]:
     ]
 
 
-def run_commands(ground: Ground, number: int, seed: int) -> float:
-    """Return commands per second on transactions that were opened before."""
-    database = ground.make_database()
-    sales = prepare(database, number, Teller(seed))
-    ground.settle()
+def run_commands(database: Database, sales: Sequence[Sale], first: int) -> float:
+    """Return commands per second on transactions that were opened before; the keys count from `first`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        rate = runner.run(_measure(database, sales))
-    ground.drop(database)
-    return rate
+        return runner.run(_measure(database, [task_of(sale, first + place) for place, sale in enumerate(sales)]))
 
 
 def prepare(database: Database, number: int, teller: Teller) -> list[Sale]:
-    """Sales whose buyers are about to pay, in the log."""
+    """Sales that are paid while the processor does not know its fee yet, in the log."""
     sales = [Sale(teller) for _ in range(number)]
     write(database, (step() for sale in sales for step in (*sale.beginning(), sale.pay_without_fee)))
     return sales
 
 
-async def _measure(database: Database, sales: Sequence[Sale]) -> float:
+async def _measure(database: Database, tasks: Sequence[Task]) -> float:
     async with open_escrow(database) as escrow:
-        tasks = [task_of(sale, number) for number, sale in enumerate(sales)]
         _ = await drain((escrow.get(Transaction, task.stream_id) for task in tasks), 2 * CONNECTIONS)
         return await drain((escrow.execute(*task) for task in tasks), IN_FLIGHT)
 
@@ -94,7 +92,7 @@ async def open_escrow(database: Database) -> AsyncGenerator[Escrow]:
 
 
 def task_of(sale: Sale, number: int) -> Task:
-    """The processor confirmed the charge."""
+    """The processor knows its fee now."""
     digest = number.to_bytes(32, "big")
     request = Request(actor=SYSTEM, command_id=digest, digest=digest, request_id=f"r-{number:024}")
     return Task(sale.transaction.id, RecordCharge(charge=sale.charge()), request)
