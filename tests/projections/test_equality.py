@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -49,13 +50,13 @@ def compare_under_load(log: Log, seed: int, comparisons: int) -> None:
     story, _ = wander(seed, sales=3 * comparisons, steps=75 * comparisons)
     chance = random.Random(seed)
     parts = [story.events[start : start + 12] for start in range(0, len(story.events), 12)]
-    is_over = threading.Event()
+    allowed = threading.Semaphore(0)  # so that the load lasts as long as the comparisons, however slow these are
 
     def load() -> None:
         with psycopg.connect(log.database.owner_dsn) as connection:
             for part in parts:
+                allowed.acquire()
                 append(connection, part)
-                is_over.wait(chance.uniform(0, 0.1))
 
     runner = Runner(log.database.app_dsn)
     threads = [threading.Thread(target=load), threading.Thread(target=runner.run)]
@@ -66,12 +67,14 @@ def compare_under_load(log: Log, seed: int, comparisons: int) -> None:
     try:
         with psycopg.connect(log.database.owner_dsn) as shadow:
             for comparison in range(comparisons):
+                allowed.release(len(parts) // comparisons)
+                time.sleep(chance.uniform(0, 0.1))
                 position, live = look(log.owner)
                 batch_size = chance.choice((1, 17, 300, 20_000)) if position < 100 else chance.choice((17, 300, 20_000))
                 assert live == fold_from_zero(shadow, f"shadow_{comparison}", position, batch_size), position
                 seen.add(position)
     finally:
-        is_over.set()
+        allowed.release(len(parts))
         runner.stop()
         for thread in threads:
             thread.join()
