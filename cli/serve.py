@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 
 import uvicorn
 import uvloop
@@ -18,11 +19,18 @@ YOUNG_OBJECTS = 10_000
 
 def run_api(host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C; requests that have begun are finished first."""
+    # The HTTP server raises the signal again once it has stopped: without a handler that would end the process before
+    # the log's writer, the pool and an embedded PostgreSQL have been closed.
+    signal.signal(signal.SIGTERM, _leave)
     settings = Settings()
     with running_server(settings):
         prepare_database(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, host, port))
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:

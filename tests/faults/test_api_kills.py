@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import httpx
@@ -38,6 +38,13 @@ async def test_no_kill_of_the_api_loses_or_doubles_a_command(
     await kill_under_load(victim, api, tmp_path / "journal", kills=2)
 
 
+@in_loop
+async def test_no_restart_of_the_api_loses_or_doubles_a_command(
+    victim: EmbeddedServer, api: ApiProcess, tmp_path: Path
+) -> None:
+    await kill_under_load(victim, api, tmp_path / "journal", kills=2, end=api.stop)
+
+
 @pytest.mark.soak
 @in_loop
 async def test_no_kill_of_the_api_loses_or_doubles_a_command_50_times(
@@ -46,7 +53,9 @@ async def test_no_kill_of_the_api_loses_or_doubles_a_command_50_times(
     await kill_under_load(victim, api, tmp_path / "journal", kills=50)
 
 
-async def kill_under_load(server: EmbeddedServer, api: ApiProcess, path: Path, *, kills: int) -> None:
+async def kill_under_load(
+    server: EmbeddedServer, api: ApiProcess, path: Path, *, kills: int, end: Callable[[], None] | None = None
+) -> None:
     stopping = asyncio.Event()
     with Journal(path) as journal:
         async with httpx.AsyncClient(base_url=api.base_url, timeout=10, trust_env=False) as client:
@@ -54,7 +63,7 @@ async def kill_under_load(server: EmbeddedServer, api: ApiProcess, path: Path, *
             await served(journal, working)
             for _ in range(kills):
                 await asyncio.sleep(BETWEEN_SECONDS)
-                api.kill()
+                await asyncio.to_thread(end or api.kill)
                 await asyncio.to_thread(api.start)
                 await served(journal, working)
             stopping.set()
