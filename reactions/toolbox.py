@@ -4,14 +4,13 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
-from eventstore.escrow import Escrow, Request, Result
-
 from database.connect import Pool
 from domain.actor import reaction
 from domain.aggregate import Aggregate
 from domain.command import Command
 from domain.ids import Clock
 from domain.transaction import Transaction
+from eventstore.escrow import Escrow, Request, Result
 from gateways.payment import PaymentGateway
 
 
