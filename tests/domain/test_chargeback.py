@@ -14,6 +14,7 @@ from tests.domain.paths import (
     PHASES,
     TRANSFER_FEE,
     asked,
+    charge,
     chargeback,
     compensating,
     completed,
@@ -89,20 +90,37 @@ def test_reports_in_any_order_and_repeated_lead_to_the_same_state(end: str):
     assert len(outcomes) == 1
 
 
-def test_chargeback_refund_and_payout_reports_commute():
-    """A chargeback, a transfer and a refund of another charge are told of in any order: the same money moves."""
-    totals = set()
-    for order in permutations(range(3)):
-        story = paying(pending())
-        reports = [
-            transfer(story.payout(), "pending"),
-            transfer(story.payout(), "success", TRANSFER_FEE),
-            chargeback("lost"),
-        ]
-        for index in order:
-            story.do(reports[index])
-        totals.add(repr(sorted((account.value, amount) for account, amount in story.balances().items())))
-    assert len(totals) == 1
+def test_reports_about_everything_at_once_lead_to_the_same_books_in_any_order():
+    """A transfer that succeeds and is taken back, a chargeback, a second charge: all 120 orders, each report twice."""
+    found = set()
+    start = paying(pending())
+    reports = [
+        transfer(start.payout(), "success", TRANSFER_FEE),
+        transfer(start.payout(), "reversed"),
+        chargeback("open"),
+        chargeback("lost"),
+        charge(start, processor_id="charge-2", fee_minor=None),
+    ]
+    for order in permutations(reports):
+        story = start.fork()
+        for report in (*order, *order):
+            story.do(report)
+        payouts = [payout.status for payout in story.transaction.payouts.values()]
+        found.add(repr((story.phase, payouts, sorted(story.balances().items()))))
+    assert len(found) == 1
+
+
+def test_a_refund_and_a_chargeback_that_cross_lead_to_the_same_phase_and_lose_no_money():
+    """Which of them came first decides whether the refund was cancelled: the loss is the same when both were paid."""
+    found = set()
+    start = refunding(pending())
+    reports = [refunded(start.refund(), "pending"), refunded(start.refund(), "processed"), chargeback("lost")]
+    for order in permutations(reports):
+        story = start.fork()
+        for report in (*order, *order):
+            story.do(report)
+        found.add(repr((story.phase, sorted(story.balances().items()))))
+    assert len(found) == 1
 
 
 def test_an_open_one_freezes_everything_the_parties_could_do():
