@@ -100,6 +100,11 @@ class Desk:
         if found.version != self.expected_version:
             raise PreconditionFailed
 
+    def require_new(self) -> None:
+        """What is about to be made has no version that If-Match could name. Raises PreconditionFailed."""
+        if self.expected_version is not None:
+            raise PreconditionFailed
+
     async def _require_sight(self, stream_id: UUID, command: Command[A]) -> None:
         """A stale version must not tell strangers that there is something."""
         found = await self.dependencies.escrow.get(command.aggregate_type, stream_id)
@@ -113,6 +118,7 @@ class Desk:
 
     async def create(self, command: Command[A], view: View[A]) -> Response:
         """Carry out a command that starts a stream."""
+        self.require_new()
         return await self.execute(self.dependencies.escrow.new_id(), command, view, status=201)
 
     def answer(self, result: Result[A], body: BaseModel, *, status: int = 200) -> Response:

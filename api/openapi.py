@@ -136,7 +136,7 @@ def _parameters(path: str, method: str) -> list[JSON]:
         optional = path.startswith("/api/v1/admin/transactions/") and path.endswith(KEY_OPTIONAL)
         key: Object = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
         found.append(_parameter("Idempotency-Key", "header", key, required=not optional))
-        found.append(_parameter("If-Match", "header", {"type": "string", "pattern": '^"[1-9][0-9]{0,17}"$'}))
+        found.append(_parameter("If-Match", "header", {"type": "string", "example": '"7"'}))
         found.append(_parameter("dry_run", "query", {"type": "string", "enum": ["true", "false"]}))
     if method == "get" and not path.startswith(PUBLIC) and not path.startswith(KEYLESS):
         found.append(_parameter("Wait-For-Position", "header", {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}))

@@ -21,6 +21,7 @@ from domain.errors import EscrowError, Fact, Invalid, NotFound
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:escrow:problem:"
 WAIT_SECONDS = 1
+NOT_FOUND = 404
 RESERVED = frozenset({"type", "title", "status", "detail", "code", "state", "allowed_actions", "request_id", "errors"})
 TITLES = {
     400: "Bad request",
@@ -65,6 +66,9 @@ def _body(error: EscrowError, request_id: str) -> Mapping[str, Fact | Sequence[M
         "code": error.code,
         "request_id": request_id,
     }
+    if error.status == NOT_FOUND:
+        # Whatever is known of it, this is the answer for something that does not exist.
+        return body
     if error.state is not None:
         body["state"] = error.state
     if error.allowed_actions is not None:

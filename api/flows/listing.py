@@ -20,6 +20,7 @@ KIND = "listing"
 
 async def draft(desk: Desk, body: ListingBody) -> Response:
     """Start a listing."""
+    desk.require_new()
     price = body.price.to_money()
     text = {"title": body.title, "description": body.description}
     stream_id = desk.dependencies.escrow.new_id()

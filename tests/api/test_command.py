@@ -71,6 +71,12 @@ def test_a_stale_if_match_is_refused_and_an_absent_one_is_not(installation: Inst
     assert buyer.post(f"{T}/{transaction}/cancel", If_Match=etag).status_code == 200
 
 
+def test_what_does_not_exist_yet_has_no_version_to_match(installation: Installation) -> None:
+    listing = installation.list_account()
+    refused = installation.people["buyer"].post(T, {"listing_id": listing}, If_Match='"1"')
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+
+
 def test_a_stale_if_match_tells_strangers_nothing(installation: Installation) -> None:
     stranger, transaction = installation.people["stranger"], installation.open()
     foreign = stranger.post(f"{T}/{transaction}/cancel", If_Match='"7"')
