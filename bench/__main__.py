@@ -9,6 +9,7 @@ from pathlib import Path
 from bench import growth, http, in_process, rebuild
 from bench.ground import Ground, open_ground
 from bench.measurement import Measurement, format_table, write_json
+from bench.million import LONG, QUICK
 
 LATEST = Path(__file__).with_name("latest.json")
 MEASURES: dict[str, Callable[..., list[Measurement]]] = {
@@ -24,21 +25,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small numbers, one round; writes no file")
     parser.add_argument("--only", choices=sorted(MEASURES), action="append", help="measure only this; may be repeated")
+    parser.add_argument("--events", type=int, help="how long the long log is; a million, or 50,000 when quick")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through every `finally`: nothing is left behind
+    events = arguments.events or (QUICK if arguments.quick else LONG)
     with open_ground() as ground:
-        measured = run(ground, arguments.only or list(MEASURES), quick=arguments.quick)
+        measured = run(ground, arguments.only or list(MEASURES), quick=arguments.quick, events=events)
     print(format_table(measured))
     if not arguments.quick:
         write_json(LATEST, measured)
 
 
-def run(ground: Ground, names: list[str], *, quick: bool) -> list[Measurement]:
+def run(ground: Ground, names: list[str], *, quick: bool, events: int) -> list[Measurement]:
     """Measure one after the other."""
     measured: list[Measurement] = []
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr)
-        measured += MEASURES[name](ground, quick=quick)
+        measured += MEASURES[name](ground, quick=quick, events=events)
     return measured
 
 

@@ -10,7 +10,7 @@ import psycopg
 
 from bench.ground import Database, Ground
 from bench.measurement import Measurement, limit
-from bench.million import million, small
+from bench.million import long_log, short_log
 from database.queries import load
 from eventstore.arrays import register_arrays
 from eventstore.batch import parameters_of
@@ -22,9 +22,9 @@ BATCHES = 400
 STATE = b'{"padding":"' + b"x" * 500 + b'"}'
 
 
-def measure(ground: Ground, *, quick: bool) -> list[Measurement]:
+def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
     """The append function alone, in batches of 32 commands, on both logs in turn."""
-    short, long = small(ground), million(ground, quick=quick)
+    short, long = short_log(ground), long_log(ground, events)
     ground.settle()
     at_short, at_long = append_in_turn([short, long], BATCHES // 8 if quick else BATCHES)
     conditions = f"{ground.conditions}; {BATCH} commands of one event per batch, one connection, both logs in turn"

@@ -38,7 +38,7 @@ ROLE = "INSERT INTO user_roles (user_id, role, granted_at) VALUES (%s, 'buyer', 
 Requests = list[tuple[int, bytes]]
 
 
-def measure(ground: Ground, *, quick: bool) -> list[Measurement]:
+def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
     """Confirm access: two events with a journal, answered with the transaction as it is now."""
     rounds, each = (1, 20) if quick else (ROUNDS, 80)
     database = prepare_installation(ground)

@@ -40,7 +40,7 @@ class Task(NamedTuple):
     request: Request
 
 
-def measure(ground: Ground, *, quick: bool) -> list[Measurement]:
+def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
     """Learn the fees of charges: each command records one event with a journal and answers when it is durable."""
     rounds, number = (1, 2_000) if quick else (ROUNDS, 4_000)
     database = ground.make_database()

@@ -12,7 +12,7 @@ import psycopg
 
 from bench.ground import Ground, execute
 from bench.measurement import Measurement, compare, limit
-from bench.million import Log, million
+from bench.million import Log, long_log
 from bench.stock import project_stock
 from projections.registry import PROJECTIONS
 
@@ -24,9 +24,9 @@ SAMPLE_SECONDS = 0.1
 STOCK_EVENTS = 2_000
 
 
-def measure(ground: Ground, *, quick: bool) -> list[Measurement]:
+def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
     """The log is verified, all tables are folded from it, compared with its sums, indexed and swapped in."""
-    log = million(ground, quick=quick)
+    log = long_log(ground, events)
     ground.settle()
     copied = copy_out(log)
     rate, peak = rebuild(log)
