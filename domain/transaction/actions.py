@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain.actor import Actor
+from domain.actor import STAFF, Actor, Role
 from domain.errors import EscrowError
 from domain.event import Context
 from domain.journal import Account
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Check = Callable[["Transaction"], None]
 
-ACTIONS: dict[str, Check] = {
+PARTY_ACTIONS: dict[str, Check] = {
     "pay": lambda transaction: transaction.check_pay(),
     "cancel": lambda transaction: transaction.check_cancel(),
     "sign": lambda transaction: transaction.check_sign(),
@@ -28,6 +28,8 @@ ACTIONS: dict[str, Check] = {
     "dispute": lambda transaction: transaction.check_dispute(),
     "state-access": lambda transaction: transaction.check_statement(),
     "withdraw-dispute": lambda transaction: transaction.check_withdraw(),
+}
+STAFF_ACTIONS: dict[str, Check] = {
     "note": lambda transaction: transaction.require_staff(),
     "resolve-dispute": lambda transaction: transaction.check_any_resolvable(),
     "escalate-dispute": lambda transaction: transaction.check_escalate(),
@@ -40,11 +42,16 @@ ACTIONS: dict[str, Check] = {
 }
 
 
+ACTIONS = PARTY_ACTIONS | STAFF_ACTIONS
+
+
 def allowed_actions(transaction: "Transaction", actor: Actor, at: datetime) -> tuple[str, ...]:
     """Return the names of the commands that `actor` could issue at `at`: each guard is asked, nothing is changed."""
     context = Context(at=at, actor=actor, command_id="", request_digest="", request_id="")
+    # Whoever is no staff is refused by every guard of the second half: asking would be half the cost of an answer.
+    actions = ACTIONS if actor.role in STAFF or actor.role is Role.SYSTEM else PARTY_ACTIONS
     with transaction.acting(context):
-        return tuple(name for name, check in ACTIONS.items() if _passes(transaction, check))
+        return tuple(name for name, check in actions.items() if _passes(transaction, check))
 
 
 def _passes(transaction: "Transaction", check: Check) -> bool:
