@@ -118,7 +118,10 @@ FILES = sorted(GOLDEN.glob("*.jsonl"))
 
 def test_every_kind_of_event_is_in_the_golden_log():
     recorded = {line.topic for path in FILES for line in lines_of(path)}
-    assert set(list_event_classes()) - recorded == set()
+    # Other tests register toys in the same process.
+    released = {topic for topic, kind in list_event_classes().items() if kind.__module__.startswith("domain.")}
+    assert released
+    assert released - recorded == set()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
