@@ -89,9 +89,11 @@ async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> b
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
-    """Return what the processor says; None while it cannot pay because the balance is too low."""
+    """Return what the processor says; None while the balance is too low, or a dispute keeps it from being sent."""
     if payout.accepted:
         return _report(await tools.gateway.verify_transfer(payout.reference))
+    if payout.purpose is PayoutPurpose.SELLER and transaction.has_open_dispute:
+        return await _ask_only(tools, payout)
     wanted = NewTransfer(
         reference=payout.reference,
         recipient_code=payout.recipient,
@@ -107,6 +109,14 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
         return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=reason)
     except (GatewayUncertain, UnknownReference) as error:
         return TransferReport(reference=payout.reference, status=TransferStatus.UNCERTAIN, reason=error.code)
+
+
+async def _ask_only(tools: Toolbox, payout: Payout) -> TransferReport | None:
+    """Send nothing to the seller while a dispute is open; a crash may have hidden that it was sent before."""
+    try:
+        return _report(await tools.gateway.verify_transfer(payout.reference))
+    except UnknownReference:
+        return None
 
 
 async def _confirmed(tools: Toolbox, transfer: Transfer) -> Transfer:

@@ -1,6 +1,7 @@
 """Reactions bring a transaction as far as it goes, whatever was lost, repeated or refused on the way."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
@@ -8,9 +9,9 @@ from domain.actor import reaction
 from domain.journal import Account
 from domain.listing import ListingStatus
 from domain.policy import Terms
-from domain.transaction.commands import CancelTransaction
+from domain.transaction.commands import CancelTransaction, OpenDispute, WithdrawDispute
 from domain.transaction.phase import Phase
-from domain.transaction.records import ContractStatus, PayoutStatus, RefundStatus
+from domain.transaction.records import ContractStatus, DisputeCategory, PayoutStatus, RefundStatus
 from gateways.errors import GatewayError, GatewayUnavailable
 from reactions.advance import advance
 from tests.conftest import Database
@@ -112,6 +113,24 @@ def test_a_refused_transfer_waits_for_a_person_and_keeps_the_money_owed(database
         assert transaction.owed(Account.SELLER_PAYABLE) == 90_000
         assert [payout.status for payout in transaction.payouts.values()] == [PayoutStatus.FAILED]
         assert await world.moved("transfer") == []
+
+    run(database.app_dsn, story)
+
+
+def test_a_payout_that_was_not_sent_waits_while_a_dispute_is_open(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.hold()
+        await world.confirm(transaction_id)
+        await world.top_up(-60_000)
+        await world.advance(transaction_id)
+        dispute_id = uuid4()
+        dispute = OpenDispute(dispute_id=dispute_id, category=DisputeCategory.ACCESS_LOST)
+        await world.do(world.as_buyer, transaction_id, dispute)
+        await world.top_up(60_000)
+        await world.advance(transaction_id)
+        assert await world.moved("transfer") == []
+        await world.do(world.as_buyer, transaction_id, WithdrawDispute(dispute_id=dispute_id))
+        assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
 
     run(database.app_dsn, story)
 
