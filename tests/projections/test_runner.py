@@ -178,6 +178,7 @@ def test_a_lost_connection_is_made_anew(log: Log) -> None:
             until(lambda: positions(log) == {head})  # noqa: B023
             killed = root.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'escrow projections'"
+                " AND datname = current_database()"
             ).fetchall()
             assert killed == [(True,)]
             assert log.rows("SELECT count(*) FROM transactions") == [(sales,)]
