@@ -217,6 +217,7 @@ async def test_a_terminated_connection_is_made_anew(database):
             with connect(database.superuser_dsn) as admin:
                 admin.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'escrow appender'"
+                    " AND datname = current_database()"
                 )
             assert (await appender.append(proposal())).verdict in {Verdict.STORED, Verdict.REPLAYED}
     assert positions(database.app_dsn) == [1, 2, 3, 4, 5]

@@ -146,5 +146,7 @@ async def test_a_follower_resumes_where_it_was_cut_off(database):
             if n % 60 == 30:
                 with connect(database.superuser_dsn) as admin:
                     query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    admin.execute(query + " WHERE application_name = 'escrow follower'")
+                    admin.execute(
+                        query + " WHERE application_name = 'escrow follower' AND datname = current_database()"
+                    )
         assert await asyncio.wait_for(following, 20) == list(range(11, 301))
