@@ -64,7 +64,7 @@ SELECT pg_export_snapshot();
 
 -- name: import_snapshot
 -- See what the exporter sees.
-SET TRANSACTION SNAPSHOT {snapshot};
+SET TRANSACTION SNAPSHOT {snapshot}; -- noqa: PRS
 
 -- name: count_blocks
 -- How many blocks of 8 KiB the table has.

@@ -25,4 +25,4 @@ SELECT DISTINCT ON (r.kind)
     r.findings,
     r.outcome
 FROM public.replay_runs AS r
-ORDER BY r.kind, r.id DESC;
+ORDER BY r.kind ASC, r.id DESC;
