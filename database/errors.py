@@ -68,8 +68,9 @@ class RolesInUse(DatabaseError):
 
 
 class NotProvisioned(DatabaseError):
-    """The user of DATABASE_URL may not create the roles escrow_owner, escrow_app and escrow_auditor. Give it CREATEROLE
-    and the ownership of the database, or connect as a superuser once."""
+    """The user of DATABASE_URL may not create the roles escrow_owner, escrow_app and escrow_auditor and hand them the
+    database. Give it what is missing of CREATEROLE, CREATEDB and the ownership of the database, or connect as a
+    superuser once."""
 
     code = "not_provisioned"
 

@@ -23,6 +23,19 @@ class Session:
 
     database: str
     is_superuser: bool
+    may_create_roles: bool
+    may_create_databases: bool
+    owns_database: bool
+
+    @property
+    def missing(self) -> str:
+        """What this user would need and has not. To give a database away takes CREATEDB, not only owning it."""
+        rights = {
+            "CREATEROLE": self.may_create_roles,
+            "CREATEDB": self.may_create_databases,
+            "ownership of the database": self.owns_database,
+        }
+        return " and ".join(name for name, is_there in rights.items() if not is_there)
 
 
 def find_external_dsn(url: str, home: Path, role: DatabaseRole) -> str:
@@ -74,10 +87,11 @@ def _provision(url: str, home: Path) -> Passwords:
             return known
         _refuse_when_in_use(connection)
         passwords = known or make_passwords()
+        me = _describe_session(connection)
         try:
-            _provision_server(connection, passwords)
+            _provision_server(connection, passwords, me)
         except psycopg.errors.InsufficientPrivilege as error:
-            raise NotProvisioned(**describe_external(url)) from error
+            raise NotProvisioned(missing=me.missing or "another right", **describe_external(url)) from error
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_facts(home, read_facts(home).model_copy(update={"external": passwords}))
     return passwords
@@ -91,11 +105,15 @@ def _refuse_when_in_use(connection: Connection[TupleRow]) -> None:
         raise RolesInUse(sessions=int(row[0]))
 
 
-def _provision_server(connection: Connection[TupleRow], passwords: Passwords) -> None:
+def _describe_session(connection: Connection[TupleRow]) -> Session:
     with connection.cursor(row_factory=class_row(Session)) as cursor:
         me = cursor.execute(QUERIES.describe_user).fetchone()
     if me is None:
         raise NotProvisioned
+    return me
+
+
+def _provision_server(connection: Connection[TupleRow], passwords: Passwords, me: Session) -> None:
     provision_roles(connection, passwords)
     owner, database = Identifier(name_of("owner")), Identifier(me.database)
     if not me.is_superuser:

@@ -47,10 +47,15 @@ GRANT CONNECT ON DATABASE {database} TO {auditor};
 ALTER SCHEMA public OWNER TO pg_database_owner;
 
 -- name: describe_user
--- Who we are on this server, and in which database.
+-- Who we are on this server, in which database, and what we may do there.
 SELECT
-    current_database() AS database,
-    (SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user) AS is_superuser;
+    d.datname AS database,
+    r.rolsuper AS is_superuser,
+    r.rolsuper OR r.rolcreaterole AS may_create_roles,
+    r.rolsuper OR r.rolcreatedb AS may_create_databases,
+    pg_catalog.pg_has_role(r.oid, d.datdba, 'USAGE') AS owns_database
+FROM pg_catalog.pg_roles AS r CROSS JOIN pg_catalog.pg_database AS d
+WHERE r.rolname = current_user AND d.datname = current_database();
 
 -- name: owns_database
 -- Whether this session's role owns the database.

@@ -62,6 +62,27 @@ def test_a_user_without_rights_is_told_what_is_missing(bare_server: EmbeddedServ
     assert "canary" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("rights", "owner", "missing"),
+    [
+        ("CREATEROLE", "janitor", "CREATEDB"),
+        ("CREATEDB", "janitor", "CREATEROLE"),
+        ("CREATEROLE CREATEDB", "postgres", "ownership of the database"),
+        ("LOGIN", "postgres", "CREATEROLE and CREATEDB and ownership of the database"),
+    ],
+)
+def test_exactly_the_missing_rights_are_named(
+    bare_server: EmbeddedServer, tmp_path: Path, rights: str, owner: str, missing: str
+) -> None:
+    with psycopg.connect(bare_server.superuser_dsn(), autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE janitor LOGIN {rights.replace('LOGIN', '')} PASSWORD 'p'")
+        connection.execute(f"ALTER DATABASE ledger OWNER TO {owner}")
+    with pytest.raises(NotProvisioned) as caught:
+        resolve_dsn(settings_for(as_user(bare_server, "janitor", "p"), tmp_path), "app")
+    assert caught.value.facts["missing"] == missing
+    assert f"missing: {missing}" in str(caught.value)
+
+
 def test_roles_which_another_home_uses_are_not_taken(own_server: EmbeddedServer, tmp_path: Path) -> None:
     settings = settings_for(own_server.superuser_dsn("escrow"), tmp_path)
     with psycopg.connect(own_server.dsn("app")), pytest.raises(RolesInUse, match=r"postgres\.json"):
