@@ -14,6 +14,8 @@ from domain.errors import (
     StillRunning,
     VersionConflict,
 )
+from gateways.paystack.http import BaseUrlUnsafe
+from gateways.paystack.secret import SecretKeyInvalid
 from replay.damage import Damage
 from vault.pepper import PepperError
 
@@ -39,6 +41,8 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (DatabaseError, PRECONDITION),
     (PepperError, PRECONDITION),
     (NotReady, PRECONDITION),
+    (SecretKeyInvalid, PRECONDITION),
+    (BaseUrlUnsafe, PRECONDITION),
 )
 
 

@@ -10,7 +10,7 @@ import uvloop
 from api.app import create_app
 from api.protocol import StrictHttp
 from cli.database import prepare_database, running_server
-from cli.wiring import open_dependencies
+from cli.wiring import open_dependencies, require_processor
 from database.settings import Settings
 
 GRACE_SECONDS = 30
@@ -23,6 +23,7 @@ def run_api(host: str, port: int) -> None:
     # the log's writer, the pool and an embedded PostgreSQL have been closed.
     signal.signal(signal.SIGTERM, _leave)
     settings = Settings()
+    require_processor(settings)
     with running_server(settings):
         prepare_database(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

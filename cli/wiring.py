@@ -20,6 +20,7 @@ from eventstore.appender import Appender
 from eventstore.escrow import Escrow
 from gateways.mail import SendMail, mail_into_folder, mail_over_smtp
 from gateways.paystack.client import PAYSTACK_URL, Paystack
+from gateways.paystack.http import check_base_url
 from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
 from gateways.paystack.secret import SecretKey
 from identity.authenticator import Authenticator
@@ -62,10 +63,9 @@ def read_clock() -> datetime:
 
 @asynccontextmanager
 async def open_ground(settings: Settings, clock: Clock, connections: int) -> AsyncGenerator[Ground]:
-    """Open pool, appender and processor client. Raises `SecretMissing`, `UnsafeConfiguration` and database errors."""
-    if settings.paystack_secret_key is None:
-        raise SecretMissing(setting="PAYSTACK_SECRET_KEY")
-    secret = SecretKey(settings.paystack_secret_key.get_secret_value())
+    """Open pool, appender and processor client. Raises `UnsafeConfiguration`, database errors, and what
+    `require_processor` raises."""
+    secret = require_processor(settings)
     dsn = resolve_dsn(settings, "app")
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(dsn, max_size=connections, autocommit=True))
@@ -73,6 +73,17 @@ async def open_ground(settings: Settings, clock: Clock, connections: int) -> Asy
         gateway = await stack.enter_async_context(connect_paystack(settings, secret))
         escrow = Escrow(pool, appender, clock, lambda: new_id(clock))
         yield Ground(settings=settings, clock=clock, pool=pool, escrow=escrow, gateway=gateway, secret=secret)
+
+
+def require_processor(settings: Settings) -> SecretKey:
+    """Return the key, if the processor can be called with these settings: asked before a database is started.
+
+    Raises `SecretMissing`, `SecretKeyInvalid` and `BaseUrlUnsafe`.
+    """
+    if settings.paystack_secret_key is None:
+        raise SecretMissing(setting="PAYSTACK_SECRET_KEY")
+    check_base_url(settings.paystack_base_url or PAYSTACK_URL)
+    return SecretKey(settings.paystack_secret_key.get_secret_value())
 
 
 def connect_paystack(settings: Settings, secret: SecretKey) -> Paystack:

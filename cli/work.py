@@ -7,7 +7,7 @@ import uvloop
 
 from cli.database import prepare_database, running_server
 from cli.output import say
-from cli.wiring import WORKER_CONNECTIONS, Ground, open_ground, read_clock, toolbox_of
+from cli.wiring import WORKER_CONNECTIONS, Ground, open_ground, read_clock, require_processor, toolbox_of
 from database.connect import resolve_dsn
 from database.settings import Settings
 from projections.runner import run_projections
@@ -17,6 +17,7 @@ from reactions.worker import Worker
 def run_worker() -> None:
     """Work until SIGTERM or Ctrl-C; the next start carries on where this one was."""
     settings = Settings()
+    require_processor(settings)
     with running_server(settings):
         prepare_database(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -91,8 +91,8 @@ def render_settings() -> str:
     return page(
         "Settings",
         """Settings come from the environment, are read once at the start, and never change while a process runs. No
-secret has a default: a command that needs a missing one names it and stops with exit code 4. An empty variable counts
-as absent.
+secret has a default: a command that needs one which is missing or malformed names it and stops with exit code 4. An
+empty variable counts as absent.
 
 Money settings that may change while transactions run (the commission, the four-eyes limit, break-glass) are events:
 see `configuration.setting_changed.v1` in [events](events.md). Rates to the US dollar stand in `rates.json` in

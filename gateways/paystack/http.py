@@ -5,7 +5,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -27,7 +27,8 @@ Params = Mapping[str, str | int]
 
 
 class BaseUrlUnsafe(EscrowError):
-    """Paystack is only called over https; plain http is for a stand-in on this machine."""
+    """PAYSTACK_BASE_URL must be an https address without user, query and fragment; plain http is only for a stand-in on
+    this machine."""
 
     code = "paystack_base_url_unsafe"
     status = 500
@@ -67,7 +68,7 @@ class PaystackHttp:
     ) -> None:
         """Raise `BaseUrlUnsafe` for a base URL that would show the key; `jitter` returns 0.0 to 1.0."""
         self.mode = secret.mode
-        self._base_url = _checked(base_url)
+        self._base_url = check_base_url(base_url)
         self._timeouts = timeouts or Timeouts()
         self._retries = retries or Retries()
         self._limiter = limiter or Limiter()
@@ -143,12 +144,23 @@ async def _read(response: httpx.Response) -> bytes:
     return bytes(raw)
 
 
-def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not (local or (parts.scheme == "https" and parts.hostname)) or parts.query or parts.fragment or parts.username:
+def check_base_url(base_url: str) -> str:
+    """Return the address without a slash at its end. Raises `BaseUrlUnsafe`, without repeating it."""
+    try:
+        safe = _is_safe(urlsplit(base_url))
+    except ValueError:
+        raise BaseUrlUnsafe from None
+    if not safe:
         raise BaseUrlUnsafe
     return base_url.rstrip("/")
+
+
+def _is_safe(parts: SplitResult) -> bool:
+    """Raise ValueError for a port that is none."""
+    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    elsewhere = parts.scheme == "https" and bool(parts.hostname)
+    plain = not (parts.query or parts.fragment or parts.username) and parts.port != 0
+    return (local or elsewhere) and plain
 
 
 def _client(secret: SecretKey, timeouts: Timeouts) -> httpx.AsyncClient:

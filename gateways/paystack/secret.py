@@ -7,7 +7,7 @@ _PREFIXES = {"sk_test_": Mode.TEST, "sk_live_": Mode.LIVE}
 
 
 class SecretKeyInvalid(EscrowError):
-    """A Paystack secret key starts with sk_test_ or sk_live_ and holds only letters, digits and "_"."""
+    """PAYSTACK_SECRET_KEY must start with sk_test_ or sk_live_ and hold only letters, digits and "_" after that."""
 
     code = "paystack_secret_key_invalid"
     status = 500

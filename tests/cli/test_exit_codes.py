@@ -1,6 +1,6 @@
 """What a script can tell from the exit code alone."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from domain.errors import (
     StillRunning,
     VersionConflict,
 )
+from gateways.paystack.http import BaseUrlUnsafe
+from gateways.paystack.secret import SecretKeyInvalid
 from tests.running_demo import Demo, environment_of, new_home, remove_home, run_escrow
 
 NOBODY = UUID(int=1)
@@ -41,6 +43,8 @@ def home() -> Generator[Path]:
         (Invalid(), 2),
         (SecretMissing(setting="PAYSTACK_SECRET_KEY"), 4),
         (RatesInvalid(file="rates.json"), 4),
+        (SecretKeyInvalid(), 4),
+        (BaseUrlUnsafe(), 4),
         (NotFound(), 5),
         (VersionConflict(), 6),
         (PreconditionFailed(), 6),
@@ -89,6 +93,31 @@ def test_a_secret_in_an_unreachable_address_is_not_shown(home: Path) -> None:
     environment = {**environment_of(home), "DATABASE_URL": "postgresql://nobody:hunter2@127.0.0.1:1/nothing"}
     done = run_escrow(["migrate"], environment)
     assert "hunter2" not in done.stderr + done.stdout
+
+
+@pytest.fixture(params=["serve", "worker"])
+def refused(request: pytest.FixtureRequest, home: Path) -> Callable[..., str]:
+    """Start a process of the product with these settings; return the one line with which it refuses to."""
+
+    def start(**settings: str) -> str:
+        done = run_escrow([request.param], {**environment_of(home), **settings})
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1), done.stderr
+        assert list(home.iterdir()) == [], "a database was made for nothing"
+        return done.stderr
+
+    return start
+
+
+def test_a_malformed_secret_key_is_refused_at_the_start(refused: Callable[..., str]) -> None:
+    said = refused(PAYSTACK_SECRET_KEY="pk_test_canary")
+    assert said.startswith("paystack_secret_key_invalid: PAYSTACK_SECRET_KEY ")
+    assert "canary" not in said
+
+
+def test_an_unfit_address_of_the_processor_is_refused_at_the_start(refused: Callable[..., str]) -> None:
+    said = refused(PAYSTACK_SECRET_KEY="sk_test_0123456789", PAYSTACK_BASE_URL="http://canary.example")
+    assert said.startswith("paystack_base_url_unsafe: PAYSTACK_BASE_URL ")
+    assert "canary" not in said
 
 
 def test_an_unknown_transaction_ends_with_5(demo: Demo) -> None:

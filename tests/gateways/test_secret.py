@@ -49,6 +49,8 @@ def test_a_key_does_not_travel_in_a_pickle() -> None:
         "https://",
         "https://u:p@x",
         "https://x?y",
+        "https://[x",
+        "https://x:99999",
     ],
 )
 def test_the_key_is_never_sent_in_the_clear(url: str) -> None:
