@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
 
-from api.query import Body, BodyId, SingleLine
+from api.query import Body, BodyId, Prose, SingleLine
 from api.views.money import AmountMinor, MoneyBody
 from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
@@ -19,7 +19,7 @@ LONGEST_REASON = 2000
 Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra={"format": "password"})]
 Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
 Name = Annotated[SingleLine, Field(min_length=1, max_length=200)]
-Reason = Annotated[str, Field(min_length=10, max_length=LONGEST_REASON)]
+Reason = Annotated[Prose, Field(min_length=10, max_length=LONGEST_REASON)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 OptionalAmount = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
@@ -132,7 +132,7 @@ class ListingBody(Body):
     """What is offered and for how much."""
 
     title: Annotated[SingleLine, Field(min_length=1, max_length=200)]
-    description: Annotated[str, Field(min_length=1, max_length=10_000)]
+    description: Annotated[Prose, Field(min_length=1, max_length=10_000)]
     price: MoneyBody
 
 
@@ -140,7 +140,7 @@ class ListingPatch(Body):
     """What is to change; the rest stays as it is."""
 
     title: Annotated[SingleLine, Field(min_length=1, max_length=200)] | None = None
-    description: Annotated[str, Field(min_length=1, max_length=10_000)] | None = None
+    description: Annotated[Prose, Field(min_length=1, max_length=10_000)] | None = None
     price: MoneyBody | None = None
 
 
@@ -181,14 +181,14 @@ class ConfirmBody(Body):
 class CancelBody(Body):
     """Why the transaction ends; optional."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    reason: Annotated[Prose, Field(min_length=1, max_length=500)] | None = None
 
 
 class DisputeBody(Body):
     """What is wrong, in a word and in the party's own words."""
 
     category: Category
-    statement: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
+    statement: Annotated[Prose, Field(min_length=1, max_length=4000)] | None = None
 
 
 class ReasonBody(Body):
@@ -214,7 +214,7 @@ class RefundBody(Body):
 class NoteBody(Body):
     """A note for the record. It stands in the log for ever: do not name people."""
 
-    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    text: Annotated[Prose, Field(min_length=1, max_length=4000)]
 
 
 class ResolveBody(Body):

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic_core import PydanticCustomError
 from starlette.types import Scope
 
 from api.errors import HeaderInvalid
 from domain.errors import Invalid, NotFound
+from domain.text import is_single_line, is_visible, redirects
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -129,13 +131,24 @@ PathId = Annotated[UUID, Path(), BeforeValidator(_read_path_id), WithJsonSchema(
 BodyId = Annotated[UUID, BeforeValidator(_read_body_id), WithJsonSchema(UUID_SCHEMA)]
 
 
-def _check_single_line(text: str) -> str:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):  # noqa: PLR2004
-        raise ValueError("a single line is needed")
+def _check_visible(text: str) -> str:
+    if text and not is_visible(text):
+        raise PydanticCustomError("text_invisible", "nothing of it can be seen")
     return text
 
 
-SingleLine = Annotated[str, AfterValidator(_check_single_line)]
+def _check_single_line(text: str) -> str:
+    if not is_single_line(text):
+        raise PydanticCustomError("text_not_single_line", "a single line is needed")
+    if redirects(text):
+        raise PydanticCustomError("text_redirects", "characters that change the direction of text are refused here")
+    return text
+
+
+Prose = Annotated[str, AfterValidator(_check_visible)]
+"""A text of any length and number of lines, of which something can be seen."""
+SingleLine = Annotated[Prose, AfterValidator(_check_single_line)]
+"""One line that reads as it is stored."""
 
 
 class Body(BaseModel):

@@ -1,6 +1,7 @@
 """Reasons: what staff write down when they act; part of the record for ever."""
 
 from domain.errors import Invalid
+from domain.text import is_visible
 
 REASON_MIN_LENGTH = 10
 REASON_MAX_LENGTH = 2000
@@ -13,6 +14,7 @@ class ReasonTooShort(Invalid):
 
 
 def require_reason(reason: str) -> None:
-    """Raise `ReasonTooShort` unless the text has 10 to 2000 characters besides surrounding space."""
-    if not len(reason.strip()) >= REASON_MIN_LENGTH or len(reason) > REASON_MAX_LENGTH:
+    """Raise `ReasonTooShort` unless the text can be seen and has 10 to 2000 characters besides surrounding space."""
+    fits = len(reason.strip()) >= REASON_MIN_LENGTH and len(reason) <= REASON_MAX_LENGTH
+    if not fits or not is_visible(reason):
         raise ReasonTooShort

@@ -103,6 +103,8 @@ def check_problem(answer: httpx.Response, case: Case) -> None:
     assert {"title", "detail", "request_id"} <= problem.keys()
     if "code" in case:
         assert problem["code"] == case["code"]
+    if "problem" in case:
+        assert [error["problem"] for error in problem["errors"]] == [case["problem"]]
     if "allow" in case:
         assert answer.headers["Allow"] == case["allow"]
 

@@ -188,7 +188,7 @@ def test_the_processors_dispute_comes_first():
     story.refuses(ProcessorDecides, refund(), SUPER)
 
 
-@pytest.mark.parametrize("reason", ["", "too short", " " * 20, "x" * 2001])
+@pytest.mark.parametrize("reason", ["", "too short", " " * 20, "\u200b" * 20, "x" * 2001])
 def test_a_reason_is_required(reason: str):
     disputed(story := pending())
     story.refuses(ReasonTooShort, release(reason=reason), SUPER)
