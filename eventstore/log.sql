@@ -69,8 +69,29 @@ LIMIT %(limit)s;
 SELECT coalesce(max(notification_id), 0) FROM public.escrow_events;
 
 -- name: get_position_at
--- The position of the newest event recorded up to a moment, 0 if there is none.
-SELECT coalesce(max(notification_id), 0) FROM public.escrow_events WHERE recorded_at <= %(at)s;
+-- The position of the newest event recorded up to a moment, 0 if there is none: halving the log, because no append is
+-- recorded before the one in front of it. A missing position is stood in for by its neighbour.
+WITH RECURSIVE search AS (
+    SELECT
+        0::bigint AS lowest,
+        coalesce(max(notification_id), 0) AS highest
+    FROM public.escrow_events
+    UNION ALL
+    SELECT
+        CASE WHEN tried.is_early THEN middle.position ELSE search.lowest END,
+        CASE WHEN tried.is_early THEN search.highest ELSE middle.position - 1 END
+    FROM search
+    CROSS JOIN LATERAL (SELECT (search.lowest + search.highest + 1) / 2 AS position) AS middle
+    LEFT JOIN LATERAL (
+        SELECT near.recorded_at <= %(at)s AS is_early
+        FROM public.escrow_events AS near
+        WHERE near.notification_id <= middle.position
+        ORDER BY near.notification_id DESC
+        LIMIT 1
+    ) AS tried ON TRUE
+    WHERE search.lowest < search.highest
+)
+SELECT lowest FROM search WHERE lowest = highest;
 
 -- name: find_command
 -- How a command was answered the first time.

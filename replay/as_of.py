@@ -9,17 +9,19 @@ from typing import cast
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from database.queries import load
 from domain.errors import Invalid, NotFound, Refused
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
 from replay.compare import SQL as COMPARE
 from replay.fold import fold_shadow
 from replay.progress import Progress, ignore
-from replay.rebuilding import SQL, raise_stopped
+from replay.rebuilding import raise_stopped
 from replay.runs import Outcome, Run, RunKind
 from replay.shadow import connect_owner, create_schema, drop_schema, open_schema, read_comment
 from replay.verify import choose
 
+LOG = load("eventstore", "log.sql")
 MARK = "escrow as of position "
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED = re.compile(r"pg_.*|public|information_schema|replay_.*")
@@ -113,7 +115,7 @@ def _require_fit(schema: str) -> None:
 def _find_position(connection: Connection[TupleRow], point: int | datetime) -> int:
     head = cast("tuple[int]", connection.execute(COMPARE.get_head).fetchone())[0]
     if isinstance(point, datetime):
-        return cast("tuple[int]", connection.execute(SQL.get_position_at, {"at": point}).fetchone())[0]
+        return cast("tuple[int]", connection.execute(LOG.get_position_at, {"at": point}).fetchone())[0]
     if not 0 <= point <= head:
         raise PositionUnknown(head=head)
     return point

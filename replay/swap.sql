@@ -51,7 +51,3 @@ ORDER BY currency, account;
 -- name: analyze
 -- The planner knows nothing of a table that was just filled.
 ANALYZE {table};
-
--- name: get_position_at
--- The position of the newest event recorded up to a moment, 0 if there is none.
-SELECT coalesce(max(notification_id), 0) FROM public.escrow_events WHERE recorded_at <= %(at)s;

@@ -9,7 +9,7 @@ import pytest
 from database.connect import open_pool
 from eventstore.log import MissingPosition, follow, head, position_at, read_after, read_stream, scan
 from eventstore.transcoder import Undecodable
-from tests.eventstore.running import append, connect, in_loop, proposal, running
+from tests.eventstore.running import SQL, append, connect, in_loop, proposal, running
 
 
 def fill(database, count, batch=100, **facts):
@@ -47,6 +47,54 @@ async def test_a_moment_is_a_position(database):
         fill(database, 5, 5)
         assert await position_at(pool, between) == 5
         assert await position_at(pool, between + timedelta(hours=1)) == 10
+
+
+@in_loop
+async def test_every_moment_has_the_position_that_a_whole_scan_finds(database):
+    for count in (1, 3, 7, 1, 20, 2, 10):
+        fill(database, count, count)
+    with connect(database.auditor_dsn) as connection:
+        log = connection.execute("SELECT notification_id, recorded_at FROM escrow_events").fetchall()
+    tick = timedelta(microseconds=1)
+    moments = {at + step for _, at in log for step in (-tick, 0 * tick, tick)}
+    assert len(moments) > 7
+    async with open_pool(database.auditor_dsn, max_size=1) as pool:
+        for moment in moments:
+            assert await position_at(pool, moment) == max((place for place, at in log if at <= moment), default=0)
+
+
+@in_loop
+async def test_a_moment_is_found_around_what_was_cut_out(database):
+    fill(database, 20, 1)
+    with connect(database.superuser_dsn) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM escrow_events WHERE notification_id IN (1, 10, 11)")
+        at = connection.execute("SELECT recorded_at FROM escrow_events WHERE notification_id = 15").fetchone()[0]
+    async with open_pool(database.auditor_dsn, max_size=1) as pool:
+        assert await position_at(pool, at) == 15
+        assert await position_at(pool, datetime.now(UTC)) == 20
+
+
+def test_a_moment_is_found_without_reading_the_log(database):
+    with connect(database.app_dsn) as connection:
+        for _ in range(40):
+            append(connection, proposal(count=500))
+        at = connection.execute("SELECT recorded_at FROM escrow_events WHERE notification_id = 7000").fetchone()[0]
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {SQL.get_position_at}"
+        plan = connection.execute(explain, {"at": at}).fetchone()[0][0]["Plan"]
+    reads = [node for node in nodes_of(plan) if node.get("Relation Name") == "escrow_events"]
+    assert {node["Node Type"] for node in reads} <= {"Index Scan", "Index Only Scan"}, reads
+    assert 10 < sum(read_by(node) for node in reads) < 20
+
+
+def read_by(node):
+    return (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+
+
+def nodes_of(plan):
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes_of(child)
 
 
 @in_loop
