@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Depends
@@ -151,7 +151,7 @@ def make_request(http: HttpRequest, actor: Actor, key: str) -> Request:
     return Request(
         actor=actor,
         command_id=hashlib.sha256(f"{actor.id}\n{key}".encode()).digest(),
-        digest=digest_of(http.method, http.url.path, body_of(http.scope)),
+        digest=digest_of(http.method, cast("str", http.scope["path"]), body_of(http.scope)),
         request_id=request_id_of(http.scope),
     )
 
@@ -227,7 +227,7 @@ async def open_runbook_desk(http: HttpRequest, transaction_id: PathId) -> Desk:
     session = await sign_in(http)
     actor = act_as_staff(session)
     transaction = await dependencies_of(http).escrow.get(Transaction, transaction_id)
-    digest = digest_of(http.method, http.url.path, body_of(http.scope)).hex()
+    digest = digest_of(http.method, cast("str", http.scope["path"]), body_of(http.scope)).hex()
     return await _open(http, act_as_staff, derive_key(actor, transaction.version, digest))
 
 

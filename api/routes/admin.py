@@ -14,6 +14,7 @@ from api.page import Page
 from api.policy import get_limit, get_refund_limit
 from api.query import Nothing, PathId
 from api.reading import Reader, reading_as_staff
+from api.strict_route import StrictRoute
 from api.views.listing import ListingView
 from api.views.row import ActionItem, AlertItem, ApprovalItem, TransactionItem
 from api.views.transaction import TransactionView
@@ -30,7 +31,7 @@ from domain.transaction.staff_commands import (
     ResolveDispute,
 )
 
-router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
+router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=StrictRoute)
 
 StuckReader = Annotated[Reader, Depends(reading_as_staff("stuck", "state", "limit", "cursor"))]
 ApprovalReader = Annotated[Reader, Depends(reading_as_staff("status", "limit", "cursor"))]

@@ -8,10 +8,11 @@ from api.ledger import read_accounts, read_trial_balance
 from api.lists import list_account_entries, list_log
 from api.page import Page
 from api.reading import Reader, reading_as_auditor
+from api.strict_route import StrictRoute
 from api.views.event import EventView
 from api.views.row import AccountsView, EntryItem, TrialBalanceView
 
-router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
+router = APIRouter(prefix="/api/v1/audit", tags=["audit"], route_class=StrictRoute)
 
 ListReader = Annotated[Reader, Depends(reading_as_auditor("limit", "cursor"))]
 PastReader = Annotated[Reader, Depends(reading_as_auditor("as_of"))]

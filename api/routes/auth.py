@@ -11,6 +11,7 @@ from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
 from api.query import Nothing
 from api.scope import request_id_of
+from api.strict_route import StrictRoute
 from api.views.user import TokensView, UserView, VerifiedView
 from domain.errors import EscrowError
 from identity.authenticator import Session
@@ -18,7 +19,7 @@ from identity.email_code import confirm_code, resend_code
 from identity.session import login, logout, refresh
 from identity.user import get_user
 
-router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
 SessionDep = Annotated[Session, Depends(sign_in)]
 NO_STORE = {"Cache-Control": "no-store"}

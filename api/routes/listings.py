@@ -13,6 +13,7 @@ from api.flows.deposit import deposit
 from api.page import Page, make_page, read_moment_cursor
 from api.query import Nothing, PathId, read_choice
 from api.reading import Reader, reading
+from api.strict_route import StrictRoute
 from api.views.catalog import ListingItem
 from api.views.listing import ListingView
 from api.views.vault import DepositView
@@ -20,8 +21,8 @@ from domain.listing import Listing, ListingStatus
 from domain.listing.commands import SubmitListing
 from projections.listing import ListingRow, list_listings
 
-router = APIRouter(prefix="/api/v1/listings", tags=["listings"])
-catalog = APIRouter(prefix="/api/v1/catalog", tags=["catalog"])
+router = APIRouter(prefix="/api/v1/listings", tags=["listings"], route_class=StrictRoute)
+catalog = APIRouter(prefix="/api/v1/catalog", tags=["catalog"], route_class=StrictRoute)
 
 OneReader = Annotated[Reader, Depends(reading("as_of"))]
 ListReader = Annotated[Reader, Depends(reading("state", "limit", "cursor"))]

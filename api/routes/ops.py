@@ -6,9 +6,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from api.dependencies import DependenciesDep
 from api.health import HealthView, ProjectionsView, Status, get_health, get_projections, update_gauges
+from api.strict_route import StrictRoute
 
-router = APIRouter(prefix="/api/v1/ops", tags=["ops"])
-metrics = APIRouter(tags=["ops"])
+router = APIRouter(prefix="/api/v1/ops", tags=["ops"], route_class=StrictRoute)
+metrics = APIRouter(tags=["ops"], route_class=StrictRoute)
 
 
 @router.get("/liveness", response_model=Status)

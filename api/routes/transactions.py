@@ -17,6 +17,7 @@ from api.lists import list_events, list_own_transactions
 from api.page import Page
 from api.query import Nothing, PathId
 from api.reading import Reader, reading
+from api.strict_route import StrictRoute
 from api.views.event import EventView
 from api.views.reveal import RevealView
 from api.views.row import TransactionItem
@@ -24,7 +25,7 @@ from api.views.transaction import TransactionView
 from domain.transaction import Transaction
 from domain.transaction.commands import AcknowledgeReveal, CancelTransaction, ConfirmAccess
 
-router = APIRouter(prefix="/api/v1/transactions", tags=["transactions"])
+router = APIRouter(prefix="/api/v1/transactions", tags=["transactions"], route_class=StrictRoute)
 
 OneReader = Annotated[Reader, Depends(reading("as_of"))]
 ListReader = Annotated[Reader, Depends(reading("state", "limit", "cursor"))]

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Depends
 from api.access import sign_in
 from api.bodies import PayoutAccountBody
 from api.dependencies import DependenciesDep
+from api.strict_route import StrictRoute
 from api.views.user import PayoutAccountView
 from identity.authenticator import Session
 from identity.payout_account import PayoutAccount, put_payout_account
 
-router = APIRouter(prefix="/api/v1/users", tags=["users"])
+router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=StrictRoute)
 
 SHOWN_DIGITS = 4
 

@@ -5,12 +5,13 @@ from starlette.responses import Response
 
 from api.dependencies import DependenciesDep
 from api.scope import raw_of
+from api.strict_route import StrictRoute
 from gateways.paystack.webhook import SIGNATURE_HEADER
 from reactions.inbox import receive
 
 PAYSTACK = "/api/v1/webhooks/paystack"
 
-router = APIRouter(tags=["webhooks"])
+router = APIRouter(tags=["webhooks"], route_class=StrictRoute)
 
 
 @router.post(PAYSTACK)
