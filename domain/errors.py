@@ -13,13 +13,17 @@ class EscrowError(Exception):
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
+    state: str | None = None
+    allowed_actions: tuple[str, ...] | None = None
 
     def __init__(self, **facts: Fact) -> None:
         """Keep `facts`, public details such as the time from which the command becomes possible; never a secret."""
-        super().__init__(self.message)
+        super().__init__()
         self.facts: Mapping[str, Fact] = facts
-        self.state: str | None = None
-        self.allowed_actions: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        """The message, looked up when somebody reads it: guards are asked by the dozen to learn what is allowed."""
+        return self.message
 
     @property
     def message(self) -> str:
@@ -29,7 +33,6 @@ class EscrowError(Exception):
 
 @cache
 def _sentence(kind: type[EscrowError]) -> str:
-    """Guards are asked by the dozen to learn what is allowed: each refusal must be cheap to make."""
     return " ".join(cleandoc(kind.__doc__ or "").split())
 
 

@@ -1,5 +1,6 @@
 """From a bearer token to a session, on the way of every request: remembered for a second at most."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ class Remembered:
     until: float
 
 
+Asked = asyncio.Future[Session | None]
+
+
 class Authenticator:
     """Answers from memory what it has just asked the database.
 
@@ -51,6 +55,8 @@ class Authenticator:
         self._monotonic = monotonic
         self._remembered: dict[bytes, Remembered] = {}
         self._forgotten = 0
+        self._waiting: list[tuple[bytes, Asked]] = []
+        self._answering: asyncio.Task[None] | None = None
 
     async def authenticate(self, token: str) -> Session:
         """The session of an access token. Raises NotSignedIn."""
@@ -61,33 +67,46 @@ class Authenticator:
         remembered = self._remembered.get(token_hash)
         if remembered and self._monotonic() < remembered.until and at < remembered.session.expires_at:
             return remembered.session
-        return await self._ask(token_hash, at)
+        return await self._ask(token_hash)
 
-    async def _ask(self, token_hash: bytes, at: datetime) -> Session:
-        until, forgotten = self._monotonic() + REMEMBERED_SECONDS, self._forgotten
-        session = await self._find(token_hash, at)
+    async def _ask(self, token_hash: bytes) -> Session:
+        """Wait for the next statement: one that is under way may not have seen what the asker knows to be done."""
+        asked: Asked = asyncio.get_running_loop().create_future()
+        self._waiting.append((token_hash, asked))
+        if self._answering is None:
+            self._answering = asyncio.create_task(self._answer())
+        session = await asked
         if session is None:
-            self._remembered.pop(token_hash, None)
             raise NotSignedIn
-        # An answer that was on its way while somebody called `forget` may be old already.
-        if forgotten == self._forgotten:
-            self._remember(token_hash, Remembered(session, until))
         return session
 
-    async def _find(self, token_hash: bytes, at: datetime) -> Session | None:
+    async def _answer(self) -> None:
+        """Look up all who wait with one statement, until nobody does: when a second is over, a herd comes at once."""
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                try:
+                    found = await self._find({token_hash for token_hash, _ in batch})
+                except Exception as error:
+                    _settle(batch, lambda asked, _, error=error: asked.set_exception(error))
+                else:
+                    _settle(batch, lambda asked, token_hash, found=found: asked.set_result(found.get(token_hash)))
+        finally:
+            self._answering = None
+
+    async def _find(self, token_hashes: set[bytes]) -> dict[bytes, Session]:
+        until, forgotten = self._monotonic() + REMEMBERED_SECONDS, self._forgotten
+        parameters = {"token_hashes": list(token_hashes), "at": self._clock()}
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(SQL.authenticate, {"token_hash": token_hash, "at": at})
-            row = await cursor.fetchone()
-        if row is None:
-            return None
-        session_id, user_id, is_verified, expires_at, names = row
-        return Session(
-            id=session_id,
-            user_id=user_id,
-            roles=frozenset(Role(name) for name in names),
-            is_verified=is_verified,
-            expires_at=expires_at,
-        )
+            rows = await (await connection.execute(SQL.authenticate, parameters)).fetchall()
+        found = {row[0]: _session(*row[1:]) for row in rows}
+        for token_hash in token_hashes - found.keys():
+            self._remembered.pop(token_hash, None)
+        # An answer that was on its way while somebody called `forget` may be old already.
+        if forgotten == self._forgotten:
+            for token_hash, session in found.items():
+                self._remember(token_hash, Remembered(session, until))
+        return found
 
     def _remember(self, token_hash: bytes, remembered: Remembered) -> None:
         if len(self._remembered) >= MOST_REMEMBERED:
@@ -100,3 +119,20 @@ class Authenticator:
         stale = [key for key, remembered in self._remembered.items() if remembered.session.user_id == user_id]
         for key in stale:
             del self._remembered[key]
+
+
+def _settle(batch: list[tuple[bytes, Asked]], settle: Callable[[Asked, bytes], None]) -> None:
+    for token_hash, asked in batch:
+        # Whoever has gone away in the meantime has cancelled his.
+        if not asked.done():
+            settle(asked, token_hash)
+
+
+def _session(session_id: UUID, user_id: UUID, is_verified: bool, expires_at: datetime, names: list[str]) -> Session:
+    return Session(
+        id=session_id,
+        user_id=user_id,
+        roles=frozenset(Role(name) for name in names),
+        is_verified=is_verified,
+        expires_at=expires_at,
+    )

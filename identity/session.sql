@@ -52,15 +52,15 @@ WHERE
     AND revoked_at IS NULL;
 
 -- name: authenticate
--- Whose access token this is, and what they may do now.
+-- Whose access tokens these are, and what they may do now.
 SELECT
-    s.id, s.user_id, u.verified_at IS NOT NULL AS is_verified, least(t.expires_at, s.expires_at) AS expires_at,
+    t.token_hash, s.id, s.user_id, u.verified_at IS NOT NULL AS is_verified, least(t.expires_at, s.expires_at) AS expires_at,
     ARRAY(SELECT r.role FROM public.user_roles AS r WHERE r.user_id = s.user_id) AS role_names
 FROM public.access_tokens AS t
 INNER JOIN public.sessions AS s ON t.session_id = s.id
 INNER JOIN public.users AS u ON s.user_id = u.id
 WHERE
-    t.token_hash = %(token_hash)s
+    t.token_hash = ANY(%(token_hashes)s)
     AND t.expires_at > %(at)s
     AND s.expires_at > %(at)s
     AND s.revoked_at IS NULL

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from database.connect import Pool
+from database.errors import DatabaseUnavailable
 from domain.actor import Role
 from identity.authenticator import Authenticator, Session
 from identity.role import change_roles
@@ -293,13 +294,43 @@ def test_an_answer_that_was_on_its_way_during_forget_is_not_remembered(desk: Des
         user, tokens = await desk.create(pool), await desk.sign_in(pool)
         authenticator = Authenticator(pool, desk.clock, monotonic=lambda: 0.0)
         asking = asyncio.create_task(authenticator.authenticate(tokens.access_token))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # asks
+        await asyncio.sleep(0)  # the statement is on its way
         authenticator.forget(user.id)
         await asking
         async with pool.connection() as connection:
             await logout(connection, tokens.session_id, desk.at)
         with pytest.raises(NotSignedIn):
             await authenticator.authenticate(tokens.access_token)
+
+    desk.run(scenario)
+
+
+def test_a_herd_is_answered_with_a_statement_or_two(desk: Desk):
+    async def scenario(pool: Pool) -> None:
+        await desk.create(pool)
+        tokens = [await desk.sign_in(pool) for _ in range(20)]
+        authenticator = Authenticator(pool, desk.clock)
+        before = pool.get_stats()["requests_num"]
+        unknown = authenticator.authenticate("esc_" + "A" * 43)
+        known = [authenticator.authenticate(each.access_token) for each in tokens]
+        *sessions, refused = await asyncio.gather(*known, unknown, return_exceptions=True)
+        assert [session.id for session in sessions if isinstance(session, Session)] == [t.session_id for t in tokens]
+        assert isinstance(refused, NotSignedIn)
+        assert pool.get_stats()["requests_num"] - before <= 2
+
+    desk.run(scenario)
+
+
+def test_everybody_who_waits_hears_that_the_database_is_away(desk: Desk):
+    async def scenario(pool: Pool) -> None:
+        await desk.create(pool)
+        tokens = [await desk.sign_in(pool) for _ in range(3)]
+        authenticator = Authenticator(pool, desk.clock)
+        await pool.close()
+        asked = [authenticator.authenticate(each.access_token) for each in tokens]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [DatabaseUnavailable] * 3
 
     desk.run(scenario)
 
