@@ -1,4 +1,7 @@
-"""Servers that a test may harm, with the product's tables in them."""
+"""Servers that a test may harm, with the product's tables in them, and the API on them."""
+
+from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -6,8 +9,9 @@ from database.migrate import migrate
 from database.postgres import EmbeddedServer
 from projections.install import install
 from tests.database.conftest import home, own_server
+from tests.faults.api_process import ApiProcess
 
-__all__ = ["home", "own_server", "victim"]
+__all__ = ["api", "home", "own_server", "victim"]
 
 
 @pytest.fixture
@@ -16,3 +20,12 @@ def victim(own_server: EmbeddedServer) -> EmbeddedServer:
     migrate(own_server.dsn("owner"))
     install(own_server.dsn("owner"))
     return own_server
+
+
+@pytest.fixture
+def api(victim: EmbeddedServer, tmp_path: Path) -> Generator[ApiProcess]:
+    """Running, on a server of its own."""
+    running = ApiProcess(victim.home, tmp_path / "api.log")
+    running.start()
+    yield running
+    running.kill()
