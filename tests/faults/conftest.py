@@ -17,9 +17,14 @@ __all__ = ["api", "home", "own_server", "victim"]
 @pytest.fixture
 def victim(own_server: EmbeddedServer) -> EmbeddedServer:
     """A server with an empty log."""
-    migrate(own_server.dsn("owner"))
-    install(own_server.dsn("owner"))
-    return own_server
+    return prepare(own_server)
+
+
+def prepare(server: EmbeddedServer) -> EmbeddedServer:
+    """Make the product's tables there."""
+    migrate(server.dsn("owner"))
+    install(server.dsn("owner"))
+    return server
 
 
 @pytest.fixture

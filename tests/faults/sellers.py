@@ -128,10 +128,12 @@ async def sellers_at_work(server: EmbeddedServer, processes: Sequence[ApiProcess
         load = Load(
             journal, asyncio.gather(*[_work(server, clients, journal, number, stopping) for number in range(CLIENTS)])
         )
-        await load.is_served()
-        yield load
-        stopping.set()
-        await load.working
+        try:
+            await load.is_served()
+            yield load
+        finally:
+            stopping.set()
+            await load.working
 
 
 async def _work(

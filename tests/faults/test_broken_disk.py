@@ -1,0 +1,122 @@
+"""The disk refuses to sync the write-ahead log: PostgreSQL crashes rather than trust it, and recovers by itself.
+
+What clients were told stands in the log afterwards. With `synchronous_commit = off` they are told before the sync:
+then the same failure loses commands, and the checker says so.
+"""
+
+import asyncio
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from database.account import ENVIRONMENT
+from database.postgres import EmbeddedServer
+from tests.eventstore.running import in_loop
+from tests.faults.api_process import ApiProcess
+from tests.faults.conftest import prepare
+from tests.faults.purses import rules_broken
+from tests.faults.sellers import check, check_log, sellers_at_work
+
+SHIM = Path(__file__).with_name("failing_sync.c")
+STRIKE_SECONDS = 10.0
+CRASHED = "could not fdatasync file"
+
+
+@pytest.fixture
+def order(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Touch it, and the next sync of the log fails. To be asked for before the server is started."""
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("gcc is needed to build what makes a sync fail")
+    folder = home / "orders"
+    folder.mkdir()
+    folder.chmod(0o777)
+    library = folder / "failing_sync.so"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, SHIM, "-ldl"], check=True)
+    library.chmod(0o755)
+    preloaded = {**ENVIRONMENT, "LD_PRELOAD": str(library), "ESCROW_TEST_ORDER": str(folder / "order")}
+    monkeypatch.setattr("database.postgres.ENVIRONMENT", preloaded)
+    return folder / "order"
+
+
+@pytest.fixture
+def victim(order: Path, own_server: EmbeddedServer) -> EmbeddedServer:
+    """A server whose disk fails when it is told to: the order comes first, because the server inherits it."""
+    assert not order.exists()
+    return prepare(own_server)
+
+
+@in_loop
+async def test_a_failed_sync_loses_nothing_acknowledged(
+    victim: EmbeddedServer, api: ApiProcess, order: Path, tmp_path: Path
+) -> None:
+    await fail_under_load(victim, api, order, tmp_path / "journal", times=1)
+
+
+@pytest.mark.soak
+@in_loop
+async def test_ten_failed_syncs_lose_nothing_acknowledged(
+    victim: EmbeddedServer, api: ApiProcess, order: Path, tmp_path: Path
+) -> None:
+    await fail_under_load(victim, api, order, tmp_path / "journal", times=10)
+
+
+async def fail_under_load(server: EmbeddedServer, api: ApiProcess, order: Path, path: Path, *, times: int) -> None:
+    async with sellers_at_work(server, [api], path) as load:
+        for number in range(times):
+            await strike(order)
+            await load.is_served()
+            assert crashes(server) == number + 1
+    check(path, server)
+    check_log(server)
+
+
+@pytest.mark.soak
+@in_loop
+async def test_a_failed_sync_loses_what_was_acknowledged_too_early_and_that_is_found(
+    victim: EmbeddedServer, api: ApiProcess, order: Path, tmp_path: Path
+) -> None:
+    async with sellers_at_work(victim, [api], tmp_path / "journal") as load:
+        set_commit(victim, "SET synchronous_commit = off")
+        await load.is_served()
+        await strike(order)
+        # The API would not work on a server that is set up like this: it has to find it well again.
+        await asyncio.to_thread(set_commit_when_up, victim, "RESET synchronous_commit")
+        await load.is_served()
+    assert "lost" in rules_broken(tmp_path / "journal", victim.dsn("app"))
+
+
+async def strike(order: Path) -> None:
+    """Return once a sync has failed."""
+    await asyncio.to_thread(order.touch)
+    until = time.monotonic() + STRIKE_SECONDS
+    while await asyncio.to_thread(order.exists):
+        assert time.monotonic() < until, "nothing was synced"
+        await asyncio.sleep(0.01)
+
+
+def crashes(server: EmbeddedServer) -> int:
+    """How often the server gave up for it."""
+    logs = list(server.home.rglob("postgres*.log"))
+    assert logs
+    return sum(log.read_text(errors="replace").count(CRASHED) for log in logs)
+
+
+def set_commit(server: EmbeddedServer, change: str) -> None:
+    with psycopg.connect(server.superuser_dsn("escrow"), autocommit=True) as connection:
+        connection.execute(f"ALTER SYSTEM {change}")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def set_commit_when_up(server: EmbeddedServer, change: str) -> None:
+    until = time.monotonic() + STRIKE_SECONDS
+    while True:
+        try:
+            return set_commit(server, change)
+        except psycopg.OperationalError:
+            assert time.monotonic() < until, "the server did not come back"
+            time.sleep(0.05)
