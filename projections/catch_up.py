@@ -94,12 +94,12 @@ def catch_up_together(
     """
     folding = Folding(connection, projections, schema=schema)
     last = min(folding.head(), END if upto is None else upto)
-    with _uncollected():
+    with uncollected():
         return _advance(folding, last, batch_size, progress)
 
 
 @contextmanager
-def _uncollected() -> Generator[None]:
+def uncollected() -> Generator[None]:
     """Folding makes no reference cycles, and looking for some among a million dicts costs a quarter of the time."""
     if not gc.isenabled():
         yield

@@ -18,33 +18,41 @@ class Streams:
     def __init__(self, load: LoadStreams) -> None:
         """Nothing is built yet."""
         self._load = load
-        self._built: OrderedDict[UUID, Aggregate] = OrderedDict()
+        self._built: OrderedDict[int, Aggregate] = OrderedDict()  # a whole number is hashed faster than a UUID
 
-    def advance(self, batch: Sequence[RecordedEvent]) -> dict[UUID, tuple[Aggregate, int]]:
+    def advance(self, batch: Sequence[RecordedEvent]) -> list[tuple[Aggregate, int]]:
         """Apply the batch; return the aggregates it touched with the position of the last event of each."""
         self._build_missing(batch)
-        touched: dict[UUID, tuple[Aggregate, int]] = {}
+        positions: dict[int, int] = {}
         for event in batch:
-            touched[event.stream_id] = (self._apply(event), event.position)
+            self._apply(event)
+            positions[event.stream_id.int] = event.position
+        touched = [(self._keep(stream), position) for stream, position in positions.items()]
         self._forget_oldest(len(touched))
         return touched
 
     def _build_missing(self, batch: Sequence[RecordedEvent]) -> None:
-        starting = {event.stream_id for event in batch if event.version == 1}
-        missing = dict.fromkeys(
-            event.stream_id for event in batch if event.stream_id not in self._built and event.stream_id not in starting
-        )
+        starting = {event.stream_id.int for event in batch if event.version == 1}
+        missing = {
+            stream.int: stream
+            for stream in [event.stream_id for event in batch]
+            if stream.int not in self._built and stream.int not in starting
+        }
         if missing:
-            for event in self._load(list(missing)):
-                _ = self._apply(event)
+            for event in self._load(list(missing.values())):
+                self._apply(event)
 
-    def _apply(self, event: RecordedEvent) -> Aggregate:
-        before = self._built.get(event.stream_id)
+    def _apply(self, event: RecordedEvent) -> None:
+        stream = event.stream_id.int
+        before = self._built.get(stream)
         after = event.event.mutate(before)
-        assert isinstance(after, Aggregate)
-        self._built[event.stream_id] = after
-        self._built.move_to_end(event.stream_id)
-        return after
+        if after is not before:
+            assert isinstance(after, Aggregate)
+            self._built[stream] = after
+
+    def _keep(self, stream: int) -> Aggregate:
+        self._built.move_to_end(stream)
+        return self._built[stream]
 
     def _forget_oldest(self, touched: int) -> None:
         while len(self._built) > max(KEPT_STREAMS, touched):

@@ -103,7 +103,7 @@ async def count_by_state(pool: Pool) -> list[StateCount]:
 
 def fold(batch: Sequence[RecordedEvent], rows: Rows) -> None:
     """Advance the aggregates that the batch touches and derive their rows once."""
-    for transaction, position in rows.streams.advance(batch).values():
+    for transaction, position in rows.streams.advance(batch):
         assert isinstance(transaction, Transaction)
         rows.put(TRANSACTION.name, row_of(transaction, position))
 

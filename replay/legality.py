@@ -12,7 +12,8 @@ from replay.short_rules import SHORT_RULES
 from replay.transaction_rules import TRANSACTION_RULES
 
 RULES = TRANSACTION_RULES | SHORT_RULES
-IN_TRANSIT = (Account.TRANSFERS_IN_TRANSIT, Account.REFUNDS_IN_TRANSIT)
+NEVER_DEBTORS = frozenset(CLIENT_LIABILITIES)
+IN_TRANSIT = frozenset({Account.TRANSFERS_IN_TRANSIT, Account.REFUNDS_IN_TRANSIT})
 
 _ANYTIME = {Phase.DISPUTED, Phase.PAYOUT_FAILED, Phase.CHARGED_BACK}
 _SETTLING = {Phase.RELEASING, Phase.REFUNDING, Phase.COMPLETED, Phase.REFUNDED, Phase.SPLIT}
@@ -93,9 +94,11 @@ def _check_phase(before: Phase, after: Phase, event: Event) -> None:
 
 def _check_debts(transaction: Transaction) -> None:
     """What is owed and what is on its way is never less than nothing."""
-    balances = transaction.balances
-    negative = [account for account in CLIENT_LIABILITIES if balances[account] > 0]
-    negative += [account for account in IN_TRANSIT if balances[account] < 0]
+    negative = [
+        (account, amount_minor)
+        for account, amount_minor in transaction.balances.items()
+        if (amount_minor > 0 and account in NEVER_DEBTORS) or (amount_minor < 0 and account in IN_TRANSIT)
+    ]
     if negative:
-        found = ", ".join(f"{account.value} {-balances[account]}" for account in negative)
+        found = ", ".join(f"{account.value} {-amount_minor}" for account, amount_minor in negative)
         raise Objection(FindingKind.LIABILITY_NEGATIVE, "no account below zero", found)

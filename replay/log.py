@@ -14,6 +14,7 @@ from psycopg.errors import DataCorrupted, IndexCorrupted, InternalError_
 from psycopg.rows import TupleRow
 
 from database.queries import load
+from projections.catch_up import uncollected
 from replay.blocks import find_unreadable
 from replay.books import Books, Safeguard
 from replay.commands import CommandRow
@@ -143,7 +144,7 @@ def _divide(connection: Connection[TupleRow], rows: int) -> list[Bounds]:
 def walk_positions(dsn: str, snapshot: str, tick: Tick) -> Part:
     """Walk the log by position, beside the table of commands."""
     findings = Findings()
-    with _see(dsn, snapshot) as connection:
+    with uncollected(), _see(dsn, snapshot) as connection:
         commands = chain.from_iterable(_read_pages(connection, "commands", SQL.read_commands, {}))
         walk = PositionWalk(findings, map(CommandRow._make, commands))
         pages = _read_pages(connection, "events", SQL.read_by_position, {})
@@ -154,7 +155,7 @@ def walk_positions(dsn: str, snapshot: str, tick: Tick) -> Part:
 def walk_streams(dsn: str, snapshot: str, first: UUID, before: UUID | None, tick: Tick) -> Part:
     """Walk the streams from one id to before another."""
     findings = Findings()
-    with _see(dsn, snapshot) as connection:
+    with uncollected(), _see(dsn, snapshot) as connection:
         walk = StreamWalk(findings)
         pages = _read_pages(connection, "events", SQL.read_by_stream, {"first": first, "before": before})
         _ = _check_pages(findings, cast("Iterator[Sequence[StreamRow]]", pages), walk.check, tick)

@@ -15,7 +15,7 @@ ORDER BY e.notification_id;
 -- The events of the streams from one id to before another, stream by stream, in the order of versions.
 SELECT
     e.notification_id,
-    e.originator_id,
+    uuid_send(e.originator_id) AS stream_id,
     e.originator_version,
     e.topic,
     e.state

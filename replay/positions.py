@@ -108,7 +108,7 @@ def _has_postings(kind: type[Event]) -> bool:
 def read_postings(state: bytes) -> tuple[str, list[Line]] | None:
     """Currency and lines of a money event, as plainly as they stand there; None when they cannot be read."""
     try:
-        fields = cast("dict[str, object]", json.loads(state))
+        fields = cast("dict[str, object]", json.loads(state.decode()))
         lines = cast("list[list[object]]", fields["postings"])
         return cast("str", fields["currency"]), [_line(*line) for line in lines]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -8,7 +8,7 @@ from eventstore.transcoder import Undecodable, decode, list_event_classes
 from replay.finding import Finding, FindingKind, Findings
 from replay.legality import Objection, advance
 
-Row = tuple[int, UUID, int, str, bytes]
+Row = tuple[int, bytes, int, str, bytes]
 LOG = "escrow_events"
 
 
@@ -20,7 +20,8 @@ class StreamWalk:
         self.streams = 0
         self._findings = findings
         self._topics = frozenset(list_event_classes())
-        self._stream: UUID | None = None
+        self._sent = b""
+        self._stream = UUID(int=0)
         self._version = 0
         self._position = 0
         self._aggregate: Aggregate | None = None
@@ -28,34 +29,34 @@ class StreamWalk:
 
     def check(self, rows: Iterable[Row]) -> None:
         """Check the next events, in the order of streams and versions."""
-        for position, stream, version, topic, state in rows:
-            if stream != self._stream:
-                self._begin(stream)
-            self._check_version(position, version)
+        for position, sent, version, topic, state in rows:
+            if sent != self._sent:
+                self._begin(sent)
+            if version != self._version + 1 or position < self._position:
+                self._miss_version(position, version)
             self._fold(position, version, topic, state)
             self._version, self._position = version, position
 
-    def _begin(self, stream: UUID) -> None:
+    def _begin(self, sent: bytes) -> None:
         self.streams += 1
-        self._stream = stream
+        self._sent, self._stream = sent, UUID(bytes=sent)
         self._version = self._position = 0
         self._aggregate = None
         self._folds = True
 
-    def _check_version(self, position: int, version: int) -> None:
+    def _miss_version(self, position: int, version: int) -> None:
         expected = self._version + 1
         if version > expected:
             kind = FindingKind.VERSION_MISSING
             missing = str(expected) if version == expected + 1 else f"{expected} to {version - 1}"
             self._find(kind, position, column="originator_version", expected=missing, found=str(version))
-        elif version < expected or position < self._position:
+        else:
             kind = FindingKind.VERSION_OUT_OF_ORDER
             self._find(kind, position, column="originator_version", expected=str(expected), found=str(version))
         # What follows a gap cannot be folded; it is decoded all the same.
         self._folds = self._folds and version == expected
 
     def _fold(self, position: int, version: int, topic: str, state: bytes) -> None:
-        assert self._stream is not None
         try:
             event = decode(topic, state, self._stream, version, position)
             if self._folds:

@@ -94,6 +94,8 @@ def _is_owed_to_seller(transaction: "TransactionState") -> bool:
 
 def has_failed_payout(transaction: "TransactionState") -> bool:
     """True when the last attempt to pay somebody failed or was reversed and the money is still owed to him."""
+    if not transaction.payouts:
+        return False
     last = {payout.purpose: payout for payout in transaction.payouts.values()}
     return any(
         payout.status in {PayoutStatus.FAILED, PayoutStatus.REVERSED} and transaction.payable_minor(purpose) > 0

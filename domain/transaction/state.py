@@ -153,7 +153,7 @@ class TransactionState(Aggregate):
     @property
     def is_flat(self) -> bool:
         """True when no account of this transaction holds anything any more."""
-        return all(self.balances[account] == 0 for account in PER_TRANSACTION)
+        return not any(amount_minor and account in PER_TRANSACTION for account, amount_minor in self.balances.items())
 
     @property
     def paid_or_in_flight_minor(self) -> int:
@@ -173,7 +173,7 @@ class TransactionState(Aggregate):
     @property
     def has_open_dispute(self) -> bool:
         """True while any dispute is undecided: nothing is released, paid out or lapses."""
-        return any(dispute.is_open for dispute in self.disputes.values())
+        return bool(self.disputes) and any(dispute.is_open for dispute in self.disputes.values())
 
     @property
     def has_dispute_against_refund(self) -> bool:

@@ -55,7 +55,7 @@ LOG_PLANTS: dict[str, tuple[Plant, str, FindingKind]] = {
         FindingKind.TIME_BACKWARDS,
     ),
     "versions are not looked at": (
-        lambda patch: patch.setattr(StreamWalk, "_check_version", nothing),
+        lambda patch: patch.setattr(StreamWalk, "_miss_version", nothing),
         "DELETE FROM escrow_events WHERE originator_version = 2",
         FindingKind.VERSION_MISSING,
     ),
