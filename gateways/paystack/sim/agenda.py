@@ -57,12 +57,28 @@ class Agenda:
             finally:
                 await self._stop_deliveries()
 
+    async def run_due(self, client: httpx.AsyncClient | None) -> int:
+        """Do what is due by now in the order of its time, one after the other; return how much that was."""
+        done = 0
+        while tasks := self._due():
+            await self._do(client, tasks[0])
+            done += 1
+        return done
+
+    async def _do(self, client: httpx.AsyncClient | None, task: TaskRecord) -> None:
+        if task.action == "webhook":
+            await self._deliver(client, task)
+        else:
+            self._sim.store.tasks.remove(str(task.id))
+            self._perform(task)
+        self._sim.store.commit()
+
     def _perform_due(self, client: httpx.AsyncClient) -> None:
         """Repeat while tasks make further tasks that are due at once."""
         while tasks := self._due():
             for task in tasks:
                 if task.action == "webhook":
-                    self._deliveries[task.id] = asyncio.create_task(self._deliver(client, task))
+                    self._deliveries[task.id] = asyncio.create_task(self._deliver_beside(client, task))
                 else:
                     self._sim.store.tasks.remove(str(task.id))
                     self._perform(task)
@@ -91,17 +107,20 @@ class Agenda:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), min(pause, _MAX_SLEEP_SECONDS))
 
-    async def _deliver(self, client: httpx.AsyncClient, task: TaskRecord) -> None:
-        """The task is forgotten only after the try, so a restart tries again: at least once."""
-        delivery = self._sim.store.deliveries.get(task.key)
-        if delivery is not None:
-            async with self._slots:
-                status = await self._post(client, delivery)
-            self._record(delivery, status, tries=int(task.argument or "0") + 1)
-        self._sim.store.tasks.remove(str(task.id))
+    async def _deliver_beside(self, client: httpx.AsyncClient, task: TaskRecord) -> None:
+        async with self._slots:
+            await self._deliver(client, task)
         self._sim.store.commit()
         del self._deliveries[task.id]
         self.wake()
+
+    async def _deliver(self, client: httpx.AsyncClient | None, task: TaskRecord) -> None:
+        """The task is forgotten only after the try, so a restart tries again: at least once."""
+        delivery = self._sim.store.deliveries.get(task.key)
+        if delivery is not None:
+            status = await self._post(client, delivery)
+            self._record(delivery, status, tries=int(task.argument or "0") + 1)
+        self._sim.store.tasks.remove(str(task.id))
 
     def _record(self, delivery: DeliveryRecord, status: int, *, tries: int) -> None:
         delivery.attempts.append(Attempt(at=self._sim.clock.text(), status=status))
@@ -114,9 +133,9 @@ class Agenda:
             delivery.state = "given_up"
         self._sim.store.deliveries.put(str(delivery.id), delivery)
 
-    async def _post(self, client: httpx.AsyncClient, delivery: DeliveryRecord) -> int:
+    async def _post(self, client: httpx.AsyncClient | None, delivery: DeliveryRecord) -> int:
         """The status of the answer, or 0 without one."""
-        if self._sim.webhook_url is None:
+        if client is None or self._sim.webhook_url is None:
             return 0
         raw = delivery.body.encode()
         headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature(self._sim.secret, raw)}

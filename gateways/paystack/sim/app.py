@@ -1,4 +1,7 @@
-"""The stand-in as an ASGI application: authentication, the endpoints with their faults, the checkout, the controls."""
+"""The stand-in as an ASGI application: authentication, the endpoints with their faults, the checkout, the controls.
+
+Served by `server.py` it works by itself in the background; run by `in_process.py` it does nothing until it is told to.
+"""
 
 import asyncio
 import contextlib
@@ -10,7 +13,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from gateways.payment import JsonObject
 from gateways.paystack.payload import NotJson, decode, is_object, text
@@ -20,9 +22,9 @@ from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, good
 from gateways.paystack.sim.control import CONTROLS
 from gateways.paystack.sim.faults import Fault
 from gateways.paystack.sim.state import Sim
+from gateways.paystack.sim.wire import Socket, Wire
 
 MAX_BODY_BYTES = 1024 * 1024
-_POLL_SECONDS = 0.02
 Handler = Callable[[Request], Awaitable[Response]]
 
 ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
@@ -46,9 +48,14 @@ ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
 }
 
 
-def build_app(sim: Sim) -> Starlette:
-    """The application over one merchant's account; its agenda runs while the application does."""
-    agenda = Agenda(sim)
+def build_app(sim: Sim, agenda: Agenda | None = None, wire: Wire | None = None) -> Starlette:
+    """The application over one merchant's account.
+
+    Its agenda runs in the background where the server speaks the lifespan protocol (uvicorn does, `httpx.ASGITransport`
+    does not).
+    """
+    agenda = agenda or Agenda(sim)
+    wire = wire or Socket(sim.behaviour.hold_seconds)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
@@ -60,12 +67,14 @@ def build_app(sim: Sim) -> Starlette:
             await work
         sim.store.commit()
 
-    return Starlette(routes=_routes(sim, agenda), lifespan=lifespan, exception_handlers={HTTPException: _no_such_route})
+    return Starlette(
+        routes=_routes(sim, agenda, wire), lifespan=lifespan, exception_handlers={HTTPException: _no_such_route}
+    )
 
 
-def _routes(sim: Sim, agenda: Agenda) -> list[Route]:
+def _routes(sim: Sim, agenda: Agenda, wire: Wire) -> list[Route]:
     api = [
-        Route(path, _api(sim, agenda, name, endpoint), methods=[method])
+        Route(path, _api(sim, agenda, wire, name, endpoint), methods=[method])
         for (method, path), (name, endpoint) in ENDPOINTS.items()
     ]
     panel = [Route(path, _control(sim, agenda, it), methods=[method]) for (method, path), it in CONTROLS.items()]
@@ -73,7 +82,7 @@ def _routes(sim: Sim, agenda: Agenda) -> list[Route]:
     return [*api, *panel, page]
 
 
-def _api(sim: Sim, agenda: Agenda, name: str, endpoint: Endpoint) -> Handler:
+def _api(sim: Sim, agenda: Agenda, wire: Wire, name: str, endpoint: Endpoint) -> Handler:
     async def handle(request: Request) -> Response:
         try:
             _authenticate(sim, request)
@@ -82,11 +91,11 @@ def _api(sim: Sim, agenda: Agenda, name: str, endpoint: Endpoint) -> Handler:
             return _json(refusal.answer())
         fault = sim.faults.take({name}, call.facts, faults.CALL)
         if fault is not None and fault.kind == "slow":
-            await asyncio.sleep(fault.delay_seconds)
+            await wire.pause(fault.delay_seconds)
         if fault is not None and fault.kind in faults.BEFORE:
-            return await _fail(sim, fault, request)
+            return await _fail(wire, fault, request)
         answer = _perform(sim, agenda, endpoint, call)
-        return await _fail(sim, fault, request) if fault is not None and fault.kind in faults.AFTER else _json(answer)
+        return await _fail(wire, fault, request) if fault is not None and fault.kind in faults.AFTER else _json(answer)
 
     return handle
 
@@ -182,15 +191,15 @@ def _refuse_foreign_page(request: Request) -> None:
         raise Refusal("The control panel takes application/json", status=415)
 
 
-async def _fail(sim: Sim, fault: Fault, request: Request) -> Response:
+async def _fail(wire: Wire, fault: Fault, request: Request) -> Response:
     """The ways to fail look the same from outside whether the work was done or not."""
     match fault.kind:
         case "500_before" | "500_after_commit":
             return _json(_BROKEN)
         case "timeout_before" | "accept_then_timeout":
-            return await _hold(sim, request)
+            return await wire.keep_silent(request)
         case "reset_before" | "reset_after_commit":
-            return _CutOff()
+            return wire.cut_off()
         case "garbage_after_commit":
             return Response("<html><body>Bad gateway</body></html>", media_type="text/html")
         case "throttle":
@@ -198,25 +207,6 @@ async def _fail(sim: Sim, fault: Fault, request: Request) -> Response:
             return _json(refusal.answer(), {"Retry-After": str(int(fault.delay_seconds))})
         case _:
             return _json(Refusal(fault.message, fault.code, fault.type, fault.status).answer())
-
-
-async def _hold(sim: Sim, request: Request) -> Response:
-    """Say nothing until the client gives up, or for `hold_seconds` of real time."""
-    for _ in range(int(sim.behaviour.hold_seconds / _POLL_SECONDS)):
-        if await request.is_disconnected():
-            break
-        await asyncio.sleep(_POLL_SECONDS)
-    return Response("Gateway timeout", 504, media_type="text/plain")
-
-
-class _CutOff(Response):
-    """An answer that breaks off: the server closes the connection because less came than was announced."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope, receive
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b'{"status":', "more_body": True})
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:

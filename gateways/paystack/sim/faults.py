@@ -1,5 +1,10 @@
-"""Faults on demand: what goes wrong, at which endpoint, for which request, how many times."""
+"""Faults on demand: what goes wrong, at which endpoint, for which request, and how many times or how often.
 
+A fault with `times` happens to the next so many that fit. One with `rate` happens to that share of all that fit, drawn
+from the stand-in's seed, until it is cleared. Where several fit, the oldest that strikes does.
+"""
+
+import random
 from collections.abc import Collection, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -22,7 +27,7 @@ TRANSFER = frozenset(
 )
 REFUND = frozenset({"pending", "fail", "needs_attention", "insufficient_balance", "without_note"})
 CHECKOUT = frozenset({"other_amount"})
-WEBHOOK = frozenset({"duplicate_webhook", "lost_webhook", "delay_webhook"})
+WEBHOOK = frozenset({"duplicate_webhook", "lost_webhook", "delay_webhook", "reorder_webhook"})
 KINDS = CALL | TRANSFER | REFUND | CHECKOUT | WEBHOOK
 
 
@@ -34,6 +39,7 @@ class Fault(BaseModel):
     endpoint: str = "*"
     kind: str
     times: int = Field(default=1, ge=1)
+    rate: float | None = Field(default=None, ge=0.0, le=1.0)
     match: dict[str, str | int] = {}
     status: int = 400
     message: str = "The stand-in refuses, as it was told to"
@@ -60,12 +66,13 @@ class Fault(BaseModel):
 class Faults:
     """The faults that wait for their moment, oldest first."""
 
-    def __init__(self) -> None:
-        """Start without any."""
+    def __init__(self, chance: random.Random) -> None:
+        """Start without any; `chance` decides about those with a rate."""
         self.waiting: list[Fault] = []
+        self._chance = chance
 
     def add(self, fault: Fault) -> None:
-        """Let this happen, `times` times."""
+        """Let this happen."""
         self.waiting.append(fault)
 
     def clear(self) -> None:
@@ -73,9 +80,17 @@ class Faults:
         self.waiting.clear()
 
     def take(self, endpoints: Collection[str], facts: Mapping[str, object], kinds: Collection[str]) -> Fault | None:
-        """Return the first fault that fits, used up by one."""
-        fault = next((fault for fault in self.waiting if fault.fits(endpoints, facts, kinds)), None)
-        if fault is not None:
+        """Return the first fault that fits and strikes; one that is counted is used up by one."""
+        fitting = (fault for fault in self.waiting if fault.fits(endpoints, facts, kinds))
+        fault = next((fault for fault in fitting if self._strikes(fault)), None)
+        if fault is not None and fault.rate is None:
             fault.times -= 1
             self.waiting = [waiting for waiting in self.waiting if waiting.times > 0]
         return fault
+
+    def share(self, seconds: float) -> float:
+        """A random part of a delay."""
+        return seconds * self._chance.random()
+
+    def _strikes(self, fault: Fault) -> bool:
+        return fault.rate is None or self._chance.random() < fault.rate

@@ -30,14 +30,20 @@ def build_sim(
     clock: Clock = real_time,
     time_scale: float = 1.0,
 ) -> Sim:
-    """Assemble the state machine; without `seed` its codes are unpredictable. Raises `StateFileInUse`."""
+    """Assemble the state machine; without `seed` its codes and faults are unpredictable. Raises `StateFileInUse`."""
     return Sim(
         secret=secret,
         behaviour=behaviour or Behaviour(),
         store=Store(state_file),
         clock=SimClock(clock, scale=time_scale),
-        chance=random.SystemRandom() if seed is None else random.Random(seed),  # noqa: S311 (reproducible on request)
+        chance=_chance(seed, "codes"),
+        mischief=_chance(seed, "faults"),
     )
+
+
+def _chance(seed: int | None, purpose: str) -> random.Random:
+    """Each purpose draws from its own source, so that another fault does not change the codes."""
+    return random.SystemRandom() if seed is None else random.Random(f"{seed} {purpose}")  # noqa: S311 (reproducible)
 
 
 def run(sim: Sim, port: int, ready: Callable[[str], None]) -> None:

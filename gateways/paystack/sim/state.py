@@ -16,6 +16,7 @@ from gateways.paystack.sim.store import Store
 
 CURRENCIES = ("GHS", "KES", "NGN", "ZAR", "USD")
 TRANSFER_CURRENCIES = ("GHS", "KES", "NGN", "ZAR")
+REORDER_SECONDS = 600.0
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -35,15 +36,25 @@ class Sim:
     """One merchant's account at the stand-in."""
 
     def __init__(
-        self, *, secret: SecretKey, behaviour: Behaviour, store: Store, clock: SimClock, chance: random.Random
+        self,
+        *,
+        secret: SecretKey,
+        behaviour: Behaviour,
+        store: Store,
+        clock: SimClock,
+        chance: random.Random,
+        mischief: random.Random,
     ) -> None:
-        """Continue from what the store holds, never earlier in time than its last line."""
+        """Continue from what the store holds, never earlier in time than its last line.
+
+        Codes are drawn from `chance`, faults that have a rate from `mischief`.
+        """
         self.secret = secret
         self.behaviour = behaviour
         self.webhook_url = behaviour.webhook_url
         self.store = store
         self.clock = clock
-        self.faults = Faults()
+        self.faults = Faults(mischief)
         self.base_url = ""
         self._chance = chance
         self._pockets: dict[tuple[str, str], int] = {}
@@ -106,15 +117,17 @@ class Sim:
             state="lost" if fault is not None and fault.kind == "lost_webhook" else "pending",
         )
         self.store.deliveries.put(str(delivery.id), delivery)
-        for delay_seconds in _delays(fault):
+        for delay_seconds in self._delays(fault):
             self.later(delay_seconds, "webhook", str(delivery.id))
 
-
-def _delays(fault: Fault | None) -> tuple[float, ...]:
-    match fault.kind if fault is not None else "":
-        case "lost_webhook":
-            return ()
-        case "duplicate_webhook":
-            return (0.0, 0.0)
-        case _:
-            return (0.0 if fault is None else fault.delay_seconds,)
+    def _delays(self, fault: Fault | None) -> tuple[float, ...]:
+        """When it is sent; a reordered one comes at a random moment of its delay, so later ones may overtake it."""
+        match "" if fault is None else fault.kind, 0.0 if fault is None else fault.delay_seconds:
+            case "lost_webhook", _:
+                return ()
+            case "duplicate_webhook", seconds:
+                return (0.0, seconds)
+            case "reorder_webhook", seconds:
+                return (self.faults.share(seconds or REORDER_SECONDS),)
+            case _, seconds:
+                return (seconds,)
