@@ -71,8 +71,12 @@ class RecordedEvent:
     def event(self) -> Event:
         """The event, upcast to its newest shape; raises `Undecodable`."""
         if self._event is None:
-            self._event = decode(self.topic, self.state, self.stream_id, self.version, self.position)
+            self._event = self.read()
         return self._event
+
+    def read(self) -> Event:
+        """The event, decoded for once and not kept; raises `Undecodable`."""
+        return decode(self.topic, self.state, self.stream_id, self.version, self.position)
 
 
 class RecordedCommand(NamedTuple):

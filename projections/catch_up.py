@@ -250,7 +250,8 @@ class Folding:
         rows = self._rows[projection.name]
         try:
             _require_known(events)
-            preload(self._connection, projection.tables, rows, rows.list_unknown(projection.keys(events)))
+            if not rows.is_complete:
+                preload(self._connection, projection.tables, rows, rows.list_unknown(projection.keys(events)))
             projection.fold(events, rows)
             write(self._connection, rows.take_changes())
         except (psycopg.OperationalError, psycopg.InterfaceError):

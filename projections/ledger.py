@@ -103,15 +103,21 @@ def _balance(currency: str, accounts: list[AccountRow]) -> TrialBalance:
 
 
 Line = tuple[str, str, int]
+Move = tuple[int, int, int]  # the sum of the lines in minor units, how many they are, the position of the last
+NOTHING: Move = (0, 0, 0)
 
 
 def fold(batch: Sequence[RecordedEvent], rows: Rows) -> None:
     """Add the lines, and move the balances by them; raise `UnbalancedJournal`."""
+    moves: dict[tuple[str, JSON], Move] = {}
     for event in batch:
         _add_entries(event, rows)
         currency = event.data["currency"]
         for account, _, amount_minor in _lines(event):
-            _move(rows, account, currency, amount_minor, event.position)
+            before, entries, _ = moves.get((account, currency), NOTHING)
+            moves[account, currency] = (before + amount_minor, entries + 1, event.position)
+    for (account, currency), move in moves.items():
+        _move(rows, account, currency, *move)
 
 
 def needed_accounts(batch: Sequence[RecordedEvent]) -> Iterable[Needed]:
@@ -150,7 +156,7 @@ def _add_entries(event: RecordedEvent, rows: Rows) -> None:
         )
 
 
-def _move(rows: Rows, account: str, currency: JSON, amount_minor: int, position: int) -> None:
+def _move(rows: Rows, account: str, currency: JSON, amount_minor: int, entries: int, position: int) -> None:
     before = rows.find(ACCOUNTS.name, account, currency) or {"balance_minor": 0, "entries": 0}
     rows.put(
         ACCOUNTS.name,
@@ -158,7 +164,7 @@ def _move(rows: Rows, account: str, currency: JSON, amount_minor: int, position:
             "account": account,
             "currency": currency,
             "balance_minor": cast("int", before["balance_minor"]) + amount_minor,
-            "entries": cast("int", before["entries"]) + 1,
+            "entries": cast("int", before["entries"]) + entries,
             "position": position,
         },
     )

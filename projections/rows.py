@@ -77,6 +77,11 @@ class Rows:
         """Add a row to a table that is only added to."""
         self._kept[table].added.append(row)
 
+    @property
+    def is_complete(self) -> bool:
+        """True as long as every row of every table is known, and none has to be looked up."""
+        return all(kept.is_complete for kept in self._kept.values())
+
     def list_unknown(self, keys: Iterable[tuple[str, Key]]) -> dict[str, list[Key]]:
         """Return, per table, the keys that have to be looked up in the database, each once and in order."""
         unknown: dict[str, dict[Key, None]] = {}

@@ -45,7 +45,7 @@ class Streams:
     def _apply(self, event: RecordedEvent) -> None:
         stream = event.stream_id.int
         before = self._built.get(stream)
-        after = event.event.mutate(before)
+        after = event.read().mutate(before)  # no longer needed then: what is kept would only fill the caches
         if after is not before:
             assert isinstance(after, Aggregate)
             self._built[stream] = after
