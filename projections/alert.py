@@ -18,7 +18,8 @@ SQL = load("projections", "alert.sql")
 class AlertRow(NamedTuple):
     """An alert: `subject` names the payout, refund, dispute or listing, `raised_at` is when the log knew of it.
 
-    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position.
+    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position. So is a
+    payout or refund that the processor's balance does not cover: kind `balance_insufficient`, at position 0.
     """
 
     position: int

@@ -12,6 +12,7 @@ from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalanc
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
+from reactions.shortfall import note_shortfall, settle_shortfall
 from reactions.toolbox import Toolbox, order
 
 NAME = "refunds"
@@ -32,6 +33,8 @@ async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> b
     report = await _report_of(tools, transaction, refund)
     if report is None:
         return False
+    if refund.processor_refund_id is None:
+        await settle_shortfall(tools, refund.reference)
     current = await tools.escrow.get(Transaction, transaction.id)
     result = await order(tools, NAME, current, RecordRefund(report=report))
     return result.aggregate.version != current.version
@@ -52,6 +55,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
     try:
         return _report(refund, await ensure_refund(tools.gateway, wanted, since=since))
     except InsufficientBalance:
+        await note_shortfall(tools, "refund", transaction.id, refund.reference, wanted.amount)
         return None
     except GatewayRefused as error:
         reason = error.gateway_code or error.code
