@@ -159,13 +159,15 @@ def _uuid_to_text(value: object) -> str:
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 
 
+_make, _assign, _UNKNOWN = object.__new__, object.__setattr__, SafeUUID.unknown
+
+
 def _uuid_from_json(value: JSON) -> UUID:
-    text = _text_from_json(value)
-    if _CANONICAL_UUID(text) is None:
+    if type(value) is not str or _CANONICAL_UUID(value) is None:
         raise ValueError(f"{value!r} is not a canonical UUID")
-    made = object.__new__(UUID)  # twice as fast as UUID(text), and a rebuild makes millions of them
-    object.__setattr__(made, "int", int(text.replace("-", ""), 16))
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    made = _make(UUID)  # twice as fast as UUID(text), and a rebuild makes millions of them
+    _assign(made, "int", int(value.replace("-", ""), 16))
+    _assign(made, "is_safe", _UNKNOWN)
     return made
 
 
@@ -281,7 +283,7 @@ def _enumeration(kind: type[StrEnum]) -> Converter:
         return text
 
     def from_json(value: JSON) -> StrEnum:
-        if (member := members.get(_text_from_json(value))) is None:
+        if type(value) is not str or (member := members.get(value)) is None:
             raise ValueError(f"{value!r} is not a {kind.__name__}")
         return member
 
@@ -293,7 +295,8 @@ def _named_tuple(kind: "type[_NamedTuple]") -> Converter:
     parts = [converter_for(hints[name]) for name in cast("tuple[str, ...]", getattr(kind, "_fields"))]  # noqa: B009
     template = f"[{','.join(['%s'] * len(parts))}]"
     writers = [(place, part.to_text) for place, part in enumerate(parts)]
-    readers = [(place, part.from_json) for place, part in enumerate(parts)]
+    readers = [part.from_json for part in parts]
+    make = cast("Callable[[list[object]], object]", getattr(kind, "_make"))  # noqa: B009
 
     def to_text(value: object) -> str:
         if type(value) is not kind:
@@ -304,7 +307,7 @@ def _named_tuple(kind: "type[_NamedTuple]") -> Converter:
         items = _list(value)
         if len(items) != len(readers):
             raise ValueError(f"{value!r} is not a {kind.__name__}")
-        return kind(*[read(items[place]) for place, read in readers])
+        return make([read(item) for read, item in zip(readers, items, strict=True)])
 
     return Converter(to_text, from_json)
 

@@ -109,7 +109,7 @@ def _build(record: Record[Event], fields: Fields, stream_id: UUID, version: int)
     event = object.__new__(record.kind)
     values = record.from_json(fields)
     values["originator_id"], values["originator_version"] = stream_id, version
-    vars(event).update(values)
+    object.__setattr__(event, "__dict__", values)  # events are frozen
     if isinstance(event, CreatedEvent) and event.originator_topic not in _aggregate_topics():
         raise ValueError(f"no aggregate is called {event.originator_topic!r}")
     return event
