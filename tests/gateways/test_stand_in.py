@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateways.paystack.sim.app import ENDPOINTS
+from gateways.paystack.sim.endpoints import ENDPOINTS
 from gateways.paystack.sim.fees import Fee, FeeTable
 from gateways.paystack.sim.server import StandIn, build_sim
 from gateways.paystack.sim.state import Behaviour

@@ -6,7 +6,7 @@ import contextlib
 import httpx
 
 from gateways.payment import Mode
-from gateways.paystack.sim import charges, refunds, transfers
+from gateways.paystack.sim import payments, refunds, settlements, transfers
 from gateways.paystack.sim.records import Attempt, DeliveryRecord, TaskRecord
 from gateways.paystack.sim.state import Sim
 from gateways.paystack.webhook import SIGNATURE_HEADER, signature
@@ -92,7 +92,9 @@ class Agenda:
     def _perform(self, task: TaskRecord) -> None:
         match task.action:
             case "settle":
-                charges.settle(self._sim, task.key)
+                settlements.settle_due(self._sim, task.key)
+            case "pay":
+                payments.pay_late(self._sim, task.key)
             case "transfer":
                 transfers.move_later(self._sim, task.key, task.argument)
             case "refund":
@@ -135,12 +137,12 @@ class Agenda:
 
     async def _post(self, client: httpx.AsyncClient | None, delivery: DeliveryRecord) -> int:
         """The status of the answer, or 0 without one."""
-        if client is None or self._sim.webhook_url is None:
+        if client is None or self._sim.behaviour.webhook_url is None:
             return 0
         raw = delivery.body.encode()
         headers = {"Content-Type": "application/json", SIGNATURE_HEADER: signature(self._sim.secret, raw)}
         try:
-            answer = await client.post(self._sim.webhook_url, content=raw, headers=headers)
+            answer = await client.post(self._sim.behaviour.webhook_url, content=raw, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL):
             return 0
         return answer.status_code

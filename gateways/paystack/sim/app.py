@@ -16,36 +16,17 @@ from starlette.routing import Route
 
 from gateways.payment import JsonObject
 from gateways.paystack.payload import NotJson, decode, is_object, text
-from gateways.paystack.sim import charges, checkout, faults, recipients, refunds, transfers
+from gateways.paystack.sim import checkout, faults, payments
 from gateways.paystack.sim.agenda import Agenda
 from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, good
 from gateways.paystack.sim.control import CONTROLS
+from gateways.paystack.sim.endpoints import ENDPOINTS
 from gateways.paystack.sim.faults import Fault
 from gateways.paystack.sim.state import Sim
 from gateways.paystack.sim.wire import Socket, Wire
 
 MAX_BODY_BYTES = 1024 * 1024
 Handler = Callable[[Request], Awaitable[Response]]
-
-ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
-    ("POST", "/transaction/initialize"): ("initialize", charges.initialize),
-    ("GET", "/transaction/verify/{reference}"): ("verify", charges.verify),
-    ("GET", "/transaction"): ("list_charges", charges.list_charges),
-    ("POST", "/transferrecipient"): ("recipient", recipients.create),
-    ("GET", "/transferrecipient/{code}"): ("fetch_recipient", recipients.fetch),
-    ("POST", "/transfer"): ("transfer", transfers.initiate),
-    ("POST", "/transfer/finalize_transfer"): ("finalize_transfer", transfers.finalize),
-    ("GET", "/transfer/verify/{reference}"): ("verify_transfer", transfers.verify),
-    ("GET", "/transfer/{code}"): ("fetch_transfer", transfers.fetch),
-    ("GET", "/transfer"): ("list_transfers", transfers.list_transfers),
-    ("POST", "/refund"): ("refund", refunds.create),
-    ("GET", "/refund/{id}"): ("fetch_refund", refunds.fetch),
-    ("GET", "/refund"): ("list_refunds", refunds.list_refunds),
-    ("GET", "/balance"): ("balance", recipients.balances),
-    ("GET", "/balance/ledger"): ("balance_ledger", recipients.balance_ledger),
-    ("GET", "/bank"): ("bank", recipients.list_banks),
-    ("GET", "/bank/resolve"): ("resolve_account", recipients.resolve_account),
-}
 
 
 def build_app(sim: Sim, agenda: Agenda | None = None, wire: Wire | None = None) -> Starlette:
@@ -114,7 +95,7 @@ def _control(sim: Sim, agenda: Agenda, endpoint: Endpoint) -> Handler:
 
 def _checkout(sim: Sim, agenda: Agenda) -> Handler:
     async def handle(request: Request) -> Response:
-        charge = charges.find_by_access_code(sim, request.path_params["access_code"])
+        charge = payments.find_by_access_code(sim, request.path_params["access_code"])
         if charge is None:
             return Response("No such checkout", 404, media_type="text/plain")
         if request.method != "POST":
@@ -134,7 +115,7 @@ def _finish(sim: Sim, reference: str, outcome: str) -> Answer:
     charge = sim.store.charges.get(reference)
     if charge is None:
         raise Refusal("No such checkout", status=404)
-    charges.finish_checkout(sim, charge, outcome)
+    payments.finish_checkout(sim, charge, outcome)
     return good("Checkout finished", {"reference": reference, "status": charge.status})
 
 

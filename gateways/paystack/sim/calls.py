@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateways.payment import JsonObject
-from gateways.paystack.payload import as_integer, moment, text
+from gateways.paystack.payload import as_integer, text
 from gateways.paystack.sim.state import Sim
 
-DEFAULT_PER_PAGE = 50
-MAX_PER_PAGE = 100
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -96,24 +94,3 @@ def require_currency(call: Call, known: Sequence[str], default: str) -> str:
     if currency not in known:
         raise Refusal("Currency not supported by merchant", "unsupported_currency")
     return currency
-
-
-def page(call: Call, message: str, rows: Sequence[Mapping[str, object]]) -> Answer:
-    """One page of a list, newest first. The counts in `meta` are strings here and there, as in the real thing."""
-    per_page = min(_number(call, "perPage", DEFAULT_PER_PAGE), MAX_PER_PAGE)
-    number = _number(call, "page", 1)
-    chosen = [row for row in reversed(rows) if _is_within(call, row)]
-    meta = {"total": len(chosen), "skipped": (number - 1) * per_page, "perPage": str(per_page), "page": number}
-    meta["pageCount"] = -(-len(chosen) // per_page)
-    return good(message, chosen[(number - 1) * per_page : number * per_page], meta=meta)
-
-
-def _number(call: Call, name: str, default: int) -> int:
-    return max(as_integer(call.query.get(name)) or default, 1)
-
-
-def _is_within(call: Call, row: JsonObject) -> bool:
-    created_at, since, until = moment(row, "createdAt"), moment(call.query, "from"), moment(call.query, "to")
-    if created_at is None:
-        return True
-    return (since is None or since <= created_at) and (until is None or created_at <= until)

@@ -1,7 +1,8 @@
-"""Charges at the stand-in: initialize, what the checkout ends in, verify, list."""
+"""Charges at the stand-in as the merchant sees them: initialize, verify, fetch, list, totals."""
 
 import json
 import re
+from collections.abc import Sequence
 
 from gateways.payment import JsonObject
 from gateways.paystack.payload import NotJson, decode, is_list, is_object, text
@@ -12,16 +13,15 @@ from gateways.paystack.sim.calls import (
     Refusal,
     good,
     not_found,
-    page,
     require_amount,
     require_currency,
     require_email,
 )
 from gateways.paystack.sim.clock import brief
+from gateways.paystack.sim.pages import fits, page
 from gateways.paystack.sim.records import ChargeRecord
 from gateways.paystack.sim.state import CURRENCIES, Sim
 
-OUTCOMES = ("success", "failed", "abandoned")
 CHANNELS = ("card", "bank", "ussd", "qr", "mobile_money", "bank_transfer", "eft")
 _REFERENCE = re.compile(r"[A-Za-z0-9.=-]{1,100}")
 _DEFAULT_CHANNEL = {"KES": "mobile_money", "GHS": "mobile_money"}
@@ -44,45 +44,41 @@ def verify(sim: Sim, call: Call) -> Answer:
     charge = sim.store.charges.get(call.path["reference"])
     if charge is None:
         raise not_found("Transaction reference not found.", "transaction_not_found")
-    return good("Verification successful", view(sim, charge))
+    is_early = sim.faults.take({"verify"}, call.facts, faults.VERIFY) is not None
+    shown = view(sim, charge)
+    return good("Verification successful", {**shown, "fees": None} if is_early else shown)
+
+
+def fetch(sim: Sim, call: Call) -> Answer:
+    """GET /transaction/{id}."""
+    charge = find_by_id(sim, call.path["id"])
+    if charge is None:
+        raise not_found("Transaction not found", "transaction_not_found")
+    return good("Transaction retrieved", view(sim, charge))
 
 
 def list_charges(sim: Sim, call: Call) -> Answer:
-    """GET /transaction, filtered by status, from and to."""
-    wanted = call.query.get("status")
-    rows = [view(sim, charge) for charge in sim.store.charges.all() if wanted in (None, charge.status)]
-    return page(call, "Transactions retrieved", rows)
+    """GET /transaction, filtered by status, customer, amount, currency, channel, settlement, from and to."""
+    return page(call, "Transactions retrieved", [view(sim, charge) for charge in _wanted(sim, call)])
 
 
-def find_by_access_code(sim: Sim, access_code: str) -> ChargeRecord | None:
-    """The charge whose checkout page has that address."""
-    return next((charge for charge in sim.store.charges.all() if charge.access_code == access_code), None)
+def totals(sim: Sim, call: Call) -> Answer:
+    """GET /transaction/totals: of what was paid; pending transfers are what no settlement has paid out yet."""
+    paid = [charge for charge in _wanted(sim, call) if charge.paid_at]
+    open_ = [charge for charge in paid if charge.settlement_id is None]
+    data = {
+        "total_transactions": len(paid),
+        "total_volume": sum(charge.paid_minor for charge in paid),
+        "total_volume_by_currency": _by_currency(paid),
+        "pending_transfers": sum(charge.paid_minor for charge in open_),
+        "pending_transfers_by_currency": _by_currency(open_),
+    }
+    return good("Transaction totals", data)
 
 
-def finish_checkout(sim: Sim, charge: ChargeRecord, outcome: str) -> None:
-    """Do what a button of the checkout page does; raise `Refusal` when it is too late.
-
-    An abandoned checkout can still be paid. Paystack announces success only: no webhook tells of the other two.
-    """
-    if outcome not in OUTCOMES:
-        raise Refusal(f"The outcome is one of {', '.join(OUTCOMES)}", "invalid_params")
-    if charge.status not in ("pending", "abandoned"):
-        raise Refusal(f"This checkout is over: {charge.status}", "transaction_over")
-    if outcome == "success":
-        _pay(sim, charge)
-    charge.status = outcome
-    sim.store.charges.put(charge.reference, charge)
-    if outcome == "success":
-        sim.announce("charge.success", charge.reference, webhook_view(sim, charge))
-
-
-def settle(sim: Sim, reference: str) -> None:
-    """Let a charge, less its fee, become part of the balance that transfers are paid from."""
-    charge = sim.store.charges.get(reference)
-    if charge is not None:
-        net_minor = charge.paid_minor - (charge.fee_minor or 0)
-        sim.move("settlement", "uncleared", charge.paid_currency, -net_minor, reference, charge.id)
-        sim.move("settlement", "balance", charge.paid_currency, net_minor, reference, charge.id)
+def find_by_id(sim: Sim, number: str) -> ChargeRecord | None:
+    """The charge that Paystack gave this number."""
+    return next((charge for charge in sim.store.charges.all() if str(charge.id) == number), None)
 
 
 def view(sim: Sim, charge: ChargeRecord) -> dict[str, object]:
@@ -90,7 +86,7 @@ def view(sim: Sim, charge: ChargeRecord) -> dict[str, object]:
     return {
         "id": charge.id,
         "domain": sim.mode.value,
-        "status": charge.status if charge.status != "pending" else "abandoned",
+        "status": _status(charge),
         "reference": charge.reference,
         "receipt_number": None,
         "amount": charge.paid_minor or charge.amount_minor,
@@ -120,6 +116,35 @@ def webhook_view(sim: Sim, charge: ChargeRecord) -> dict[str, object]:
     shown = {name: value for name, value in view(sim, charge).items() if name not in ("requested_amount", "createdAt")}
     fees = None if charge.channel == "mobile_money" else charge.fee_minor
     return {**shown, "metadata": _metadata(charge) or 0, "fees": fees}
+
+
+def _wanted(sim: Sim, call: Call) -> list[ChargeRecord]:
+    return [
+        charge
+        for charge in sim.store.charges.all()
+        if fits(
+            call,
+            status=_status(charge),
+            customer=charge.id,
+            amount=charge.paid_minor or charge.amount_minor,
+            currency=charge.paid_currency or charge.currency,
+            channel=charge.channel,
+            settlement=charge.settlement_id,
+        )
+    ]
+
+
+def _by_currency(charges: Sequence[ChargeRecord]) -> list[dict[str, object]]:
+    currencies = sorted({charge.paid_currency for charge in charges})
+    return [
+        {"currency": currency, "amount": sum(it.paid_minor for it in charges if it.paid_currency == currency)}
+        for currency in currencies
+    ]
+
+
+def _status(charge: ChargeRecord) -> str:
+    """A checkout that nobody has touched shows as abandoned."""
+    return "abandoned" if charge.status == "pending" else charge.status
 
 
 def _new_charge(sim: Sim, call: Call) -> ChargeRecord:
@@ -156,21 +181,6 @@ def _channels(call: Call) -> list[str]:
     if not is_list(channels) or any(channel not in CHANNELS for channel in channels):
         raise Refusal("Invalid channels", "invalid_params")
     return [str(channel) for channel in channels]
-
-
-def _pay(sim: Sim, charge: ChargeRecord) -> None:
-    fault = sim.faults.take({"checkout"}, {"reference": charge.reference}, faults.CHECKOUT)
-    charge.paid_minor = charge.amount_minor if fault is None else fault.amount_minor or charge.amount_minor
-    charge.paid_currency = charge.currency if fault is None else fault.currency or charge.currency
-    charge.paid_at = sim.clock.text()
-    charge.fee_minor = sim.behaviour.fees.charge_minor(charge.paid_currency, charge.channel, charge.paid_minor)
-    sim.move("charge", "uncleared", charge.paid_currency, charge.paid_minor, charge.reference, charge.id)
-    sim.move("charge_fee", "uncleared", charge.paid_currency, -charge.fee_minor, charge.reference, charge.id)
-    if sim.behaviour.settle_seconds > 0:
-        sim.later(sim.behaviour.settle_seconds, "settle", charge.reference)
-    else:
-        sim.store.charges.put(charge.reference, charge)
-        settle(sim, charge.reference)
 
 
 def _gateway_response(charge: ChargeRecord) -> str:

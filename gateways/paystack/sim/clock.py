@@ -46,8 +46,12 @@ class SimClock:
 
     def not_before(self, moment: str) -> None:
         """Jump forward to that moment unless it is past: a restarted stand-in continues its own time."""
-        self.advance((parse_iso(moment) - self.now()).total_seconds())
+        self.advance(self.seconds_until(moment))
+
+    def seconds_until(self, moment: str) -> float:
+        """How far off a moment is in the stand-in's time; negative when past."""
+        return (parse_iso(moment) - self.now()).total_seconds()
 
     def real_seconds_until(self, moment: str) -> float:
         """How long to wait in real seconds; zero or less when due."""
-        return (parse_iso(moment) - self.now()).total_seconds() / self.scale
+        return self.seconds_until(moment) / self.scale

@@ -5,36 +5,24 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from gateways.paystack.payload import as_integer, text
-from gateways.paystack.sim import refunds, transfers
+from gateways.paystack.sim import refunds, settlements, transfers
 from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, not_found
 from gateways.paystack.sim.faults import Fault
-from gateways.paystack.sim.state import CURRENCIES, Sim
+from gateways.paystack.sim.state import CURRENCIES, POCKETS, Behaviour, Sim
 
 
 def read_journal(sim: Sim, call: Call) -> Answer:
     """GET journal: every movement of money after the line with id `after`, and what each pocket holds."""
     after = as_integer(call.query.get("after")) or 0
     lines = [line.model_dump() for line in sim.store.journal.all() if line.id > after]
-    pockets = {
-        pocket: {currency: sim.held_minor(pocket, currency) for currency in CURRENCIES}
-        for pocket in ("uncleared", "balance")
-    }
+    pockets = {pocket: {currency: sim.held_minor(pocket, currency) for currency in CURRENCIES} for pocket in POCKETS}
     return Answer(200, {"lines": lines, "pockets": pockets})
 
 
 def read_objects(sim: Sim, call: Call) -> Answer:
-    """GET objects: every charge, recipient, transfer and refund as the stand-in keeps them."""
+    """GET objects: everything but journal, deliveries and tasks, as the stand-in keeps it."""
     del call
-    store = sim.store
-    return Answer(
-        200,
-        {
-            "charges": [row.model_dump() for row in store.charges.all()],
-            "recipients": [row.model_dump() for row in store.recipients.all()],
-            "transfers": [row.model_dump() for row in store.transfers.all()],
-            "refunds": [row.model_dump() for row in store.refunds.all()],
-        },
-    )
+    return Answer(200, {name: [row.model_dump() for row in table.all()] for name, table in sim.store.objects().items()})
 
 
 def add_fault(sim: Sim, call: Call) -> Answer:
@@ -69,6 +57,28 @@ def change_balance(sim: Sim, call: Call) -> Answer:
     return Answer(200, {"currency": currency, "balance_minor": sim.held_minor("balance", currency)})
 
 
+def settle_now(sim: Sim, call: Call) -> Answer:
+    """POST settlements {"currency"?}: pay out at once what was charged, in one currency or in all."""
+    wanted = text(call.body, "currency")
+    made = [settlements.settle_all(sim, currency) for currency in CURRENCIES if wanted in (None, currency)]
+    return Answer(200, {"settlements": [it.model_dump() for it in made if it is not None]})
+
+
+def read_settings(sim: Sim, call: Call) -> Answer:
+    """GET settings: how it behaves when nothing goes wrong."""
+    del call
+    return Answer(200, sim.behaviour.model_dump(exclude={"fees"}))
+
+
+def change_settings(sim: Sim, call: Call) -> Answer:
+    """POST settings {"settles_to": "bank", "approval_url": …}: these change, the others stay."""
+    try:
+        sim.behaviour = Behaviour.model_validate({**sim.behaviour.model_dump(), **call.body})
+    except ValidationError as error:
+        raise Refusal("; ".join(str(line["msg"]) for line in error.errors()), "invalid_params") from None
+    return read_settings(sim, call)
+
+
 def move_transfer(sim: Sim, call: Call) -> Answer:
     """POST transfers/{reference} {"status"}: take it to another status."""
     transfer = sim.store.transfers.get(call.path["reference"])
@@ -90,13 +100,15 @@ def move_refund(sim: Sim, call: Call) -> Answer:
 def list_webhooks(sim: Sim, call: Call) -> Answer:
     """GET webhooks: every one with its body and each try to deliver it."""
     del call
-    return Answer(200, {"webhooks": [row.model_dump() for row in sim.store.deliveries.all()], "url": sim.webhook_url})
+    return Answer(
+        200, {"webhooks": [row.model_dump() for row in sim.store.deliveries.all()], "url": sim.behaviour.webhook_url}
+    )
 
 
 def set_webhook_url(sim: Sim, call: Call) -> Answer:
     """POST webhooks {"url"}: deliver there from now on; null stops deliveries, which then count as unanswered."""
-    sim.webhook_url = text(call.body, "url")
-    return Answer(200, {"url": sim.webhook_url})
+    sim.behaviour = sim.behaviour.model_copy(update={"webhook_url": text(call.body, "url")})
+    return Answer(200, {"url": sim.behaviour.webhook_url})
 
 
 def resend_webhook(sim: Sim, call: Call) -> Answer:
@@ -130,6 +142,9 @@ CONTROLS: Mapping[tuple[str, str], Endpoint] = {
     ("POST", "/_sim/faults"): add_fault,
     ("DELETE", "/_sim/faults"): clear_faults,
     ("POST", "/_sim/balance"): change_balance,
+    ("POST", "/_sim/settlements"): settle_now,
+    ("GET", "/_sim/settings"): read_settings,
+    ("POST", "/_sim/settings"): change_settings,
     ("POST", "/_sim/transfers/{reference}"): move_transfer,
     ("POST", "/_sim/refunds/{id}"): move_refund,
     ("GET", "/_sim/webhooks"): list_webhooks,

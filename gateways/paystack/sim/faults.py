@@ -26,9 +26,10 @@ TRANSFER = frozenset(
     }
 )
 REFUND = frozenset({"pending", "fail", "needs_attention", "insufficient_balance", "without_note"})
-CHECKOUT = frozenset({"other_amount"})
+CHECKOUT = frozenset({"other_amount", "customer_bears_fee"})
+VERIFY = frozenset({"fees_unknown"})
 WEBHOOK = frozenset({"duplicate_webhook", "lost_webhook", "delay_webhook", "reorder_webhook"})
-KINDS = CALL | TRANSFER | REFUND | CHECKOUT | WEBHOOK
+KINDS = CALL | TRANSFER | REFUND | CHECKOUT | VERIFY | WEBHOOK
 
 
 class Fault(BaseModel):

@@ -39,10 +39,18 @@ class FeeTable:
 
     def charge_minor(self, currency: str, channel: str, amount_minor: int) -> int:
         """The fee kept from a charge; without a figure for mobile money the card's holds."""
-        cards = self.local_card.get(currency, Fee())
-        fee = self.mobile_money.get(currency, cards) if channel == "mobile_money" else cards
-        return fee.of(amount_minor)
+        return self._of_channel(currency, channel).of(amount_minor)
+
+    def with_fee_minor(self, currency: str, channel: str, requested_minor: int) -> int:
+        """The least that a customer who bears the fee must pay so that no less than the requested amount is left."""
+        fee = self._of_channel(currency, channel)
+        kept = BASIS_POINTS - fee.basis_points
+        return -(-(requested_minor + fee.flat_minor) * BASIS_POINTS // kept)
 
     def transfer_minor(self, currency: str) -> int:
         """The fee on top of a transfer."""
         return self.transfer.get(currency, Fee()).flat_minor
+
+    def _of_channel(self, currency: str, channel: str) -> Fee:
+        cards = self.local_card.get(currency, Fee())
+        return self.mobile_money.get(currency, cards) if channel == "mobile_money" else cards

@@ -10,7 +10,10 @@ class Record(BaseModel):
 
 
 class ChargeRecord(Record):
-    """A checkout and the payment that came of it; `metadata` is JSON text as it was given, or empty."""
+    """A checkout and the payment that came of it; `metadata` is JSON text as it was given, or empty.
+
+    `settle_at` is None until it is paid, and for ever where settlements are made by hand.
+    """
 
     reference: str
     access_code: str
@@ -28,6 +31,8 @@ class ChargeRecord(Record):
     paid_at: str | None = None
     fee_minor: int | None = None
     refunded_minor: int = 0
+    settle_at: str | None = None
+    settlement_id: int | None = None
 
 
 class RecipientRecord(Record):
@@ -60,7 +65,10 @@ class TransferRecord(Record):
 
 
 class RefundRecord(Record):
-    """A refund; `pocket` is where its amount was taken from."""
+    """A refund; `pocket` is where its amount was taken from, `deducted_minor` what settlements have kept for it.
+
+    `dispute_id` is set where a chargeback made it, `account_number` where the buyer's account was given afterwards.
+    """
 
     charge_reference: str
     charge_id: int
@@ -74,10 +82,33 @@ class RefundRecord(Record):
     updated_at: str
     expected_at: str
     refunded_at: str | None = None
+    deducted_minor: int = 0
+    settlement_id: int | None = None
+    dispute_id: int | None = None
+    account_number: str | None = None
+
+
+class SettlementRecord(Record):
+    """A payout of charges to the merchant, into `pocket`: his balance or his bank."""
+
+    currency: str
+    total_minor: int
+    fees_minor: int
+    deductions_minor: int
+    pocket: str
+    settled_at: str
+
+    @property
+    def effective_minor(self) -> int:
+        """What arrived."""
+        return self.total_minor - self.fees_minor - self.deductions_minor
 
 
 class JournalLine(Record):
-    """One movement of money in or out of a pocket, `balance` or `uncleared`, and what the pocket holds after it."""
+    """One movement of money in or out of a pocket and what the pocket holds after it.
+
+    Pockets: `uncleared` (paid by buyers, not settled yet), `balance` (what transfers are paid from) and `bank`.
+    """
 
     at: str
     kind: str

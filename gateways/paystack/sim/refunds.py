@@ -2,10 +2,11 @@
 
 from gateways.paystack.payload import as_integer, text
 from gateways.paystack.sim import faults
-from gateways.paystack.sim.calls import Answer, Call, Refusal, good, not_found, page, require_amount, require_currency
+from gateways.paystack.sim.calls import Answer, Call, Refusal, good, not_found, require_amount, require_currency
 from gateways.paystack.sim.charges import view as charge_view
 from gateways.paystack.sim.clock import brief
 from gateways.paystack.sim.faults import Fault
+from gateways.paystack.sim.pages import page
 from gateways.paystack.sim.records import ChargeRecord, RefundRecord
 from gateways.paystack.sim.state import CURRENCIES, Sim
 
@@ -58,7 +59,7 @@ def move(sim: Sim, refund: RefundRecord, status: str) -> None:
     sim.store.refunds.put(str(refund.id), refund)
     charge = sim.store.charges.get(refund.charge_reference)
     if charge is not None and status == "failed":
-        sim.move("refund_returned", refund.pocket, refund.currency, refund.amount_minor, charge.reference, refund.id)
+        _give_back(sim, refund)
         charge.refunded_minor -= refund.amount_minor
         _mark_charge(sim, charge, "success")
     if charge is not None and status == "processed":
@@ -75,20 +76,21 @@ def move_later(sim: Sim, refund_id: str, status: str) -> None:
 
 def view(sim: Sim, refund: RefundRecord) -> dict[str, object]:
     """A refund as fetch and list show it: `fully_deducted` is an int here, a bool when created."""
+    deducted_minor = refund.deducted_minor if refund.pocket == "uncleared" else refund.amount_minor
     return {
         "integration": 100073,
         "id": refund.id,
         "domain": sim.mode.value,
         "transaction": refund.charge_id,
         "transaction_reference": refund.charge_reference,
-        "dispute": None,
-        "settlement": None,
+        "dispute": refund.dispute_id,
+        "settlement": refund.settlement_id,
         "amount": refund.amount_minor,
-        "deducted_amount": refund.amount_minor,
+        "deducted_amount": deducted_minor,
         "currency": refund.currency,
         "channel": None,
         "status": refund.status,
-        "fully_deducted": 1,
+        "fully_deducted": int(deducted_minor == refund.amount_minor),
         "refunded_by": "merchant",
         "refunded_at": brief(refund.refunded_at) if refund.refunded_at else None,
         "expected_at": brief(refund.expected_at),
@@ -172,6 +174,13 @@ def _pocket(sim: Sim, currency: str, amount_minor: int, *, refused: bool) -> str
             return pocket
     message = "Your balance is not enough to fulfil this request"
     raise Refusal(message, "insufficient_balance", "api_error", next_step="Top up your balance.")
+
+
+def _give_back(sim: Sim, refund: RefundRecord) -> None:
+    """To where it was taken from; what a settlement has kept for it comes back to the balance."""
+    left_minor = refund.amount_minor - refund.deducted_minor
+    for pocket, amount_minor in ((refund.pocket, left_minor), ("balance", refund.deducted_minor)):
+        sim.move("refund_returned", pocket, refund.currency, amount_minor, refund.charge_reference, refund.id)
 
 
 def _mark_charge(sim: Sim, charge: ChargeRecord, status: str) -> None:

@@ -3,7 +3,9 @@
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateways.payment import Mode
 from gateways.paystack.secret import SecretKey
@@ -15,21 +17,32 @@ from gateways.paystack.sim.records import DeliveryRecord, JournalLine, TaskRecor
 from gateways.paystack.sim.store import Store
 
 CURRENCIES = ("GHS", "KES", "NGN", "ZAR", "USD")
+POCKETS = ("uncleared", "balance", "bank")
 TRANSFER_CURRENCIES = ("GHS", "KES", "NGN", "ZAR")
 REORDER_SECONDS = 600.0
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
-    """How the stand-in behaves when nothing goes wrong; seconds are in its own, compressible time."""
+class Behaviour(BaseModel):
+    """How the stand-in behaves when nothing goes wrong; seconds are in its own, compressible time.
+
+    `settle_seconds` None leaves settlements to the control panel; `settle_every_seconds` gathers them, 86400 at
+    midnight. `session_timeout_seconds` 0 lets a checkout be paid for ever.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     webhook_url: str | None = None
-    settle_seconds: float = 0.0
-    transfer_seconds: float = 0.0
-    refund_seconds: float = 0.0
+    settles_to: Literal["balance", "bank"] = "balance"
+    settle_seconds: float | None = Field(default=0.0, ge=0.0)
+    settle_every_seconds: float = Field(default=0.0, ge=0.0)
+    transfer_seconds: float = Field(default=0.0, ge=0.0)
+    refund_seconds: float = Field(default=0.0, ge=0.0)
+    customer_bears_fee: bool = False
+    session_timeout_seconds: int = Field(default=0, ge=0)
+    late_seconds: float = Field(default=25 * 3600.0, ge=0.0)
     hold_seconds: float = 120.0
-    fees: FeeTable = field(default_factory=FeeTable)
+    fees: FeeTable = FeeTable()
 
 
 class Sim:
@@ -51,7 +64,6 @@ class Sim:
         """
         self.secret = secret
         self.behaviour = behaviour
-        self.webhook_url = behaviour.webhook_url
         self.store = store
         self.clock = clock
         self.faults = Faults(mischief)

@@ -20,6 +20,7 @@ from gateways.paystack.sim.records import (
     RecipientRecord,
     Record,
     RefundRecord,
+    SettlementRecord,
     TaskRecord,
     TransferRecord,
 )
@@ -112,6 +113,7 @@ class Store:
         self.recipients = Table(RecipientRecord)
         self.transfers = Table(TransferRecord)
         self.refunds = Table(RefundRecord)
+        self.settlements = Table(SettlementRecord)
         self.journal = Table(JournalLine)
         self.deliveries = Table(DeliveryRecord)
         self.tasks = Table(TaskRecord)
@@ -120,6 +122,11 @@ class Store:
         if path is not None:
             self._open(path)
         self._last_id = max((row.id for table in self._tables().values() for row in table.all()), default=FIRST_ID)
+
+    def objects(self) -> Mapping[str, Kept]:
+        """The tables of what the merchant and his customers have made, by name."""
+        inner = ("journal", "deliveries", "tasks")
+        return {name: table for name, table in self._tables().items() if name not in inner}
 
     def next_id(self) -> int:
         """A number above 2^32, as Paystack's are."""
@@ -146,6 +153,7 @@ class Store:
             "recipients": self.recipients,
             "transfers": self.transfers,
             "refunds": self.refunds,
+            "settlements": self.settlements,
             "journal": self.journal,
             "deliveries": self.deliveries,
             "tasks": self.tasks,

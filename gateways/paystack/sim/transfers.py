@@ -10,12 +10,12 @@ from gateways.paystack.sim.calls import (
     Refusal,
     good,
     not_found,
-    page,
     require_amount,
     require_currency,
     require_text,
 )
 from gateways.paystack.sim.clock import brief
+from gateways.paystack.sim.pages import fits, page
 from gateways.paystack.sim.recipients import view as recipient_view
 from gateways.paystack.sim.records import RecipientRecord, TransferRecord
 from gateways.paystack.sim.state import TRANSFER_CURRENCIES, Sim
@@ -63,10 +63,8 @@ def fetch(sim: Sim, call: Call) -> Answer:
 
 
 def list_transfers(sim: Sim, call: Call) -> Answer:
-    """GET /transfer, filtered by status, from and to."""
-    wanted = call.query.get("status")
-    rows = [view(sim, transfer) for transfer in sim.store.transfers.all() if wanted in (None, transfer.status)]
-    return page(call, "Transfers retrieved", rows)
+    """GET /transfer, filtered by status, recipient (its number), amount, currency, from and to."""
+    return page(call, "Transfers retrieved", [view(sim, transfer) for transfer in _wanted(sim, call)])
 
 
 def finalize(sim: Sim, call: Call) -> Answer:
@@ -113,7 +111,6 @@ def move_later(sim: Sim, reference: str, status: str) -> None:
 
 def brief_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
     """A transfer as initiate shows it: the recipient is a number."""
-    recipient = _recipient(sim, transfer.recipient_code)
     return {
         "integration": 100073,
         "domain": sim.mode.value,
@@ -122,7 +119,7 @@ def brief_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
         "source": "balance",
         "source_details": None,
         "reason": transfer.reason,
-        "recipient": 0 if recipient is None else recipient.id,
+        "recipient": _recipient_id(sim, transfer),
         "status": transfer.status,
         "failures": None,
         "transfer_code": transfer.transfer_code,
@@ -156,6 +153,28 @@ def webhook_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
         return shown
     spelling = {"createdAt": "created_at", "updatedAt": "updated_at"}
     return {spelling.get(name, name): value for name, value in shown.items() if name != "fee_charged"}
+
+
+def _wanted(sim: Sim, call: Call) -> list[TransferRecord]:
+    """A transfer that verify does not know yet is in no list either."""
+    now = sim.clock.text()
+    return [
+        transfer
+        for transfer in sim.store.transfers.all()
+        if transfer.visible_at <= now
+        and fits(
+            call,
+            status=transfer.status,
+            recipient=_recipient_id(sim, transfer),
+            amount=transfer.amount_minor,
+            currency=transfer.currency,
+        )
+    ]
+
+
+def _recipient_id(sim: Sim, transfer: TransferRecord) -> int:
+    recipient = _recipient(sim, transfer.recipient_code)
+    return 0 if recipient is None else recipient.id
 
 
 def _new_transfer(sim: Sim, call: Call) -> TransferRecord:

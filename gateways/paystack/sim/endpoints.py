@@ -1,0 +1,31 @@
+"""Which endpoint of Paystack is which function here, and its name for faults. The first that fits is called."""
+
+from collections.abc import Mapping
+
+from gateways.paystack.sim import balances, banks, charges, recipients, refunds, settlements, transfers
+from gateways.paystack.sim.calls import Endpoint
+
+ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
+    ("POST", "/transaction/initialize"): ("initialize", charges.initialize),
+    ("GET", "/transaction/verify/{reference}"): ("verify", charges.verify),
+    ("GET", "/transaction/totals"): ("totals", charges.totals),
+    ("GET", "/transaction/{id}"): ("fetch_charge", charges.fetch),
+    ("GET", "/transaction"): ("list_charges", charges.list_charges),
+    ("POST", "/transferrecipient"): ("recipient", recipients.create),
+    ("GET", "/transferrecipient/{code}"): ("fetch_recipient", recipients.fetch),
+    ("GET", "/transferrecipient"): ("list_recipients", recipients.list_recipients),
+    ("POST", "/transfer"): ("transfer", transfers.initiate),
+    ("POST", "/transfer/finalize_transfer"): ("finalize_transfer", transfers.finalize),
+    ("GET", "/transfer/verify/{reference}"): ("verify_transfer", transfers.verify),
+    ("GET", "/transfer/{code}"): ("fetch_transfer", transfers.fetch),
+    ("GET", "/transfer"): ("list_transfers", transfers.list_transfers),
+    ("POST", "/refund"): ("refund", refunds.create),
+    ("GET", "/refund/{id}"): ("fetch_refund", refunds.fetch),
+    ("GET", "/refund"): ("list_refunds", refunds.list_refunds),
+    ("GET", "/balance"): ("balance", balances.balances),
+    ("GET", "/balance/ledger"): ("balance_ledger", balances.balance_ledger),
+    ("GET", "/bank"): ("bank", banks.list_banks),
+    ("GET", "/bank/resolve"): ("resolve_account", banks.resolve_account),
+    ("GET", "/settlement"): ("list_settlements", settlements.list_settlements),
+    ("GET", "/settlement/{id}/transactions"): ("settled_charges", settlements.list_settled_charges),
+}
