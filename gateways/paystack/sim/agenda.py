@@ -6,7 +6,7 @@ import contextlib
 import httpx
 
 from gateways.payment import Mode
-from gateways.paystack.sim import payments, refunds, settlements, transfers
+from gateways.paystack.sim import disputes, payments, refunds, settlements, transfers
 from gateways.paystack.sim.records import Attempt, DeliveryRecord, TaskRecord
 from gateways.paystack.sim.state import Sim
 from gateways.paystack.webhook import SIGNATURE_HEADER, signature
@@ -99,6 +99,14 @@ class Agenda:
                 transfers.move_later(self._sim, task.key, task.argument)
             case "refund":
                 refunds.move_later(self._sim, task.key, task.argument)
+            case "dispute":
+                disputes.open_later(self._sim, task.key)
+            case "remind":
+                disputes.remind(self._sim, task.key)
+            case "due":
+                disputes.accept_by_silence(self._sim, task.key)
+            case "decide":
+                disputes.decide_later(self._sim, task.key, task.argument)
             case _:
                 raise ValueError(task.action)
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from gateways.payment import JsonObject
 from gateways.paystack.payload import NotJson, decode, is_object, text
-from gateways.paystack.sim import checkout, faults, payments
+from gateways.paystack.sim import checkout, dispute_answers, faults, payments
 from gateways.paystack.sim.agenda import Agenda
 from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, good
 from gateways.paystack.sim.control import CONTROLS
@@ -60,7 +60,8 @@ def _routes(sim: Sim, agenda: Agenda, wire: Wire) -> list[Route]:
     ]
     panel = [Route(path, _control(sim, agenda, it), methods=[method]) for (method, path), it in CONTROLS.items()]
     page = Route("/checkout/{access_code}", _checkout(sim, agenda), methods=["GET", "POST"])
-    return [*api, *panel, page]
+    files = Route("/files/{name}", _file_store(sim), methods=["PUT"])
+    return [*api, *panel, page, files]
 
 
 def _api(sim: Sim, agenda: Agenda, wire: Wire, name: str, endpoint: Endpoint) -> Handler:
@@ -111,6 +112,22 @@ def _checkout(sim: Sim, agenda: Agenda) -> Handler:
     return handle
 
 
+def _file_store(sim: Sim) -> Handler:
+    """Where evidence is uploaded: whoever holds the address may write, as in Amazon's store behind Paystack."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            content = await _read_raw(request)
+        except Refusal as refusal:
+            return _json(refusal.answer())
+        media_type = request.headers.get("content-type", "").partition(";")[0]
+        status = dispute_answers.receive_file(sim, request.path_params["name"], media_type, content)
+        sim.store.commit()
+        return Response(status_code=status)
+
+    return handle
+
+
 def _finish(sim: Sim, reference: str, outcome: str) -> Answer:
     charge = sim.store.charges.get(reference)
     if charge is None:
@@ -134,14 +151,19 @@ async def _read(request: Request) -> Call:
     return Call(path=request.path_params, query=request.query_params, body=await _read_body(request))
 
 
-async def _read_body(request: Request) -> JsonObject:
+async def _read_raw(request: Request) -> bytes:
     raw = bytearray()
     async for chunk in request.stream():
         raw += chunk
         if len(raw) > MAX_BODY_BYTES:
             raise Refusal("Request is too large", status=413)
+    return bytes(raw)
+
+
+async def _read_body(request: Request) -> JsonObject:
+    raw = await _read_raw(request)
     try:
-        body = decode(bytes(raw) or b"{}")
+        body = decode(raw or b"{}")
     except NotJson:
         raise Refusal("Malformed JSON in the body of the request", "invalid_json") from None
     return body if is_object(body) else {}

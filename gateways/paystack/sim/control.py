@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from gateways.paystack.payload import as_integer, text
-from gateways.paystack.sim import refunds, settlements, transfers
+from gateways.paystack.sim import disputes, refunds, settlements, transfers
 from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, not_found
 from gateways.paystack.sim.faults import Fault
 from gateways.paystack.sim.state import CURRENCIES, POCKETS, Behaviour, Sim
@@ -97,6 +97,27 @@ def move_refund(sim: Sim, call: Call) -> Answer:
     return Answer(200, refund.model_dump())
 
 
+def open_dispute(sim: Sim, call: Call) -> Answer:
+    """POST disputes {"reference", "category"?, "amount_minor"?, "due_seconds"?}: the buyer's bank wants money back."""
+    charge = sim.store.charges.get(text(call.body, "reference") or "")
+    if charge is None:
+        raise not_found("Transaction not found", "transaction_not_found")
+    dispute = disputes.open_dispute(
+        sim,
+        charge,
+        refund_minor=as_integer(call.body.get("amount_minor")),
+        category=text(call.body, "category") or "chargeback",
+        seconds=as_integer(call.body.get("due_seconds")) or 0,
+    )
+    return Answer(201, dispute.model_dump())
+
+
+def decide_dispute(sim: Sim, call: Call) -> Answer:
+    """POST disputes/{id} {"outcome": "won"|"lost", "resolution"?}: the bank decides; with another word if given."""
+    outcome, resolution = text(call.body, "outcome") or "", text(call.body, "resolution")
+    return Answer(200, disputes.decide(sim, call.path["id"], outcome, resolution).model_dump())
+
+
 def list_webhooks(sim: Sim, call: Call) -> Answer:
     """GET webhooks: every one with its body and each try to deliver it."""
     del call
@@ -147,6 +168,8 @@ CONTROLS: Mapping[tuple[str, str], Endpoint] = {
     ("POST", "/_sim/settings"): change_settings,
     ("POST", "/_sim/transfers/{reference}"): move_transfer,
     ("POST", "/_sim/refunds/{id}"): move_refund,
+    ("POST", "/_sim/disputes"): open_dispute,
+    ("POST", "/_sim/disputes/{id}"): decide_dispute,
     ("GET", "/_sim/webhooks"): list_webhooks,
     ("POST", "/_sim/webhooks"): set_webhook_url,
     ("POST", "/_sim/webhooks/{id}/resend"): resend_webhook,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateways.paystack.sim import balances, banks, charges, recipients, refunds, settlements, transfers
+from gateways.paystack.sim import balances, banks, charges, dispute_answers, recipients, refunds, settlements, transfers
 from gateways.paystack.sim.calls import Endpoint
 
 ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
@@ -20,6 +20,7 @@ ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
     ("GET", "/transfer/{code}"): ("fetch_transfer", transfers.fetch),
     ("GET", "/transfer"): ("list_transfers", transfers.list_transfers),
     ("POST", "/refund"): ("refund", refunds.create),
+    ("POST", "/refund/retry_with_customer_details/{id}"): ("retry_refund", refunds.retry),
     ("GET", "/refund/{id}"): ("fetch_refund", refunds.fetch),
     ("GET", "/refund"): ("list_refunds", refunds.list_refunds),
     ("GET", "/balance"): ("balance", balances.balances),
@@ -28,4 +29,11 @@ ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
     ("GET", "/bank/resolve"): ("resolve_account", banks.resolve_account),
     ("GET", "/settlement"): ("list_settlements", settlements.list_settlements),
     ("GET", "/settlement/{id}/transactions"): ("settled_charges", settlements.list_settled_charges),
+    ("GET", "/dispute"): ("list_disputes", dispute_answers.list_disputes),
+    ("GET", "/dispute/transaction/{id}"): ("disputes_of_transaction", dispute_answers.of_transaction),
+    ("GET", "/dispute/{id}/upload_url"): ("upload_url", dispute_answers.open_upload),
+    ("POST", "/dispute/{id}/evidence"): ("evidence", dispute_answers.add_evidence),
+    ("PUT", "/dispute/{id}/resolve"): ("resolve_dispute", dispute_answers.resolve),
+    ("GET", "/dispute/{id}"): ("fetch_dispute", dispute_answers.fetch),
+    ("PUT", "/dispute/{id}"): ("update_dispute", dispute_answers.update),
 }

@@ -26,10 +26,11 @@ TRANSFER = frozenset(
     }
 )
 REFUND = frozenset({"pending", "fail", "needs_attention", "insufficient_balance", "without_note"})
-CHECKOUT = frozenset({"other_amount", "customer_bears_fee"})
+CHECKOUT = frozenset({"other_amount", "customer_bears_fee", "chargeback"})
+DISPUTE = frozenset({"chargeback_won", "chargeback_lost"})
 VERIFY = frozenset({"fees_unknown"})
 WEBHOOK = frozenset({"duplicate_webhook", "lost_webhook", "delay_webhook", "reorder_webhook"})
-KINDS = CALL | TRANSFER | REFUND | CHECKOUT | VERIFY | WEBHOOK
+KINDS = CALL | TRANSFER | REFUND | CHECKOUT | DISPUTE | VERIFY | WEBHOOK
 
 
 class Fault(BaseModel):

@@ -57,6 +57,8 @@ def _pay(sim: Sim, charge: ChargeRecord) -> None:
     fee_minor = charge.fee_minor or 0
     sim.move("charge_fee", "uncleared", charge.paid_currency, -fee_minor, charge.reference, charge.id)
     settlements.plan(sim, charge)
+    if fault is not None and fault.kind == "chargeback":
+        sim.later(fault.delay_seconds, "dispute", charge.reference)
     sim.announce("charge.success", charge.reference, webhook_view(sim, charge))
 
 

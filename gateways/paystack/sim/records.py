@@ -88,6 +88,54 @@ class RefundRecord(Record):
     account_number: str | None = None
 
 
+class Step(BaseModel):
+    """A status that a dispute has taken, when and by whom, and what was said."""
+
+    at: str
+    status: str
+    by: str
+    message: str = ""
+
+
+class EvidenceRecord(Record):
+    """What the merchant says about a sale; `fields` are as he wrote them."""
+
+    dispute_id: int
+    fields: dict[str, str]
+    created_at: str
+    updated_at: str
+
+
+class DisputeRecord(Record):
+    """A chargeback; `refund_minor` is what the buyer's bank wants, `refund_id` the refund that it became."""
+
+    charge_reference: str
+    charge_id: int
+    refund_minor: int
+    currency: str
+    category: str
+    status: str
+    created_at: str
+    updated_at: str
+    due_at: str
+    steps: list[Step]
+    resolution: str | None = None
+    resolved_at: str | None = None
+    attachments: list[str] = []
+    refund_id: int | None = None
+
+
+class UploadRecord(Record):
+    """A place for one file, and what was written there."""
+
+    dispute_id: int
+    file_name: str
+    expires_at: str
+    media_type: str = ""
+    size_bytes: int = 0
+    sha256: str = ""
+
+
 class SettlementRecord(Record):
     """A payout of charges to the merchant, into `pocket`: his balance or his bank."""
 

@@ -1,6 +1,6 @@
 """Refunds at the stand-in: no reference, no key, so a second POST refunds a second time while the charge lasts."""
 
-from gateways.paystack.payload import as_integer, text
+from gateways.paystack.payload import as_integer, child, integer, text
 from gateways.paystack.sim import faults
 from gateways.paystack.sim.calls import Answer, Call, Refusal, good, not_found, require_amount, require_currency
 from gateways.paystack.sim.charges import view as charge_view
@@ -30,8 +30,7 @@ def create(sim: Sim, call: Call) -> Answer:
     sim.store.refunds.put(str(refund.id), refund)
     _mark_charge(sim, charge, "reversal pending")
     sim.announce("refund.pending", charge.reference, webhook_view(sim, refund))
-    plan = _PLANS.get("" if fault is None else fault.kind, ("processing", "processed"))
-    for step, status in enumerate(plan, start=1):
+    for step, status in enumerate(_fate(fault), start=1):
         sim.later(step * sim.behaviour.refund_seconds, "refund", str(refund.id), status)
     data = {**view(sim, refund), "transaction": charge_view(sim, charge), "fully_deducted": False}
     return good("Refund has been queued for processing", data)
@@ -74,6 +73,51 @@ def move_later(sim: Sim, refund_id: str, status: str) -> None:
         move(sim, refund, status)
 
 
+def charge_back(sim: Sim, charge: ChargeRecord, dispute_id: int, amount_minor: int) -> int | None:
+    """Give back what a lost chargeback takes from the balance, at once; return the refund's id, None for nothing."""
+    if amount_minor == 0:
+        return None
+    now = sim.clock.text()
+    refund = RefundRecord(
+        id=sim.store.next_id(),
+        charge_reference=charge.reference,
+        charge_id=charge.id,
+        amount_minor=amount_minor,
+        currency=charge.paid_currency,
+        merchant_note="",
+        customer_note="",
+        status="processed",
+        pocket="balance",
+        created_at=now,
+        updated_at=now,
+        expected_at=now,
+        refunded_at=now,
+        dispute_id=dispute_id,
+    )
+    sim.move("chargeback", refund.pocket, refund.currency, -amount_minor, charge.reference, refund.id)
+    sim.store.refunds.put(str(refund.id), refund)
+    charge.refunded_minor += amount_minor
+    _mark_charge(sim, charge, "reversed")
+    return refund.id
+
+
+def retry(sim: Sim, call: Call) -> Answer:
+    """POST /refund/retry_with_customer_details/{id}: only where attention is needed; it is processed once more."""
+    refund = sim.store.refunds.get(call.path["id"])
+    if refund is None:
+        raise not_found("Refund not found", "refund_not_found")
+    details = child(call.body, "refund_account_details")
+    number, bank_id = text(details, "account_number"), integer(details, "bank_id")
+    if number is None or bank_id is None or text(details, "currency") != refund.currency:
+        raise Refusal("Refund account details are invalid", "invalid_params")
+    if refund.status != "needs-attention":
+        raise Refusal("Refund cannot be retried with customer details", "invalid_refund_status", status=422)
+    refund.account_number = number
+    move(sim, refund, "processing")
+    _plan(sim, refund, call)
+    return good("Refund retried and has been queued for processing", view(sim, refund))
+
+
 def view(sim: Sim, refund: RefundRecord) -> dict[str, object]:
     """A refund as fetch and list show it: `fully_deducted` is an int here, a bool when created."""
     deducted_minor = refund.deducted_minor if refund.pocket == "uncleared" else refund.amount_minor
@@ -97,8 +141,8 @@ def view(sim: Sim, refund: RefundRecord) -> dict[str, object]:
         "customer_note": refund.customer_note or None,
         "merchant_note": refund.merchant_note or None,
         "bank_reference": None,
-        "reason": None,
-        "initiated_by": "merchant",
+        "reason": None if refund.dispute_id is None else "chargeback",
+        "initiated_by": "merchant" if refund.dispute_id is None else "customer",
         "refund_type": "full" if refund.refunded_at else None,
         "session_id": None,
         "createdAt": brief(refund.created_at),
@@ -121,6 +165,17 @@ def webhook_view(sim: Sim, refund: RefundRecord) -> dict[str, object]:
         "domain": sim.mode.value,
     }
     return {**data, "id": str(refund.id)} if refund.status == "needs-attention" else data
+
+
+def _plan(sim: Sim, refund: RefundRecord, call: Call) -> None:
+    """The last step of a retry, which may fail or need attention again."""
+    fault = sim.faults.take({"retry_refund"}, call.facts, faults.REFUND)
+    for status in _fate(fault)[1:]:
+        sim.later(sim.behaviour.refund_seconds, "refund", str(refund.id), status)
+
+
+def _fate(fault: Fault | None) -> tuple[str, ...]:
+    return _PLANS.get("" if fault is None else fault.kind, ("processing", "processed"))
 
 
 def _require_charge(sim: Sim, call: Call) -> ChargeRecord:

@@ -41,6 +41,8 @@ class Behaviour(BaseModel):
     customer_bears_fee: bool = False
     session_timeout_seconds: int = Field(default=0, ge=0)
     late_seconds: float = Field(default=25 * 3600.0, ge=0.0)
+    dispute_seconds: float = Field(default=16 * 3600.0, gt=0.0)
+    remind_seconds: float = Field(default=4 * 3600.0, gt=0.0)
     hold_seconds: float = 120.0
     fees: FeeTable = FeeTable()
 

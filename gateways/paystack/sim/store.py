@@ -16,6 +16,8 @@ from pydantic import TypeAdapter
 from gateways.paystack.sim.records import (
     ChargeRecord,
     DeliveryRecord,
+    DisputeRecord,
+    EvidenceRecord,
     JournalLine,
     RecipientRecord,
     Record,
@@ -23,6 +25,7 @@ from gateways.paystack.sim.records import (
     SettlementRecord,
     TaskRecord,
     TransferRecord,
+    UploadRecord,
 )
 
 FIRST_ID = 4_100_000_000
@@ -114,6 +117,9 @@ class Store:
         self.transfers = Table(TransferRecord)
         self.refunds = Table(RefundRecord)
         self.settlements = Table(SettlementRecord)
+        self.disputes = Table(DisputeRecord)
+        self.evidence = Table(EvidenceRecord)
+        self.uploads = Table(UploadRecord)
         self.journal = Table(JournalLine)
         self.deliveries = Table(DeliveryRecord)
         self.tasks = Table(TaskRecord)
@@ -154,6 +160,9 @@ class Store:
             "transfers": self.transfers,
             "refunds": self.refunds,
             "settlements": self.settlements,
+            "disputes": self.disputes,
+            "evidence": self.evidence,
+            "uploads": self.uploads,
             "journal": self.journal,
             "deliveries": self.deliveries,
             "tasks": self.tasks,
