@@ -83,7 +83,7 @@ def rebuild(
         summary = require_sound_log(dsn, processes, progress) if check_log else None
         began = time.monotonic()
         start = _fill(dsn, keeper, chosen, summary, processes, progress)
-        finish_tables(keeper, chosen)
+        finish_tables(keeper, dsn, chosen)
         position, held = swap(dsn, chosen)
         drop_schema(keeper, REBUILD)
         run.succeed(Outcome.DONE, position, 0)

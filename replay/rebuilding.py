@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import cast
 
 from psycopg import Connection, sql
@@ -20,7 +22,7 @@ from replay.log import LogSummary
 from replay.program import program_digest
 from replay.shadow import SQL as SHADOW
 from replay.shadow import connect_owner, create_schema, drop_schema, read_comment
-from replay.shape import compare_shapes, list_tables, read_pattern, read_shape
+from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
 
 SQL = load("replay", "swap.sql")
 REBUILD = "replay_rebuild"
@@ -28,6 +30,7 @@ LIVE = "public"
 SWAP_ATTEMPTS = 20
 SWAP_LOCK_WAIT = "1s"
 PAUSE_SECONDS = 0.25
+INDEX_BUILDERS = 2
 
 
 class SwapBlocked(Refused):
@@ -63,19 +66,25 @@ def _is_beyond(connection: Connection[TupleRow], head: int) -> bool:
     return any(position > head for position in read_shadow(connection).values())
 
 
-def finish_tables(connection: Connection[TupleRow], projections: Sequence[Projection]) -> None:
+def finish_tables(connection: Connection[TupleRow], dsn: str, projections: Sequence[Projection]) -> None:
     """Build the indexes that are missing and let the planner know the tables; raise `RebuildUnproven`."""
     pattern = read_pattern(connection, projections)
-    for projection in projections:
+    with ThreadPoolExecutor(INDEX_BUILDERS) as builders:
+        _ = list(builders.map(partial(_finish, dsn, pattern), projections))
+    shadow = read_shape(connection, REBUILD, list_tables(projections))
+    findings = [finding for projection in projections for finding in compare_shapes(pattern, shadow, projection)]
+    if findings:
+        raise RebuildUnproven(findings=[finding.describe() for finding in findings])
+
+
+def _finish(dsn: str, pattern: Shape, projection: Projection) -> None:
+    """One projection's indexes and statistics: the server's work, side by side with that of another connection."""
+    with connect_owner(dsn) as connection:
         shadow = read_shape(connection, REBUILD, list_tables([projection]))
         if any(True for _ in compare_shapes(pattern, shadow, projection)):
             build_indexes(connection, [projection], schema=REBUILD)
         for table in projection.tables:
             connection.execute(sql.SQL(SQL.analyze).format(table=sql.Identifier(REBUILD, table.name)))
-    shadow = read_shape(connection, REBUILD, list_tables(projections))
-    findings = [finding for projection in projections for finding in compare_shapes(pattern, shadow, projection)]
-    if findings:
-        raise RebuildUnproven(findings=[finding.describe() for finding in findings])
 
 
 def check_books(connection: Connection[TupleRow], summary: LogSummary) -> None:
