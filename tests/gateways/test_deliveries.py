@@ -7,7 +7,7 @@ import pytest
 
 from gateways.payment import Mode, TransferStatus
 from gateways.paystack.client import Paystack
-from gateways.paystack.sim.agenda import next_pause_seconds
+from gateways.paystack.sim.delivery import next_pause_seconds
 from gateways.paystack.transfer import parse_transfer
 from gateways.paystack.webhook import parse_envelope, verify_signature
 from tests.gateways.conftest import SECRET, Merchant, Panel, charge, money_back, pay, payee, payout, wait_until

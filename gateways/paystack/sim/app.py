@@ -100,14 +100,14 @@ def _checkout(sim: Sim, agenda: Agenda) -> Handler:
         if charge is None:
             return Response("No such checkout", 404, media_type="text/plain")
         if request.method != "POST":
-            return checkout.render(charge)
+            return checkout.render(sim, charge)
         is_form = "form" in request.headers.get("content-type", "")
         outcome = await _read_outcome(request, is_form=is_form)
         answer = _perform(sim, agenda, lambda sim, _: _finish(sim, charge.reference, outcome), _EMPTY_CALL)
         if not is_form:
             return _json(answer)
-        away = checkout.return_address(charge) if outcome != "abandoned" else None
-        return checkout.render(charge) if away is None else RedirectResponse(away, status_code=303)
+        away = checkout.return_address(charge) if outcome in ("success", "failed") else None
+        return checkout.render(sim, charge) if away is None else RedirectResponse(away, status_code=303)
 
     return handle
 

@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping
 
-from gateways.paystack.sim import balances, banks, charges, dispute_answers, recipients, refunds, settlements, transfers
+from gateways.paystack.sim import (
+    balances,
+    banks,
+    bulk,
+    charges,
+    dispute_answers,
+    integration,
+    recipients,
+    refunds,
+    settlements,
+    transfers,
+)
 from gateways.paystack.sim.calls import Endpoint
 
 ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
@@ -16,6 +27,8 @@ ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
     ("GET", "/transferrecipient"): ("list_recipients", recipients.list_recipients),
     ("POST", "/transfer"): ("transfer", transfers.initiate),
     ("POST", "/transfer/finalize_transfer"): ("finalize_transfer", transfers.finalize),
+    ("POST", "/transfer/resend_otp"): ("resend_otp", transfers.resend_otp),
+    ("POST", "/transfer/bulk"): ("bulk_transfer", bulk.initiate),
     ("GET", "/transfer/verify/{reference}"): ("verify_transfer", transfers.verify),
     ("GET", "/transfer/{code}"): ("fetch_transfer", transfers.fetch),
     ("GET", "/transfer"): ("list_transfers", transfers.list_transfers),
@@ -29,6 +42,8 @@ ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
     ("GET", "/bank/resolve"): ("resolve_account", banks.resolve_account),
     ("GET", "/settlement"): ("list_settlements", settlements.list_settlements),
     ("GET", "/settlement/{id}/transactions"): ("settled_charges", settlements.list_settled_charges),
+    ("GET", "/integration/payment_session_timeout"): ("read_session_timeout", integration.read_session_timeout),
+    ("PUT", "/integration/payment_session_timeout"): ("session_timeout", integration.change_session_timeout),
     ("GET", "/dispute"): ("list_disputes", dispute_answers.list_disputes),
     ("GET", "/dispute/transaction/{id}"): ("disputes_of_transaction", dispute_answers.of_transaction),
     ("GET", "/dispute/{id}/upload_url"): ("upload_url", dispute_answers.open_upload),

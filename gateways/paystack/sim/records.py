@@ -48,7 +48,7 @@ class RecipientRecord(Record):
 
 
 class TransferRecord(Record):
-    """A transfer; `visible_at` is when verify starts to know it."""
+    """A transfer; `visible_at` is when verify starts to know it, `fate` the fault that decides how it goes on."""
 
     transfer_code: str
     reference: str
@@ -62,6 +62,8 @@ class TransferRecord(Record):
     updated_at: str
     visible_at: str
     transferred_at: str | None = None
+    fate: str = ""
+    fate_seconds: float = 0.0
 
 
 class RefundRecord(Record):
@@ -176,7 +178,10 @@ class Attempt(BaseModel):
 
 
 class DeliveryRecord(Record):
-    """A webhook: the body exactly as signed, and how its delivery goes: pending, delivered, lost or given_up."""
+    """A webhook: the body exactly as signed, and how its delivery goes: pending, delivered, lost or given_up.
+
+    A question to the approval URL is kept here too, as approved, rejected or blocked.
+    """
 
     event: str
     reference: str

@@ -33,6 +33,7 @@ class Behaviour(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     webhook_url: str | None = None
+    approval_url: str | None = None
     settles_to: Literal["balance", "bank"] = "balance"
     settle_seconds: float | None = Field(default=0.0, ge=0.0)
     settle_every_seconds: float = Field(default=0.0, ge=0.0)
@@ -126,13 +127,17 @@ class Sim:
             id=self.store.next_id(),
             event=event,
             reference=reference,
-            body=json.dumps({"event": event, "data": data}, separators=(",", ":")),
+            body=self.body(event, data),
             created_at=self.clock.text(),
             state="lost" if fault is not None and fault.kind == "lost_webhook" else "pending",
         )
         self.store.deliveries.put(str(delivery.id), delivery)
         for delay_seconds in self._delays(fault):
             self.later(delay_seconds, "webhook", str(delivery.id))
+
+    def body(self, event: str, data: Mapping[str, object]) -> str:
+        """What a webhook says, exactly as it is signed and sent."""
+        return json.dumps({"event": event, "data": data}, separators=(",", ":"))
 
     def _delays(self, fault: Fault | None) -> tuple[float, ...]:
         """When it is sent; a reordered one comes at a random moment of its delay, so later ones may overtake it."""

@@ -1,6 +1,7 @@
 """Transfers at the stand-in. The amount and the fee leave the balance when a transfer is created."""
 
 import re
+from collections.abc import Sequence
 
 from gateways.paystack.payload import text
 from gateways.paystack.sim import faults
@@ -20,28 +21,66 @@ from gateways.paystack.sim.recipients import view as recipient_view
 from gateways.paystack.sim.records import RecipientRecord, TransferRecord
 from gateways.paystack.sim.state import TRANSFER_CURRENCIES, Sim
 
+APPROVAL_EVENT = "transferrequest.approval-required"
 OPEN = frozenset({"pending", "received", "otp"})
 UNPAID = frozenset({"failed", "abandoned", "blocked", "rejected"})
 OTP_SECONDS = 30 * 60.0
 DEFAULT_DELAY_SECONDS = 60.0
 _REFERENCE = re.compile(r"[a-z0-9_-]{16,50}")
 _OTP = re.compile(r"[0-9]{6}")
+_OTP_REASONS = ("disable_otp", "resend_otp", "transfer")
 _FATES = {"fail": "failed", "abandoned": "abandoned", "blocked": "blocked", "rejected": "rejected"}
 
 
 def initiate(sim: Sim, call: Call) -> Answer:
-    """POST /transfer: in test mode it answers success at once, as Paystack does."""
-    transfer = _new_transfer(sim, call)
+    """POST /transfer: in test mode it answers success at once, as Paystack does, unless approval is asked for."""
+    transfer = new_transfer(sim, call)
+    require_funds(sim, [transfer])
+    create(sim, transfer)
+    if sim.behaviour.approval_url is None:
+        _begin(sim, transfer)
+    else:
+        _set(sim, transfer, "received")
+        sim.later(0.0, "approval", transfer.reference)
+    message = "Transfer requires OTP to continue" if transfer.status == "otp" else "Transfer has been queued"
+    return good(message, brief_view(sim, transfer))
+
+
+def new_transfer(sim: Sim, call: Call) -> TransferRecord:
+    """The transfer that a call asks for, and what a fault has in store for it; raise `Refusal`. Nothing moves yet."""
+    transfer = _read_transfer(sim, call)
     fault = sim.faults.take({"transfer"}, call.facts, faults.TRANSFER)
-    kind = "" if fault is None else fault.kind
-    delay_seconds = 0.0 if fault is None else fault.delay_seconds
-    _require_funds(sim, transfer, refused=kind == "insufficient_balance")
+    if fault is not None:
+        transfer.fate, transfer.fate_seconds = fault.kind, fault.delay_seconds
+    return transfer
+
+
+def require_funds(sim: Sim, wanted: Sequence[TransferRecord]) -> None:
+    """Refuse what the balance does not cover together with the fees, or what a fault refuses."""
+    needed_minor = sum(transfer.amount_minor + transfer.fee_minor for transfer in wanted)
+    refused = any(transfer.fate == "insufficient_balance" for transfer in wanted)
+    if refused or any(sim.held_minor("balance", transfer.currency) < needed_minor for transfer in wanted):
+        message = "Your balance is not enough to fulfil this request"
+        raise Refusal(message, "insufficient_balance", "api_error", next_step="Top up your balance.")
+
+
+def create(sim: Sim, transfer: TransferRecord) -> None:
+    """Take the amount and the fee out of the balance."""
     sim.move("transfer", "balance", transfer.currency, -transfer.amount_minor, transfer.reference, transfer.id)
     sim.move("transfer_fee", "balance", transfer.currency, -transfer.fee_minor, transfer.reference, transfer.id)
     sim.store.transfers.put(transfer.reference, transfer)
-    _begin(sim, transfer, kind, delay_seconds)
-    message = "Transfer requires OTP to continue" if transfer.status == "otp" else "Transfer has been queued"
-    return good(message, brief_view(sim, transfer))
+
+
+def decide(sim: Sim, reference: str, verdict: str) -> None:
+    """Go on with a transfer that was received: the merchant has approved it, rejected it or not answered."""
+    transfer = sim.store.transfers.get(reference)
+    if transfer is None or transfer.status != "received":
+        return
+    if verdict == "approved":
+        _set(sim, transfer, "pending")
+        _begin(sim, transfer)
+    else:
+        move(sim, transfer, verdict)
 
 
 def verify(sim: Sim, call: Call) -> Answer:
@@ -69,16 +108,19 @@ def list_transfers(sim: Sim, call: Call) -> Answer:
 
 def finalize(sim: Sim, call: Call) -> Answer:
     """POST /transfer/finalize_transfer: any six digits will do."""
-    code = require_text(call, "transfer_code", "Transfer code is required")
-    transfer = next((known for known in sim.store.transfers.all() if known.transfer_code == code), None)
-    if transfer is None:
-        raise not_found("Transfer not found", "transfer_not_found")
-    if transfer.status != "otp":
-        raise Refusal("Transfer is not currently awaiting OTP", "transfer_not_awaiting_otp")
+    transfer = _require_waiting_for_otp(sim, call)
     if not _OTP.fullmatch(text(call.body, "otp") or ""):
         raise Refusal("Invalid OTP", "invalid_otp")
     move(sim, transfer, "success")
     return good("Transfer has been queued", brief_view(sim, transfer))
+
+
+def resend_otp(sim: Sim, call: Call) -> Answer:
+    """POST /transfer/resend_otp: the answer has no data."""
+    _require_waiting_for_otp(sim, call)
+    if text(call.body, "reason") not in _OTP_REASONS:
+        raise Refusal("Invalid reason passed", "invalid_params")
+    return Answer(200, {"status": True, "message": "OTP has been resent"})
 
 
 def move(sim: Sim, transfer: TransferRecord, status: str) -> None:
@@ -146,6 +188,27 @@ def view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
     }
 
 
+def approval_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
+    """A transfer as the approval URL is asked about it: what was posted, and the transfer made of it."""
+    posted = {
+        "source": "balance",
+        "amount": transfer.amount_minor,
+        "currency": transfer.currency,
+        "recipient": transfer.recipient_code,
+        "reference": transfer.reference,
+        "reason": transfer.reason,
+    }
+    return {
+        "id": transfer.id,
+        "domain": sim.mode.value,
+        "integration": 100073,
+        "status": "pending",
+        "details": {"body": posted},
+        "transfers": [view(sim, transfer)],
+        "createdAt": brief(transfer.created_at),
+    }
+
+
 def webhook_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
     """A transfer in a webhook: failed and reversed spell their dates otherwise, and only success tells the fee."""
     shown = view(sim, transfer)
@@ -177,7 +240,7 @@ def _recipient_id(sim: Sim, transfer: TransferRecord) -> int:
     return 0 if recipient is None else recipient.id
 
 
-def _new_transfer(sim: Sim, call: Call) -> TransferRecord:
+def _read_transfer(sim: Sim, call: Call) -> TransferRecord:
     if text(call.body, "source") != "balance":
         raise Refusal("Transfer source is invalid", "invalid_params")
     amount_minor = require_amount(call)
@@ -202,6 +265,16 @@ def _new_transfer(sim: Sim, call: Call) -> TransferRecord:
     )
 
 
+def _require_waiting_for_otp(sim: Sim, call: Call) -> TransferRecord:
+    code = require_text(call, "transfer_code", "Transfer code is required")
+    transfer = next((known for known in sim.store.transfers.all() if known.transfer_code == code), None)
+    if transfer is None:
+        raise not_found("Transfer not found", "transfer_not_found")
+    if transfer.status != "otp":
+        raise Refusal("Transfer is not currently awaiting OTP", "transfer_not_awaiting_otp")
+    return transfer
+
+
 def _require_recipient(sim: Sim, call: Call) -> RecipientRecord:
     recipient = _recipient(sim, require_text(call, "recipient", "Recipient is required"))
     if recipient is None:
@@ -219,29 +292,22 @@ def _require_reference(sim: Sim, call: Call) -> str:
     return reference
 
 
-def _require_funds(sim: Sim, transfer: TransferRecord, *, refused: bool) -> None:
-    needed_minor = transfer.amount_minor + transfer.fee_minor
-    if refused or sim.held_minor("balance", transfer.currency) < needed_minor:
-        message = "Your balance is not enough to fulfil this request"
-        raise Refusal(message, "insufficient_balance", "api_error", next_step="Top up your balance.")
-
-
-def _begin(sim: Sim, transfer: TransferRecord, kind: str, delay_seconds: float) -> None:
+def _begin(sim: Sim, transfer: TransferRecord) -> None:
     """Start the life that a fault, or nothing, has planned for this transfer."""
-    match kind:
+    match transfer.fate:
         case "otp":
             _set(sim, transfer, "otp")
             sim.later(OTP_SECONDS, "transfer", transfer.reference, "abandoned")
         case "pending":
-            if delay_seconds > 0:
-                sim.later(delay_seconds, "transfer", transfer.reference, "success")
+            if transfer.fate_seconds > 0:
+                sim.later(transfer.fate_seconds, "transfer", transfer.reference, "success")
         case "fail" | "abandoned" | "blocked" | "rejected":
-            sim.later(delay_seconds, "transfer", transfer.reference, _FATES[kind])
+            sim.later(transfer.fate_seconds, "transfer", transfer.reference, _FATES[transfer.fate])
         case "reversed_after_success":
             move(sim, transfer, "success")
-            sim.later(delay_seconds, "transfer", transfer.reference, "reversed")
+            sim.later(transfer.fate_seconds, "transfer", transfer.reference, "reversed")
         case "late":
-            transfer.visible_at = sim.clock.text(delay_seconds or DEFAULT_DELAY_SECONDS)
+            transfer.visible_at = sim.clock.text(transfer.fate_seconds or DEFAULT_DELAY_SECONDS)
             _succeed(sim, transfer)
         case _:
             _succeed(sim, transfer)
