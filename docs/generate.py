@@ -22,6 +22,7 @@ ROOMS = (
     "vault",
     "gateways",
     "reactions",
+    "reconciliation",
     "identity",
     "api",
     "replay",

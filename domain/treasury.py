@@ -1,4 +1,4 @@
-"""The platform's own money movements, one stream per currency: capital, top-ups, settlements and sweeps."""
+"""The platform's own money movements, one stream per currency: capital, top-ups, settlements, sweeps, corrections."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +17,27 @@ NAMESPACE = UUID("6d1f3c56-7f0e-5b7a-9d43-0e5c6f1b2a90")
 
 
 class Movement(StrEnum):
-    """What moved, and between which accounts."""
+    """What moved, and between which accounts; from `UNKNOWN_RECEIPT` on they settle what reconciliation found."""
 
     CAPITAL_PAID_IN = "capital_paid_in"
     BALANCE_TOPPED_UP = "balance_topped_up"
     CHARGES_SETTLED = "charges_settled"
     CHARGES_SETTLED_TO_BANK = "charges_settled_to_bank"
     SWEPT_TO_BANK = "swept_to_bank"
+    UNKNOWN_RECEIPT = "unknown_receipt"
+    UNKNOWN_RECEIPT_RETURNED = "unknown_receipt_returned"
+    CHARGE_FEE_CHARGED = "charge_fee_charged"
+    CHARGE_FEE_CREDITED = "charge_fee_credited"
+    CHARGE_FEE_RETURNED = "charge_fee_returned"
+    TRANSFER_FEE_CHARGED = "transfer_fee_charged"
+    TRANSFER_FEE_RETURNED = "transfer_fee_returned"
+    DISPUTE_FEE_CHARGED = "dispute_fee_charged"
+    BALANCE_SHORT = "balance_short"
+    BALANCE_OVER = "balance_over"
+    UNCLEARED_SHORT = "uncleared_short"
+    UNCLEARED_OVER = "uncleared_over"
+    DIFFERENCE_WRITTEN_OFF = "difference_written_off"
+    DIFFERENCE_WRITTEN_BACK = "difference_written_back"
 
 
 ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
@@ -32,6 +46,20 @@ ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
     Movement.CHARGES_SETTLED: (Account.BALANCE, Account.UNCLEARED),
     Movement.CHARGES_SETTLED_TO_BANK: (Account.BANK, Account.UNCLEARED),
     Movement.SWEPT_TO_BANK: (Account.BANK, Account.BALANCE),
+    Movement.UNKNOWN_RECEIPT: (Account.UNCLEARED, Account.UNMATCHED_RECEIPTS),
+    Movement.UNKNOWN_RECEIPT_RETURNED: (Account.UNMATCHED_RECEIPTS, Account.BALANCE),
+    Movement.CHARGE_FEE_CHARGED: (Account.CHARGE_FEE, Account.UNCLEARED),
+    Movement.CHARGE_FEE_CREDITED: (Account.UNCLEARED, Account.CHARGE_FEE),
+    Movement.CHARGE_FEE_RETURNED: (Account.BALANCE, Account.CHARGE_FEE),
+    Movement.TRANSFER_FEE_CHARGED: (Account.TRANSFER_FEE, Account.BALANCE),
+    Movement.TRANSFER_FEE_RETURNED: (Account.BALANCE, Account.TRANSFER_FEE),
+    Movement.DISPUTE_FEE_CHARGED: (Account.DISPUTE_FEE, Account.BALANCE),
+    Movement.BALANCE_SHORT: (Account.DIFFERENCES, Account.BALANCE),
+    Movement.BALANCE_OVER: (Account.BALANCE, Account.DIFFERENCES),
+    Movement.UNCLEARED_SHORT: (Account.DIFFERENCES, Account.UNCLEARED),
+    Movement.UNCLEARED_OVER: (Account.UNCLEARED, Account.DIFFERENCES),
+    Movement.DIFFERENCE_WRITTEN_OFF: (Account.DIFFERENCES_EXPENSE, Account.DIFFERENCES),
+    Movement.DIFFERENCE_WRITTEN_BACK: (Account.DIFFERENCES, Account.DIFFERENCES_EXPENSE),
 }
 
 

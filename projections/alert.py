@@ -113,6 +113,14 @@ def alert_of_webhook(event: RecordedEvent, rows: Rows) -> None:
         _raise(event, rows, "P1", "chargeback_reported", cast("str", event.data["body_sha256"]), name)
 
 
+def alert_of_reconciliation(event: RecordedEvent, rows: Rows) -> None:
+    """The books and the processor's disagree: every hour that it stays so makes it harder to explain."""
+    counts = cast("list[tuple[str, int]]", event.data["counts"])
+    if counts:
+        detail = ", ".join(f"{number} {kind}" for kind, number in counts)
+        _raise(event, rows, "P1", "reconciliation_differences", str(event.stream_id), detail)
+
+
 def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: str, detail: str | None) -> None:
     data = event.data
     rows.add(
@@ -157,5 +165,6 @@ ALERTS = project(
         "configuration.setting_changed.v1": Change(alert_of_setting),
         "user.role_granted.v1": Change(alert_of_role),
         "webhook.received.v1": Change(alert_of_webhook),
+        "reconciliation.completed.v1": Change(alert_of_reconciliation),
     },
 )

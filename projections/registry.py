@@ -11,6 +11,7 @@ from projections.note import TRANSACTION_NOTES
 from projections.notification import NOTIFICATIONS
 from projections.payout import PAYOUTS
 from projections.projection import Projection
+from projections.reconciliation import RECONCILIATIONS
 from projections.refund import REFUNDS
 from projections.transaction import TRANSACTIONS
 from projections.vault import CREDENTIAL_VAULTS
@@ -29,6 +30,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     NOTIFICATIONS,
     ALERTS,
     LEDGER,
+    RECONCILIATIONS,
 )
 
 

@@ -16,6 +16,7 @@ ROOMS = (
     "vault",
     "gateways",
     "reactions",
+    "reconciliation",
     "identity",
     "api",
     "replay",

@@ -14,6 +14,7 @@ from domain.listing.commands import (
 )
 from domain.money import Currency, Money
 from domain.policy import Silence, Terms
+from domain.reconciliation import AccountFigure, Difference, DifferenceKind, RecordReconciliation
 from domain.transaction.commands import (
     EnforceDeadline,
     ExtendDeadlines,
@@ -207,6 +208,33 @@ def revised() -> Story:
     return story
 
 
+def reconciled() -> Story:
+    """The books are held against the processor's: once they agree, once not; what was found is booked."""
+    story, kes = Story(), treasury_id(Currency.KES)
+    figure = AccountFigure("paystack:balance", "KES", 900, 1_000, 60, 40)
+    difference = Difference(
+        kind=DifferenceKind.MISSING_HERE,
+        subject="balance entry",
+        reference="",
+        processor_id="77",
+        transaction_id=None,
+        currency="KES",
+        ledger_minor=None,
+        processor_minor=40,
+        sentence="Paystack's balance moved by 40 for balance entry 77, and nothing is booked.",
+        command="escrow ledger record balance_over --currency KES --amount-minor 40",
+    )
+    for number, found in enumerate(((), (difference,))):
+        run = RecordReconciliation(
+            since=story.now, until=story.now, position=7, matched=5, pending=1, figures=(figure,), differences=found
+        )
+        story.start(run, SYSTEM, UUID(int=0xF0 + number))
+    story.start(OpenTreasury(currency=Currency.KES), SYSTEM, kes)
+    amount = Money(40, Currency.KES)
+    story.do(MoveFunds(movement=Movement.BALANCE_OVER, amount=amount, evidence="balance entry 77"), SUPER, kes)
+    return story
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -222,6 +250,7 @@ STORIES = {
         expired,
         vetted,
         revised,
+        reconciled,
         platform,
     )
 }

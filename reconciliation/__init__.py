@@ -1,0 +1,1 @@
+"""Reconciliation: the payment processor's books held against ours, line by line, by reference and never by amount."""

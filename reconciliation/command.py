@@ -1,0 +1,46 @@
+"""The commands that settle differences, ready to be pasted."""
+
+from collections.abc import Mapping
+
+from domain.journal import Account
+from domain.money import Currency
+from domain.treasury import Movement
+from reconciliation.key import Key
+
+AND = " && "
+
+
+def ask(reference: str) -> str:
+    """Ask the processor about one reference and record what it says."""
+    return f"escrow reconcile --ask {reference}"
+
+
+def record(movement: Movement, currency: str, amount_minor: int, key: Key) -> str:
+    """Record one movement whose evidence names what it settles."""
+    return f'escrow ledger record {movement} --currency {currency} --amount-minor {amount_minor} --evidence "{key}"'
+
+
+def show_entries(account: str, currency: str) -> str:
+    """Show the lines of an account."""
+    return f"escrow ledger entries {account} --currency {currency}"
+
+
+def correct(open_minor: Mapping[tuple[Account, str], int], key: Key) -> str:
+    """Book into suspense what the processor has more, or less, than we; "" when nothing is open.
+
+    A currency that the books do not keep has no command.
+    """
+    lines = [
+        record(_CORRECTIONS[account, amount > 0], currency, abs(amount), key)
+        for (account, currency), amount in open_minor.items()
+        if amount and currency in set(Currency) and (account, True) in _CORRECTIONS
+    ]
+    return AND.join(lines)
+
+
+_CORRECTIONS: dict[tuple[Account, bool], Movement] = {
+    (Account.BALANCE, True): Movement.BALANCE_OVER,
+    (Account.BALANCE, False): Movement.BALANCE_SHORT,
+    (Account.UNCLEARED, True): Movement.UNCLEARED_OVER,
+    (Account.UNCLEARED, False): Movement.UNCLEARED_SHORT,
+}

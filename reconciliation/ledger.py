@@ -1,0 +1,62 @@
+"""Reading our own books at one position of the log: what is judged, and the totals, are of the same moment."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from database.connect import Pool
+from database.queries import load
+from domain.errors import EscrowError
+from domain.journal import Account
+from eventstore.log import position_at, read_after
+from projections.ledger import LEDGER
+from reconciliation.findings import GRACE, Place
+from reconciliation.records import WATCHED, Records
+
+SQL = load("reconciliation", "ledger.sql")
+PAGE = 5_000
+
+
+class LedgerBehind(EscrowError):
+    """The ledger tables are behind the log; run `escrow worker` until they have caught up."""
+
+    code = "ledger_behind"
+    status = 503
+
+
+class Cut(NamedTuple):
+    """Our books at a position."""
+
+    position: int
+    records: Records
+    totals: Mapping[Place, int]
+
+
+async def read_cut(pool: Pool, since: datetime, now: datetime) -> Cut:
+    """Return what the log says since then, and the totals, up to where the ledger tables stand.
+
+    Raises `LedgerBehind` when they lack what is older than the grace period.
+    """
+    position = await _position(pool, now)
+    records = Records()
+    after = await position_at(pool, since)
+    while events := await read_after(pool, after, PAGE, sorted(LEDGER.topics), until=position):
+        records.fold((event.position, event.event) for event in events)
+        after = events[-1].position
+    return Cut(position, records, await _totals(pool, position))
+
+
+async def _position(pool: Pool, now: datetime) -> int:
+    async with pool.connection() as connection:
+        row = await (await connection.execute(SQL.get_folded)).fetchone()
+    position, next_at = cast("tuple[int, datetime | None]", row or (0, None))
+    if next_at is not None and next_at < now - GRACE:
+        raise LedgerBehind(position=position)
+    return position
+
+
+async def _totals(pool: Pool, position: int) -> dict[Place, int]:
+    parameters = {"accounts": sorted(WATCHED), "position": position}
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(SQL.sum_accounts, parameters)).fetchall()
+    return {(Account(cast("str", row[0])), cast("str", row[1])): cast("int", row[2]) for row in rows}

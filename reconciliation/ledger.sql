@@ -1,0 +1,43 @@
+-- name: get_folded
+-- Up to which position the ledger tables hold the log, and when the next event after it was recorded.
+SELECT
+    c.position,
+    (
+        SELECT e.recorded_at
+        FROM escrow_events AS e
+        WHERE e.notification_id = c.position + 1
+    ) AS next_at
+FROM projection_checkpoints AS c
+WHERE c.name = 'ledger';
+
+-- name: sum_accounts
+-- The accounts that the processor keeps too, as they stood at a position.
+SELECT
+    account,
+    currency,
+    sum(amount_minor)::bigint AS balance_minor
+FROM ledger_entries
+WHERE
+    account = ANY(%(accounts)s)
+    AND position <= %(position)s
+GROUP BY account, currency;
+
+-- name: get_newest
+-- The end of the window of the newest run.
+SELECT until
+FROM reconciliations
+ORDER BY position DESC
+LIMIT 1;
+
+-- name: find_transaction
+-- Which transaction a reference of ours, or Paystack's id of a refund, belongs to.
+SELECT transaction_id FROM payment_links WHERE reference = %(reference)s
+UNION ALL
+SELECT transaction_id FROM payouts WHERE reference = %(reference)s
+UNION ALL
+SELECT transaction_id FROM refunds WHERE reference = %(reference)s OR processor_refund_id = %(reference)s
+LIMIT 1;
+
+-- name: try_lead
+-- Only one process reconciles by itself; the lock goes with its session.
+SELECT pg_try_advisory_lock(hashtextextended('escrow reconciliation', 0));

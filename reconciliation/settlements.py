@@ -1,0 +1,181 @@
+"""Settlements: charges that Paystack paid out, into its own balance or to the bank, matched by the settlement's id."""
+
+from dataclasses import dataclass
+
+from domain.journal import Account
+from domain.money import Currency
+from domain.reconciliation import DifferenceKind
+from domain.treasury import Movement
+from gateways.bookkeeping import BalanceCause, Settlement, SettlementStatus
+from reconciliation import command
+from reconciliation.books import Books
+from reconciliation.findings import Facts, Findings, Window
+from reconciliation.key import SETTLEMENT, Key
+from reconciliation.records import BookedMovement, Records
+
+SETTLED = frozenset({Movement.CHARGES_SETTLED, Movement.CHARGES_SETTLED_TO_BANK})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booking:
+    """A movement that is to be recorded for a settlement."""
+
+    settlement_id: int
+    movement: Movement
+    currency: Currency
+    amount_minor: int
+
+    @property
+    def key(self) -> Key:
+        """The settlement."""
+        return Key(SETTLEMENT, str(self.settlement_id))
+
+
+def list_due(books: Books, records: Records) -> list[Booking]:
+    """Return what is to be booked for the successful settlements of which nothing is booked yet.
+
+    What arrives goes to the balance, if its ledger names the settlement or its charges, else to the bank. What was
+    deducted for refunds and chargebacks goes to the balance: it is from there that they are booked to have been paid.
+    """
+    known = {movement.key for movement in records.movements if movement.movement in SETTLED}
+    into_balance = settlements_in_balance(books)
+    return [
+        booking
+        for settlement in books.settlements
+        if settlement.status is SettlementStatus.SUCCESS and Key(SETTLEMENT, str(settlement.processor_id)) not in known
+        for booking in bookings_of(settlement, is_in_balance=settlement.processor_id in into_balance)
+    ]
+
+
+def settlements_in_balance(books: Books) -> frozenset[int]:
+    """Return the ids of the settlements that the balance ledger shows."""
+    by_id = {e.cause_id for e in books.entries if e.cause is BalanceCause.SETTLEMENT and e.cause_id is not None}
+    by_charge = {
+        books.settled_charges[entry.cause_id]
+        for entry in books.entries
+        if entry.cause is BalanceCause.CHARGE and entry.difference_minor > 0 and entry.cause_id in books.settled_charges
+    }
+    return frozenset(by_id | by_charge)
+
+
+def bookings_of(settlement: Settlement, *, is_in_balance: bool) -> list[Booking]:
+    """Return the movements of one settlement; none in a currency that the books do not keep."""
+    if settlement.currency not in set(Currency):
+        return []
+    arrived, deducted = settlement.effective_minor, settlement.deductions_minor
+    amounts = {Movement.CHARGES_SETTLED: arrived + deducted if is_in_balance else deducted}
+    if not is_in_balance:
+        amounts[Movement.CHARGES_SETTLED_TO_BANK] = arrived
+    return [
+        Booking(
+            settlement_id=settlement.processor_id,
+            movement=movement,
+            currency=Currency(settlement.currency),
+            amount_minor=amount,
+        )
+        for movement, amount in amounts.items()
+        if amount > 0
+    ]
+
+
+def match_settlements(books: Books, records: Records, window: Window, findings: Findings) -> None:
+    """Hold every settlement against what was booked for it, and every booking against the list."""
+    booked: dict[Key, list[BookedMovement]] = {}
+    for movement in records.movements:
+        if movement.key is not None and movement.key.subject == SETTLEMENT and movement.movement in SETTLED:
+            booked.setdefault(movement.key, []).append(movement)
+    into_balance = settlements_in_balance(books)
+    for settlement in books.settlements:
+        key = Key(SETTLEMENT, str(settlement.processor_id))
+        is_in_balance = settlement.processor_id in into_balance
+        _count(settlement, findings, is_in_balance=is_in_balance)
+        if not window.is_before(settlement.settled_at, *(each.at for each in booked.get(key, ()))):
+            _judge(settlement, booked.get(key, []), window, findings, is_in_balance=is_in_balance)
+    listed = {Key(SETTLEMENT, str(settlement.processor_id)) for settlement in books.settlements}
+    for key, movements in booked.items():
+        if key not in listed and not window.is_before(*(each.at for each in movements)):
+            _name_missing_there(key, movements, findings)
+
+
+def _count(settlement: Settlement, findings: Findings, *, is_in_balance: bool) -> None:
+    """The balance's own lines are counted with the balance ledger."""
+    if settlement.status is SettlementStatus.SUCCESS:
+        key, currency = Key(SETTLEMENT, str(settlement.processor_id)), settlement.currency
+        findings.count(key, Account.UNCLEARED, currency, -settlement.effective_minor - settlement.deductions_minor)
+        if not is_in_balance:
+            findings.count(key, Account.BANK, currency, settlement.effective_minor)
+
+
+def deductions_outside_balance(books: Books) -> dict[Key, tuple[str, int]]:
+    """Return, by settlement, the currency and what was kept for refunds without a line in the balance ledger.
+
+    It is booked as having come into the balance, because it is from there that those refunds are booked to be paid.
+    Where the ledger shows each charge of a settlement it also shows each refund that was deducted from it.
+    """
+    by_id = {entry.cause_id for entry in books.entries if entry.cause is BalanceCause.SETTLEMENT}
+    into_balance = settlements_in_balance(books)
+    return {
+        Key(SETTLEMENT, str(each.processor_id)): (each.currency, each.deductions_minor)
+        for each in books.settlements
+        if each.status is SettlementStatus.SUCCESS
+        and each.deductions_minor
+        and (each.processor_id in by_id or each.processor_id not in into_balance)
+    }
+
+
+def _judge(
+    settlement: Settlement, booked: list[BookedMovement], window: Window, findings: Findings, *, is_in_balance: bool
+) -> None:
+    key = Key(SETTLEMENT, str(settlement.processor_id))
+    facts = _facts(settlement, booked)
+    if settlement.status is not SettlementStatus.SUCCESS:
+        if booked:
+            sentence = f"Paystack says the settlement is {settlement.status}; it is booked as paid."
+            findings.differ(DifferenceKind.STATUS, key, sentence, facts)
+        else:
+            findings.wait(key)
+        return
+    due = bookings_of(settlement, is_in_balance=is_in_balance)
+    if not booked and window.is_young(settlement.settled_at):
+        findings.wait(key)
+    elif not booked and due:
+        commands = [command.record(each.movement, each.currency, each.amount_minor, key) for each in due]
+        sentence = f"Paystack has settled {settlement.effective_minor} {settlement.currency} that is not booked."
+        findings.differ(DifferenceKind.MISSING_HERE, key, sentence, facts, command.AND.join(commands))
+    else:
+        _compare(settlement, booked, due, findings)
+    findings.match(key)
+
+
+def _compare(settlement: Settlement, booked: list[BookedMovement], due: list[Booking], findings: Findings) -> None:
+    key, facts = Key(SETTLEMENT, str(settlement.processor_id)), _facts(settlement, booked)
+    movements = [each.movement for each in booked]
+    wanted = sorted((each.movement, each.currency, each.amount_minor) for each in due)
+    found = sorted((each.movement, each.currency, each.amount_minor) for each in booked)
+    if len(set(movements)) < len(movements):
+        sentence = "The settlement is booked more than once."
+        findings.differ(DifferenceKind.DUPLICATE, key, sentence, facts)
+    elif [each[:2] for each in wanted] != [each[:2] for each in found] and {each[1] for each in wanted} != {
+        each[1] for each in found
+    }:
+        sentence = f"Paystack settled {settlement.currency} and another currency is booked."
+        findings.differ(DifferenceKind.CURRENCY, key, sentence, facts)
+    elif wanted != found:
+        sentence = f"Paystack settled {facts.theirs} and {facts.ours} is booked, or it went elsewhere."
+        findings.differ(DifferenceKind.AMOUNT, key, sentence, facts)
+
+
+def _name_missing_there(key: Key, booked: list[BookedMovement], findings: Findings) -> None:
+    amount = sum(each.amount_minor for each in booked)
+    facts = Facts(currency=booked[0].currency, processor_id=key.id, ours=amount)
+    sentence = "A settlement is booked that Paystack does not list."
+    findings.differ(DifferenceKind.MISSING_THERE, key, sentence, facts)
+
+
+def _facts(settlement: Settlement, booked: list[BookedMovement]) -> Facts:
+    return Facts(
+        currency=settlement.currency,
+        processor_id=str(settlement.processor_id),
+        ours=sum(each.amount_minor for each in booked) if booked else None,
+        theirs=settlement.effective_minor + settlement.deductions_minor,
+    )

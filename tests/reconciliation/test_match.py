@@ -1,0 +1,243 @@
+"""The matcher, on paper: nothing false is found, and whatever is planted is found and named."""
+
+import dataclasses
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from domain.journal import Account
+from domain.money import Currency
+from domain.reconciliation import DifferenceKind as Kind
+from domain.treasury import Movement
+from gateways.bookkeeping import BalanceCause
+from gateways.payment import ChargeStatus, TransferStatus
+from reconciliation.match import Outcome
+from tests.reconciliation.paper import Paper, write
+
+SEEDS = range(40)
+change = dataclasses.replace
+
+
+def kinds(outcome: Outcome) -> set[Kind]:
+    return {difference.kind for difference in outcome.differences}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_books_that_agree_have_no_difference_and_every_line_is_matched(seed: int) -> None:
+    paper = write(seed, sales=30)
+    outcome = paper.match()
+    assert outcome.differences == ()
+    things = len(paper.charges) + len(paper.transfers) + len(paper.refunds) + len(paper.settlements)
+    assert outcome.matched == things + len(paper.entries)
+    assert outcome.pending == 0
+    assert all(figure.unexplained_minor == 0 for figure in outcome.figures)
+
+
+def without(things: list[Any], thing: Any) -> tuple[Any, ...]:
+    return tuple(each for each in things if each is not thing)
+
+
+def swapped(things: list[Any], thing: Any, **changes: Any) -> tuple[Any, ...]:
+    return tuple(change(each, **changes) if each is thing else each for each in things)
+
+
+def paid(paper: Paper, dice: random.Random) -> Any:
+    return dice.choice([each for each in paper.transfers if each.status is TransferStatus.SUCCESS])
+
+
+def kept(paper: Paper, dice: random.Random) -> Any:
+    return dice.choice([each for each in paper.charges if each.status is ChargeStatus.SUCCESS])
+
+
+def of_transfer(paper: Paper, dice: random.Random) -> Any:
+    return dice.choice([each for each in paper.entries if each.cause is BalanceCause.TRANSFER])
+
+
+Plant = Callable[[Paper, random.Random], dict[str, Any]]
+
+PLANTS: list[tuple[Kind, str, Plant]] = [
+    (
+        Kind.MISSING_HERE,
+        "a charge",
+        lambda p, d: {"charges": (*p.charges, change(kept(p, d), processor_id=9_001, reference="shop-1"))},
+    ),
+    (
+        Kind.MISSING_HERE,
+        "a transfer",
+        lambda p, d: {"transfers": (*p.transfers, change(paid(p, d), processor_id=9_002, reference="po-made-by-hand"))},
+    ),
+    (
+        Kind.MISSING_HERE,
+        "a refund",
+        lambda p, d: {
+            "refunds": (*p.refunds, change(d.choice(p.refunds), processor_id=9_003, merchant_note="by hand"))
+        },
+    ),
+    (
+        Kind.MISSING_HERE,
+        "a settlement",
+        lambda p, d: {"settlements": (*p.settlements, change(d.choice(p.settlements), processor_id=9_004))},
+    ),
+    (
+        Kind.MISSING_HERE,
+        "a line of the balance",
+        lambda p, d: {"entries": (*p.entries, change(of_transfer(p, d), processor_id=9_005, cause_id=9_005))},
+    ),
+    (Kind.MISSING_THERE, "a charge", lambda p, d: {"charges": without(p.charges, kept(p, d))}),
+    (Kind.MISSING_THERE, "a transfer", lambda p, d: _never_sent(p, paid(p, d))),
+    (Kind.MISSING_THERE, "a refund", lambda p, d: {"refunds": without(p.refunds, d.choice(p.refunds))}),
+    (Kind.MISSING_THERE, "a settlement", lambda p, d: {"settlements": without(p.settlements, d.choice(p.settlements))}),
+    (Kind.AMOUNT, "a charge", lambda p, d: {"charges": _amount(p.charges, kept(p, d))}),
+    (Kind.AMOUNT, "a transfer", lambda p, d: {"transfers": _amount(p.transfers, paid(p, d))}),
+    (Kind.AMOUNT, "a refund", lambda p, d: {"refunds": _amount(p.refunds, d.choice(p.refunds))}),
+    (
+        Kind.AMOUNT,
+        "a settlement",
+        lambda p, d: {"settlements": _effective(p.settlements, d.choice(p.settlements))},
+    ),
+    (Kind.CURRENCY, "a charge", lambda p, d: {"charges": swapped(p.charges, kept(p, d), currency="GHS")}),
+    (Kind.CURRENCY, "a transfer", lambda p, d: {"transfers": swapped(p.transfers, paid(p, d), currency="GHS")}),
+    (Kind.CURRENCY, "a refund", lambda p, d: {"refunds": swapped(p.refunds, d.choice(p.refunds), currency="GHS")}),
+    (
+        Kind.STATUS,
+        "a charge",
+        lambda p, d: {"charges": swapped(p.charges, kept(p, d), status=ChargeStatus.FAILED)},
+    ),
+    (
+        Kind.STATUS,
+        "a transfer",
+        lambda p, d: {"transfers": swapped(p.transfers, paid(p, d), status=TransferStatus.FAILED)},
+    ),
+    (
+        Kind.DUPLICATE,
+        "a charge",
+        lambda p, d: {"charges": (*p.charges, change(kept(p, d), processor_id=9_006))},
+    ),
+    (
+        Kind.DUPLICATE,
+        "a transfer",
+        lambda p, d: {"transfers": (*p.transfers, change(paid(p, d), processor_id=9_007, transfer_code="TRF_x"))},
+    ),
+    (
+        Kind.DUPLICATE,
+        "a refund",
+        lambda p, d: {"refunds": (*p.refunds, change(d.choice(p.refunds), processor_id=9_008))},
+    ),
+    (
+        Kind.DUPLICATE,
+        "a line of the balance",
+        lambda p, d: {"entries": (*p.entries, change(of_transfer(p, d), processor_id=9_009))},
+    ),
+    (Kind.FEE, "a charge", lambda p, d: {"charges": _fee(p.charges, kept(p, d))}),
+    (Kind.FEE, "a transfer", lambda p, d: {"transfers": _fee(p.transfers, paid(p, d))}),
+    (
+        Kind.REVERSED,
+        "a charge",
+        lambda p, d: {"charges": swapped(p.charges, kept(p, d), status=ChargeStatus.REVERSED)},
+    ),
+    (
+        Kind.REVERSED,
+        "a transfer",
+        lambda p, d: {"transfers": swapped(p.transfers, paid(p, d), status=TransferStatus.REVERSED)},
+    ),
+]
+
+
+def _never_sent(paper: Paper, transfer: Any) -> dict[str, Any]:
+    """It is in neither list: it moved nothing."""
+    mine = [each for each in paper.entries if (each.cause, each.cause_id) == ("Transfer", transfer.processor_id)]
+    paper.balance[transfer.currency] -= sum(each.difference_minor for each in mine)
+    left = tuple(each for each in paper.entries if each not in mine)
+    return {"transfers": without(paper.transfers, transfer), "entries": left}
+
+
+def _amount(things: list[Any], thing: Any) -> tuple[Any, ...]:
+    return swapped(things, thing, amount_minor=thing.amount_minor + 1)
+
+
+def _effective(things: list[Any], thing: Any) -> tuple[Any, ...]:
+    return swapped(things, thing, effective_minor=thing.effective_minor - 7)
+
+
+def _fee(things: list[Any], thing: Any) -> tuple[Any, ...]:
+    return swapped(things, thing, fee_minor=thing.fee_minor + 5)
+
+
+@pytest.mark.parametrize(("kind", "what", "plant"), PLANTS, ids=[f"{kind} of {what}" for kind, what, _ in PLANTS])
+def test_what_is_planted_is_found_and_named_once(kind: Kind, what: str, plant: Plant) -> None:
+    del what
+    for seed in SEEDS:
+        paper = write(seed)
+        (found,) = paper.match(**plant(paper, random.Random(seed))).differences
+        assert found.kind is kind
+        assert found.sentence.endswith(".")
+        assert found.command.startswith("escrow ")
+
+
+def test_two_charges_of_the_same_amount_are_never_taken_for_each_other() -> None:
+    paper = write(1)
+    other = change(kept(paper, random.Random(1)), processor_id=9_010, reference="shop-2")
+    lost = kept(paper, random.Random(1))
+    found = paper.match(charges=(*without(paper.charges, lost), other)).differences
+    assert {difference.kind for difference in found} == {Kind.MISSING_HERE, Kind.MISSING_THERE}
+
+
+def test_what_is_younger_than_half_an_hour_is_pending() -> None:
+    paper = write(1)
+    new = change(kept(paper, random.Random(1)), processor_id=9_011, reference="shop-3", paid_at=paper.at)
+    found = paper.match(now=paper.at, charges=(*paper.charges, new))
+    assert found.differences == ()
+    assert found.pending == 1
+
+
+def test_a_balance_that_no_line_explains_is_named() -> None:
+    paper = write(2)
+    paper.balance["KES"] += 500
+    (found,) = paper.match().differences
+    assert (found.kind, found.subject, found.processor_minor) == (Kind.BALANCE, "account", paper.balance["KES"])
+    paper.record(Movement.BALANCE_OVER, Currency.KES, 500, f"account {Account.BALANCE}")
+    assert paper.match().differences == ()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_pasting_the_command_settles_a_difference_for_good(seed: int) -> None:
+    paper = write(seed)
+    extra = change(of_transfer(paper, random.Random(seed)), processor_id=9_012, cause_id=9_012)
+    paper.entries.append(extra)
+    paper.balance[extra.currency] += extra.difference_minor
+    (found,) = paper.match().differences
+    paste(paper, found.command)
+    assert paper.match().differences == ()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_pasting_the_command_settles_a_fee_and_an_unknown_charge(seed: int) -> None:
+    paper = write(seed)
+    _, thing = paper.charge()
+    paper.charges[paper.charges.index(thing)] = change(thing, fee_minor=thing.fee_minor + 5)
+    paper.charges.append(change(thing, processor_id=9_013, reference="shop-4"))
+    found = paper.match().differences
+    assert {difference.kind for difference in found} == {Kind.FEE, Kind.MISSING_HERE}
+    for difference in found:
+        paste(paper, difference.command)
+    assert paper.match().differences == ()
+
+
+def paste(paper: Paper, commands: str) -> None:
+    """Do what `escrow ledger record` does."""
+    for command in commands.split(" && "):
+        words = command.split('"')
+        options = words[0].split()
+        assert options[:3] == ["escrow", "ledger", "record"], command
+        paper.record(Movement(options[3]), Currency(options[5]), int(options[7]), words[1])
+
+
+def test_a_refund_that_no_settlement_has_kept_yet_explains_the_balance() -> None:
+    paper = write(4)
+    transaction_id, charge = paper.charge()
+    refund = paper.give_back(transaction_id, charge)
+    paper.balance[refund.currency] += refund.amount_minor
+    paper.entries.pop()
+    assert paper.match().differences == ()
