@@ -13,7 +13,7 @@ from database.queries import load
 from eventstore.log import head
 from projections.page import fetch_all
 
-SQL = load("api", "waiting.sql")
+SQL = load("api", "health.sql")
 
 
 class Status(BaseModel):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from api.cursor import read_cursor
 from api.errors import CursorInvalid
+from api.ledger import find_folded_position
 from api.page import Page, make_page, read_moment_cursor, read_position_cursor, scope_of
 from api.query import read_choice, read_flag
 from api.reading import Reader
@@ -15,7 +16,7 @@ from domain.journal import Account
 from domain.money import Currency
 from domain.transaction.phase import Phase
 from domain.transaction.records import ApprovalStatus
-from eventstore.log import read_after, read_stream
+from eventstore.log import END, read_after, read_stream
 from projections.admin_action import list_admin_actions
 from projections.alert import AlertRow
 from projections.alert import list_alerts as read_alerts
@@ -91,13 +92,20 @@ async def list_events(reader: Reader, stream_id: UUID) -> Page[EventView]:
 
 
 async def list_account_entries(reader: Reader, account: str) -> Page[EntryItem]:
-    """The lines of one account, oldest first. Raises NotFound for what is no account."""
+    """The lines of one account with its running balance, oldest first. Raises NotFound for what is no account."""
     currency = read_choice(Currency, reader.query.get("currency"))
     if account not in ACCOUNTS:
         raise NotFound
     name = f"entries of {account}"
+    after = _entry_cursor(reader, name)
+    as_of = await find_folded_position(reader)
     rows = await list_entries(
-        reader.dependencies.pool, account, currency=currency, after=_entry_cursor(reader, name), limit=reader.limit + 1
+        reader.dependencies.pool,
+        account,
+        currency=currency,
+        after=after,
+        as_of=END if as_of is None else as_of,
+        limit=reader.limit + 1,
     )
     return make_page(reader, name, rows, EntryItem.of, lambda row: (row.position, row.line))
 

@@ -59,6 +59,7 @@ AS_OF = frozenset(
         "/api/v1/admin/transactions/{transaction_id}",
         "/api/v1/audit/trial-balance",
         "/api/v1/audit/accounts",
+        "/api/v1/audit/accounts/{account}/entries",
     }
 )
 FILTERS = {

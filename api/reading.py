@@ -12,13 +12,13 @@ from starlette.responses import Response
 
 from api.access import act, act_as_auditor, act_as_staff, sign_in
 from api.dependencies import Dependencies, dependencies_of
-from api.query import DIGITS, QueryInvalid, read_limit, read_moment, read_position_header, read_query, read_whole
+from api.past import find_position
+from api.query import read_limit, read_position_header, read_query
 from api.sight import can_see
 from api.waiting import wait_for_position
 from domain.actor import Actor
 from domain.aggregate import Aggregate
 from domain.errors import NotFound
-from eventstore.log import head, position_at
 from identity.authenticator import Session
 
 A = TypeVar("A", bound=Aggregate)
@@ -54,18 +54,7 @@ class Reader:
     async def past_position(self) -> int | None:
         """Return the position that `as_of` names, None for the present. Raises QueryInvalid for the future."""
         text = self.query.get("as_of")
-        if text is None:
-            return None
-        pool = self.dependencies.pool
-        if not DIGITS.fullmatch(text):
-            moment = read_moment(text)
-            if moment > self.now:
-                raise QueryInvalid
-            return await position_at(pool, moment)
-        position = read_whole(text)
-        if position > await head(pool):
-            raise QueryInvalid
-        return position
+        return None if text is None else await find_position(self.dependencies.pool, text, self.now)
 
     def show(self, aggregate: Aggregate, body: BaseModel) -> Response:
         """Return the view of one object; its ETag is what If-Match compares with."""

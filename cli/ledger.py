@@ -4,33 +4,53 @@ from typing import Annotated
 
 import typer
 
-from cli.options import JsonOption
+from cli.options import CsvOption, JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Read the double-entry books.")
 
 
-@app.command("trial-balance", epilog="Example: escrow ledger trial-balance --json")
-def trial_balance(as_json: JsonOption = False) -> None:
+AsOf = Annotated[str | None, typer.Option(help="A position of the log, or a time with its offset; else now.")]
+AccountName = Annotated[str, typer.Argument(help="An account of the trial balance, such as escrow:held.")]
+CurrencyOption = Annotated[str | None, typer.Option(help="NGN, GHS, KES or ZAR; else all.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
+
+
+@app.command("trial-balance", epilog="Example: escrow ledger trial-balance --as-of 2026-11-01T00:00:00Z")
+def trial_balance(as_of: AsOf = None, as_json: JsonOption = False, as_csv: CsvOption = False) -> None:
     """Print every account and check that each currency sums to zero and that clients' money is covered.
 
     Exit 3 when it does not balance or is not covered.
     """
-    from cli.reading import show_trial_balance
+    from cli.books import form_of, show_trial_balance
 
-    show_trial_balance(as_json=as_json)
+    show_trial_balance(as_of, form_of(as_json=as_json, as_csv=as_csv))
+
+
+@app.command(epilog="Example: escrow ledger account escrow:held --currency KES --as-of 2026-11-01T00:00:00Z")
+def account(
+    name: AccountName,
+    currency: CurrencyOption = None,
+    as_of: AsOf = None,
+    after: Annotated[int | None, typer.Option(min=0, help="Start after this position; else the newest.")] = None,
+    limit: Limit = 50,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """Print the entries of an account, oldest first, with the balance after each."""
+    from cli.books import form_of, show_account
+
+    form = form_of(as_json=as_json, as_csv=as_csv)
+    show_account(name, currency=currency, as_of=as_of, after=after, limit=limit, form=form)
 
 
 @app.command(epilog="Example: escrow ledger entries escrow:held --currency KES")
 def entries(
-    account: Annotated[str, typer.Argument(help="An account of the trial balance, such as escrow:held.")],
-    currency: Annotated[str | None, typer.Option(help="NGN, GHS, KES or ZAR; else all.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
-    as_json: JsonOption = False,
+    account: AccountName, currency: CurrencyOption = None, limit: Limit = 50, as_json: JsonOption = False
 ) -> None:
     """Print the entries of an account, newest first."""
-    from cli.reading import show_entries
+    from cli.books import form_of, show_newest
 
-    show_entries(account, currency, limit, as_json=as_json)
+    show_newest(account, currency, limit, form_of(as_json=as_json))
 
 
 @app.command(

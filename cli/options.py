@@ -5,5 +5,8 @@ from typing import Annotated
 import typer
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+CsvOption = Annotated[
+    bool, typer.Option("--csv", help="Print CSV on stdout; texts that a spreadsheet would run are made harmless.")
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and change nothing.")]

@@ -1,31 +1,26 @@
-"""What `escrow tx`, `events` and `ledger` print: the tables and the log, read as the auditor."""
+"""What `escrow tx` and `escrow events` print: the tables and the log, read as the auditor."""
 
-from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import LiteralString
 from uuid import UUID
 
 import psycopg
-import typer
 from psycopg import Connection
 from psycopg.rows import DictRow, TupleRow, dict_row
 
 from cli.database import running_server
-from cli.failure import DIFFERENCE
-from cli.output import print_json, print_table, say
+from cli.output import print_json, print_table
 from cli.wiring import read_clock
 from database.connect import resolve_dsn
 from database.queries import load
 from database.settings import Settings
 from domain.errors import NotFound
-from domain.journal import CLIENT_LIABILITIES, SAFEGUARDED_ASSETS
 
 SQL = load("cli", "reading.sql")
 
 TRANSACTION_COLUMNS = ("id", "state", "currency", "amount_minor", "held_minor", "state_since", "stuck_reason")
 EVENT_COLUMNS = ("position", "recorded_at", "stream", "version", "type", "actor")
-ENTRY_COLUMNS = ("position", "line", "transaction_id", "subject", "currency", "amount_minor", "topic")
 
 
 @contextmanager
@@ -86,43 +81,6 @@ def show_events(*, stream: UUID | None, after: int | None, limit: int, as_json: 
         else:
             rows = fetch(connection, SQL.list_events, stream=stream, after=after, limit=limit)
     _show("events", rows, EVENT_COLUMNS, as_json=as_json)
-
-
-def show_entries(account: str, currency: str | None, limit: int, *, as_json: bool) -> None:
-    """Print the entries of an account."""
-    with reading() as connection:
-        rows = fetch(connection, SQL.list_entries, account=account, currency=currency, limit=limit)
-    _show("entries", rows, ENTRY_COLUMNS, as_json=as_json)
-
-
-def show_trial_balance(*, as_json: bool) -> None:
-    """Print the trial balance; exit 3 when the books do not balance or clients' money is not covered."""
-    with reading() as connection:
-        rows = fetch(connection, SQL.trial_balance)
-    sums = {currency: _sum(rows, currency) for currency in sorted({row["currency"] for row in rows})}
-    margins = {currency: _margin(rows, currency) for currency in sums}
-    sound = not any(sums.values()) and all(margin >= 0 for margin in margins.values())
-    if as_json:
-        print_json({"accounts": rows, "sums_minor": sums, "safeguarding_margin_minor": margins, "sound": sound})
-    else:
-        print_table(rows, ("account", "currency", "balance_minor", "entries"))
-        for currency, total in sums.items():
-            say(f"{currency}: sum {total}, clients' money covered with {margins[currency]} to spare")
-    if not sound:
-        raise typer.Exit(DIFFERENCE)
-
-
-def _sum(rows: Sequence[DictRow], currency: str) -> int:
-    return sum(row["balance_minor"] for row in rows if row["currency"] == currency)
-
-
-def _margin(rows: Sequence[DictRow], currency: str) -> int:
-    """Return the safeguarded assets less what clients are owed: liabilities are negative balances."""
-    balances: Counter[str] = Counter()
-    for row in rows:
-        if row["currency"] == currency:
-            balances[row["account"]] += row["balance_minor"]
-    return sum(balances[account] for account in (*SAFEGUARDED_ASSETS, *CLIENT_LIABILITIES))
 
 
 def _show(name: str, rows: Sequence[DictRow], columns: Sequence[str], *, as_json: bool) -> None:

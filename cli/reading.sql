@@ -90,36 +90,3 @@ FROM event_log
 WHERE %(stream)s::uuid IS NULL OR stream = %(stream)s
 ORDER BY position DESC
 LIMIT %(limit)s;
-
--- name: trial_balance
--- Every account; debits are positive, credits negative, and each currency sums to zero.
-SELECT
-    account,
-    currency,
-    balance_minor,
-    entries
-FROM ledger_accounts
-ORDER BY
-    currency,
-    account;
-
--- name: list_entries
--- The entries of one account, newest first.
-SELECT
-    position,
-    line,
-    account,
-    subject,
-    transaction_id,
-    currency,
-    amount_minor,
-    topic,
-    timestamp
-FROM ledger_entries
-WHERE
-    account = %(account)s
-    AND (%(currency)s::text IS NULL OR currency = %(currency)s)
-ORDER BY
-    position DESC,
-    line DESC
-LIMIT %(limit)s;

@@ -11,7 +11,7 @@ from domain.event import MoneyEvent
 from domain.journal import CLIENT_LIABILITIES, SAFEGUARDED_ASSETS, UnbalancedJournal
 from domain.transaction.event import TransactionMoneyEvent
 from eventstore.converter import JSON
-from eventstore.log import RecordedEvent
+from eventstore.log import END, RecordedEvent
 from eventstore.transcoder import list_event_classes
 from projections.page import fetch_all
 from projections.projection import Needed, Projection
@@ -33,6 +33,22 @@ class EntryRow(NamedTuple):
     topic: str
     timestamp: datetime
     recorded_at: datetime
+
+
+class EntryLine(NamedTuple):
+    """An entry as an account's page shows it: `balance_minor` is that of its account and currency after this line."""
+
+    position: int
+    line: int
+    account: str
+    subject: str
+    transaction_id: UUID | None
+    currency: str
+    amount_minor: int
+    topic: str
+    timestamp: datetime
+    recorded_at: datetime
+    balance_minor: int
 
 
 class AccountRow(NamedTuple):
@@ -59,14 +75,18 @@ ENTRIES = Table(name="ledger_entries", key=("position", "line"), columns=EntryRo
 ACCOUNTS = Table(name="ledger_accounts", key=("account", "currency"), columns=AccountRow._fields)
 
 
-async def list_accounts(pool: Pool, *, currency: str | None = None) -> list[AccountRow]:
-    """Return the accounts by currency and name; there are a few dozen."""
-    return await fetch_all(pool, AccountRow, SQL.list_accounts, {"currency": currency})
+async def list_accounts(pool: Pool, *, currency: str | None = None, as_of: int | None = None) -> list[AccountRow]:
+    """Return the accounts by currency and name, now or when the log ended at `as_of`; there are a few dozen.
+
+    The past is summed from the entries: ask only for a position that the ledger has reached.
+    """
+    query = SQL.list_accounts if as_of is None else SQL.list_accounts_as_of
+    return await fetch_all(pool, AccountRow, query, {"currency": currency, "as_of": as_of})
 
 
-async def list_trial_balances(pool: Pool) -> list[TrialBalance]:
-    """Return the trial balance of every currency."""
-    accounts = await list_accounts(pool)
+async def list_trial_balances(pool: Pool, *, as_of: int | None = None) -> list[TrialBalance]:
+    """Return the trial balance of every currency, now or when the log ended at `as_of`."""
+    accounts = await list_accounts(pool, as_of=as_of)
     return [
         _balance(currency, [account for account in accounts if account.currency == currency])
         for currency in dict.fromkeys(account.currency for account in accounts)
@@ -74,17 +94,32 @@ async def list_trial_balances(pool: Pool) -> list[TrialBalance]:
 
 
 async def list_entries(
-    pool: Pool, account: str, *, currency: str | None = None, after: tuple[int, int] = (0, 0), limit: int = 100
-) -> list[EntryRow]:
-    """Return the entries of an account, oldest first, those after a (position, line)."""
+    pool: Pool,
+    account: str,
+    *,
+    currency: str | None = None,
+    after: tuple[int, int] = (0, 0),
+    as_of: int = END,
+    limit: int = 100,
+) -> list[EntryLine]:
+    """Return the entries of an account with its running balance, oldest first, those after a (position, line)."""
     parameters = {
         "account": account,
         "currency": currency,
         "after_position": after[0],
         "after_line": after[1],
+        "as_of": as_of,
         "limit": limit,
     }
-    return await fetch_all(pool, EntryRow, SQL.list_entries, parameters)
+    return await fetch_all(pool, EntryLine, SQL.list_entries, parameters)
+
+
+async def list_newest_entries(
+    pool: Pool, account: str, *, currency: str | None = None, as_of: int = END, limit: int = 100
+) -> list[EntryLine]:
+    """Return the last entries of an account up to `as_of`, oldest of them first, with the running balance."""
+    parameters = {"account": account, "currency": currency, "as_of": as_of, "limit": limit}
+    return await fetch_all(pool, EntryLine, SQL.list_newest_entries, parameters)
 
 
 async def list_entries_of(pool: Pool, transaction_id: UUID) -> list[EntryRow]:

@@ -45,26 +45,130 @@ FROM ledger_accounts
 WHERE %(currency)s::text IS NULL OR currency = %(currency)s
 ORDER BY currency, account;
 
--- name: list_entries
--- The entries of an account, in the order of the log.
+-- name: list_accounts_as_of
+-- The accounts as they were when the log ended at a position, summed from their lines.
 SELECT
-    position,
-    line,
     account,
-    subject,
-    transaction_id,
     currency,
-    amount_minor,
-    topic,
-    timestamp,
-    recorded_at
+    sum(amount_minor)::bigint AS balance_minor,
+    count(*) AS entries,
+    max(position) AS position
 FROM ledger_entries
 WHERE
-    account = %(account)s
+    position <= %(as_of)s
     AND (%(currency)s::text IS NULL OR currency = %(currency)s)
-    AND (position, line) > (%(after_position)s, %(after_line)s)
-ORDER BY position, line
-LIMIT %(limit)s;
+GROUP BY account, currency
+ORDER BY currency, account;
+
+-- name: list_entries
+-- The entries of an account up to a position, in the order of the log, with the balance after each.
+WITH page AS (
+    SELECT
+        position,
+        line,
+        account,
+        subject,
+        transaction_id,
+        currency,
+        amount_minor,
+        topic,
+        timestamp,
+        recorded_at
+    FROM ledger_entries
+    WHERE
+        account = %(account)s
+        AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+        AND (position, line) > (%(after_position)s, %(after_line)s)
+        AND position <= %(as_of)s
+    ORDER BY position, line
+    LIMIT %(limit)s
+),
+
+before AS (
+    SELECT
+        currency,
+        sum(amount_minor) AS balance_minor
+    FROM ledger_entries
+    WHERE
+        account = %(account)s
+        AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+        AND (position, line) <= (%(after_position)s, %(after_line)s)
+    GROUP BY currency
+)
+
+SELECT
+    page.position,
+    page.line,
+    page.account,
+    page.subject,
+    page.transaction_id,
+    page.currency,
+    page.amount_minor,
+    page.topic,
+    page.timestamp,
+    page.recorded_at,
+    (
+        coalesce(before.balance_minor, 0)
+        + sum(page.amount_minor) OVER (PARTITION BY page.currency ORDER BY page.position, page.line)
+    )::bigint AS balance_minor
+FROM page
+LEFT JOIN before ON page.currency = before.currency
+ORDER BY page.position, page.line;
+
+-- name: list_newest_entries
+-- The last entries of an account up to a position, in the order of the log, with the balance after each.
+WITH page AS (
+    SELECT
+        position,
+        line,
+        account,
+        subject,
+        transaction_id,
+        currency,
+        amount_minor,
+        topic,
+        timestamp,
+        recorded_at
+    FROM ledger_entries
+    WHERE
+        account = %(account)s
+        AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+        AND position <= %(as_of)s
+    ORDER BY position DESC, line DESC
+    LIMIT %(limit)s
+),
+
+closing AS (
+    SELECT
+        currency,
+        sum(amount_minor) AS balance_minor
+    FROM ledger_entries
+    WHERE
+        account = %(account)s
+        AND (%(currency)s::text IS NULL OR currency = %(currency)s)
+        AND position <= %(as_of)s
+    GROUP BY currency
+)
+
+SELECT
+    page.position,
+    page.line,
+    page.account,
+    page.subject,
+    page.transaction_id,
+    page.currency,
+    page.amount_minor,
+    page.topic,
+    page.timestamp,
+    page.recorded_at,
+    (
+        closing.balance_minor
+        - sum(page.amount_minor) OVER (PARTITION BY page.currency ORDER BY page.position DESC, page.line DESC)
+        + page.amount_minor
+    )::bigint AS balance_minor
+FROM page
+INNER JOIN closing ON page.currency = closing.currency
+ORDER BY page.position, page.line;
 
 -- name: list_entries_of_transaction
 -- The entries of a transaction, in the order of the log.

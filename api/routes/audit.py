@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/v1/audit", tags=["audit"], route_class=StrictRou
 
 ListReader = Annotated[Reader, Depends(reading_as_auditor("limit", "cursor"))]
 PastReader = Annotated[Reader, Depends(reading_as_auditor("as_of"))]
-EntryReader = Annotated[Reader, Depends(reading_as_auditor("currency", "limit", "cursor"))]
+EntryReader = Annotated[Reader, Depends(reading_as_auditor("currency", "as_of", "limit", "cursor"))]
 
 
 @router.get("/events", response_model=Page[EventView])
@@ -39,5 +39,5 @@ async def get_accounts(reader: PastReader) -> AccountsView:
 
 @router.get("/accounts/{account}/entries", response_model=Page[EntryItem])
 async def get_entries(account: str, reader: EntryReader) -> Page[EntryItem]:
-    """List the lines of an account, oldest first."""
+    """List the lines of an account with its running balance, oldest first, up to `as_of`."""
     return await list_account_entries(reader, account)

@@ -10,7 +10,7 @@ from api.views.money import MoneyView
 from projections.admin_action import AdminActionRow
 from projections.alert import AlertRow
 from projections.approval import ApprovalRow
-from projections.ledger import AccountRow, EntryRow
+from projections.ledger import AccountRow, EntryLine, TrialBalance
 from projections.transaction import TransactionRow
 
 
@@ -128,7 +128,7 @@ class AccountItem(BaseModel):
 
 
 class EntryItem(BaseModel):
-    """One line of a journal; a debit is positive, a credit negative."""
+    """One line of a journal, and the balance of its account after it; a debit is positive, a credit negative."""
 
     position: int
     line: int
@@ -139,9 +139,11 @@ class EntryItem(BaseModel):
     amount_minor: int
     topic: str
     timestamp: datetime
+    recorded_at: datetime
+    balance_minor: int
 
     @classmethod
-    def of(cls, row: EntryRow) -> Self:
+    def of(cls, row: EntryLine) -> Self:
         """Show a row."""
         return cls.model_validate(row._asdict())
 
@@ -154,6 +156,11 @@ class TrialBalanceItem(BaseModel):
     total_minor: int
     safeguarded_minor: int
     owed_minor: int
+
+    @classmethod
+    def of(cls, books: TrialBalance) -> Self:
+        """Show the books of one currency."""
+        return cls.model_validate({**books._asdict(), "accounts": [AccountItem.of(row) for row in books.accounts]})
 
 
 class AccountsView(BaseModel):

@@ -1,8 +1,3 @@
--- name: get_reached
--- The position that the slowest read model has reached.
-SELECT coalesce(min(position), 0)
-FROM public.projection_checkpoints;
-
 -- name: list_checkpoints
 -- How far each read model is, and why it stopped.
 SELECT
