@@ -1,12 +1,15 @@
 """The control panel under /_sim: script faults, push time, drive objects, and read what really happened."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from pydantic import ValidationError
 
 from gateways.paystack.payload import as_integer, text
 from gateways.paystack.sim import disputes, refunds, settlements, transfers
+from gateways.paystack.sim.audit import audit
 from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, not_found
+from gateways.paystack.sim.endpoints import PLACES
 from gateways.paystack.sim.faults import Fault
 from gateways.paystack.sim.state import CURRENCIES, POCKETS, Behaviour, Sim
 
@@ -17,6 +20,13 @@ def read_journal(sim: Sim, call: Call) -> Answer:
     lines = [line.model_dump() for line in sim.store.journal.all() if line.id > after]
     pockets = {pocket: {currency: sim.held_minor(pocket, currency) for currency in CURRENCIES} for pocket in POCKETS}
     return Answer(200, {"lines": lines, "pockets": pockets})
+
+
+def read_audit(sim: Sim, call: Call) -> Answer:
+    """GET audit: 200 if the stand-in's own books are right, 500 with the problems if not."""
+    del call
+    found = audit(sim)
+    return Answer(200 if found.is_ok else 500, {"ok": found.is_ok, **asdict(found)})
 
 
 def read_objects(sim: Sim, call: Call) -> Answer:
@@ -31,6 +41,8 @@ def add_fault(sim: Sim, call: Call) -> Answer:
         fault = Fault.model_validate(call.body)
     except ValidationError as error:
         raise Refusal("; ".join(str(line["msg"]) for line in error.errors()), "invalid_params") from None
+    if fault.endpoint not in PLACES:
+        raise Refusal(f"unknown endpoint; known: {', '.join(sorted(PLACES))}", "invalid_params")
     sim.faults.add(fault)
     return Answer(201, fault.model_dump())
 
@@ -158,6 +170,7 @@ def read_clock(sim: Sim, call: Call) -> Answer:
 
 CONTROLS: Mapping[tuple[str, str], Endpoint] = {
     ("GET", "/_sim/journal"): read_journal,
+    ("GET", "/_sim/audit"): read_audit,
     ("GET", "/_sim/objects"): read_objects,
     ("GET", "/_sim/faults"): list_faults,
     ("POST", "/_sim/faults"): add_fault,

@@ -52,3 +52,5 @@ ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
     ("GET", "/dispute/{id}"): ("fetch_dispute", dispute_answers.fetch),
     ("PUT", "/dispute/{id}"): ("update_dispute", dispute_answers.update),
 }
+
+PLACES = frozenset({"*", "checkout", "charge", "dispute", "webhook", *(name for name, _ in ENDPOINTS.values())})

@@ -5,6 +5,7 @@ from the stand-in's seed, until it is cleared. Where several fit, the oldest tha
 """
 
 import random
+import re
 from collections.abc import Collection, Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -31,6 +32,24 @@ DISPUTE = frozenset({"chargeback_won", "chargeback_lost"})
 VERIFY = frozenset({"fees_unknown"})
 WEBHOOK = frozenset({"duplicate_webhook", "lost_webhook", "delay_webhook", "reorder_webhook"})
 KINDS = CALL | TRANSFER | REFUND | CHECKOUT | DISPUTE | VERIFY | WEBHOOK
+
+CHAOS = (
+    "webhook:duplicate_webhook@0.1",
+    "webhook:lost_webhook@0.05",
+    "webhook:reorder_webhook@0.1",
+    "*:accept_then_timeout@0.02",
+    "*:500_after_commit@0.02",
+    "*:500_before@0.02",
+    "*:throttle@0.01+2",
+    "transfer:fail@0.05",
+    "transfer:reversed_after_success@0.02+3600",
+    "refund:fail@0.05",
+    "refund:needs_attention@0.02",
+    "checkout:chargeback@0.02+3600",
+)
+_WORD = re.compile(
+    r"(?:(?P<endpoint>[a-z_]+|\*):)?(?P<kind>\w+)(?:@(?P<rate>[0-9.]+)|\*(?P<times>[0-9]+))?(?:\+(?P<delay_seconds>[0-9.]+))?"
+)
 
 
 class Fault(BaseModel):
@@ -63,6 +82,24 @@ class Fault(BaseModel):
         """Tell whether this fault is meant for this place, request and moment."""
         here = self.endpoint == "*" or self.endpoint in endpoints
         return here and self.kind in kinds and all(str(facts.get(name)) == str(it) for name, it in self.match.items())
+
+
+def parse_faults(text: str) -> list[Fault]:
+    """Read "transfer:accept_then_timeout@0.05,webhook:delay_webhook*3+60": where, what, how often, seconds of delay.
+
+    `@0.05` is a rate, `*3` a number of times, without either it happens once; "chaos" is a mix of what must do no harm.
+    Raises ValueError.
+    """
+    words = [word for part in text.split(",") for word in (CHAOS if part == "chaos" else (part,))]
+    return [_parse(word) for word in words]
+
+
+def _parse(word: str) -> Fault:
+    read = _WORD.fullmatch(word.strip())
+    if read is None:
+        raise ValueError(f"not a fault: {word}")
+    given = {name: value for name, value in read.groupdict().items() if value is not None}
+    return Fault.model_validate(given)
 
 
 class Faults:

@@ -22,6 +22,7 @@ import httpx
 
 from gateways.paystack.sim.agenda import Agenda
 from gateways.paystack.sim.app import build_app
+from gateways.paystack.sim.audit import Audit, audit
 from gateways.paystack.sim.clock import parse_iso
 from gateways.paystack.sim.state import Sim
 from gateways.paystack.sim.wire import Direct
@@ -44,6 +45,10 @@ class InProcess:
     async def run_due(self) -> int:
         """Do everything that is due by now, one after the other; return how much that was."""
         return await self._agenda.run_due(self._merchant)
+
+    def audit(self) -> Audit:
+        """Whether its own books are right: look here first when books differ."""
+        return audit(self.sim)
 
     def next_due_at(self) -> datetime | None:
         """When something happens next; None when nothing is planned."""
