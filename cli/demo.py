@@ -20,6 +20,7 @@ from cli.accounts import enrol, open_escrow
 from cli.children import ChildFailed, Children
 from cli.database import prepare_database, running_server
 from cli.output import say
+from cli.paystack_sim import make_secret_file
 from cli.person import JsonObject, Person
 from cli.story import Players, tell
 from cli.treasury import move_funds
@@ -70,7 +71,11 @@ def run_demo(port: int) -> None:
     with running_server(settings):
         prepare_database(settings)
         port = port or _free_port()
-        environment = {**os.environ, "ESCROW_HOME": str(home), "PAYSTACK_SECRET_KEY": _secret(home).read_text()}
+        environment = {
+            **os.environ,
+            "ESCROW_HOME": str(home),
+            "PAYSTACK_SECRET_KEY": make_secret_file(home).read_text(),
+        }
         with Children(home / "log", environment) as children:
             asyncio.run(_run(settings, children, port))
 
@@ -132,28 +137,19 @@ def _known_transactions(home: Path) -> dict[str, str]:
 
 def _start_stand_in(home: Path, children: Children, addresses: Addresses) -> subprocess.Popen[str]:
     """Start the stand-in Paystack; it says one line when it answers."""
-    arguments = ["gateways.paystack.sim", "--secret-file", str(home / "paystack-key")]
+    arguments = ["cli.main", "paystack-sim", "--secret-file", str(make_secret_file(home))]
     arguments += ["--port", addresses.paystack_url.rpartition(":")[2], "--state-file", str(home / "paystack.json")]
     arguments += ["--webhook-url", f"{addresses.base_url}/api/v1/webhooks/paystack"]
     for currency in Currency:
-        arguments += ["--opening-balance", f"{currency}={CAPITAL_MINOR}"]
+        arguments += ["--balance", f"{currency}={CAPITAL_MINOR}"]
     return children.start("paystack", arguments, reads_output=True)
 
 
 def _with_stand_in(settings: Settings, addresses: Addresses) -> Settings:
     """The settings of this process, with the same key and address as the children have."""
-    os.environ["PAYSTACK_SECRET_KEY"] = _secret(settings.escrow_home).read_text()
+    os.environ["PAYSTACK_SECRET_KEY"] = make_secret_file(settings.escrow_home).read_text()
     os.environ["PAYSTACK_BASE_URL"] = addresses.paystack_url
     return Settings()
-
-
-def _secret(home: Path) -> Path:
-    """Return the file with the stand-in's key, made on the first start."""
-    file = home / "paystack-key"
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(f"sk_test_{secrets.token_hex(20)}")
-    return file
 
 
 def find_stand_in_port(home: Path) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import ledger, replay, transactions, users
+from cli import ledger, paystack_sim, replay, transactions, users
 from cli.options import JsonOption
 
 app = typer.Typer(
@@ -24,6 +24,10 @@ app.add_typer(transactions.app, name="tx")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(replay.app, name="replay")
 app.command("events")(transactions.events)
+app.command(
+    "paystack-sim",
+    epilog="Example: escrow paystack-sim --port 8001 --seed 7 --faults chaos --balance KES=1000000",
+)(paystack_sim.paystack_sim)
 
 
 @app.command(epilog="Example: escrow demo --port 8000")

@@ -1,10 +1,7 @@
 """The stand-in keeps Paystack's documented shapes, its own memory and its place on this machine."""
 
 import json
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateways.paystack.sim.control import CONTROLS
 from gateways.paystack.sim.endpoints import ENDPOINTS
+from gateways.paystack.sim.faults import KINDS
 from gateways.paystack.sim.fees import Fee, FeeTable
 from gateways.paystack.sim.server import StandIn, build_sim
 from gateways.paystack.sim.state import Behaviour
 from gateways.paystack.sim.store import StateFileInUse, Store
-from tests.gateways.conftest import SECRET, Merchant, Panel, wait_until
+from tests.gateways.conftest import SECRET, Merchant, Panel
 
 KEY = {"Authorization": f"Bearer {SECRET.reveal()}"}
 TYPES = {"validation_error", "processor_error", "api_error"}
@@ -306,49 +305,7 @@ def test_a_fee_is_never_negative_nor_above_the_amount(amount: int, points: int, 
     assert 0 <= Fee(points, flat).of(amount) <= amount
 
 
-def start(tmp_path: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-    secret_file = tmp_path / "secret"
-    secret_file.write_text(SECRET.reveal() + "\n")
-    command = [sys.executable, "-m", "gateways.paystack.sim", "--secret-file", str(secret_file), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())["base_url"]
-
-
-def test_the_process_says_when_it_is_ready_and_stops_on_sigterm(tmp_path: Path) -> None:
-    process, base_url = start(tmp_path, "--opening-balance", "KES=700", "--state-file", str(tmp_path / "state"))
-    assert Panel(base_url).held("balance") == 700
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(5) in (0, -signal.SIGTERM)
-    again, base_url = start(tmp_path, "--opening-balance", "KES=700", "--state-file", str(tmp_path / "state"))
-    assert Panel(base_url).held("balance") == 700
-    again.kill()
-    again.wait(5)
-
-
-def test_the_process_dies_with_its_parent(tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text(SECRET.reveal())
-    child = f"[{sys.executable!r}, '-m', 'gateways.paystack.sim', '--secret-file', {str(tmp_path / 'secret')!r}]"
-    script = f"import os, subprocess; p = subprocess.Popen({child}, stdout=subprocess.PIPE)\n"
-    script += "print(p.stdout.readline().decode(), flush=True); os.kill(os.getpid(), 9)"
-    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=30)
-    base_url = json.loads(printed.stdout)["base_url"]
-    wait_until(lambda: not _answers(base_url))
-
-
-def _answers(base_url: str) -> bool:
-    try:
-        return httpx.get(f"{base_url}/_sim/clock", trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-@pytest.mark.parametrize(
-    "spoil", [lambda path: path.write_text("pk_test_x"), lambda path: path.unlink(), lambda path: path.write_text("")]
-)
-def test_the_process_has_no_secret_of_its_own(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
-    secret_file = tmp_path / "secret"
-    secret_file.write_text("")
-    spoil(secret_file)
-    command = [sys.executable, "-m", "gateways.paystack.sim", "--secret-file", str(secret_file)]
-    assert subprocess.run(command, capture_output=True, check=False, timeout=30).returncode != 0
+def test_every_fault_and_every_control_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "stand-in.md").read_text(encoding="utf-8")
+    assert [kind for kind in sorted(KINDS) if f"`{kind}`" not in page] == []
+    assert [f"{method} {path}" for method, path in CONTROLS if f"`{method} {path}`" not in page] == []

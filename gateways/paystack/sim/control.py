@@ -9,7 +9,7 @@ from gateways.paystack.payload import as_integer, text
 from gateways.paystack.sim import disputes, refunds, settlements, transfers
 from gateways.paystack.sim.audit import audit
 from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, not_found
-from gateways.paystack.sim.endpoints import PLACES
+from gateways.paystack.sim.endpoints import require_place
 from gateways.paystack.sim.faults import Fault
 from gateways.paystack.sim.state import CURRENCIES, POCKETS, Behaviour, Sim
 
@@ -38,11 +38,9 @@ def read_objects(sim: Sim, call: Call) -> Answer:
 def add_fault(sim: Sim, call: Call) -> Answer:
     """POST faults {"endpoint", "kind", "times", "match", …}."""
     try:
-        fault = Fault.model_validate(call.body)
-    except ValidationError as error:
-        raise Refusal("; ".join(str(line["msg"]) for line in error.errors()), "invalid_params") from None
-    if fault.endpoint not in PLACES:
-        raise Refusal(f"unknown endpoint; known: {', '.join(sorted(PLACES))}", "invalid_params")
+        fault = require_place(Fault.model_validate(call.body))
+    except ValueError as error:
+        raise Refusal(str(error), "invalid_params") from None
     sim.faults.add(fault)
     return Answer(201, fault.model_dump())
 

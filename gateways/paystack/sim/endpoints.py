@@ -15,6 +15,7 @@ from gateways.paystack.sim import (
     transfers,
 )
 from gateways.paystack.sim.calls import Endpoint
+from gateways.paystack.sim.faults import Fault
 
 ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
     ("POST", "/transaction/initialize"): ("initialize", charges.initialize),
@@ -54,3 +55,10 @@ ENDPOINTS: Mapping[tuple[str, str], tuple[str, Endpoint]] = {
 }
 
 PLACES = frozenset({"*", "checkout", "charge", "dispute", "webhook", *(name for name, _ in ENDPOINTS.values())})
+
+
+def require_place(fault: Fault) -> Fault:
+    """Return the fault; raise ValueError where nothing is called as it says: a test would test nothing."""
+    if fault.endpoint not in PLACES:
+        raise ValueError(f"unknown endpoint {fault.endpoint}; known: {', '.join(sorted(PLACES))}")
+    return fault

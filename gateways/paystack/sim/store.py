@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TextIO, TypeVar
 
 from pydantic import TypeAdapter
 
+from domain.errors import Refused
 from gateways.paystack.sim.records import (
     ChargeRecord,
     DeliveryRecord,
@@ -34,8 +35,10 @@ Changes = dict[str, dict[str, object] | None]
 _LINE = TypeAdapter(dict[str, Changes])
 
 
-class StateFileInUse(Exception):
+class StateFileInUse(Refused):
     """Another stand-in holds this state file."""
+
+    code = "stand_in_state_in_use"
 
 
 class Kept(Protocol):
@@ -173,7 +176,7 @@ class Store:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StateFileInUse(path) from None
+            raise StateFileInUse(file=str(path)) from None
         self._load(path)
         self._rewrite(path)
 

@@ -1,0 +1,137 @@
+"""`escrow paystack-sim`: it says when it is ready, stops when told, ends with its parent, and brings no key along."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gateways.conftest import SECRET, Panel, wait_until
+
+COMMAND = [sys.executable, "-m", "cli.main", "paystack-sim", "--port", "0"]
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PAYSTACK")}
+    return {**clean, "ESCROW_HOME": str(home), **more}
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    file = tmp_path / "secret"
+    file.write_text(SECRET.reveal() + "\n")
+    return file
+
+
+def start(home: Path, *options: str, **more: str) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [*COMMAND, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment(home, **more),
+    )
+    assert process.stdout is not None
+    return process, json.loads(process.stdout.readline())["base_url"]
+
+
+def refused(home: Path, *options: str) -> int:
+    return subprocess.run(
+        [*COMMAND, *options], capture_output=True, env=environment(home), check=False, timeout=30
+    ).returncode
+
+
+def answers(base_url: str) -> bool:
+    try:
+        return httpx.get(f"{base_url}/_sim/clock", trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_it_says_when_it_is_ready_stops_on_sigterm_and_carries_on(tmp_path: Path, secret_file: Path) -> None:
+    options = ("--balance", "KES=700", "--state-file", str(tmp_path / "state"), "--secret-file", str(secret_file))
+    process, base_url = start(tmp_path, *options)
+    assert Panel(base_url).held("balance") == 700
+    assert refused(tmp_path, *options) == 9, "one file, one stand-in"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) in (0, -signal.SIGTERM)
+    again, base_url = start(tmp_path, *options)
+    assert Panel(base_url).held("balance") == 700, "a restart is not a gift"
+    again.kill()
+    again.wait(10)
+
+
+def test_the_options_say_how_it_behaves(tmp_path: Path) -> None:
+    options = (
+        "--settles-to",
+        "bank",
+        "--customer-bears-fee",
+        "--faults",
+        "transfer:fail@0.5,500_before*2",
+        "--seed",
+        "7",
+    )
+    process, base_url = start(tmp_path, *options, PAYSTACK_SECRET_KEY=SECRET.reveal())
+    panel = Panel(base_url)
+    settings = panel.http.get("/_sim/settings").json()
+    assert (settings["settles_to"], settings["customer_bears_fee"]) == ("bank", True)
+    assert [fault["kind"] for fault in panel.http.get("/_sim/faults").json()["faults"]] == ["fail", "500_before"]
+    assert httpx.get(f"{base_url}/balance", trust_env=False).status_code == 401
+    process.terminate()
+    process.wait(10)
+
+
+def test_without_a_key_it_makes_one_that_only_its_owner_reads(tmp_path: Path) -> None:
+    process, base_url = start(tmp_path / "home")
+    file = tmp_path / "home" / "paystack-key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    key = {"Authorization": f"Bearer {file.read_text()}"}
+    wait_until(lambda: httpx.get(f"{base_url}/bank", headers=key, trust_env=False).status_code == 200)
+    process.terminate()
+    process.wait(10)
+
+
+def test_it_ends_with_the_parent_that_started_it(tmp_path: Path, secret_file: Path) -> None:
+    script = "import os, pathlib; from cli.children import Children\n"
+    script += f"children = Children(pathlib.Path({str(tmp_path)!r}), os.environ)\n"
+    words = ["cli.main", "paystack-sim", "--port", "0", "--secret-file", str(secret_file)]
+    script += f"child = children.start('paystack', {words!r}, reads_output=True)\n"
+    script += "print(child.stdout.readline(), flush=True); os.kill(os.getpid(), 9)"
+    printed = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env=environment(tmp_path),
+    )
+    base_url = json.loads(printed.stdout)["base_url"]
+    wait_until(lambda: not answers(base_url))
+
+
+@pytest.mark.parametrize("content", ["pk_test_x", "", None])
+def test_a_key_that_is_none_is_refused(tmp_path: Path, secret_file: Path, content: str | None) -> None:
+    secret_file.unlink()
+    if content is not None:
+        secret_file.write_text(content)
+    assert refused(tmp_path, "--secret-file", str(secret_file)) in (2, 4)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--faults", "transfer:nonsense"],
+        ["--faults", "transferr:fail"],
+        ["--faults", "fail@7"],
+        ["--balance", "EUR=5"],
+        ["--balance", "KES"],
+        ["--settles-to", "moon"],
+    ],
+)
+def test_what_it_does_not_understand_is_a_mistake_of_the_caller(tmp_path: Path, options: list[str]) -> None:
+    assert refused(tmp_path, *options) == 2
