@@ -88,6 +88,14 @@ def read_moment(text: str) -> datetime:
         raise QueryInvalid from None
 
 
+def read_id(text: str | None) -> UUID | None:
+    """Return the id in canonical form, None when absent. Raises QueryInvalid."""
+    found = None if text is None else parse_id(text)
+    if text is not None and (found is None or str(found) != text):
+        raise QueryInvalid
+    return found
+
+
 def read_position_header(text: str | None) -> int | None:
     """Return the position in a Wait-For-Position header; None when absent. Raises HeaderInvalid."""
     if text is None:

@@ -11,6 +11,8 @@ from datetime import datetime
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MEDIA_TYPE = "text/csv"
+AS_CSV: dict[int | str, dict[str, object]] = {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}}
+"""What a route that can answer with CSV adds to its description."""
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:

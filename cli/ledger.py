@@ -1,12 +1,22 @@
 """`escrow ledger`: the books."""
 
+from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from cli.options import CsvOption, JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Read the double-entry books.")
+
+
+class Format(StrEnum):
+    """How a statement is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 AsOf = Annotated[str | None, typer.Option(help="A position of the log, or a time with its offset; else now.")]
@@ -41,6 +51,20 @@ def account(
 
     form = form_of(as_json=as_json, as_csv=as_csv)
     show_account(name, currency=currency, as_of=as_of, after=after, limit=limit, form=form)
+
+
+@app.command(epilog="Example: escrow ledger statement --user ada@example.com --since 2026-11-01T00:00:00Z --format csv")
+def statement(
+    user: Annotated[str | None, typer.Option(help="A user's id or e-mail address: the user's own lines.")] = None,
+    transaction: Annotated[UUID | None, typer.Option(help="A transaction's id: its lines.")] = None,
+    since: Annotated[str | None, typer.Option(help="A time with its offset; what was recorded from then on.")] = None,
+    until: Annotated[str | None, typer.Option(help="A time with its offset; what was recorded before.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="table, json or csv.")] = Format.TABLE,
+) -> None:
+    """Print what moved for a user, in a transaction, or for a user in a transaction, with balances before and after."""
+    from cli.statement import show_statement
+
+    show_statement(user=user, transaction_id=transaction, since=since, until=until, form=form.value)
 
 
 @app.command(epilog="Example: escrow ledger entries escrow:held --currency KES")

@@ -57,6 +57,21 @@ CLIENT_LIABILITIES = (
     Account.UNMATCHED_RECEIPTS,
     Account.TAX_PAYABLE,
 )
+BUYER_CLAIMS = (
+    Account.HELD,
+    Account.REFUND_DUE,
+    Account.COMPENSATION_DUE,
+    Account.UNMATCHED_RECEIPTS,
+)
+SELLER_CLAIMS = (
+    Account.SELLER_PAYABLE,
+    Account.SELLER_RESERVE,
+    Account.SELLER_RECEIVABLE,
+)
+"""What a party's statement shows: what the platform owes the person, and what the person owes the platform.
+
+A payout in flight belongs to whom it is for. Commission, taxes and the processor's fees are the platform's own lines.
+"""
 PER_TRANSACTION = (
     *CLIENT_LIABILITIES[:6],
     Account.TRANSFERS_IN_TRANSIT,

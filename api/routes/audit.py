@@ -2,21 +2,29 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
 
 from api.ledger import read_accounts, read_trial_balance
 from api.lists import list_account_entries, list_log
 from api.page import Page
 from api.reading import Reader, reading_as_auditor
+from api.spreadsheet import AS_CSV
+from api.statement import show_audit_statement
 from api.strict_route import StrictRoute
 from api.views.event import EventView
 from api.views.row import AccountsView, EntryItem, TrialBalanceView
+from api.views.statement import StatementView
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"], route_class=StrictRoute)
 
 ListReader = Annotated[Reader, Depends(reading_as_auditor("limit", "cursor"))]
 PastReader = Annotated[Reader, Depends(reading_as_auditor("as_of"))]
 EntryReader = Annotated[Reader, Depends(reading_as_auditor("currency", "as_of", "limit", "cursor"))]
+
+StatementReader = Annotated[
+    Reader, Depends(reading_as_auditor("user_id", "transaction_id", "since", "until", "limit", "cursor"))
+]
 
 
 @router.get("/events", response_model=Page[EventView])
@@ -41,3 +49,9 @@ async def get_accounts(reader: PastReader) -> AccountsView:
 async def get_entries(account: str, reader: EntryReader) -> Page[EntryItem]:
     """List the lines of an account with its running balance, oldest first, up to `as_of`."""
     return await list_account_entries(reader, account)
+
+
+@router.get("/statements", response_model=StatementView, responses=AS_CSV)
+async def get_statement(request: Request, reader: StatementReader) -> Response:
+    """Show what moved for a user, in a transaction, or both: in pages, or whole with `Accept: text/csv`."""
+    return await show_audit_statement(request, reader)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import PlainTextResponse, Response
 
 from api.bodies import CancelBody, ConfirmBody, DisputeBody, OpenBody, RevealBody, SignBody
@@ -17,10 +17,13 @@ from api.lists import list_events, list_own_transactions
 from api.page import Page
 from api.query import Nothing, PathId
 from api.reading import Reader, reading
+from api.spreadsheet import AS_CSV
+from api.statement import show_own_statement
 from api.strict_route import StrictRoute
 from api.views.event import EventView
 from api.views.reveal import RevealView
 from api.views.row import TransactionItem
+from api.views.statement import StatementView
 from api.views.transaction import TransactionView
 from domain.transaction import Transaction
 from domain.transaction.commands import AcknowledgeReveal, CancelTransaction, ConfirmAccess
@@ -30,6 +33,7 @@ router = APIRouter(prefix="/api/v1/transactions", tags=["transactions"], route_c
 OneReader = Annotated[Reader, Depends(reading("as_of"))]
 ListReader = Annotated[Reader, Depends(reading("state", "limit", "cursor"))]
 EventReader = Annotated[Reader, Depends(reading("limit", "cursor"))]
+StatementReader = Annotated[Reader, Depends(reading("since", "until", "limit", "cursor"))]
 
 NO_REASON = "no reason given"
 
@@ -65,6 +69,12 @@ async def get_events(transaction_id: PathId, reader: EventReader) -> Page[EventV
     """List what happened to a transaction, oldest first."""
     await reader.get(Transaction, transaction_id)
     return await list_events(reader, transaction_id)
+
+
+@router.get("/{transaction_id}/statement", response_model=StatementView, responses=AS_CSV)
+async def get_statement(transaction_id: PathId, request: Request, reader: StatementReader) -> Response:
+    """Show your own money in a transaction: in pages, or whole with `Accept: text/csv`."""
+    return await show_own_statement(request, reader, transaction_id)
 
 
 @router.post("/{transaction_id}/pay", response_model=PaymentPageView)
