@@ -12,7 +12,7 @@ from api.dependencies import Dependencies
 from api.front_door import FrontDoor
 from api.openapi import describe
 from api.problems import install_handlers
-from api.routes import admin, audit, auth, listings, ops, transactions, users, webhooks
+from api.routes import admin, audit, auth, listings, ops, reconciliations, transactions, users, webhooks
 from api.strict_json import StrictJson
 from projections.registry import PROJECTIONS
 
@@ -27,6 +27,7 @@ ROUTERS = (
     admin.router,
     webhooks.router,
     audit.router,
+    reconciliations.router,
     ops.router,
     ops.metrics,
 )

@@ -14,8 +14,10 @@ from domain.errors import (
     StillRunning,
     VersionConflict,
 )
+from gateways.errors import GatewayError
 from gateways.paystack.http import BaseUrlUnsafe
 from gateways.paystack.secret import SecretKeyInvalid
+from reconciliation.ledger import LedgerBehind
 from replay.damage import Damage
 from vault.pepper import PepperError
 
@@ -43,6 +45,8 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (NotReady, PRECONDITION),
     (SecretKeyInvalid, PRECONDITION),
     (BaseUrlUnsafe, PRECONDITION),
+    (GatewayError, PRECONDITION),
+    (LedgerBehind, PRECONDITION),
 )
 
 

@@ -1,5 +1,6 @@
 """The `reconciliations` table and the differences that each run listed."""
 
+import json
 from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -78,6 +79,7 @@ def complete(event: RecordedEvent, rows: Rows) -> None:
     """A run, and what it listed."""
     data, run_id = event.data, str(event.stream_id)
     counts = cast("list[tuple[str, int]]", data["counts"])
+    figures = cast("list[list[JSON]]", data["figures"])
     rows.add(
         RUN.name,
         {
@@ -89,8 +91,8 @@ def complete(event: RecordedEvent, rows: Rows) -> None:
             "matched": data["matched"],
             "pending": data["pending"],
             "differences": sum(number for _, number in counts),
-            "counts": cast("JSON", dict(counts)),
-            "figures": [dict(zip(FIGURE, line, strict=True)) for line in cast("list[list[JSON]]", data["figures"])],
+            "counts": json.dumps(dict(counts)),
+            "figures": json.dumps([dict(zip(FIGURE, line, strict=True)) for line in figures]),
             "actor_id": data["actor_id"],
             "completed_at": data["timestamp"],
         },

@@ -1,6 +1,7 @@
 """Reading our own books at one position of the log: what is judged, and the totals, are of the same moment."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, cast
 
@@ -46,17 +47,30 @@ async def read_cut(pool: Pool, since: datetime, now: datetime) -> Cut:
     return Cut(position, records, await _totals(pool, position))
 
 
+async def add_to_cut(pool: Pool, cut: Cut, positions: Sequence[int]) -> Cut:
+    """Return the cut with the money events at these later positions; the ledger tables may show them only later."""
+    totals = Counter(cut.totals)
+    for position in positions:
+        (event,) = await read_after(pool, position - 1, 1)
+        before = len(cut.records.lines)
+        cut.records.fold([(position, event.event)])
+        for line in cut.records.lines[before:]:
+            totals[line.account, line.currency] += line.amount_minor
+    return cut._replace(totals=totals)
+
+
 async def _position(pool: Pool, now: datetime) -> int:
     async with pool.connection() as connection:
         row = await (await connection.execute(SQL.get_folded)).fetchone()
-    position, next_at = cast("tuple[int, datetime | None]", row or (0, None))
-    if next_at is not None and next_at < now - GRACE:
+    position = cast("int", row[0]) if row else 0
+    unfolded = await read_after(pool, position, 1)
+    if unfolded and unfolded[0].event.timestamp < now - GRACE:
         raise LedgerBehind(position=position)
     return position
 
 
 async def _totals(pool: Pool, position: int) -> dict[Place, int]:
-    parameters = {"accounts": sorted(WATCHED), "position": position}
+    parameters = {"accounts": sorted(account.value for account in WATCHED), "position": position}
     async with pool.connection() as connection:
         rows = await (await connection.execute(SQL.sum_accounts, parameters)).fetchall()
     return {(Account(cast("str", row[0])), cast("str", row[1])): cast("int", row[2]) for row in rows}

@@ -1,14 +1,8 @@
 -- name: get_folded
--- Up to which position the ledger tables hold the log, and when the next event after it was recorded.
-SELECT
-    c.position,
-    (
-        SELECT e.recorded_at
-        FROM escrow_events AS e
-        WHERE e.notification_id = c.position + 1
-    ) AS next_at
-FROM projection_checkpoints AS c
-WHERE c.name = 'ledger';
+-- Up to which position the ledger tables hold the log.
+SELECT position
+FROM projection_checkpoints
+WHERE name = 'ledger';
 
 -- name: sum_accounts
 -- The accounts that the processor keeps too, as they stood at a position.
@@ -21,13 +15,6 @@ WHERE
     account = ANY(%(accounts)s)
     AND position <= %(position)s
 GROUP BY account, currency;
-
--- name: get_newest
--- The end of the window of the newest run.
-SELECT until
-FROM reconciliations
-ORDER BY position DESC
-LIMIT 1;
 
 -- name: find_transaction
 -- Which transaction a reference of ours, or Paystack's id of a refund, belongs to.

@@ -63,7 +63,7 @@ def _kind(key: Key, lines: Lines, amounts: Counter[Place], records: Records) -> 
         return DifferenceKind.CURRENCY
     if _has_twin(lines):
         return DifferenceKind.DUPLICATE
-    return DifferenceKind.FEE if _is_fee(key, amounts, records) else DifferenceKind.AMOUNT
+    return DifferenceKind.FEE if _is_fee(key, lines, records) else DifferenceKind.AMOUNT
 
 
 def _has_twin(lines: Lines) -> bool:
@@ -74,10 +74,14 @@ def _has_twin(lines: Lines) -> bool:
     return twice_there or any(number > 1 and number > there[amount] > 0 for amount, number in here.items())
 
 
-def _is_fee(key: Key, amounts: Counter[Place], records: Records) -> bool:
-    """What is open beside a transfer whose amount is there on both sides is its fee."""
+def _is_fee(key: Key, lines: Lines, records: Records) -> bool:
+    """What is open beside a transfer whose own amount both sides have as often is its fee."""
     booked = records.transfers.get(key.id) if key.subject == TRANSFER else None
-    return booked is not None and all(abs(amount) < booked.amount_minor for amount in amounts.values())
+    if booked is None:
+        return False
+    there = Counter(abs(entry.difference_minor) for entry in lines.entries)
+    here = Counter(abs(line.amount_minor) for line in lines.booked)
+    return there[booked.amount_minor] == here[booked.amount_minor]
 
 
 def _command(kind: DifferenceKind, key: Key, amounts: Counter[Place]) -> str:

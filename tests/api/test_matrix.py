@@ -17,6 +17,7 @@ ROWS = cast("dict[str, Row]", yaml.safe_load((Path(__file__).parent / "matrix.ya
 IDENTITIES = ("anonymous", "buyer", "seller", "stranger", "admin", "super_admin", "auditor")
 KINDS = ("any", "own", "foreign", "missing")
 PARTIES = ("buyer", "seller")
+NAMES = ("transaction_id", "listing_id", "dispute_id", "approval_id", "reconciliation_id")
 DRAFT = {"title": "t", "description": "d", "price": {"amount_minor": 1000, "currency": "KES"}}
 
 
@@ -26,7 +27,7 @@ def objects(installation: Installation) -> dict[str, dict[str, str]]:
     people = installation.people
     foreign = installation.list_account(seller="other")
     opened = people["stranger"].must("/api/v1/transactions", {"listing_id": foreign})
-    nothing = {name: str(uuid4()) for name in ("transaction_id", "listing_id", "dispute_id", "approval_id")}
+    nothing = {name: str(uuid4()) for name in NAMES}
     return {
         "own": nothing
         | {

@@ -1,0 +1,136 @@
+"""One run: read both sides, book what was settled, match, and put the outcome on record."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from database.connect import Pool
+from domain.actor import reaction
+from domain.errors import NotFound
+from domain.ids import Clock
+from domain.money import Currency, Money
+from domain.reconciliation import RecordReconciliation
+from domain.treasury import MoveFunds, OpenTreasury, Treasury, treasury_id
+from eventstore.escrow import Escrow, Request
+from gateways.bookkeeping import Bookkeeping
+from reconciliation.books import PADDING, Books, read_books
+from reconciliation.findings import Window
+from reconciliation.ledger import Cut, add_to_cut, read_cut
+from reconciliation.match import Outcome, match
+from reconciliation.settlements import Booking, list_due
+
+ACTOR = reaction("reconciliation")
+NAMESPACE = UUID("0f6f3c07-1f0c-5c0e-9a38-51a7f8c1d6b4")
+RECENT = timedelta(days=7)
+LENGTH = timedelta(days=35)
+"""How far back a run looks unless it is told: longer than anything stays on its way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a run works with."""
+
+    escrow: Escrow
+    pool: Pool
+    processor: Bookkeeping
+    clock: Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run that is over; `reconciliation_id` is None when it left no trace, `booked` are the settlements it booked."""
+
+    since: datetime
+    until: datetime
+    position: int
+    booked: tuple[Booking, ...]
+    outcome: Outcome
+    reconciliation_id: UUID | None
+
+
+async def reconcile(
+    desk: Desk, key: str, *, since: datetime | None = None, until: datetime | None = None, dry: bool = False
+) -> Run:
+    """Hold the books against the processor's; the same `key` again records nothing more.
+
+    A `dry` run books and records nothing. Raises the processor's errors, of which nothing is concluded, and
+    `LedgerBehind`.
+    """
+    window = _window(desk, since, until)
+    books = await read_books(desk.processor, window.since)
+    cut = await read_cut(desk.pool, window.since - PADDING, desk.clock())
+    due = tuple(list_due(books, cut.records))
+    if not dry:
+        cut = await add_to_cut(desk.pool, cut, [await _book(desk, booking) for booking in due])
+    outcome = match(books, cut.records, cut.totals, window)
+    run_id = None if dry else await _record(desk, key, window, cut, outcome)
+    return Run(
+        since=window.since,
+        until=window.now,
+        position=cut.position,
+        booked=() if dry else due,
+        outcome=outcome,
+        reconciliation_id=run_id,
+    )
+
+
+async def book_settlements(desk: Desk) -> tuple[Booking, ...]:
+    """Book what Paystack has settled and nobody has booked; doing it again, or twice at once, books it once."""
+    now = desk.clock()
+    cut = await read_cut(desk.pool, now - PADDING, now)
+    newest = Books(settlements=await desk.processor.list_settlements(since=now - RECENT))
+    if not list_due(newest, cut.records):
+        return ()
+    due = tuple(list_due(await read_books(desk.processor, now - RECENT), cut.records))
+    for booking in due:
+        await _book(desk, booking)
+    return due
+
+
+def id_of(key: str) -> UUID:
+    """Return the stream of the run that this key names."""
+    return uuid5(NAMESPACE, key)
+
+
+def request_of(key: str) -> Request:
+    """Return the request of a run or a booking: the same key is the same request."""
+    digest = hashlib.sha256(f"reconciliation:{key}".encode()).digest()
+    return Request(actor=ACTOR, command_id=digest, digest=digest, request_id=digest.hex()[:32])
+
+
+def _window(desk: Desk, since: datetime | None, until: datetime | None) -> Window:
+    now = min(until or desk.clock(), desk.clock())
+    return Window(since=since or now - LENGTH, now=now)
+
+
+async def _book(desk: Desk, booking: Booking) -> int:
+    """Record a settlement once, however often it is asked for; return the position."""
+    await _open_treasury(desk, booking.currency)
+    amount = Money(booking.amount_minor, booking.currency)
+    command = MoveFunds(movement=booking.movement, amount=amount, evidence=str(booking.key))
+    request = request_of(f"{booking.movement}:{booking.key}")
+    return (await desk.escrow.execute(treasury_id(booking.currency), command, request)).position
+
+
+async def _open_treasury(desk: Desk, currency: Currency) -> None:
+    try:
+        await desk.escrow.get(Treasury, treasury_id(currency))
+    except NotFound:
+        await desk.escrow.execute(
+            treasury_id(currency), OpenTreasury(currency=currency), request_of(f"open:{currency}")
+        )
+
+
+async def _record(desk: Desk, key: str, window: Window, cut: Cut, outcome: Outcome) -> UUID:
+    command = RecordReconciliation(
+        since=window.since,
+        until=window.now,
+        position=cut.position,
+        matched=outcome.matched,
+        pending=outcome.pending,
+        figures=outcome.figures,
+        differences=outcome.differences,
+    )
+    result = await desk.escrow.execute(id_of(key), command, request_of(key))
+    return result.aggregate.id

@@ -1,0 +1,82 @@
+"""Reconciling by itself: by the injected clock, once a day, by one process at a time."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+
+from gateways.errors import GatewayUnavailable
+from reconciliation.nightly import Nightly
+from tests.conftest import Database
+from tests.reconciliation.world import Business, Tampered, run
+
+
+def count_runs(database: Database) -> int:
+    query = "SELECT count(*) FROM escrow_events WHERE topic = 'reconciliation.completed.v1'"
+    with psycopg.connect(database.owner_dsn) as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return row[0]
+
+
+async def tick(business: Business, nightly: Nightly, **later: float) -> int:
+    business.world.wait(**later)
+    business.fold()
+    await nightly.work()
+    return count_runs(business.database)
+
+
+def test_there_is_one_run_for_each_day_after_the_first(database: Database) -> None:
+    async def story(business: Business) -> None:
+        nightly = Nightly(business.desk, database.app_dsn)
+        await business.world.hold()
+        assert await tick(business, nightly, hours=1) == 0
+        assert await tick(business, nightly, hours=12) == 0  # one o'clock of the next day
+        assert await tick(business, nightly, hours=1) == 1  # two o'clock
+        assert await tick(business, nightly, hours=20) == 1
+        assert await tick(business, Nightly(business.desk, database.app_dsn), hours=1) == 1
+        assert await tick(business, nightly, hours=4) == 2
+
+    run(database, story)
+
+
+def test_what_the_processor_does_not_answer_is_asked_again_and_nothing_is_concluded(database: Database) -> None:
+    async def story(business: Business) -> None:
+        def refuse(lines: tuple[Any, ...]) -> tuple[Any, ...]:
+            raise GatewayUnavailable(f"{len(lines)} lines came, and no more")
+
+        honest = business.processor
+        business.processor = Tampered(honest, "list_charges", refuse)
+        nightly = Nightly(business.desk, database.app_dsn)
+        await business.world.hold()
+        assert await tick(business, nightly, days=2) == 0
+        nightly = Nightly(business.desk, database.app_dsn)
+        business.processor = honest
+        nightly = Nightly(business.desk, database.app_dsn)
+        assert await tick(business, nightly, minutes=10) == 1
+
+    run(database, story)
+
+
+def test_two_workers_make_one_run(database: Database) -> None:
+    async def story(business: Business) -> None:
+        await business.world.hold()
+        business.fold()
+        workers = [
+            asyncio.create_task(Nightly(business.desk, database.app_dsn, tick_seconds=0.05).run()) for _ in range(2)
+        ]
+        await asyncio.sleep(0.2)
+        business.world.wait(days=2)
+        for _ in range(100):
+            if count_runs(database):
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
+        assert count_runs(database) == 1
+        for worker in workers:
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
+
+    run(database, story)

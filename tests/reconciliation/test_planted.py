@@ -1,0 +1,189 @@
+"""More than two hundred sales over the stand-in: nothing false is found, and eight kinds of difference are, by name."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from domain.reconciliation import Difference
+from domain.reconciliation import DifferenceKind as Kind
+from gateways.payment import ChargeStatus, TransferStatus
+from gateways.paystack.sim.state import Behaviour
+from tests.conftest import Database
+from tests.reconciliation.world import Business, Tampered, open_business, run
+
+SALES = 210
+change = dataclasses.replace
+Change = Callable[[tuple[Any, ...]], tuple[Any, ...]]
+
+
+def first(fits: Callable[[Any], bool], **changes: Any) -> Change:
+    """Change the first line that fits."""
+
+    def apply(lines: tuple[Any, ...]) -> tuple[Any, ...]:
+        chosen = next(line for line in lines if fits(line))
+        return tuple(change(line, **changes) if line is chosen else line for line in lines)
+
+    return apply
+
+
+def without_first(fits: Callable[[Any], bool]) -> Change:
+    """Leave out the first line that fits."""
+
+    def apply(lines: tuple[Any, ...]) -> tuple[Any, ...]:
+        chosen = next(line for line in lines if fits(line))
+        return tuple(line for line in lines if line is not chosen)
+
+    return apply
+
+
+def with_another(fits: Callable[[Any], bool], **changes: Any) -> Change:
+    """Add a line that is like the first that fits."""
+
+    def apply(lines: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*lines, change(next(line for line in lines if fits(line)), **changes))
+
+    return apply
+
+
+def kept(charge: Any) -> bool:
+    return charge.status is ChargeStatus.SUCCESS
+
+
+def paid(transfer: Any) -> bool:
+    return transfer.status is TransferStatus.SUCCESS
+
+
+def always(line: Any) -> bool:
+    del line
+    return True
+
+
+PLANTED: list[tuple[Kind, str, Change]] = [
+    (Kind.MISSING_HERE, "list_charges", with_another(kept, processor_id=99_001, reference="shop-1")),
+    (Kind.MISSING_HERE, "list_transfers", with_another(paid, processor_id=99_002, reference="po-by-hand-in-dashboard")),
+    (Kind.MISSING_HERE, "list_refunds", with_another(always, processor_id=99_003, merchant_note="by hand")),
+    (Kind.MISSING_HERE, "list_balance_entries", with_another(always, processor_id=99_004, cause_id=99_004)),
+    (Kind.MISSING_THERE, "list_charges", without_first(kept)),
+    (Kind.MISSING_THERE, "list_refunds", without_first(always)),
+    (Kind.AMOUNT, "list_charges", first(kept, amount_minor=1)),
+    (Kind.AMOUNT, "list_transfers", first(paid, amount_minor=1)),
+    (Kind.AMOUNT, "list_refunds", first(always, amount_minor=1)),
+    (Kind.AMOUNT, "list_balance_entries", first(lambda line: line.difference_minor == -90_000, difference_minor=-9)),
+    (Kind.CURRENCY, "list_charges", first(kept, currency="NGN")),
+    (Kind.CURRENCY, "list_transfers", first(paid, currency="NGN")),
+    (Kind.STATUS, "list_charges", first(kept, status=ChargeStatus.FAILED)),
+    (Kind.STATUS, "list_transfers", first(paid, status=TransferStatus.FAILED)),
+    (Kind.DUPLICATE, "list_charges", with_another(kept, processor_id=99_005)),
+    (Kind.DUPLICATE, "list_transfers", with_another(paid, processor_id=99_006, transfer_code="TRF_x")),
+    (Kind.DUPLICATE, "list_refunds", with_another(always, processor_id=99_007)),
+    (
+        Kind.DUPLICATE,
+        "list_balance_entries",
+        with_another(lambda line: line.difference_minor == -90_000, processor_id=99_008),
+    ),
+    (Kind.FEE, "list_charges", first(kept, fee_minor=1)),
+    (Kind.FEE, "list_transfers", first(paid, fee_minor=1)),
+    (Kind.REVERSED, "list_charges", first(kept, status=ChargeStatus.REVERSED)),
+    (Kind.REVERSED, "list_transfers", first(paid, status=TransferStatus.REVERSED)),
+]
+
+
+@pytest.mark.timeout(600)
+def test_two_hundred_sales_agree_and_every_planted_difference_is_found_and_named(database: Database) -> None:
+    async def story(business: Business) -> None:
+        await business.trade(SALES)
+        business.world.wait(hours=1)
+        clean = await business.reconcile()
+        assert clean.outcome.differences == ()
+        assert clean.booked
+        assert clean.outcome.matched > 4 * SALES
+        found = [await find(business, *planted) for planted in PLANTED]
+        assert found == [[kind] for kind, _, _ in PLANTED]
+        assert (await business.reconcile("again")).booked == ()
+
+    run(database, story)
+
+
+async def find(business: Business, kind: Kind, name: str, tamper: Change) -> list[Kind]:
+    del kind
+    honest, business.processor = business.processor, Tampered(business.processor, name, tamper)
+    try:
+        found = (await business.reconcile(dry=True)).outcome.differences
+    finally:
+        business.processor = honest
+    assert all(each.sentence and each.command.startswith("escrow ") for each in found)
+    return [each.kind for each in found]
+
+
+async def only(business: Business) -> Difference:
+    (found,) = (await business.reconcile(dry=True)).outcome.differences
+    return found
+
+
+def test_what_really_happens_at_paystack_behind_our_back_is_named(database: Database) -> None:
+    async def story(business: Business) -> None:
+        world = business.world
+        transaction_id = await world.hold()
+        await world.confirm(transaction_id)
+        transaction = await world.advance(transaction_id)
+        (reference,) = transaction.payouts
+        await business.move_transfer(reference, "reversed")
+        assert (await business.reconcile()).outcome.differences == ()
+        world.wait(hours=1)
+        found = await only(business)
+        assert (found.kind, found.command) == (Kind.REVERSED, f"escrow reconcile --ask {reference}")
+
+    run(database, story)
+
+
+@pytest.mark.parametrize("place", ["balance", "bank"])
+def test_settlements_are_booked_once_wherever_they_go(database: Database, place: str) -> None:
+    behaviour = Behaviour(settles_to=place, settle_seconds=60.0)  # type: ignore[arg-type]
+
+    async def story(business: Business) -> None:
+        world = business.world
+        for _ in range(3):
+            await world.hold()
+        await business.sell(2)
+        assert (await business.reconcile("early")).booked == ()
+        world.wait(hours=1)
+        for _ in range(100):
+            if await business.processor.list_settlements(since=world.at.replace(year=2020)):
+                break
+            await asyncio.sleep(0.1)
+        later = await business.reconcile("later")
+        assert later.booked
+        assert later.outcome.differences == ()
+        again = await business.reconcile("again")
+        assert (again.booked, again.outcome.differences) == ((), ())
+        uncleared = [each for each in again.outcome.figures if each.account == "paystack:uncleared"]
+        assert [each.ledger_minor for each in uncleared] == []
+
+    run(database, story, behaviour)
+
+
+def test_a_run_leaves_one_event_and_a_row_and_an_alert(database: Database) -> None:
+    async def story() -> None:
+        async with open_business(database) as business:
+            await business.world.hold()
+            business.world.wait(hours=1)
+            tamper = with_another(kept, processor_id=99_001, reference="shop-1")
+            honest, business.processor = business.processor, Tampered(business.processor, "list_charges", tamper)
+            first_run = await business.reconcile("night")
+            assert (await business.reconcile("night")).reconciliation_id == first_run.reconciliation_id
+            business.processor = honest
+            business.fold()
+            async with business.world.pool.connection() as connection:
+                rows = await (await connection.execute("SELECT differences, counts FROM reconciliations")).fetchall()
+                kinds = await (await connection.execute("SELECT kind FROM reconciliation_differences")).fetchall()
+                alerts = await (
+                    await connection.execute("SELECT severity, detail FROM alerts WHERE kind LIKE 'reconciliation%'")
+                ).fetchall()
+            assert rows == [(1, {"missing_here": 1})]
+            assert kinds == [("missing_here",)]
+            assert alerts == [("P1", "1 missing_here")]
+
+    asyncio.run(story())

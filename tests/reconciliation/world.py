@@ -1,0 +1,176 @@
+"""A business of many sales, driven over the real stand-in, and a way to tamper with what the processor says of it."""
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+
+from database.connect import open_pool
+from domain.actor import Actor, Role
+from domain.ids import uuid7
+from domain.money import Currency, Money
+from domain.transaction import Transaction
+from domain.transaction.commands import CancelTransaction
+from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
+from eventstore.appender import Appender
+from eventstore.escrow import Escrow
+from gateways.paystack.client import Paystack
+from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
+from gateways.paystack.sim.server import StandIn, build_sim
+from gateways.paystack.sim.state import Behaviour
+from projections.catch_up import catch_up_together
+from projections.registry import PROJECTIONS
+from reactions.advance import advance
+from reactions.toolbox import Toolbox
+from reconciliation.run import Desk, Run, reconcile
+from tests.conftest import Database
+from tests.reactions.world import SECRET, START, World, _person
+from tests.reconciliation.export import Export
+from vault.gate import Gate
+from vault.locksmith import Locksmith
+from vault.password import FLOOR, PasswordCosts
+from vault.pepper import Pepper
+from vault.secret import Secret
+
+CAPITAL_MINOR = 100_000_000
+AT_ONCE = 8
+OWNER = Actor(str(UUID(int=0x0A)), Role.SUPER_ADMIN)
+
+
+@dataclasses.dataclass
+class Business:
+    """The world, and its books."""
+
+    world: World
+    database: Database
+    processor: Any
+
+    @property
+    def desk(self) -> Desk:
+        world = self.world
+        return Desk(escrow=world.escrow, pool=world.pool, processor=self.processor, clock=world.clock)
+
+    def fold(self) -> None:
+        """Bring the tables up to date with the log."""
+        with psycopg.connect(self.database.owner_dsn) as connection:
+            catch_up_together(connection, PROJECTIONS, schema="public", batch_size=1_000)
+
+    async def reconcile(self, key: str = "test", *, dry: bool = False) -> Run:
+        self.fold()
+        return await reconcile(self.desk, key, dry=dry)
+
+    async def top_up(self) -> None:
+        """Money that the platform pays in, on both sides."""
+        await self.world.top_up(CAPITAL_MINOR)
+        stream_id = treasury_id(Currency.KES)
+        await self.world.do(OWNER, stream_id, OpenTreasury(currency=Currency.KES))
+        for movement in (Movement.CAPITAL_PAID_IN, Movement.BALANCE_TOPPED_UP):
+            amount = Money(CAPITAL_MINOR, Currency.KES)
+            await self.world.do(OWNER, stream_id, MoveFunds(movement=movement, amount=amount, evidence="statement 1"))
+
+    async def sell(self, number: int) -> None:
+        """One transaction to its end, of five kinds."""
+        world, kind = self.world, number % 5
+        if kind == 0:
+            await world.page(await world.open())
+            return
+        transaction_id = await world.hold()
+        if kind == 1:
+            return
+        if kind == 2:
+            for actor in (world.as_buyer, world.as_seller):
+                await world.do(actor, transaction_id, CancelTransaction(reason="we changed our minds"))
+        else:
+            await world.confirm(transaction_id)
+        transaction = await world.advance(transaction_id)
+        if kind == 3 and number % 3 == 0:
+            await self.reverse(transaction)
+
+    async def reverse(self, transaction: Transaction) -> None:
+        """The bank sends a payout back, and the webhook is heard."""
+        (reference,) = transaction.payouts
+        await self.move_transfer(reference, "reversed")
+        await advance(self.world.tools, transaction.id, reference)
+
+    async def move_transfer(self, reference: str, status: str) -> None:
+        answer = await self.world.panel.post(f"/_sim/transfers/{reference}", json={"status": status})
+        assert answer.status_code == 200, answer.text
+
+    async def trade(self, sales: int) -> None:
+        """Many sales, a few at a time."""
+        numbers = iter(range(sales))
+
+        async def work() -> None:
+            for number in numbers:
+                await self.sell(number)
+
+        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+
+
+@asynccontextmanager
+async def open_business(database: Database, behaviour: Behaviour | None = None) -> AsyncIterator[Business]:
+    """A world whose processor lives in the same time as its books."""
+    locksmith = Locksmith(
+        pepper=Pepper({1: Secret(bytes(32))}),
+        gate=Gate(),
+        costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
+        random_bytes=os.urandom,
+    )
+    world = World.__new__(World)
+    world.at = START
+
+    def clock() -> datetime:
+        return world.at
+
+    with StandIn(build_sim(secret=SECRET, seed=1, behaviour=behaviour, clock=clock)) as stand_in:
+        async with (
+            open_pool(database.app_dsn, max_size=6, autocommit=True) as pool,
+            Appender(database.app_dsn) as appender,
+            Paystack.connect(
+                secret=SECRET, base_url=stand_in.base_url, limiter=Limiter(UNLIMITED_PER_MINUTE)
+            ) as gateway,
+            httpx.AsyncClient(base_url=stand_in.base_url, trust_env=False) as panel,
+        ):
+            buyer, seller = [await _person(pool, locksmith, name) for name in ("buyer", "seller")]
+            escrow = Escrow(pool, appender, clock, lambda: uuid7(clock(), os.urandom))
+            tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock)
+            world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
+            business = Business(world, database, Export(stand_in.base_url, SECRET.reveal()))
+            await business.top_up()
+            yield business
+
+
+def run(database: Database, story: Callable[[Business], Awaitable[None]], behaviour: Behaviour | None = None) -> None:
+    """Tell a story in a fresh business."""
+
+    async def tell() -> None:
+        async with open_business(database, behaviour) as business:
+            await story(business)
+
+    asyncio.run(tell())
+
+
+class Tampered:
+    """The processor, but one of its lists is not what it was: `change` gets the list and returns another."""
+
+    def __init__(self, processor: Any, name: str, change: Callable[[tuple[Any, ...]], tuple[Any, ...]]) -> None:
+        self._processor = processor
+        self._name = name
+        self._change = change
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._processor, name)
+        if name != self._name:
+            return method
+
+        async def tampered(*args: Any, **options: Any) -> tuple[Any, ...]:
+            return self._change(await method(*args, **options))
+
+        return tampered
