@@ -31,10 +31,11 @@ def print_table(rows: Iterable[Mapping[str, Cell]], columns: Sequence[str]) -> N
     """Print rows as a table; nothing found is said in words."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(_shown(row.get(column)) for column in columns))
+        table.add_row(*(Text(show_plainly(_shown(row.get(column)))) for column in columns))
     if table.row_count:
         # A file or a pipe has no width: nothing is cut off there.
         Console(width=None if sys.stdout.isatty() else WIDE).print(table)
@@ -46,6 +47,11 @@ def _shown(value: Cell) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     return "" if value is None else str(value)
+
+
+def show_plainly(text: str) -> str:
+    """Return a text that does nothing to the terminal: what cannot be seen is written out, such as \\x1b."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def say(message: str) -> None:
