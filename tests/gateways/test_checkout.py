@@ -109,3 +109,13 @@ def test_the_page_leads_back_to_the_merchant(checkout: Checkout) -> None:
     (link,) = Seen(other.page()).loads
     assert link.startswith('http://127.0.0.1:1/x?"><b>&trxref=ch-2')
     assert "<b>" not in other.page()
+
+
+def test_a_slow_network_pays_once_it_is_done(checkout: Checkout) -> None:
+    checkout.panel.fault("checkout", "processing")
+    checkout.click("success")
+    assert checkout.status() == "processing"
+    assert checkout.post("success").status_code == 400, "nobody pays twice meanwhile"
+    checkout.panel.advance(61)
+    wait_until(lambda: checkout.status() == "success")
+    assert checkout.panel.moved("charge") == [100_000]

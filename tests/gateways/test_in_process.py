@@ -140,3 +140,30 @@ async def test_rates_lose_repeat_and_reorder_webhooks() -> None:
     assert len(set(order)) < 12, "some are lost"
     assert len(order) > len(set(order)), "some come twice"
     assert order != sorted(order), "some overtake others"
+
+
+async def test_a_live_merchant_is_told_for_three_days(world: World) -> None:
+    await world.http.post("/_sim/settings", json={"retries": "live"})
+    world.status = 503
+    await world.pay("ch-1")
+    await world.pass_time(minutes=10)
+    assert len(world.received) == 4
+    await world.pass_time(hours=100)
+    assert len(world.received) == 76
+    (hook,) = (await world.http.get("/_sim/webhooks")).json()["webhooks"]
+    assert hook["state"] == "given_up"
+    world.status = 200
+    await world.http.post(f"/_sim/webhooks/{hook['id']}/resend", json={})
+    await world.pass_time(seconds=1)
+    assert len(set(world.received)) == 1, "the same bytes each time"
+    assert (await world.http.get("/_sim/webhooks")).json()["webhooks"][0]["state"] == "delivered"
+
+
+async def test_one_call_too_many_waits_for_the_next_minute(world: World) -> None:
+    await world.http.post("/_sim/settings", json={"calls_per_minute": 2})
+    world.now += timedelta(seconds=15)
+    answers = [await world.http.get("/balance") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["retry-after"] == "45"
+    world.now += timedelta(seconds=45)
+    assert (await world.http.get("/balance")).status_code == 200

@@ -71,6 +71,8 @@ def _api(sim: Sim, agenda: Agenda, wire: Wire, name: str, endpoint: Endpoint) ->
             call = await _read(request)
         except Refusal as refusal:
             return _json(refusal.answer())
+        if (pause_seconds := sim.count_call()) > 0:
+            return _throttle(pause_seconds)
         fault = sim.faults.take({name}, call.facts, faults.CALL)
         if fault is not None and fault.kind == "slow":
             await wire.pause(fault.delay_seconds)
@@ -206,10 +208,14 @@ async def _fail(wire: Wire, fault: Fault, request: Request) -> Response:
         case "garbage_after_commit":
             return Response("<html><body>Bad gateway</body></html>", media_type="text/html")
         case "throttle":
-            refusal = Refusal("Too many requests", "rate_limited", "api_error", 429)
-            return _json(refusal.answer(), {"Retry-After": str(int(fault.delay_seconds))})
+            return _throttle(fault.delay_seconds)
         case _:
             return _json(Refusal(fault.message, fault.code, fault.type, fault.status).answer())
+
+
+def _throttle(pause_seconds: float) -> Response:
+    refusal = Refusal("Too many requests", "rate_limited", "api_error", 429)
+    return _json(refusal.answer(), {"Retry-After": str(int(pause_seconds))})
 
 
 async def _no_such_route(request: Request, error: Exception) -> Response:

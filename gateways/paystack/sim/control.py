@@ -12,6 +12,7 @@ from gateways.paystack.sim.calls import Answer, Call, Endpoint, Refusal, not_fou
 from gateways.paystack.sim.endpoints import require_place
 from gateways.paystack.sim.faults import Fault
 from gateways.paystack.sim.state import CURRENCIES, POCKETS, Behaviour, Sim
+from gateways.paystack.sim.transfers import APPROVAL_EVENT
 
 
 def read_journal(sim: Sim, call: Call) -> Answer:
@@ -145,7 +146,7 @@ def set_webhook_url(sim: Sim, call: Call) -> Answer:
 def resend_webhook(sim: Sim, call: Call) -> Answer:
     """POST webhooks/{id}/resend: deliver it (again), as the dashboard's button does; also one that was lost."""
     delivery = sim.store.deliveries.get(call.path["id"])
-    if delivery is None:
+    if delivery is None or delivery.event == APPROVAL_EVENT:
         raise not_found("Webhook not found", "webhook_not_found")
     sim.later(0.0, "webhook", str(delivery.id))
     return Answer(202, {"id": delivery.id})

@@ -37,7 +37,7 @@ async def deliver(sim: Sim, client: httpx.AsyncClient | None, task: TaskRecord) 
     status = await _post(sim, client, sim.behaviour.webhook_url, delivery.body, ANSWER_SECONDS)
     delivery.attempts.append(Attempt(at=sim.clock.text(), status=status))
     tries = int(task.argument or "0") + 1
-    pause_seconds = next_pause_seconds(sim.mode, tries)
+    pause_seconds = next_pause_seconds(sim.retries, tries)
     if status == DELIVERED_STATUS:
         delivery.state = "delivered"
     elif pause_seconds is not None:

@@ -27,7 +27,7 @@ TRANSFER = frozenset(
     }
 )
 REFUND = frozenset({"pending", "fail", "needs_attention", "insufficient_balance", "without_note"})
-CHECKOUT = frozenset({"other_amount", "customer_bears_fee", "chargeback"})
+CHECKOUT = frozenset({"other_amount", "customer_bears_fee", "chargeback", "processing"})
 DISPUTE = frozenset({"chargeback_won", "chargeback_lost"})
 VERIFY = frozenset({"fees_unknown"})
 WEBHOOK = frozenset({"duplicate_webhook", "lost_webhook", "delay_webhook", "reorder_webhook"})

@@ -7,6 +7,7 @@ from gateways.paystack.sim.faults import Fault
 from gateways.paystack.sim.records import ChargeRecord
 from gateways.paystack.sim.state import Sim
 
+PROCESSING_SECONDS = 60.0
 OUTCOMES = ("success", "failed", "abandoned", "late")
 
 
@@ -33,7 +34,7 @@ def finish_checkout(sim: Sim, charge: ChargeRecord, outcome: str) -> None:
     if not is_open(sim, charge):
         raise Refusal(f"This checkout is over: {charge.status}", "transaction_over")
     if outcome == "success":
-        _pay(sim, charge)
+        _begin_payment(sim, charge)
         return
     charge.status = "failed" if outcome == "failed" else "abandoned"
     sim.store.charges.put(charge.reference, charge)
@@ -42,14 +43,28 @@ def finish_checkout(sim: Sim, charge: ChargeRecord, outcome: str) -> None:
 
 
 def pay_late(sim: Sim, reference: str) -> None:
-    """Pay after all, unless that was done or the session is over."""
+    """Pay after all, unless that was done or the session is over; or conclude what was processing."""
     charge = sim.store.charges.get(reference)
-    if charge is not None and is_open(sim, charge):
-        _pay(sim, charge)
+    if charge is None:
+        return
+    if charge.status == "processing":
+        _pay(sim, charge, None)
+    elif is_open(sim, charge):
+        _begin_payment(sim, charge)
 
 
-def _pay(sim: Sim, charge: ChargeRecord) -> None:
+def _begin_payment(sim: Sim, charge: ChargeRecord) -> None:
+    """Pay at once, or only begin to if a fault says so, as a slow mobile network does."""
     fault = sim.faults.take({"checkout"}, {"reference": charge.reference}, faults.CHECKOUT)
+    if fault is None or fault.kind != "processing":
+        _pay(sim, charge, fault)
+        return
+    charge.status = "processing"
+    sim.store.charges.put(charge.reference, charge)
+    sim.later(fault.delay_seconds or PROCESSING_SECONDS, "pay", charge.reference)
+
+
+def _pay(sim: Sim, charge: ChargeRecord, fault: Fault | None) -> None:
     _take_money(sim, charge, fault)
     charge.status, charge.paid_at = "success", sim.clock.text()
     sim.store.charges.put(charge.reference, charge)

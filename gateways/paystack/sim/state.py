@@ -27,13 +27,16 @@ class Behaviour(BaseModel):
     """How the stand-in behaves when nothing goes wrong; seconds are in its own, compressible time.
 
     `settle_seconds` None leaves settlements to the control panel; `settle_every_seconds` gathers them, 86400 at
-    midnight. `session_timeout_seconds` 0 lets a checkout be paid for ever.
+    midnight. `session_timeout_seconds` 0 lets a checkout be paid for ever. Webhooks are retried as the key's mode says,
+    unless `retries` says otherwise. `calls_per_minute` 0 refuses no call for being one too many.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     webhook_url: str | None = None
     approval_url: str | None = None
+    retries: Literal["test", "live"] | None = None
+    calls_per_minute: int = Field(default=0, ge=0)
     settles_to: Literal["balance", "bank"] = "balance"
     settle_seconds: float | None = Field(default=0.0, ge=0.0)
     settle_every_seconds: float = Field(default=0.0, ge=0.0)
@@ -71,6 +74,7 @@ class Sim:
         self.clock = clock
         self.faults = Faults(mischief)
         self.base_url = ""
+        self._minute, self._calls = "", 0
         self._chance = chance
         self._pockets: dict[tuple[str, str], int] = {}
         for line in store.journal.all():
@@ -81,6 +85,19 @@ class Sim:
     def mode(self) -> Mode:
         """Test or live, as the key says."""
         return self.secret.mode
+
+    @property
+    def retries(self) -> Mode:
+        """Whose schedule webhooks are tried again on."""
+        return self.mode if self.behaviour.retries is None else Mode(self.behaviour.retries)
+
+    def count_call(self) -> float:
+        """Count a call; return the seconds to wait if it is one too many in its minute, else 0."""
+        minute, limit = self.clock.text()[:16], self.behaviour.calls_per_minute
+        if minute != self._minute:
+            self._minute, self._calls = minute, 0
+        self._calls += 1
+        return 60.0 - self.clock.now().second if 0 < limit < self._calls else 0.0
 
     def code(self, prefix: str = "", length: int = 15) -> str:
         """A code that was never given out before."""

@@ -52,6 +52,10 @@ class Kept(Protocol):
         """What the next line of the file will hold."""
         ...
 
+    def forget_changes(self) -> None:
+        """There is no file."""
+        ...
+
     def load(self, changes: Changes) -> None:
         """Apply what a line of the file holds."""
         ...
@@ -96,6 +100,10 @@ class Table(Generic[R]):
             changes[key] = None if row is None else row.model_dump()
         self._changed = {}
         return changes
+
+    def forget_changes(self) -> None:
+        """Let nobody ask for what changed until now."""
+        self._changed.clear()
 
     def load(self, changes: Changes) -> None:
         """Apply what `take_changes` once returned."""
@@ -144,9 +152,13 @@ class Store:
 
     def commit(self) -> None:
         """Write every change since the last commit as one line."""
+        if self._file is None:
+            for table in self._tables().values():
+                table.forget_changes()
+            return
         changes = {name: table.take_changes() for name, table in self._tables().items()}
         touched = {name: rows for name, rows in changes.items() if rows}
-        if self._file is not None and touched:
+        if touched:
             self._file.write(json.dumps(touched, separators=(",", ":")) + "\n")
             self._file.flush()
 
