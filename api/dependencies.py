@@ -19,6 +19,7 @@ from gateways.paystack.secret import SecretKey
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from identity.session import Lifetimes
+from reactions.refusals import Refusals
 from vault.locksmith import Locksmith
 
 
@@ -41,6 +42,7 @@ class Dependencies:
     terms: Terms = field(default_factory=Terms)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     metrics: Metrics = field(default_factory=Metrics)
+    refusals: Refusals = field(default_factory=Refusals)
 
 
 def dependencies_of(request: Request) -> Dependencies:

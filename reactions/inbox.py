@@ -6,6 +6,7 @@ with a stolen key, wrong order and lost deliveries all lead to the same state.
 
 import hashlib
 import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -17,6 +18,9 @@ from domain.ids import Clock
 from domain.webhook import RecordWebhook, webhook_id
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.webhook import parse_envelope, verify_signature
+from projections.payout import PAYOUTS
+from projections.reached import get_reached
+from reactions.refusals import Refusals
 from reactions.toolbox import Toolbox, request_of
 
 SQL = load("reactions", "inbox.sql")
@@ -34,6 +38,13 @@ class SignatureWrong(EscrowError):
     status = 401
 
 
+class TablesBehind(EscrowError):
+    """The table of payouts does not hold yet what was recorded before this delivery; it is tried again."""
+
+    code = "tables_behind"
+    status = 503
+
+
 class Delivery(NamedTuple):
     """A stored webhook that has not been worked off."""
 
@@ -45,12 +56,16 @@ class Delivery(NamedTuple):
     received_at: datetime
 
 
-async def receive(pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signature: str | None) -> None:
-    """Store a delivery as it came; when this returns it is durable. Raises `SignatureWrong`."""
+async def receive(
+    pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signature: str | None, refusals: Refusals | None = None
+) -> None:
+    """Store a delivery as it came; when this returns it is durable. Raises `SignatureWrong`.
+
+    `refusals` counts the wrong signatures of this process; without it each one is written at once.
+    """
     digest = hashlib.sha256(raw).digest()
     if not verify_signature(secret, raw, signature):
-        async with pool.connection() as connection:
-            await connection.execute(SQL.count_refusal, {"at": clock(), "body_sha256": digest})
+        await (refusals or Refusals()).count(pool, clock, digest)
         raise SignatureWrong
     envelope = parse_envelope(raw)
     facts = {"body_sha256": digest, "body": raw, "event": clean(envelope.event), "at": clock()}
@@ -63,9 +78,10 @@ def clean(text: str | None) -> str | None:
     return None if text is None else UNFIT.sub("", text)[:200]
 
 
-async def list_waiting(connection: Connection, clock: Clock) -> list[Delivery]:
-    """Return the deliveries that are due, oldest first, at most 64."""
-    cursor = await connection.execute(SQL.list_waiting, {"at": clock(), "limit": BATCH})
+async def list_waiting(connection: Connection, clock: Clock, in_hand: Collection[int] = ()) -> list[Delivery]:
+    """Return the deliveries that are due, without those `in_hand`, oldest first, at most 64."""
+    facts = {"at": clock(), "in_hand": list(in_hand), "limit": BATCH}
+    cursor = await connection.execute(SQL.list_waiting, facts)
     return [Delivery(*row) for row in await cursor.fetchall()]
 
 
@@ -73,19 +89,42 @@ async def find_transaction(connection: Connection, delivery: Delivery) -> UUID |
     """Return the transaction that a delivery is about; None when no reference of ours is in it."""
     if delivery.reference is None:
         return None
-    query = SQL.find_payout if delivery.event.startswith("transfer.") else PAYMENT_SQL.find_transaction
+    query = SQL.find_payout if is_transfer(delivery) else PAYMENT_SQL.find_transaction
     row = await (await connection.execute(query, (delivery.reference,))).fetchone()
     found: UUID | None = row[0] if row else None
     return found
 
 
-async def put_on_record(tools: Toolbox, delivery: Delivery) -> None:
-    """Append the hash of a delivery to the log; once, however often it is worked off."""
+async def find_late(tools: Toolbox, delivery: Delivery) -> UUID | None:
+    """Look once more for the transaction of a transfer that was not found. Raises `TablesBehind`.
+
+    Whoever pays out says so in the log first, so a payout that a delivery can be about stands there before the delivery
+    itself, but perhaps not in the table yet.
+    """
+    if not is_transfer(delivery):
+        return None
+    position = await put_on_record(tools, delivery)
+    reached = await get_reached(tools.pool, (PAYOUTS.name,))
+    async with tools.pool.connection() as connection:
+        found = await find_transaction(connection, delivery)
+    if found is None and reached < position:
+        raise TablesBehind(reached=reached, wanted=position)
+    return found
+
+
+def is_transfer(delivery: Delivery) -> bool:
+    """Whether a delivery is about a payout."""
+    return delivery.event.startswith("transfer.")
+
+
+async def put_on_record(tools: Toolbox, delivery: Delivery) -> int:
+    """Append the hash of a delivery to the log, once, however often it is worked off; return its position."""
     stream_id = webhook_id(delivery.body_sha256)
     command = RecordWebhook(
         body_sha256=delivery.body_sha256.hex(), event=delivery.event, received_at=delivery.received_at
     )
-    await tools.escrow.execute(stream_id, command, request_of("inbox", stream_id, 0, command))
+    result = await tools.escrow.execute(stream_id, command, request_of("inbox", stream_id, 0, command))
+    return result.position
 
 
 async def conclude(pool: Pool, clock: Clock, delivery: Delivery, outcome: str, transaction_id: UUID | None) -> None:

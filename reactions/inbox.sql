@@ -4,17 +4,17 @@ INSERT INTO payment_events (body_sha256, body, event, reference, received_at, ne
 VALUES (%(body_sha256)s, %(body)s, %(event)s, %(reference)s, %(at)s, %(at)s)
 ON CONFLICT (body_sha256) DO UPDATE SET deliveries = payment_events.deliveries + 1;
 
--- name: count_refusal
--- A delivery with a wrong signature.
+-- name: count_refusals
+-- Deliveries with a wrong signature.
 INSERT INTO webhook_refusals (minute, refused, last_body_sha256)
-VALUES (date_trunc('minute', %(at)s::timestamptz), 1, %(body_sha256)s)
+VALUES (date_trunc('minute', %(at)s::timestamptz), %(refused)s, %(body_sha256)s)
 ON CONFLICT (minute) DO UPDATE
     SET
-        refused = webhook_refusals.refused + 1,
+        refused = webhook_refusals.refused + excluded.refused,
         last_body_sha256 = excluded.last_body_sha256;
 
 -- name: list_waiting
--- What has not been worked off and is due, oldest first.
+-- What has not been worked off, is due, and is in nobody's hands, oldest first.
 SELECT
     id,
     event,
@@ -26,6 +26,7 @@ FROM payment_events
 WHERE
     processed_at IS NULL
     AND next_attempt_at <= %(at)s
+    AND id <> ALL(%(in_hand)s::bigint [])
 ORDER BY id
 LIMIT %(limit)s;
 

@@ -28,6 +28,7 @@ INBOX_SECONDS = 0.2
 LEADER_SECONDS = 1.0
 AT_ONCE = 16
 MOST_BEGUN = 64
+MOST_IN_HAND = 1024
 NO_ID = UUID(int=0)
 SERVER_ERROR = 500
 
@@ -125,10 +126,11 @@ class Worker:
                 await asyncio.sleep(INBOX_SECONDS)
 
     async def _list_waiting(self) -> list[tuple[inbox.Delivery, UUID | None]]:
+        if len(self._in_hand) >= MOST_IN_HAND:
+            return []
         async with self._tools.pool.connection() as connection:
-            waiting = await inbox.list_waiting(connection, self._tools.clock)
-            new = [delivery for delivery in waiting if delivery.id not in self._in_hand]
-            return [(delivery, await inbox.find_transaction(connection, delivery)) for delivery in new]
+            waiting = await inbox.list_waiting(connection, self._tools.clock, self._in_hand)
+            return [(delivery, await inbox.find_transaction(connection, delivery)) for delivery in waiting]
 
     async def _apply(self, delivery: inbox.Delivery, transaction_id: UUID | None) -> None:
         try:
@@ -138,6 +140,11 @@ class Worker:
 
     async def _follow_up(self, delivery: inbox.Delivery, transaction_id: UUID | None) -> None:
         tools = self._tools
+        try:
+            transaction_id = transaction_id or await inbox.find_late(tools, delivery)
+        except inbox.TablesBehind as behind:
+            await inbox.postpone(tools.pool, tools.clock, delivery, behind.code)
+            return
         if transaction_id is None or not delivery.event.startswith(ANSWERED):
             outcome = "unmatched" if transaction_id is None and delivery.reference else "ignored"
             await inbox.conclude(tools.pool, tools.clock, delivery, outcome, transaction_id)

@@ -19,5 +19,6 @@ async def post_paystack(request: Request, dependencies: DependenciesDep) -> Resp
     """Take a delivery of Paystack; when this answers 200 it is kept."""
     signature = request.headers.get(SIGNATURE_HEADER)
     raw = raw_of(request.scope)
-    await receive(dependencies.pool, dependencies.webhook_secret, dependencies.clock, raw, signature)
+    secret, refusals = dependencies.webhook_secret, dependencies.refusals
+    await receive(dependencies.pool, secret, dependencies.clock, raw, signature, refusals)
     return Response(b"{}", 200, media_type="application/json")

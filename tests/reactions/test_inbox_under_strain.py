@@ -1,0 +1,97 @@
+"""The inbox when tables lag, calls hang or forgers come: nothing is lost, nothing else is held up."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import psycopg
+
+from database.connect import open_pool
+from domain.transaction.phase import Phase
+from gateways.payment import NewTransfer, Transfer
+from projections.catch_up import catch_up_together
+from projections.registry import PROJECTIONS
+from reactions.refusals import Refusals
+from reactions.worker import Worker
+from tests.conftest import Database
+from tests.reactions.test_worker import deliver, read, until, working
+from tests.reactions.world import World, run
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+PATIENCE_SECONDS = 30.0
+
+
+async def eventually(database: Database, query: str, expected: list[tuple[object, ...]]) -> None:
+    for _ in range(int(PATIENCE_SECONDS / 0.05)):
+        if (found := read(database, query)) == expected:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{found} is not {expected}")
+
+
+def test_a_transfer_reported_before_the_table_of_payouts_knows_it_is_not_called_unmatched(database: Database) -> None:
+    async def tell(world: World) -> None:
+        transaction_id = await world.hold()
+        await world.confirm(transaction_id)
+        await world.advance(transaction_id)
+        (reference,) = (await world.transaction(transaction_id)).payouts
+        await world.panel.post(f"/_sim/transfers/{reference}", json={"status": "reversed"})
+        await deliver(world, json.dumps({"event": "transfer.reversed", "data": {"reference": reference}}).encode())
+        worker = asyncio.create_task(Worker(world.tools, database.app_dsn).run())
+        try:
+            await eventually(database, "SELECT outcome, error FROM payment_events", [(None, "tables_behind")])
+            with psycopg.connect(database.app_dsn) as connection:
+                catch_up_together(connection, PROJECTIONS)
+            world.wait(minutes=10)
+            await eventually(database, "SELECT outcome, error FROM payment_events", [("applied", None)])
+        finally:
+            worker.cancel()
+        assert (await world.transaction(transaction_id)).phase is Phase.PAYOUT_FAILED
+
+    run(database.app_dsn, tell)
+
+
+def test_many_deliveries_about_a_transaction_that_hangs_hold_up_no_other(database: Database) -> None:
+    async def tell(world: World) -> None:
+        hanging, other = await world.hold(), await world.open()
+        called = asyncio.Event()
+
+        async def hang(_wanted: NewTransfer) -> Transfer:
+            called.set()
+            return await asyncio.get_running_loop().create_future()
+
+        async def story() -> None:
+            world.tools.gateway.initiate_transfer = hang  # type: ignore[method-assign]
+            await world.confirm(hanging)
+            await called.wait()
+            reference = (await world.transaction(hanging)).payment_reference
+            for number in range(100):
+                body = {"event": "charge.success", "data": {"reference": reference, "nonce": number}}
+                await deliver(world, json.dumps(body).encode())
+            page = await world.pay(other)
+            body = {"event": "charge.success", "data": {"reference": page.reference}}
+            await deliver(world, json.dumps(body).encode())
+            await until(world, other, Phase.FUNDS_HELD)
+            query = f"SELECT outcome FROM payment_events WHERE reference = '{page.reference}'"
+            await eventually(database, query, [("applied",)])
+
+        await working(world, database.app_dsn, story)
+
+    run(database.app_dsn, tell)
+
+
+def test_a_flood_of_forgeries_is_counted_to_the_last_and_written_a_few_times(database: Database) -> None:
+    async def flood() -> None:
+        refusals = Refusals(pause_seconds=0.05)
+        async with open_pool(database.app_dsn, max_size=2, autocommit=True) as pool:
+            for number in range(500):
+                await refusals.count(pool, lambda: NOW, sha256(bytes([number % 256])).digest())
+            while read(database, "SELECT refused FROM webhook_refusals") != [(500,)]:
+                await asyncio.sleep(0.02)
+
+    asyncio.run(flood())
+    last = sha256(bytes([499 % 256])).digest()
+    assert read(database, "SELECT minute, last_body_sha256 FROM webhook_refusals") == [(NOW, last)]
+    (row,) = read(database, "SELECT pg_stat_get_tuples_updated('webhook_refusals'::regclass)")
+    assert row[0] < 50  # type: ignore[operator]
