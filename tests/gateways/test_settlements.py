@@ -1,6 +1,7 @@
 """Settlements of the stand-in: what was paid goes, less fees and refunds, to the balance or to the merchant's bank."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -153,3 +154,19 @@ def test_a_misspelt_setting_is_refused(shop: Shop, setting: dict[str, object]) -
     before = shop.panel.http.get("/_sim/settings").json()
     assert shop.panel.http.post("/_sim/settings", json=setting).status_code == 400
     assert shop.panel.http.get("/_sim/settings").json() == before
+
+
+def test_what_was_not_settled_still_waits_after_a_restart(tmp_path: Path) -> None:
+    behaviour, file = Behaviour(settle_seconds=None), tmp_path / "state"
+    with StandIn(build_sim(secret=SECRET, behaviour=behaviour, state_file=file)) as first:
+        shop = Shop(first.base_url)
+        shop.sell("ch-1")
+        shop.settle()
+        shop.sell("ch-2")
+        shop.refund("ch-2", 30_000)
+    with StandIn(build_sim(secret=SECRET, behaviour=behaviour, state_file=file)) as second:
+        again = Shop(second.base_url)
+        (settlement,) = again.settle()
+        assert (settlement["total_minor"], settlement["deductions_minor"]) == (100_000, 30_000)
+        assert (again.panel.held("uncleared"), again.panel.held("balance")) == (0, 2 * NET - 30_000)
+        assert again.panel.http.get("/_sim/audit").json()["ok"]

@@ -46,13 +46,13 @@ class Agenda:
         """Do what is due by now in the order of its time, one after the other; return how much that was."""
         done = 0
         while tasks := self._due():
-            task = tasks[0]
-            if task.action in ERRANDS:
-                await self._run_errand(client, task)
-            else:
-                self._perform(task)
-            self._sim.store.commit()
-            done += 1
+            for task in tasks:
+                if task.action in ERRANDS:
+                    await self._run_errand(client, task)
+                else:
+                    self._perform(task)
+                self._sim.store.commit()
+            done += len(tasks)
         return done
 
     def _perform_due(self, client: httpx.AsyncClient) -> None:

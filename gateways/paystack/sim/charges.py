@@ -31,6 +31,7 @@ def initialize(sim: Sim, call: Call) -> Answer:
     """POST /transaction/initialize."""
     charge = _new_charge(sim, call)
     sim.store.charges.put(charge.reference, charge)
+    sim.indexes.checkouts[charge.access_code] = charge
     data = {
         "authorization_url": f"{sim.base_url}/checkout/{charge.access_code}",
         "access_code": charge.access_code,

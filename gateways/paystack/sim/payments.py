@@ -13,7 +13,7 @@ OUTCOMES = ("success", "failed", "abandoned", "late")
 
 def find_by_access_code(sim: Sim, access_code: str) -> ChargeRecord | None:
     """The charge whose checkout page has that address."""
-    return next((charge for charge in sim.store.charges.all() if charge.access_code == access_code), None)
+    return sim.indexes.checkouts.get(access_code)
 
 
 def is_open(sim: Sim, charge: ChargeRecord) -> bool:
@@ -71,6 +71,7 @@ def _pay(sim: Sim, charge: ChargeRecord, fault: Fault | None) -> None:
     sim.move("charge", "uncleared", charge.paid_currency, charge.paid_minor, charge.reference, charge.id)
     fee_minor = charge.fee_minor or 0
     sim.move("charge_fee", "uncleared", charge.paid_currency, -fee_minor, charge.reference, charge.id)
+    sim.indexes.paid(charge)
     settlements.plan(sim, charge)
     if fault is not None and fault.kind == "chargeback":
         sim.later(fault.delay_seconds, "dispute", charge.reference)

@@ -28,6 +28,7 @@ def create(sim: Sim, call: Call) -> Answer:
     sim.move("refund", refund.pocket, refund.currency, -amount_minor, charge.reference, refund.id)
     charge.refunded_minor += amount_minor
     sim.store.refunds.put(str(refund.id), refund)
+    sim.indexes.taken(refund)
     _mark_charge(sim, charge, "reversal pending")
     sim.announce("refund.pending", charge.reference, webhook_view(sim, refund))
     for step, status in enumerate(_fate(fault), start=1):
@@ -56,6 +57,7 @@ def move(sim: Sim, refund: RefundRecord, status: str) -> None:
     refund.status, refund.updated_at = status, sim.clock.text()
     refund.refunded_at = refund.updated_at if status == "processed" else None
     sim.store.refunds.put(str(refund.id), refund)
+    sim.indexes.taken(refund)
     charge = sim.store.charges.get(refund.charge_reference)
     if charge is not None and status == "failed":
         _give_back(sim, refund)

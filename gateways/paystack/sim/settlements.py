@@ -29,12 +29,12 @@ def plan(sim: Sim, charge: ChargeRecord) -> None:
 def settle_due(sim: Sim, currency: str) -> None:
     """Pay out every charge of this currency whose time has come."""
     now = sim.clock.text()
-    _settle(sim, currency, [charge for charge in _open(sim, currency) if (charge.settle_at or now) <= now])
+    _settle(sim, currency, [charge for charge in sim.indexes.unsettled(currency) if (charge.settle_at or now) <= now])
 
 
 def settle_all(sim: Sim, currency: str) -> SettlementRecord | None:
     """Pay out whatever has not been paid out in this currency."""
-    return _settle(sim, currency, _open(sim, currency))
+    return _settle(sim, currency, sim.indexes.unsettled(currency))
 
 
 def list_settlements(sim: Sim, call: Call) -> Answer:
@@ -82,11 +82,6 @@ def _payout_at(sim: Sim, seconds: float) -> str:
     return (_EPOCH + timedelta(seconds=math.ceil(passed / every) * every)).strftime(ISO)
 
 
-def _open(sim: Sim, currency: str) -> list[ChargeRecord]:
-    paid = (charge for charge in sim.store.charges.all() if charge.paid_at and charge.paid_currency == currency)
-    return [charge for charge in paid if charge.settlement_id is None]
-
-
 def _settle(sim: Sim, currency: str, charges: Sequence[ChargeRecord]) -> SettlementRecord | None:
     if not charges:
         return None
@@ -110,15 +105,15 @@ def _pay_out(sim: Sim, settlement: SettlementRecord, charge: ChargeRecord) -> No
     for pocket, difference in (("uncleared", -net_minor), (settlement.pocket, net_minor)):
         sim.move("settlement", pocket, settlement.currency, difference, charge.reference, charge.id)
     charge.settlement_id = settlement.id
+    sim.indexes.settled(charge)
     sim.store.charges.put(charge.reference, charge)
 
 
 def _deduct_refunds(sim: Sim, settlement: SettlementRecord) -> None:
     """Keep what refunds have taken from money that was not settled yet; the rest waits for the next payout."""
-    for refund in sim.store.refunds.all():
-        if refund.pocket == "uncleared" and refund.currency == settlement.currency and refund.status != "failed":
-            part_minor = min(refund.amount_minor - refund.deducted_minor, settlement.effective_minor)
-            _deduct(sim, settlement, refund, part_minor)
+    for refund in sim.indexes.undeducted(settlement.currency):
+        part_minor = min(refund.amount_minor - refund.deducted_minor, settlement.effective_minor)
+        _deduct(sim, settlement, refund, part_minor)
 
 
 def _deduct(sim: Sim, settlement: SettlementRecord, refund: RefundRecord, part_minor: int) -> None:
@@ -129,4 +124,5 @@ def _deduct(sim: Sim, settlement: SettlementRecord, refund: RefundRecord, part_m
     settlement.deductions_minor += part_minor
     refund.deducted_minor += part_minor
     refund.settlement_id = settlement.id
+    sim.indexes.taken(refund)
     sim.store.refunds.put(str(refund.id), refund)

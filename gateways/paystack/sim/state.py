@@ -13,6 +13,7 @@ from gateways.paystack.sim import faults
 from gateways.paystack.sim.clock import SimClock
 from gateways.paystack.sim.faults import Fault, Faults
 from gateways.paystack.sim.fees import FeeTable
+from gateways.paystack.sim.indexes import Indexes
 from gateways.paystack.sim.records import DeliveryRecord, JournalLine, TaskRecord
 from gateways.paystack.sim.store import Store
 
@@ -71,6 +72,7 @@ class Sim:
         self.secret = secret
         self.behaviour = behaviour
         self.store = store
+        self.indexes = Indexes(store)
         self.clock = clock
         self.faults = Faults(mischief)
         self.base_url = ""
