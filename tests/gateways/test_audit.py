@@ -102,6 +102,19 @@ async def test_the_books_stay_right_whatever_happens(clients: list[httpx.AsyncCl
     assert met >= wanted | {"transfer success"}, "too little happened"
 
 
+async def test_a_run_full_of_faults_replays_to_the_byte(clients: list[httpx.AsyncClient]) -> None:
+    seen: list[tuple[str, str, str]] = []
+    for seed in (5, 5, 6):
+        business = Business(seed, "balance")
+        clients.append(business.http)
+        await business.live(150)
+        paths = ("/_sim/journal", "/_sim/objects", "/_sim/webhooks")
+        journal, objects, webhooks = [(await business.http.get(path)).text for path in paths]
+        seen.append((journal, objects, webhooks))
+    assert seen[0] == seen[1]
+    assert seen[0] != seen[2]
+
+
 def _wrong_sum(sim: Sim) -> None:
     sim.store.journal.all()[0].difference_minor += 1
 

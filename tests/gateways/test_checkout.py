@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
@@ -119,3 +120,12 @@ def test_a_slow_network_pays_once_it_is_done(checkout: Checkout) -> None:
     checkout.panel.advance(61)
     wait_until(lambda: checkout.status() == "success")
     assert checkout.panel.moved("charge") == [100_000]
+
+
+def test_the_session_timeout_outlives_a_restart(tmp_path: Path) -> None:
+    path = "/integration/payment_session_timeout"
+    with StandIn(build_sim(secret=SECRET, state_file=tmp_path / "state")) as first:
+        Checkout(first.base_url).http.put(path, json={"timeout": 600})
+    with StandIn(build_sim(secret=SECRET, state_file=tmp_path / "state")) as second:
+        again = Checkout(second.base_url, reference="ch-2")
+        assert again.http.get(path).json()["data"] == {"payment_session_timeout": 600}

@@ -4,6 +4,7 @@ from gateways.paystack.sim import faults, settlements
 from gateways.paystack.sim.calls import Refusal
 from gateways.paystack.sim.charges import webhook_view
 from gateways.paystack.sim.faults import Fault
+from gateways.paystack.sim.integration import session_timeout_seconds
 from gateways.paystack.sim.records import ChargeRecord
 from gateways.paystack.sim.state import Sim
 
@@ -18,7 +19,7 @@ def find_by_access_code(sim: Sim, access_code: str) -> ChargeRecord | None:
 
 def is_open(sim: Sim, charge: ChargeRecord) -> bool:
     """Tell whether the checkout can still be paid: not done with, and within the session timeout if there is one."""
-    timeout_seconds = sim.behaviour.session_timeout_seconds
+    timeout_seconds = session_timeout_seconds(sim)
     is_timely = timeout_seconds == 0 or sim.clock.seconds_until(charge.created_at) > -timeout_seconds
     return charge.status in ("pending", "abandoned") and is_timely
 

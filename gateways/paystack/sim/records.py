@@ -90,6 +90,12 @@ class RefundRecord(Record):
     account_number: str | None = None
 
 
+class IntegrationRecord(Record):
+    """What the merchant has set through the API; it outlives a restart."""
+
+    session_timeout_seconds: int
+
+
 class Step(BaseModel):
     """A status that a dispute has taken, when and by whom, and what was said."""
 

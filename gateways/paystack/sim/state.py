@@ -28,8 +28,8 @@ class Behaviour(BaseModel):
     """How the stand-in behaves when nothing goes wrong; seconds are in its own, compressible time.
 
     `settle_seconds` None leaves settlements to the control panel; `settle_every_seconds` gathers them, 86400 at
-    midnight. `session_timeout_seconds` 0 lets a checkout be paid for ever. Webhooks are retried as the key's mode says,
-    unless `retries` says otherwise. `calls_per_minute` 0 refuses no call for being one too many.
+    midnight. Webhooks are retried as the key's mode says, unless `retries` says otherwise. `calls_per_minute` 0 refuses
+    no call for being one too many.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,7 +44,6 @@ class Behaviour(BaseModel):
     transfer_seconds: float = Field(default=0.0, ge=0.0)
     refund_seconds: float = Field(default=0.0, ge=0.0)
     customer_bears_fee: bool = False
-    session_timeout_seconds: int = Field(default=0, ge=0)
     late_seconds: float = Field(default=25 * 3600.0, ge=0.0)
     dispute_seconds: float = Field(default=16 * 3600.0, gt=0.0)
     remind_seconds: float = Field(default=4 * 3600.0, gt=0.0)

@@ -19,6 +19,7 @@ from gateways.paystack.sim.records import (
     DeliveryRecord,
     DisputeRecord,
     EvidenceRecord,
+    IntegrationRecord,
     JournalLine,
     RecipientRecord,
     Record,
@@ -128,6 +129,7 @@ class Store:
         self.transfers = Table(TransferRecord)
         self.refunds = Table(RefundRecord)
         self.settlements = Table(SettlementRecord)
+        self.integration = Table(IntegrationRecord)
         self.disputes = Table(DisputeRecord)
         self.evidence = Table(EvidenceRecord)
         self.uploads = Table(UploadRecord)
@@ -175,6 +177,7 @@ class Store:
             "transfers": self.transfers,
             "refunds": self.refunds,
             "settlements": self.settlements,
+            "integration": self.integration,
             "disputes": self.disputes,
             "evidence": self.evidence,
             "uploads": self.uploads,
