@@ -84,7 +84,8 @@ def record(
     movement: Annotated[
         str,
         typer.Argument(
-            help="capital_paid_in, balance_topped_up, charges_settled, charges_settled_to_bank or swept_to_bank."
+            help="capital_paid_in, balance_topped_up, charges_settled, charges_settled_to_bank, swept_to_bank, "
+            "or what `escrow reconcile` names."
         ),
     ],
     currency: Annotated[str, typer.Option(help="NGN, GHS, KES or ZAR.")],
@@ -94,7 +95,7 @@ def record(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Record that the platform's own money moved outside: capital, top-ups, settlements, sweeps."""
+    """Record that the platform's own money moved outside: capital, top-ups, sweeps, and what reconciliation found."""
     from cli.treasury import record_movement
 
     record_movement(movement, currency, amount_minor, evidence, as_json=as_json)

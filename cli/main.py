@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import ledger, paystack_sim, replay, transactions, users, webhooks
+from cli import ledger, paystack_sim, reconcile, replay, transactions, users, webhooks
 from cli.options import JsonOption
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command(
     "paystack-sim",
     epilog="Example: escrow paystack-sim --port 8001 --seed 7 --faults chaos --balance KES=1000000",
 )(paystack_sim.paystack_sim)
+app.command("reconcile", epilog="Example: escrow reconcile --since 2026-11-01 --json")(reconcile.reconcile)
 
 
 @app.command(epilog="Example: escrow demo --port 8000")

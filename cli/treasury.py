@@ -16,7 +16,7 @@ from eventstore.escrow import Escrow, Request
 
 
 class MovementUnknown(Invalid):
-    """A movement is capital_paid_in, balance_topped_up, charges_settled, charges_settled_to_bank or swept_to_bank."""
+    """There is no such movement; docs/explanation/money.md lists them all."""
 
     code = "movement_unknown"
 

@@ -26,6 +26,7 @@ from gateways.paystack.secret import SecretKey
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from reactions.toolbox import Toolbox
+from reconciliation.run import Desk
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import RECOMMENDED
@@ -139,6 +140,11 @@ async def open_dependencies(
 def toolbox_of(ground: Ground) -> Toolbox:
     """Return what the reactions work with."""
     return Toolbox(escrow=ground.escrow, pool=ground.pool, gateway=ground.gateway, clock=ground.clock)
+
+
+def desk_of(ground: Ground) -> Desk:
+    """Return what reconciliation works with."""
+    return Desk(escrow=ground.escrow, pool=ground.pool, processor=ground.gateway, clock=ground.clock)
 
 
 def code_sender(settings: Settings) -> SendCode:

@@ -7,11 +7,12 @@ import uvloop
 
 from cli.database import prepare_database, running_server
 from cli.output import say
-from cli.wiring import WORKER_CONNECTIONS, Ground, open_ground, read_clock, require_processor, toolbox_of
+from cli.wiring import WORKER_CONNECTIONS, Ground, desk_of, open_ground, read_clock, require_processor, toolbox_of
 from database.connect import resolve_dsn
 from database.settings import Settings
 from projections.runner import run_projections
 from reactions.worker import Worker
+from reconciliation.nightly import Nightly
 
 
 def run_worker() -> None:
@@ -38,8 +39,9 @@ async def _work(settings: Settings) -> None:
 
 
 async def work(ground: Ground) -> None:
-    """Run projections and reactions until cancelled."""
+    """Run projections, reactions and the nightly reconciliation until cancelled."""
     dsn = resolve_dsn(ground.settings, "app")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_projections(dsn))
         tasks.create_task(Worker(toolbox_of(ground), dsn).run())
+        tasks.create_task(Nightly(desk_of(ground), dsn).run())

@@ -1,9 +1,10 @@
-"""The Paystack client: `PaymentGateway` over HTTP, for Paystack itself and for the stand-in alike."""
+"""The Paystack client: `PaymentGateway` and `Bookkeeping` over HTTP, for Paystack itself and for the stand-in alike."""
 
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from gateways.bookkeeping import BalanceEntry, Settlement
 from gateways.payment import (
     Balance,
     Charge,
@@ -17,7 +18,7 @@ from gateways.payment import (
     Refund,
     Transfer,
 )
-from gateways.paystack import balance, charge, recipient, refund, transfer
+from gateways.paystack import balance, bookkeeping, charge, recipient, refund, transfer
 from gateways.paystack.http import PAYSTACK_URL, PaystackHttp, Retries, Timeouts
 from gateways.paystack.limiter import Limiter
 from gateways.paystack.secret import SecretKey
@@ -101,3 +102,23 @@ class Paystack:
     async def balance(self) -> tuple[Balance, ...]:
         """Return the spendable balance of each currency."""
         return await balance.fetch(self._http)
+
+    async def list_charges(self, *, since: datetime, until: datetime | None = None) -> tuple[Charge, ...]:
+        """Return every charge created since then, in whatever status, completely or not at all."""
+        return await bookkeeping.list_charges(self._http, since, until)
+
+    async def list_transfers(self, *, since: datetime, until: datetime | None = None) -> tuple[Transfer, ...]:
+        """Return every transfer created since then, in whatever status, completely or not at all."""
+        return await bookkeeping.list_transfers(self._http, since, until)
+
+    async def list_balance_entries(self, *, since: datetime, until: datetime | None = None) -> tuple[BalanceEntry, ...]:
+        """Return every movement of the balances since then, oldest first, completely or not at all."""
+        return await bookkeeping.list_balance_entries(self._http, since, until)
+
+    async def list_settlements(self, *, since: datetime, until: datetime | None = None) -> tuple[Settlement, ...]:
+        """Return every settlement since then, completely or not at all."""
+        return await bookkeeping.list_settlements(self._http, since, until)
+
+    async def list_settled_charges(self, settlement_id: int) -> tuple[Charge, ...]:
+        """Return the charges that a settlement paid out, completely or not at all."""
+        return await bookkeeping.list_settled_charges(self._http, settlement_id)

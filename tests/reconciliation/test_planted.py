@@ -56,6 +56,10 @@ def paid(transfer: Any) -> bool:
     return transfer.status is TransferStatus.SUCCESS
 
 
+def sent(line: Any) -> bool:
+    return line.difference_minor == -90_000
+
+
 def always(line: Any) -> bool:
     del line
     return True
@@ -65,13 +69,13 @@ PLANTED: list[tuple[Kind, str, Change]] = [
     (Kind.MISSING_HERE, "list_charges", with_another(kept, processor_id=99_001, reference="shop-1")),
     (Kind.MISSING_HERE, "list_transfers", with_another(paid, processor_id=99_002, reference="po-by-hand-in-dashboard")),
     (Kind.MISSING_HERE, "list_refunds", with_another(always, processor_id=99_003, merchant_note="by hand")),
-    (Kind.MISSING_HERE, "list_balance_entries", with_another(always, processor_id=99_004, cause_id=99_004)),
+    (Kind.MISSING_HERE, "list_balance_entries", with_another(sent, processor_id=99_004, cause_id=99_004)),
     (Kind.MISSING_THERE, "list_charges", without_first(kept)),
     (Kind.MISSING_THERE, "list_refunds", without_first(always)),
     (Kind.AMOUNT, "list_charges", first(kept, amount_minor=1)),
     (Kind.AMOUNT, "list_transfers", first(paid, amount_minor=1)),
     (Kind.AMOUNT, "list_refunds", first(always, amount_minor=1)),
-    (Kind.AMOUNT, "list_balance_entries", first(lambda line: line.difference_minor == -90_000, difference_minor=-9)),
+    (Kind.AMOUNT, "list_balance_entries", first(sent, difference_minor=-9)),
     (Kind.CURRENCY, "list_charges", first(kept, currency="NGN")),
     (Kind.CURRENCY, "list_transfers", first(paid, currency="NGN")),
     (Kind.STATUS, "list_charges", first(kept, status=ChargeStatus.FAILED)),
@@ -82,7 +86,7 @@ PLANTED: list[tuple[Kind, str, Change]] = [
     (
         Kind.DUPLICATE,
         "list_balance_entries",
-        with_another(lambda line: line.difference_minor == -90_000, processor_id=99_008),
+        with_another(sent, processor_id=99_008),
     ),
     (Kind.FEE, "list_charges", first(kept, fee_minor=1)),
     (Kind.FEE, "list_transfers", first(paid, fee_minor=1)),

@@ -32,7 +32,6 @@ from reactions.toolbox import Toolbox
 from reconciliation.run import Desk, Run, reconcile
 from tests.conftest import Database
 from tests.reactions.world import SECRET, START, World, _person
-from tests.reconciliation.export import Export
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, PasswordCosts
@@ -142,7 +141,7 @@ async def open_business(database: Database, behaviour: Behaviour | None = None) 
             escrow = Escrow(pool, appender, clock, lambda: uuid7(clock(), os.urandom))
             tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock)
             world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
-            business = Business(world, database, Export(stand_in.base_url, SECRET.reveal()))
+            business = Business(world, database, gateway)
             await business.top_up()
             yield business
 

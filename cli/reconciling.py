@@ -1,0 +1,141 @@
+"""What `escrow reconcile` does and prints."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+import typer
+from pydantic import SecretStr
+
+from api.query import read_moment
+from cli.database import running_server
+from cli.failure import DIFFERENCE
+from cli.output import print_json, print_table, say
+from cli.paystack_sim import make_secret_file
+from cli.wiring import desk_of, open_ground, read_clock, require_processor, toolbox_of
+from database.settings import Settings
+from domain.errors import Invalid, NotFound
+from domain.reconciliation import Difference, count_kinds
+from domain.transaction import Transaction
+from reactions.advance import advance
+from reconciliation.ledger import SQL
+from reconciliation.run import Run, reconcile
+
+CONNECTIONS = 4
+DAY_LENGTH = len("2026-11-01")
+DIFFERENCE_COLUMNS = ("kind", "subject", "name", "currency", "ledger_minor", "processor_minor", "sentence", "command")
+FIGURE_COLUMNS = ("account", "currency", "ledger_minor", "processor_minor", "pending_minor", "listed_minor")
+
+
+class WindowInvalid(Invalid):
+    """`--since` must be before `--until`."""
+
+    code = "window_invalid"
+
+
+def run_reconciliation(since: str | None, until: str | None, *, dry_run: bool, as_json: bool) -> None:
+    """Run once, print what came of it, and exit 3 when there are differences."""
+    window = _read_point(since), _read_point(until)
+    if window[0] is not None and window[0] >= (window[1] or read_clock()):
+        raise WindowInvalid
+    settings = find_settings()
+    require_processor(settings)
+    with running_server(settings):
+        run = asyncio.run(_reconcile(settings, window, dry_run=dry_run))
+    if as_json:
+        print_json(_as_object(run))
+    else:
+        _print(run)
+    if run.outcome.differences:
+        raise typer.Exit(DIFFERENCE)
+
+
+def run_ask(reference: str, *, as_json: bool) -> None:
+    """Ask about one reference and say what it changed; raise `NotFound` for one that no transaction has."""
+    settings = find_settings()
+    require_processor(settings)
+    with running_server(settings):
+        transaction, changed = asyncio.run(_ask(settings, reference))
+    if as_json:
+        print_json({"transaction_id": transaction.id, "state": transaction.state, "changed": changed})
+    else:
+        say(
+            f"transaction {transaction.id} is {transaction.state}; {'something' if changed else 'nothing'} was recorded"
+        )
+
+
+def find_settings() -> Settings:
+    """Return the settings; a demo in ESCROW_HOME lends its stand-in to whoever has no key of Paystack."""
+    settings = Settings()
+    file = settings.escrow_home / "demo.json"
+    if settings.paystack_secret_key is not None or not file.exists():
+        return settings
+    facts = cast("dict[str, str]", json.loads(file.read_text(encoding="utf-8")))
+    lent = {
+        "paystack_secret_key": SecretStr(make_secret_file(settings.escrow_home).read_text(encoding="utf-8")),
+        "paystack_base_url": facts["paystack_url"],
+    }
+    return settings.model_copy(update=lent)
+
+
+async def _reconcile(settings: Settings, window: tuple[datetime | None, datetime | None], *, dry_run: bool) -> Run:
+    async with open_ground(settings, read_clock, CONNECTIONS) as ground:
+        key = str(ground.escrow.new_id())
+        return await reconcile(desk_of(ground), key, since=window[0], until=window[1], dry=dry_run)
+
+
+async def _ask(settings: Settings, reference: str) -> tuple[Transaction, bool]:
+    async with open_ground(settings, read_clock, CONNECTIONS) as ground:
+        async with ground.pool.connection() as connection:
+            row = await (await connection.execute(SQL.find_transaction, {"reference": reference})).fetchone()
+        if row is None:
+            raise NotFound
+        transaction_id = cast("UUID", row[0])
+        before = await ground.escrow.get(Transaction, transaction_id)
+        await advance(toolbox_of(ground), transaction_id, reference)
+        after = await ground.escrow.get(Transaction, transaction_id)
+        return after, after.version != before.version
+
+
+def _read_point(text: str | None) -> datetime | None:
+    """Return a moment; a date is its midnight in UTC. Raises QueryInvalid."""
+    if text is None:
+        return None
+    return read_moment(f"{text}T00:00:00Z" if len(text) == DAY_LENGTH else text)
+
+
+def _as_object(run: Run) -> dict[str, object]:
+    outcome = run.outcome
+    return {
+        "reconciliation_id": run.reconciliation_id,
+        "since": run.since,
+        "until": run.until,
+        "position": run.position,
+        "matched": outcome.matched,
+        "pending": outcome.pending,
+        "counts": {count.kind.value: count.number for count in count_kinds(outcome.differences)},
+        "booked": [
+            {"settlement_id": each.settlement_id, "movement": each.movement, "amount_minor": each.amount_minor}
+            for each in run.booked
+        ],
+        "figures": [{**each._asdict(), "unexplained_minor": each.unexplained_minor} for each in outcome.figures],
+        "differences": [_as_row(each) for each in outcome.differences],
+    }
+
+
+def _as_row(difference: Difference) -> dict[str, object]:
+    return asdict(difference)
+
+
+def _print(run: Run) -> None:
+    outcome = run.outcome
+    rows = [{**_as_row(each), "name": each.reference or each.processor_id} for each in outcome.differences]
+    if rows:
+        print_table(rows, DIFFERENCE_COLUMNS)
+    print_table([each._asdict() for each in outcome.figures], FIGURE_COLUMNS)
+    for booking in run.booked:
+        say(f"booked {booking.movement} {booking.amount_minor} {booking.currency} for {booking.key}")
+    say(f"{outcome.matched} lines agree, {outcome.pending} are on their way, {len(outcome.differences)} differ")
