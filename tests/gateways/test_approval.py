@@ -144,3 +144,36 @@ def test_a_one_time_password_is_sent_again(payer: Payer) -> None:
     assert (
         payer.http.post("/transfer/resend_otp", json={"transfer_code": code, "reason": "transfer"}).status_code == 400
     )
+
+
+def test_the_merchant_decides_whether_transfers_need_a_password(payer: Payer) -> None:
+    payer.http.post("/transfer/enable_otp")
+    assert payer.pay(1)["status"] == "otp"
+    assert payer.bulk(payer.line(2)).status_code == 400
+    assert payer.http.post("/transfer/disable_otp").status_code == 200
+    assert payer.pay(3)["status"] == "otp", "asking alone changes nothing"
+    assert payer.http.post("/transfer/disable_otp_finalize", json={"otp": "12"}).status_code == 400
+    payer.http.post("/transfer/disable_otp_finalize", json={"otp": "123456"})
+    assert payer.pay(4)["status"] == "success"
+
+
+def test_a_password_that_is_not_typed_in_time_abandons_the_transfer(payer: Payer) -> None:
+    payer.http.post("/transfer/enable_otp")
+    payer.pay()
+    payer.panel.advance(29 * 60)
+    assert payer.status() == "otp"
+    payer.panel.advance(2 * 60)
+    wait_until(lambda: payer.status() == "abandoned")
+    assert payer.panel.held("balance") == TOP_UP
+
+
+def test_a_deleted_recipient_is_paid_only_after_it_is_created_again(payer: Payer) -> None:
+    path = f"/transferrecipient/{payer.recipient}"
+    assert payer.http.put(path, json={"name": "Other"}).json() == {"status": True, "message": "Recipient updated"}
+    payer.http.delete(path)
+    shown = payer.http.get(path).json()["data"]
+    assert (shown["name"], shown["active"], shown["is_deleted"]) == ("Other", False, True)
+    body = {"source": "balance", "currency": "KES", **payer.line(1)}
+    assert payer.http.post("/transfer", json=body).json()["code"] == "invalid_transfer_recipient"
+    assert payer.http.post("/transferrecipient", json=PAYEE).json()["data"]["recipient_code"] == payer.recipient
+    assert payer.pay(1)["status"] == "success"

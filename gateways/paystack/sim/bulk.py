@@ -6,6 +6,7 @@ from gateways.payment import JsonObject
 from gateways.paystack.payload import is_list, is_object, text
 from gateways.paystack.sim import transfers
 from gateways.paystack.sim.calls import Answer, Call, Refusal, good
+from gateways.paystack.sim.integration import needs_otp
 from gateways.paystack.sim.records import TransferRecord
 from gateways.paystack.sim.state import Sim
 
@@ -14,6 +15,8 @@ MOST = 100
 
 def initiate(sim: Sim, call: Call) -> Answer:
     """POST /transfer/bulk: each is received now and begins by itself; one-time passwords must be switched off."""
+    if needs_otp(sim):
+        raise Refusal("Disable the OTP requirement to transfer in bulk", "otp_required")
     lines = _lines(call)
     _refuse_duplicates(sim, lines)
     wanted = [transfers.new_transfer(sim, _call_of(call, line)) for line in lines]

@@ -15,16 +15,30 @@ def create(sim: Sim, call: Call) -> Answer:
     wanted = _new_recipient(sim, call)
     same = (known for known in sim.store.recipients.all() if _account(known) == _account(wanted))
     recipient = next(same, wanted)
+    recipient.is_deleted = False
     sim.store.recipients.put(recipient.recipient_code, recipient)
     return good("Transfer recipient created successfully", view(sim, recipient), status=201)
 
 
 def fetch(sim: Sim, call: Call) -> Answer:
     """GET /transferrecipient/{code}."""
-    recipient = sim.store.recipients.get(call.path["code"])
-    if recipient is None:
-        raise not_found("Recipient not found", "recipient_not_found")
-    return good("Recipient retrieved", view(sim, recipient))
+    return good("Recipient retrieved", view(sim, _require(sim, call)))
+
+
+def update(sim: Sim, call: Call) -> Answer:
+    """PUT /transferrecipient/{code}: another name; account and bank stay. The answer has no data."""
+    recipient = _require(sim, call)
+    recipient.name = require_text(call, "name", "Name is required")
+    sim.store.recipients.put(recipient.recipient_code, recipient)
+    return Answer(200, {"status": True, "message": "Recipient updated"})
+
+
+def delete(sim: Sim, call: Call) -> Answer:
+    """DELETE /transferrecipient/{code}: nothing is transferred to it until it is created again."""
+    recipient = _require(sim, call)
+    recipient.is_deleted = True
+    sim.store.recipients.put(recipient.recipient_code, recipient)
+    return Answer(200, {"status": True, "message": "Transfer recipient set as inactive"})
 
 
 def list_recipients(sim: Sim, call: Call) -> Answer:
@@ -43,7 +57,7 @@ def view(sim: Sim, recipient: RecipientRecord) -> dict[str, object]:
         "bank_name": names.get(recipient.bank_code),
     }
     return {
-        "active": True,
+        "active": not recipient.is_deleted,
         "createdAt": brief(recipient.created_at),
         "updatedAt": brief(recipient.created_at),
         "currency": recipient.currency,
@@ -52,10 +66,17 @@ def view(sim: Sim, recipient: RecipientRecord) -> dict[str, object]:
         "name": recipient.name,
         "recipient_code": recipient.recipient_code,
         "type": recipient.type,
-        "is_deleted": False,
+        "is_deleted": recipient.is_deleted,
         "metadata": None,
         "details": details,
     }
+
+
+def _require(sim: Sim, call: Call) -> RecipientRecord:
+    recipient = sim.store.recipients.get(call.path["code"])
+    if recipient is None:
+        raise not_found("Recipient not found", "recipient_not_found")
+    return recipient
 
 
 def _new_recipient(sim: Sim, call: Call) -> RecipientRecord:

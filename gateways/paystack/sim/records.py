@@ -36,7 +36,7 @@ class ChargeRecord(Record):
 
 
 class RecipientRecord(Record):
-    """An account that can be paid."""
+    """An account that can be paid, unless it was deleted."""
 
     recipient_code: str
     type: str
@@ -45,6 +45,7 @@ class RecipientRecord(Record):
     bank_code: str
     currency: str
     created_at: str
+    is_deleted: bool = False
 
 
 class TransferRecord(Record):
@@ -93,7 +94,8 @@ class RefundRecord(Record):
 class IntegrationRecord(Record):
     """What the merchant has set through the API; it outlives a restart."""
 
-    session_timeout_seconds: int
+    session_timeout_seconds: int = 0
+    needs_otp: bool = False
 
 
 class Step(BaseModel):

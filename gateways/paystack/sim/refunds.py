@@ -159,7 +159,7 @@ def webhook_view(sim: Sim, refund: RefundRecord) -> dict[str, object]:
     data: dict[str, object] = {
         "status": refund.status,
         "transaction_reference": refund.charge_reference,
-        "refund_reference": None,
+        "refund_reference": f"RF{refund.id}" if refund.refunded_at else None,
         "amount": str(refund.amount_minor) if as_text else refund.amount_minor,
         "currency": refund.currency,
         "customer": {"first_name": None, "last_name": None, "email": "" if charge is None else charge.email},

@@ -16,6 +16,7 @@ from gateways.paystack.sim.calls import (
     require_text,
 )
 from gateways.paystack.sim.clock import brief
+from gateways.paystack.sim.integration import needs_otp
 from gateways.paystack.sim.pages import fits, page
 from gateways.paystack.sim.recipients import view as recipient_view
 from gateways.paystack.sim.records import RecipientRecord, TransferRecord
@@ -50,6 +51,8 @@ def new_transfer(sim: Sim, call: Call) -> TransferRecord:
     """The transfer that a call asks for, and what a fault has in store for it; raise `Refusal`. Nothing moves yet."""
     transfer = _read_transfer(sim, call)
     fault = sim.faults.take({"transfer"}, call.facts, faults.TRANSFER)
+    if fault is None and needs_otp(sim):
+        transfer.fate = "otp"
     if fault is not None:
         transfer.fate, transfer.fate_seconds = fault.kind, fault.delay_seconds
     return transfer
@@ -277,7 +280,7 @@ def _require_waiting_for_otp(sim: Sim, call: Call) -> TransferRecord:
 
 def _require_recipient(sim: Sim, call: Call) -> RecipientRecord:
     recipient = _recipient(sim, require_text(call, "recipient", "Recipient is required"))
-    if recipient is None:
+    if recipient is None or recipient.is_deleted:
         raise Refusal("Recipient specified is invalid", "invalid_transfer_recipient")
     return recipient
 
