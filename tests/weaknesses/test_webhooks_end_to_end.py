@@ -1,0 +1,142 @@
+"""The webhook route as the processor meets it: answered at once, kept whatever it says, worked off afterwards."""
+
+import json
+import subprocess
+import sys
+from base64 import b64encode
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from gateways.paystack.webhook import SIGNATURE_HEADER, signature
+from tests.api.running import SECRET, WIRE, Installation
+
+PATH = "/api/v1/webhooks/paystack"
+AT_ONCE = 200
+Row = tuple[object, ...]
+
+
+def read(installation: Installation, query: str, *parameters: object) -> list[Row]:
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
+
+
+def deliver(installation: Installation, event: str, **data: object) -> bytes:
+    """Send one delivery as the processor does; its bytes."""
+    raw = json.dumps({"event": event, "data": {**data, "nonce": str(uuid4())}}).encode()
+    answer = WIRE.post(installation.base_url + PATH, content=raw, headers={SIGNATURE_HEADER: signature(SECRET, raw)})
+    assert answer.status_code == 200, answer.text
+    return raw
+
+
+def outcome(installation: Installation, raw: bytes) -> Row:
+    """What became of a delivery, once it has been worked off."""
+    query = "SELECT outcome, event, reference, transaction_id FROM payment_events WHERE body = %s"
+    installation.eventually(lambda: read(installation, query, raw)[0][0] is not None)
+    return read(installation, query, raw)[0]
+
+
+def test_two_hundred_deliveries_at_once_are_all_kept_before_they_are_answered(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """Elsewhere the work is done before the answer, and the processor gives up and sends it all again."""
+    number = 5 * AT_ONCE
+    flood = tmp_path / "flood"
+    flood.write_text("".join(f"{each % AT_ONCE} {b64encode(request(each)).decode()}\n" for each in range(number)))
+    port = installation.base_url.rpartition(":")[2]
+    load = [sys.executable, "-m", "bench.load", port, str(flood)]
+    answered = json.loads(subprocess.run(load, capture_output=True, check=True).stdout)
+    print(
+        f"{AT_ONCE} in flight, {answered['rate']:.0f}/s: p50 {answered['p50_ms']:.0f}, p99 {answered['p99_ms']:.0f} ms"
+    )
+    assert answered["statuses"] == {"200": number}
+    assert read(installation, "SELECT count(*) FROM payment_events WHERE event = 'unheard.of'") == [(number,)]
+
+
+def request(number: int) -> bytes:
+    """A delivery as it stands on the wire."""
+    raw = json.dumps({"event": "unheard.of", "data": {"flood": number}}).encode()
+    head = (f"POST {PATH} HTTP/1.1", "Host: test", f"{SIGNATURE_HEADER}: {signature(SECRET, raw)}")
+    return "\r\n".join((*head, f"Content-Length: {len(raw)}", "", "")).encode() + raw
+
+
+def test_what_the_processor_has_never_sent_before_is_kept_under_its_own_name(installation: Installation) -> None:
+    """Elsewhere an unknown kind is stored as a successful charge."""
+    raw = deliver(installation, "preauthorization.reserve.success", reference="pre-1")
+    assert outcome(installation, raw)[:2] == ("ignored", "preauthorization.reserve.success")
+
+
+@pytest.mark.parametrize("event", ["charge.success", "transfer.success", "refund.processed"])
+def test_what_nobody_can_match_is_kept_and_answered(installation: Installation, event: str) -> None:
+    """Elsewhere a delivery without a transaction fails, is sent for three days, and is gone."""
+    reference = f"nobodys-{uuid4()}"
+    raw = deliver(installation, event, reference=reference, transaction_reference=reference)
+    assert outcome(installation, raw) == ("unmatched", event, reference, None)
+
+
+def test_transfers_refunds_and_charges_each_find_their_transaction(installation: Installation) -> None:
+    """Elsewhere every reference is looked up among charges, so that no transfer and no refund is ever matched."""
+    transaction = complete(installation)
+    (charge,) = read(installation, "SELECT reference FROM payment_links WHERE transaction_id = %s", transaction)[0]
+    (payout,) = read(installation, "SELECT reference FROM payouts WHERE transaction_id = %s", transaction)[0]
+    for event, data in {
+        "charge.success": {"reference": charge},
+        "transfer.success": {"reference": payout},
+        "refund.pending": {"transaction_reference": charge, "refund_reference": None, "amount": "100000"},
+    }.items():
+        found = outcome(installation, deliver(installation, event, **data))
+        assert (found[0], str(found[3])) == ("applied", transaction), event
+
+
+def test_a_failure_reported_after_the_success_does_not_take_the_success_back(installation: Installation) -> None:
+    """Elsewhere the last delivery wins, in whatever order they come."""
+    transaction = complete(installation)
+    (payout,) = read(installation, "SELECT reference FROM payouts WHERE transaction_id = %s", transaction)[0]
+    before = books(installation, transaction)
+    for event in ("transfer.failed", "transfer.success", "transfer.reversed"):
+        outcome(installation, deliver(installation, event, reference=payout))
+    assert installation.view(transaction)["state"] == "completed"
+    assert books(installation, transaction) == before
+
+
+def test_the_same_bytes_again_are_the_same_delivery(installation: Installation) -> None:
+    """Elsewhere duplicates are told by an id that the processor does not send, so that none is ever found."""
+    raw = deliver(installation, "charge.success", reference=f"nobodys-{uuid4()}")
+    for _ in range(4):
+        headers = {SIGNATURE_HEADER: signature(SECRET, raw)}
+        assert WIRE.post(installation.base_url + PATH, content=raw, headers=headers).status_code == 200
+    assert read(installation, "SELECT deliveries FROM payment_events WHERE body = %s", raw) == [(5,)]
+
+
+def test_a_paid_charge_that_only_a_webhook_tells_of_moves_the_transaction_on(installation: Installation) -> None:
+    """Elsewhere the genuine delivery is refused, and paid transactions never move."""
+    transaction = installation.open()
+    installation.pay(transaction)
+    (charge,) = read(installation, "SELECT reference FROM payment_links WHERE transaction_id = %s", transaction)[0]
+    assert outcome(installation, deliver(installation, "charge.success", reference=charge))[0] == "applied"
+    assert installation.view(transaction)["state"] == "funds_held"
+
+
+def complete(installation: Installation) -> str:
+    """A sale whose payout has arrived and stands in the tables."""
+    transaction = installation.sold()
+    buyer = installation.people["buyer"]
+    buyer.must(f"/api/v1/transactions/{transaction}/reveal", {"password": "correct horse battery"})
+    buyer.must(f"/api/v1/transactions/{transaction}/reveal/acknowledge")
+    buyer.must(f"/api/v1/transactions/{transaction}/confirm-access")
+    installation.wait(transaction, lambda view: view["state"] == "completed")
+    settle(installation)
+    return transaction
+
+
+def settle(installation: Installation) -> None:
+    headers = {"Wait_For_Position": str(installation.head())}
+    assert installation.people["auditor"].get("/api/v1/audit/accounts", **headers).status_code == 200
+
+
+def books(installation: Installation, transaction: str) -> object:
+    settle(installation)
+    path = f"/api/v1/audit/statements?transaction_id={transaction}&limit=100"
+    return installation.people["auditor"].get(path).json()["items"]
