@@ -159,8 +159,8 @@ class Records:
 
 def _key_of_outcome(event: Event) -> Key | None:
     match event:
-        case PayoutSubmitted() | PayoutSucceeded() | PayoutFeeAssessed() | PayoutFailed() | PayoutReversed():
-            return Key(TRANSFER, event.reference)
+        case _ if event.TOPIC.startswith("transaction.payout_"):
+            return Key(TRANSFER, str(vars(event)["reference"]))
         case ChargebackLost():
             return Key(DISPUTE, event.processor_dispute_id)
         case _:

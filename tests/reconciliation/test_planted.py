@@ -3,18 +3,24 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from domain.actor import reaction
+from domain.money import Currency, Money
 from domain.reconciliation import Difference
 from domain.reconciliation import DifferenceKind as Kind
-from gateways.payment import ChargeStatus, TransferStatus
+from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.commands import RecordChargeback
+from gateways.payment import ChargeStatus, NewRefund, TransferStatus
 from gateways.paystack.sim.state import Behaviour
 from tests.conftest import Database
 from tests.reconciliation.world import Business, Tampered, open_business, run
 
 SALES = 210
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 change = dataclasses.replace
 Change = Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
@@ -155,7 +161,7 @@ def test_settlements_are_booked_once_wherever_they_go(database: Database, place:
         assert (await business.reconcile("early")).booked == ()
         world.wait(hours=1)
         for _ in range(100):
-            if await business.processor.list_settlements(since=world.at.replace(year=2020)):
+            if await business.processor.list_settlements(since=LONG_AGO):
                 break
             await asyncio.sleep(0.1)
         later = await business.reconcile("later")
@@ -191,3 +197,57 @@ def test_a_run_leaves_one_event_and_a_row_and_an_alert(database: Database) -> No
             assert alerts == [("P1", "1 missing_here")]
 
     asyncio.run(story())
+
+
+def test_a_chargeback_that_nobody_heard_of_is_named_until_it_is_booked(database: Database) -> None:
+    async def story(business: Business) -> None:
+        world = business.world
+        transaction_id = await world.hold()
+        transaction = await world.transaction(transaction_id)
+        await business.reconcile()
+        opened = await world.panel.post("/_sim/disputes", json={"reference": transaction.payment_reference})
+        dispute_id = opened.json()["id"]
+        decided = await world.panel.post(f"/_sim/disputes/{dispute_id}", json={"outcome": "lost"})
+        assert decided.status_code == 200, decided.text
+        world.wait(hours=1)
+        found = await only(business)
+        assert (found.kind, found.subject, found.processor_id) == (Kind.MISSING_HERE, "dispute", str(dispute_id))
+        assert found.command == f"escrow reconcile --ask {transaction.payment_reference}"
+        report = ChargebackReport(
+            processor_dispute_id=str(dispute_id),
+            outcome=ChargebackOutcome.LOST,
+            amount_minor=transaction.price.amount_minor,
+        )
+        await world.do(reaction("chargebacks"), transaction_id, RecordChargeback(report=report))
+        world.wait(hours=1)
+        assert (await business.reconcile("again")).outcome.differences == ()
+
+    run(database, story)
+
+
+def test_a_refund_sent_twice_and_a_withdrawal_by_hand_are_named(database: Database) -> None:
+    async def story(business: Business) -> None:
+        world = business.world
+        transaction_id = await world.hold()
+        (await world.panel.post("/_sim/balance", json={"currency": "KES", "amount_minor": -777})).raise_for_status()
+        reference = (await world.transaction(transaction_id)).payment_reference or ""
+        await business.reconcile()
+        for _ in range(2):
+            await business.processor.create_refund(
+                NewRefund(charge_reference=reference, amount=Money(50_000, Currency.KES), merchant_note="by hand")
+            )
+        while not all(each.refunded_at for each in await business.processor.list_refunds(since=LONG_AGO)):
+            await asyncio.sleep(0.05)
+        world.wait(hours=1)
+        found = (await business.reconcile("again")).outcome.differences
+        assert sorted((each.kind, each.subject) for each in found) == [
+            (Kind.MISSING_HERE, "balance entry"),
+            (Kind.MISSING_HERE, "refund"),
+            (Kind.MISSING_HERE, "refund"),
+        ]
+        for each in found:
+            await business.paste(each.command)
+        world.wait(hours=1)
+        assert (await business.reconcile("settled")).outcome.differences == ()
+
+    run(database, story)
