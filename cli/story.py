@@ -138,8 +138,8 @@ async def dispute(players: Players, title: str) -> str:
 
 
 async def fail_payout(players: Players, title: str) -> str:
-    """The processor accepts the transfer and then fails it."""
-    await players.panel.post("/_sim/faults", json={"endpoint": "transfer", "kind": "fail", "times": 1})
+    """The processor refuses the transfer."""
+    await players.panel.post("/_sim/faults", json={"endpoint": "transfer", "kind": "refuse", "times": 1})
     transaction_id = await confirm(players, title)
     await players.buyer.wait_for(transaction_id, is_in("payout_failed"))
     return transaction_id

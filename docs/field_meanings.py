@@ -8,6 +8,7 @@ MEANINGS: dict[str, str] = {
     "approval_id": "the request for a second pair of eyes",
     "at_version": "the version of the transaction that the request is about: a later change voids it",
     "attempt": "1 for the first try, 2 for the next; each has a reference of its own",
+    "attempts": "how often it was tried",
     "authorization_url_sha256": "SHA-256 of the address of the payment page; the address itself is a bearer secret",
     "basis": "why the money goes this way",
     "buyer_id": "the buyer",
@@ -109,4 +110,6 @@ MEANINGS: dict[str, str] = {
     "vault_id": "the deposit",
     "verified_by": "what confirmed the charge: always a GET, after a webhook or a poll",
     "which": "which deadline it was",
+    "retry_at": "from when the next attempt may be made",
+    "twice_minor": "the part of it that a later attempt has paid as well, or is about to",
 }

@@ -61,4 +61,5 @@ STUCK_AFTER = timedelta(days=7)
 ESCALATE_DISPUTE_AFTER = timedelta(days=7)
 APPROVAL_VALID = timedelta(hours=24)
 REDEPOSIT_WITHIN = timedelta(hours=72)
-MAX_PAYOUT_ATTEMPTS = 5
+PAYOUT_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+MAX_PAYOUT_ATTEMPTS = len(PAYOUT_RETRY_AFTER) + 1

@@ -142,11 +142,15 @@ def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: 
 
 ALERTS = project(
     "alerts",
-    1,
+    2,
     (ALERT,),
     SQL,
     {
-        "transaction.payout_failed.v1": Change(alert("P0", "payout_failed", "reference", "reason")),
+        "transaction.payout_failed.v1": Change(alert("P2", "payout_attempt_failed", "reference", "reason")),
+        "transaction.payout_given_up.v1": Change(alert("P0", "payout_failed", "reference", "reason")),
+        "transaction.payout_paid_after_all.v1": Change(
+            alert("P0", "payout_paid_after_all", "reference", "twice_minor")
+        ),
         "transaction.payout_reversed.v1": Change(alert("P0", "payout_reversed", "reference", "reason")),
         "transaction.payout_otp_required.v1": Change(alert("P1", "payout_otp_required", "reference")),
         "transaction.refund_failed.v1": Change(alert("P1", "refund_failed", "reference", "reason")),

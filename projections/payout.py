@@ -106,7 +106,7 @@ _NAMED = at_field(PAYOUT, "reference")
 
 PAYOUTS = project(
     "payouts",
-    1,
+    2,
     (PAYOUT,),
     SQL,
     {
@@ -116,6 +116,7 @@ PAYOUTS = project(
         "transaction.payout_otp_required.v1": Change(become("otp"), _NAMED),
         "transaction.payout_succeeded.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
         "transaction.payout_failed.v1": Change(fail, _NAMED),
+        "transaction.payout_paid_after_all.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
         "transaction.payout_reversed.v1": Change(become("reversed", ends=True, failure="reason"), _NAMED),
     },
 )

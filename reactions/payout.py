@@ -5,9 +5,8 @@ from uuid import UUID
 from domain.money import Money
 from domain.transaction import Transaction
 from domain.transaction.commands import RecordTransfer, RequestPayout
-from domain.transaction.payout import TransferReport, TransferStatus
-from domain.transaction.phase import has_failed_payout
-from domain.transaction.records import Payout, PayoutPurpose
+from domain.transaction.payout import NOT_PAID, TransferReport, TransferStatus
+from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
 from gateways.ensure import ensure_transfer
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, UnknownReference
 from gateways.payment import NewRecipient, NewTransfer, Transfer
@@ -20,9 +19,12 @@ NAME = "payouts"
 
 
 async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
-    """Record the intent to pay what is payable; a payout that failed waits for a person and a better recipient."""
-    purpose = _next_purpose(transaction)
-    if purpose is None:
+    """Record the intent to pay what is payable; after a failure once its pause is over, and five times at most.
+
+    What the processor refused waits for a person and a better recipient.
+    """
+    purpose = _next_purpose(tools, transaction)
+    if purpose is None or await _find_late_success(tools, transaction, purpose):
         return False
     payee = transaction.seller_id if purpose is PayoutPurpose.SELLER else transaction.buyer_id
     recipient = await _find_recipient(tools, transaction, payee)
@@ -32,15 +34,33 @@ async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
     return True
 
 
-def _next_purpose(transaction: Transaction) -> PayoutPurpose | None:
-    if has_failed_payout(transaction):
-        return None
-    open_purposes = {payout.purpose for payout in transaction.payouts.values() if payout.status.is_open}
+def _next_purpose(tools: Toolbox, transaction: Transaction) -> PayoutPurpose | None:
+    last = {payout.purpose: payout for payout in transaction.payouts.values()}
     for purpose in PayoutPurpose:
         frozen = purpose is PayoutPurpose.SELLER and transaction.has_open_dispute
-        if purpose not in open_purposes and not frozen and transaction.payable_minor(purpose) > 0:
+        if not frozen and transaction.payable_minor(purpose) > 0 and _is_free(tools, last.get(purpose)):
             return purpose
     return None
+
+
+def _is_free(tools: Toolbox, last: Payout | None) -> bool:
+    """True for the first attempt, after one that was paid, and when the pause after a failure is over."""
+    if last is None or last.status is PayoutStatus.SUCCEEDED:
+        return True
+    return last.retry_at is not None and tools.clock() >= last.retry_at
+
+
+async def _find_late_success(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
+    """Ask once more about what failed, before more is sent; True when an earlier attempt was paid, or may yet be."""
+    failed = (p for p in transaction.payouts.values() if p.purpose is purpose and p.status is PayoutStatus.FAILED)
+    for payout in failed:
+        report = await _ask_only(tools, payout)
+        if report is None or report.status in NOT_PAID:
+            continue
+        if report.status is TransferStatus.SUCCESS:
+            await order(tools, NAME, transaction, RecordTransfer(report=report))
+        return True
+    return False
 
 
 async def _find_recipient(tools: Toolbox, transaction: Transaction, payee: UUID) -> str | None:

@@ -11,6 +11,7 @@ from domain.transaction.approval import (
     ApprovalRequested,
     DecisionTaken,
 )
+from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled
 from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered, ChargebackLost
 from domain.transaction.clawback import ClawbackRecovered, LossWrittenOff
 from domain.transaction.compensation import COMPENSATION_CAP_BPS, CompensationGranted
@@ -43,6 +44,7 @@ from domain.transaction.payout import (
     PayoutSucceeded,
     PayoutUncertain,
 )
+from domain.transaction.phase import FAILED
 from domain.transaction.records import (
     ApprovalStatus,
     ContractStatus,
@@ -131,6 +133,11 @@ def _is_payable(x: Transaction, e: PayoutRequested) -> bool:
 def _is_open_payout(x: Transaction, e: PayoutUncertain | PayoutOtpRequired | PayoutFailed) -> bool:
     payout = x.payouts.get(e.reference)
     return payout is not None and payout.status.is_open
+
+
+def _has_failed(x: Transaction, e: PayoutRetryScheduled | PayoutGivenUp | PayoutPaidAfterAll) -> bool:
+    payout = x.payouts.get(e.reference)
+    return payout is not None and payout.status in FAILED
 
 
 def _is_accepted_payout(x: Transaction, e: PayoutSucceeded) -> bool:
@@ -266,6 +273,9 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, PayoutSubmitted, "a payout under way, not accepted yet", _is_unaccepted_payout),
         require(T, PayoutSucceeded, "a payout under way, accepted", _is_accepted_payout),
         require(T, PayoutReversed, "a payout that succeeded", _is_paid),
+        require(T, PayoutRetryScheduled, "a payout that failed", _has_failed),
+        require(T, PayoutGivenUp, "a payout that failed", _has_failed),
+        require(T, PayoutPaidAfterAll, "a payout that failed", _has_failed),
         require(T, PayoutFeeAssessed, "a transfer that was paid, its fee not known yet", _owes_no_fee_yet),
         require(T, RefundUncertain, "a refund under way", _is_open_refund),
         require(T, RefundFailed, "a refund under way", _is_open_refund),

@@ -8,8 +8,8 @@ from domain.actor import STAFF, Actor, Role
 from domain.errors import EscrowError
 from domain.event import Context
 from domain.journal import Account
-from domain.transaction.phase import Phase
-from domain.transaction.records import ContractStatus, PayoutStatus, RefundStatus, VaultStatus
+from domain.transaction.phase import FAILED, Phase
+from domain.transaction.records import ContractStatus, RefundStatus, VaultStatus
 
 if TYPE_CHECKING:
     from domain.transaction import Transaction
@@ -81,8 +81,10 @@ def _payout_reason(transaction: "Transaction") -> str | None:
     for payout in reversed(transaction.payouts.values()):
         if payout.status.is_open:
             return f"payout_{payout.status.value}"
-        if payout.status in {PayoutStatus.FAILED, PayoutStatus.REVERSED} and transaction.phase is Phase.PAYOUT_FAILED:
+        if payout.status in FAILED and transaction.phase is Phase.PAYOUT_FAILED:
             return f"payout_{payout.status.value}: {payout.failure}"
+        if payout.retry_at is not None and transaction.payable_minor(payout.purpose) > 0:
+            return f"payout_retry_scheduled: {payout.failure}"
     return None
 
 

@@ -6,8 +6,8 @@ from domain.policy import STUCK_AFTER
 from domain.transaction.chargeback import ChargebackTrack
 from domain.transaction.contract import NothingHeld
 from domain.transaction.dispute import ProcessorDecides
-from domain.transaction.phase import TERMINAL, Phase, has_failed_payout
-from domain.transaction.records import DisputeSource, PayoutPurpose, PayoutStatus, SettlementStatus
+from domain.transaction.phase import TERMINAL, Phase, failed_purpose, has_failed_payout
+from domain.transaction.records import DisputeSource, PayoutPurpose, SettlementStatus
 from domain.transaction.settlement import Basis, RefundTooLarge
 
 
@@ -59,7 +59,7 @@ class ForceTrack(ChargebackTrack):
 
     def release_by_force(self, reason: str, recipient: str | None) -> None:
         """Release what is held, or repeat the payout that failed; raise `RecipientMissing`."""
-        purpose = self._failed_purpose()
+        purpose = failed_purpose(self)
         had_dispute = self._close_disputes(reason)
         if purpose is None:
             self.order_release(Basis.FORCED, reason)
@@ -99,19 +99,10 @@ class ForceTrack(ChargebackTrack):
     def _has_word_for_release(self) -> bool:
         return self.buyer_statement_at is not None or any(d.is_decided_by_staff for d in self.disputes.values())
 
-    def _failed_purpose(self) -> PayoutPurpose | None:
-        if not has_failed_payout(self):
-            return None
-        failed = {PayoutStatus.FAILED, PayoutStatus.REVERSED}
-        return next((p for p in PayoutPurpose if self._last_status(p) in failed and self.payable_minor(p) > 0), None)
-
-    def _last_status(self, purpose: PayoutPurpose) -> PayoutStatus | None:
-        return next((p.status for p in reversed(self.payouts.values()) if p.purpose is purpose), None)
-
     def _last_recipient(self, purpose: PayoutPurpose) -> str | None:
         return next((p.recipient for p in reversed(self.payouts.values()) if p.purpose is purpose), None)
 
     def failed_payable_minor(self) -> int:
         """Return what a failed payout left to pay, in minor units."""
-        purpose = self._failed_purpose()
+        purpose = failed_purpose(self)
         return 0 if purpose is None else self.payable_minor(purpose)

@@ -7,6 +7,7 @@ from domain.errors import Refused
 from domain.ids import derive_reference
 from domain.journal import Account, Posting, credit, debit, journal
 from domain.policy import MAX_PAYOUT_ATTEMPTS
+from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled, retry_at
 from domain.transaction.clawback import ClawbackTrack
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import UnknownReference
@@ -25,6 +26,12 @@ class PayoutAttemptsExhausted(Refused):
     """The payout failed too often; correct the recipient and have it paid again by force."""
 
     code = "payout_attempts_exhausted"
+
+
+class PayoutRetryTooEarly(Refused):
+    """The payout failed a moment ago; the next attempt waits until `possible_at`."""
+
+    code = "payout_retry_too_early"
 
 
 class TransferStatus(StrEnum):
@@ -196,9 +203,12 @@ class PayoutTrack(ClawbackTrack):
         """Record the intent to transfer all that is payable for a purpose to a recipient code of the processor.
 
         Raises `NothingPayable` while nothing is owed or an earlier attempt is not conclusive, `DisputeOpen` for the
-        seller's money while a dispute is open, `PayoutAttemptsExhausted` after five attempts that were not forced.
+        seller's money while a dispute is open, and, unless it is forced, `PayoutRetryTooEarly` soon after a failure
+        and `PayoutAttemptsExhausted` after five attempts.
         """
         self._require_payable(purpose)
+        if not forced:
+            self._require_pause_over(purpose)
         attempt = 1 + sum(payout.purpose is purpose for payout in self.payouts.values())
         if attempt > MAX_PAYOUT_ATTEMPTS and not forced:
             raise PayoutAttemptsExhausted
@@ -230,6 +240,8 @@ class PayoutTrack(ClawbackTrack):
             self._record_reversed(payout, report)
         elif payout.status.is_open:
             self._record_progress(payout, report)
+        elif payout.status is PayoutStatus.FAILED and report.status is TransferStatus.SUCCESS:
+            self._record_paid_after_all(payout, report)
         self._assess_transfer_fee(self.payouts[report.reference], report)
 
     def _assess_transfer_fee(self, payout: Payout, report: TransferReport) -> None:
@@ -285,7 +297,7 @@ class PayoutTrack(ClawbackTrack):
             self._record_money(
                 PayoutFailed, payout, *self._owed_again(payout), status=report.status, reason=report.reason or "refused"
             )
-            self.recover_from_payable()
+            self._follow_failure(payout, report)
 
     def _record_failed(self, payout: Payout, report: TransferReport) -> None:
         amount = payout.amount_minor
@@ -297,6 +309,38 @@ class PayoutTrack(ClawbackTrack):
             *self._owed_again(payout),
             status=report.status,
             reason=report.reason or report.status.value,
+        )
+        self._follow_failure(self.payouts[payout.reference], report)
+
+    def _follow_failure(self, payout: Payout, report: TransferReport) -> None:
+        """The seller's debts come first; for what is left the next attempt is scheduled, or a person has to look."""
+        self.recover_from_payable()
+        if self.payable_minor(payout.purpose) == 0:
+            return
+        at = None if report.status is TransferStatus.REVERSED else retry_at(payout, self.now)
+        if at is None:
+            reason = report.reason or report.status.value
+            self.record(PayoutGivenUp, reference=payout.reference, attempts=payout.attempt, reason=reason)
+        else:
+            self.record(PayoutRetryScheduled, reference=payout.reference, retry_at=at)
+
+    def _record_paid_after_all(self, payout: Payout, report: TransferReport) -> None:
+        """The money that was owed again after the failure has left after all; what an attempt since took is missing."""
+        amount, fee = payout.amount_minor, report.fee_minor or 0
+        owed = min(amount, self.payable_minor(payout.purpose))
+        by_seller = payout.purpose is PayoutPurpose.SELLER
+        twice = debit(Account.SELLER_RECEIVABLE, amount - owed, str(self.seller_id))
+        self._record_money(
+            PayoutPaidAfterAll,
+            payout,
+            debit(SOURCES[payout.purpose], owed),
+            twice if by_seller else debit(Account.LOSSES, amount - owed),
+            credit(Account.BALANCE, amount),
+            debit(Account.TRANSFER_FEE, fee),
+            credit(Account.BALANCE, fee),
+            amount_minor=amount,
+            twice_minor=amount - owed,
+            fee_minor=fee,
         )
         self.recover_from_payable()
 
@@ -327,6 +371,11 @@ class PayoutTrack(ClawbackTrack):
             postings=journal(*postings),
             **facts,
         )
+
+    def _require_pause_over(self, purpose: PayoutPurpose) -> None:
+        last = next((payout for payout in reversed(self.payouts.values()) if payout.purpose is purpose), None)
+        if last is not None and last.retry_at is not None and self.now < last.retry_at:
+            raise PayoutRetryTooEarly(possible_at=last.retry_at.isoformat())
 
     def _require_payable(self, purpose: PayoutPurpose) -> None:
         if purpose is PayoutPurpose.SELLER:

@@ -92,12 +92,21 @@ def _is_owed_to_seller(transaction: "TransactionState") -> bool:
     return any(transaction.owed(account) for account in accounts)
 
 
+FAILED = frozenset({PayoutStatus.FAILED, PayoutStatus.REVERSED})
+
+
 def has_failed_payout(transaction: "TransactionState") -> bool:
-    """True when the last attempt to pay somebody failed or was reversed and the money is still owed to him."""
+    """True when the last attempt to pay somebody failed for good or was reversed, and the money is still owed to him.
+
+    An attempt that the program is going to repeat by itself has not failed for good.
+    """
     if not transaction.payouts:
         return False
+    return failed_purpose(transaction) is not None
+
+
+def failed_purpose(transaction: "TransactionState") -> PayoutPurpose | None:
+    """Return the first purpose whose last payout waits for a person; None when there is none."""
     last = {payout.purpose: payout for payout in transaction.payouts.values()}
-    return any(
-        payout.status in {PayoutStatus.FAILED, PayoutStatus.REVERSED} and transaction.payable_minor(purpose) > 0
-        for purpose, payout in last.items()
-    )
+    waiting = {p.purpose for p in last.values() if p.status in FAILED and p.retry_at is None}
+    return next((p for p in PayoutPurpose if p in waiting and transaction.payable_minor(p) > 0), None)

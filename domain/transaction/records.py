@@ -84,7 +84,10 @@ class PayoutStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payout:
-    """One attempt to transfer money; `reference` names it at the processor and is its id here."""
+    """One attempt to transfer money; `reference` names it at the processor and is its id here.
+
+    `retry_at` is from when the next attempt may be made after this one failed; None when a person has to look first.
+    """
 
     reference: str
     purpose: PayoutPurpose
@@ -96,6 +99,7 @@ class Payout:
     transfer_code: str | None = None
     fee_minor: int | None = None
     failure: str | None = None
+    retry_at: datetime | None = None
 
 
 class RefundStatus(StrEnum):

@@ -75,12 +75,24 @@ def sold() -> Story:
     story.do(transfer(story.payout(), "success", 2_000))
     story.do(transfer(story.payout(), "reversed"))
     story.do(paths.pay_out())
-    story.do(transfer(story.payout(), "failed"))
+    story.do(transfer(story.payout(), "refused"))
     story.wait(days=1).do(EnforceDeadline())
     story.do(paths.release("RCP_new"), SUPER)
     story.do(transfer(story.payout(), "success", 2_000))
     story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=True, shown=True), SYSTEM, LISTING_ID)
     story.do(DestroyCredentials(reason="acknowledged"), SYSTEM, VAULT_ID)
+    return story
+
+
+def repeated() -> Story:
+    """A payout fails and is repeated; the repetition is refused, and then both turn out to have been paid."""
+    story = paths.paying(pending())
+    first = story.payout()
+    story.do(transfer(first, "failed"))
+    story.wait(minutes=1).do(paths.pay_out())
+    story.do(transfer(story.payout(), "refused"))
+    story.do(transfer(story.payout(), "success", 2_000))
+    story.do(transfer(first, "success"))
     return story
 
 
@@ -239,6 +251,7 @@ STORIES = {
     story.__name__: story
     for story in (
         sold,
+        repeated,
         called_off,
         judged,
         split,

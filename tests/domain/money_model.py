@@ -22,6 +22,7 @@ CHARGE_FEE, TRANSFER_FEE = "expense:processor_charge_fee", "expense:processor_tr
 PER_TRANSACTION = (HELD, PAYABLE, RESERVE, IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE, TRANSFERS, REFUNDS)
 SOURCE = {"seller": PAYABLE, "refund": REFUND_DUE, "compensation": COMPENSATION_DUE}
 WHOLE = 10_000
+OPEN = ("new", "uncertain", "sent")
 GONE = ("uncertain", "sent")
 
 
@@ -169,6 +170,15 @@ class Deal:
         back = Counter({BALANCE: amount, TRANSFERS: -amount}) if was == "sent" else Counter()
         back.update({IN_FLIGHT: amount, source: -amount})
         return back
+
+    def payout_paid_after_all(self, f: dict) -> Counter[str]:
+        amount, source, _ = self._payout(f, "failed", to="paid")
+        busy = sum(r["amount"] for r in self.refunds.values() if r["currency"] == self.currency and r["state"] in OPEN)
+        owed = max(0, min(amount, self.owes(source) - (busy if source == REFUND_DUE else 0)))
+        need(f["twice_minor"] == amount - owed, "what is owed is paid with it", f["twice_minor"], owed)
+        moved = Counter({source: owed, TRANSFER_FEE: f["fee_minor"], BALANCE: -amount - f["fee_minor"]})
+        moved.update({DEBT if source == PAYABLE else LOSSES: amount - owed})
+        return moved
 
     def payout_reversed(self, f: dict) -> Counter[str]:
         amount, source, _ = self._payout(f, "paid", to="failed")

@@ -223,7 +223,7 @@ def test_7_failed_refund_paid_as_a_transfer_and_compensation_of_50_paid_at_the_s
     story.do(transfer(story.payout(), "pending"))
     story.do(transfer(story.payout(), "failed"))
     has(story, uncleared=985, charge_fee=15, balance=-1020, transfer_fee=20, compensation=50, compensation_due=-50)
-    story.do(pay_out(PayoutPurpose.COMPENSATION, "RCP_buyer"))
+    story.wait(minutes=1).do(pay_out(PayoutPurpose.COMPENSATION, "RCP_buyer"))
     story.do(transfer(story.payout(), "success", TRANSFER_FEE))
     has(story, uncleared=985, charge_fee=15, balance=-1090, transfer_fee=40, compensation=50)
     ends_flat(story, nets=-105)

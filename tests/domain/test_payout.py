@@ -5,10 +5,11 @@ from itertools import permutations
 import pytest
 
 from domain.journal import Account
-from domain.policy import MAX_PAYOUT_ATTEMPTS
+from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
 from domain.transaction.contract import DisputeOpen
+from domain.transaction.force import NotStuck
 from domain.transaction.payment import UnknownReference
-from domain.transaction.payout import NothingPayable, PayoutAttemptsExhausted
+from domain.transaction.payout import NothingPayable, PayoutAttemptsExhausted, PayoutRetryTooEarly
 from domain.transaction.records import PayoutPurpose, PayoutStatus
 from tests.domain.paths import (
     TRANSFER_FEE,
@@ -97,6 +98,58 @@ def test_the_program_gives_up_after_five_attempts_and_a_super_admin_may_go_on():
     story.refuses(PayoutAttemptsExhausted, pay_out())
     assert "payout_requested" in story.do(release("RCP_corrected"), SUPER)
     assert story.transaction.payouts[story.payout()].recipient == "RCP_corrected"
+
+
+def test_a_transfer_that_failed_is_repeated_after_pauses_that_grow():
+    story = releasing(pending())
+    for pause in PAYOUT_RETRY_AFTER:
+        story.do(pay_out())
+        report(story, "failed")
+        assert story.phase == "releasing"
+        assert story.transaction.stuck_reason == "payout_retry_scheduled: failed"
+        story.wait(seconds=pause.total_seconds() - 1).refuses(PayoutRetryTooEarly, pay_out())
+        story.refuses(NotStuck, release("RCP_corrected"), SUPER)
+        story.wait(seconds=1)
+    story.do(pay_out())
+    assert "payout_given_up" in story.do(transfer(story.payout(), "failed"))
+    assert story.phase == "payout_failed"
+    story.refuses(PayoutAttemptsExhausted, pay_out())
+    story.do(release("RCP_corrected"), SUPER)
+    assert "payout_given_up" in story.do(transfer(story.payout(), "blocked"))
+    story.do(release(), SUPER)
+    report(story, "success")
+    assert story.phase == "completed"
+    assert len(story.transaction.payouts) == 7
+
+
+def test_a_refused_transfer_that_was_paid_after_all_completes_the_sale():
+    story = payout_failed(pending())
+    assert story.do(transfer(story.payout(), "success", TRANSFER_FEE)) == ["payout_paid_after_all"]
+    assert story.phase == "completed"
+    story.ignores(transfer(story.payout(), "success", TRANSFER_FEE))
+
+
+@pytest.mark.parametrize("second", ["requested", "pending", "success"])
+def test_what_the_seller_has_twice_he_owes_back(second: str):
+    story = payout_failed(pending())
+    first = story.payout()
+    story.do(pay_out())
+    if second != "requested":
+        report(story, second)
+    story.do(transfer(first, "success", TRANSFER_FEE))
+    assert story.transaction.receivable_minor == 90_000
+    assert story.transaction.payable_minor(PayoutPurpose.SELLER) == 0
+
+
+def test_what_the_buyer_has_twice_is_our_loss():
+    story = compensating(pending())
+    story.do(pay_out(PayoutPurpose.COMPENSATION))
+    first = story.payout()
+    report(story, "refused")
+    story.do(pay_out(PayoutPurpose.COMPENSATION))
+    report(story, "success")
+    story.do(transfer(first, "success", TRANSFER_FEE))
+    assert story.balance(Account.LOSSES) == 5_000
 
 
 def test_nothing_is_payable_before_the_release():

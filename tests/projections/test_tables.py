@@ -71,16 +71,19 @@ def test_a_failed_payout_is_a_p0_and_the_next_one_has_a_row_of_its_own(log: Log)
     sale = story.list_account()
     for step in (sale.open, sale.pay, sale.sign, sale.reveal, sale.confirm):
         step()
-    sale.pay_out(TransferStatus.FAILED)
+    sale.pay_out(TransferStatus.REVERSED)
     log.tell(story.events)
     assert log.rows("SELECT state, stuck_reason FROM transactions") == [
-        ("payout_failed", "payout_failed: the bank said no")
+        ("payout_failed", "payout_reversed: the bank said no")
     ]
-    assert log.rows("SELECT severity, kind, detail FROM alerts") == [("P0", "payout_failed", "the bank said no")]
+    assert log.rows("SELECT severity, kind, detail FROM alerts ORDER BY severity") == [
+        ("P0", "payout_failed", "the bank said no"),
+        ("P2", "payout_attempt_failed", "the bank said no"),
+    ]
     sale.pay_out()
     log.tell(story.events)
     found = log.rows("SELECT attempt, status, fee_minor, failure, concluded_at IS NOT NULL FROM payouts ORDER BY 1")
-    assert found == [(1, "failed", None, "the bank said no", True), (2, "succeeded", 20, None, True)]
+    assert found == [(1, "reversed", None, "the bank said no", True), (2, "succeeded", 20, None, True)]
     assert log.rows("SELECT state, completed_at IS NOT NULL FROM transactions") == [("completed", True)]
 
 
