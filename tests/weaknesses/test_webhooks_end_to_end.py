@@ -7,20 +7,14 @@ from base64 import b64encode
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from gateways.paystack.webhook import SIGNATURE_HEADER, signature
 from tests.api.running import SECRET, WIRE, Installation
+from tests.weaknesses.running import Row, books, complete, read
 
 PATH = "/api/v1/webhooks/paystack"
 AT_ONCE = 200
-Row = tuple[object, ...]
-
-
-def read(installation: Installation, query: str, *parameters: object) -> list[Row]:
-    with psycopg.connect(installation.superuser_dsn) as connection:
-        return connection.execute(query.encode(), parameters).fetchall()
 
 
 def deliver(installation: Installation, event: str, **data: object) -> bytes:
@@ -117,26 +111,3 @@ def test_a_paid_charge_that_only_a_webhook_tells_of_moves_the_transaction_on(ins
     (charge,) = read(installation, "SELECT reference FROM payment_links WHERE transaction_id = %s", transaction)[0]
     assert outcome(installation, deliver(installation, "charge.success", reference=charge))[0] == "applied"
     assert installation.view(transaction)["state"] == "funds_held"
-
-
-def complete(installation: Installation) -> str:
-    """A sale whose payout has arrived and stands in the tables."""
-    transaction = installation.sold()
-    buyer = installation.people["buyer"]
-    buyer.must(f"/api/v1/transactions/{transaction}/reveal", {"password": "correct horse battery"})
-    buyer.must(f"/api/v1/transactions/{transaction}/reveal/acknowledge")
-    buyer.must(f"/api/v1/transactions/{transaction}/confirm-access")
-    installation.wait(transaction, lambda view: view["state"] == "completed")
-    settle(installation)
-    return transaction
-
-
-def settle(installation: Installation) -> None:
-    headers = {"Wait_For_Position": str(installation.head())}
-    assert installation.people["auditor"].get("/api/v1/audit/accounts", **headers).status_code == 200
-
-
-def books(installation: Installation, transaction: str) -> object:
-    settle(installation)
-    path = f"/api/v1/audit/statements?transaction_id={transaction}&limit=100"
-    return installation.people["auditor"].get(path).json()["items"]
