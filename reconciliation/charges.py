@@ -1,6 +1,8 @@
 """Charges: what buyers paid, matched by Paystack's id, else by our reference."""
 
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from domain.journal import Account
 from domain.reconciliation import DifferenceKind
@@ -18,18 +20,26 @@ PAID = TAKEN_BACK | {ChargeStatus.SUCCESS}
 NOT_RETURNED = frozenset({RefundStatus.FAILED, RefundStatus.CANCELLED})
 
 
+@dataclass(frozen=True)
+class Returned:
+    """What went back of each charge, by its reference: as booked here, and as Paystack lists it."""
+
+    here: Counter[str]
+    there: Counter[str]
+
+
 def match_charges(books: Books, records: Records, window: Window, findings: Findings) -> None:
     """Hold every paid charge against what was booked, and every booked one against the list."""
     listed = {str(charge.processor_id): charge for charge in books.charges}
     by_reference = {booked.reference: booked for booked in records.charges.values()}
-    taken: set[str] = set()
+    taken, returned = set[str](), sum_returned(books, records)
     for charge in books.charges:
         booked = records.charges.get(str(charge.processor_id)) or by_reference.get(charge.reference)
         if booked is not None and str(charge.processor_id) != booked.processor_id and booked.processor_id in listed:
             _name_duplicate(charge, booked, window, findings)
         elif charge.status in PAID:
             _count(charge, booked, findings)
-            _judge(charge, booked, books, records, window, findings)
+            _judge(charge, booked, returned, window, findings)
             taken.add(booked.processor_id if booked else "")
         elif booked is not None:
             _name_unpaid(charge, booked, findings)
@@ -49,9 +59,7 @@ def _count(charge: Charge, booked: BookedCharge | None, findings: Findings) -> N
     findings.count(_key(charge, booked), Account.UNCLEARED, charge.currency, charge.amount_minor - fee)
 
 
-def _judge(
-    charge: Charge, booked: BookedCharge | None, books: Books, records: Records, window: Window, findings: Findings
-) -> None:
+def _judge(charge: Charge, booked: BookedCharge | None, returned: Returned, window: Window, findings: Findings) -> None:
     key = _key(charge, booked)
     if window.is_before(charge.paid_at or charge.created_at, booked.at if booked else charge.paid_at):
         return
@@ -64,7 +72,7 @@ def _judge(
     _compare_amounts(charge, booked, findings)
     _compare_fee(charge, booked, window, findings)
     if charge.status in TAKEN_BACK:
-        _explain_reversal(charge, booked, books, records, findings)
+        _explain_reversal(charge, booked, returned, findings)
     findings.match(key)
 
 
@@ -97,27 +105,31 @@ def _compare_fee(charge: Charge, booked: BookedCharge, window: Window, findings:
     )
 
 
-def _explain_reversal(charge: Charge, booked: BookedCharge, books: Books, records: Records, findings: Findings) -> None:
+def sum_returned(books: Books, records: Records) -> Returned:
+    """Add up refunds and chargebacks; a lost chargeback is counted for every charge of its transaction."""
+    here, there, lost = Counter[str](), Counter[str](), Counter[UUID]()
+    for refund in records.refunds.values():
+        if refund.status not in NOT_RETURNED:
+            here[refund.charge_reference] += refund.amount_minor
+    for dispute in records.disputes.values():
+        lost[dispute.transaction_id] += dispute.amount_minor
+    for booked in records.charges.values():
+        here[booked.reference] += lost[booked.transaction_id]
+    names = {charge.processor_id: charge.reference for charge in books.charges}
+    for refund in books.refunds:
+        there[refund.charge_reference or names.get(refund.charge_id or 0, "")] += refund.amount_minor
+    return Returned(here, there)
+
+
+def _explain_reversal(charge: Charge, booked: BookedCharge, returned: Returned, findings: Findings) -> None:
     """A charge is reversed when all of it went back: by refunds, ours or listed as theirs, or by chargebacks."""
-    ours = sum(
-        refund.amount_minor
-        for refund in records.refunds.values()
-        if refund.charge_reference == booked.reference and refund.status not in NOT_RETURNED
-    )
-    lost = sum(each.amount_minor for each in records.disputes.values() if each.transaction_id == booked.transaction_id)
-    listed = sum(
-        refund.amount_minor
-        for refund in books.refunds
-        if charge.processor_id == refund.charge_id or charge.reference == refund.charge_reference
-    )
-    if max(ours + lost, listed) < booked.amount_minor:
-        sentence = f"Paystack has taken the charge back ({charge.status}); only {ours + lost} went back here."
-        facts = _facts(charge, booked)
+    here, there = returned.here[booked.reference], returned.there[charge.reference]
+    if max(here, there) < booked.amount_minor:
         findings.differ(
             DifferenceKind.REVERSED,
             Key(CHARGE, booked.processor_id),
-            sentence,
-            facts,
+            f"Paystack has taken the charge back ({charge.status}); only {here} went back here.",
+            _facts(charge, booked),
             command.ask(charge.reference),
         )
 

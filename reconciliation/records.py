@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.event import Event, MoneyEvent
 from domain.journal import Account, Postings
 from domain.money import Currency
+from domain.transaction.attempt import PayoutPaidAfterAll
 from domain.transaction.chargeback import ChargebackLost
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.payment import PaymentFeeAssessed, PaymentMismatched, PaymentReceived
@@ -212,16 +213,15 @@ def _note_payout(records: Records, event: Event, position: int) -> None:
 
 
 def _note_outcome(records: Records, event: Event, position: int) -> None:
-    assert isinstance(event, PayoutSubmitted | PayoutSucceeded | PayoutFeeAssessed | PayoutFailed | PayoutReversed)
     del position
-    known = records.transfers.get(event.reference)
+    known = records.transfers.get(str(vars(event)["reference"]))
     if known is None:
         return
-    fee = event.fee_minor if isinstance(event, PayoutSucceeded | PayoutFeeAssessed) else 0
-    records.transfers[event.reference] = replace(
+    fee = event.fee_minor if isinstance(event, PayoutSucceeded | PayoutFeeAssessed | PayoutPaidAfterAll) else 0
+    records.transfers[known.reference] = replace(
         known,
         status=_payout_status(event) or known.status,
-        accepted=known.accepted or isinstance(event, PayoutSubmitted),
+        accepted=known.accepted or isinstance(event, PayoutSubmitted | PayoutPaidAfterAll),
         fee_minor=known.fee_minor + fee,
         at=event.timestamp,
     )
@@ -231,7 +231,7 @@ def _payout_status(event: Event) -> PayoutStatus | None:
     match event:
         case PayoutSubmitted():
             return PayoutStatus.SUBMITTED
-        case PayoutSucceeded():
+        case PayoutSucceeded() | PayoutPaidAfterAll():
             return PayoutStatus.SUCCEEDED
         case PayoutFailed():
             return PayoutStatus.REVERSED if event.status is TransferStatus.REVERSED else PayoutStatus.FAILED
@@ -314,6 +314,7 @@ _NOTES: dict[type[Event], Note] = {
     PayoutFeeAssessed: _note_outcome,
     PayoutFailed: _note_outcome,
     PayoutReversed: _note_outcome,
+    PayoutPaidAfterAll: _note_outcome,
     RefundOrdered: _note_order,
     SplitOrdered: _note_order,
     ReceiptReturnOrdered: _note_order,

@@ -21,15 +21,17 @@ def match_refunds(books: Books, records: Records, window: Window, findings: Find
             _judge_chargeback(refund, records.disputes.get(str(refund.dispute_id)), window, findings)
             continue
         booked = by_id.get(str(refund.processor_id)) or records.refunds.get(refund.merchant_note or "")
-        is_second = booked is not None and (
-            booked.reference in taken or booked.processor_id in listed - {str(refund.processor_id)}
-        )
+        is_second = booked is not None and (booked.reference in taken or _is_of_another(booked, refund, listed))
         _judge(refund, booked, window, findings, is_second=is_second)
         if booked is not None and not is_second:
             taken.add(booked.reference)
     for booked in records.refunds.values():
         if booked.reference not in taken and not window.is_before(booked.at):
             _judge_unlisted(booked, window, findings)
+
+
+def _is_of_another(booked: BookedRefund, refund: Refund, listed: set[str]) -> bool:
+    return booked.processor_id != str(refund.processor_id) and booked.processor_id in listed
 
 
 def key_of(refund: Refund) -> Key:
