@@ -59,7 +59,7 @@ def create_routes(dependencies: Dependencies, lifespan: Lifespan | None = None) 
 def create_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> ASGIApp:
     """Return the application. `dependencies` are open and stay their maker's to close, unless `lifespan` does both."""
     routes = create_routes(dependencies, lifespan)
-    strict = StrictJson(routes, webhook_path=webhooks.PAYSTACK)
+    strict = StrictJson(routes, webhook_paths=frozenset({webhooks.PAYSTACK, webhooks.APPROVAL}))
     return FrontDoor(strict, metrics=dependencies.metrics, make_id=lambda: secrets.token_hex(12))
 
 

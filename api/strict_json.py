@@ -30,13 +30,13 @@ class ClientGone(Exception):
 class StrictJson:
     """Reads and checks the body of every request that may have one; the routes get it parsed.
 
-    Deliveries to `webhook_path` are read as they are: their signature covers the bytes, whatever they say.
+    Deliveries to `webhook_paths` are read as they are: their signature covers the bytes, whatever they say.
     """
 
-    def __init__(self, app: ASGIApp, *, webhook_path: str) -> None:
+    def __init__(self, app: ASGIApp, *, webhook_paths: frozenset[str]) -> None:
         """Stand in front of `app`."""
         self._app = app
-        self._webhook_path = webhook_path
+        self._webhook_paths = webhook_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its body, or answer with a problem."""
@@ -58,7 +58,7 @@ class StrictJson:
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         headers = cast("Headers", dict(scope["headers"]))
-        if scope["path"] == self._webhook_path:
+        if scope["path"] in self._webhook_paths:
             return await _read_body(headers, receive, LARGEST_WEBHOOK)
         if headers.get(b"content-encoding", b"").strip().lower() not in IDENTITY:
             raise MediaTypeUnsupported

@@ -63,14 +63,21 @@ async def receive(
 
     `refusals` counts the wrong signatures of this process; without it each one is written at once.
     """
+    await require_signature(pool, secret, clock, raw, signature, refusals)
     digest = hashlib.sha256(raw).digest()
-    if not verify_signature(secret, raw, signature):
-        await (refusals or Refusals()).count(pool, clock, digest)
-        raise SignatureWrong
     envelope = parse_envelope(raw)
     facts = {"body_sha256": digest, "body": raw, "event": clean(envelope.event), "at": clock()}
     async with pool.connection() as connection:
         await connection.execute(SQL.keep_event, {**facts, "reference": clean(envelope.reference)})
+
+
+async def require_signature(
+    pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signature: str | None, refusals: Refusals | None = None
+) -> None:
+    """Raise `SignatureWrong`, and count it, unless the header signs exactly these bytes."""
+    if not verify_signature(secret, raw, signature):
+        await (refusals or Refusals()).count(pool, clock, hashlib.sha256(raw).digest())
+        raise SignatureWrong
 
 
 def clean(text: str | None) -> str | None:

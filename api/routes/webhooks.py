@@ -7,9 +7,11 @@ from api.dependencies import DependenciesDep
 from api.scope import raw_of
 from api.strict_route import StrictRoute
 from gateways.paystack.webhook import SIGNATURE_HEADER
-from reactions.inbox import receive
+from reactions.approval import check_ordered
+from reactions.inbox import receive, require_signature
 
 PAYSTACK = "/api/v1/webhooks/paystack"
+APPROVAL = "/api/v1/webhooks/paystack/approval"
 
 router = APIRouter(tags=["webhooks"], route_class=StrictRoute)
 
@@ -21,4 +23,15 @@ async def post_paystack(request: Request, dependencies: DependenciesDep) -> Resp
     raw = raw_of(request.scope)
     secret, refusals = dependencies.webhook_secret, dependencies.refusals
     await receive(dependencies.pool, secret, dependencies.clock, raw, signature, refusals)
+    return Response(b"{}", 200, media_type="application/json")
+
+
+@router.post(APPROVAL)
+async def post_paystack_approval(request: Request, dependencies: DependenciesDep) -> Response:
+    """Say whether a transfer was ordered: 200 lets Paystack pay it, 400 rejects it."""
+    signature = request.headers.get(SIGNATURE_HEADER)
+    raw = raw_of(request.scope)
+    secret, refusals = dependencies.webhook_secret, dependencies.refusals
+    await require_signature(dependencies.pool, secret, dependencies.clock, raw, signature, refusals)
+    await check_ordered(dependencies.escrow, raw)
     return Response(b"{}", 200, media_type="application/json")

@@ -130,3 +130,13 @@ def test_metrics_exist_before_anything_happened(installation: Installation) -> N
         "escrow_log_head_position",
     ):
         assert series in text, series
+
+
+def test_a_signed_question_about_a_transfer_that_nobody_ordered_is_answered_with_400(
+    installation: Installation,
+) -> None:
+    url = f"{installation.base_url}/api/v1/webhooks/paystack/approval"
+    for raw in (b'{"event":"transferrequest.approval-required","data":{"transfers":[{}]}}', b"not JSON", b""):
+        refused = WIRE.post(url, content=raw, headers={"x-paystack-signature": signature(SECRET, raw)})
+        assert (refused.status_code, refused.json()["code"]) == (400, "transfer_not_ordered")
+        assert WIRE.post(url, content=raw).status_code == 401

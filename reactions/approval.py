@@ -1,0 +1,62 @@
+"""The last control before money leaves: the processor asks whether we ordered a transfer, and the log answers.
+
+Whoever has stolen the key can order transfers, but not write the log: what it does not know is refused. The question
+is answered from the log itself, because the tables may be a moment behind an order that was given just now.
+"""
+
+import re
+from uuid import UUID
+
+from domain.errors import EscrowError, NotFound
+from domain.transaction import Transaction
+from domain.transaction.records import PayoutPurpose
+from eventstore.escrow import Escrow
+from gateways.payment import JsonObject
+from gateways.paystack.payload import child, integer, is_list, is_object, text
+from gateways.paystack.webhook import parse_envelope
+
+EVENT = "transferrequest.approval-required"
+PURPOSE = re.compile(r"escrow ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+
+
+class TransferNotOrdered(EscrowError):
+    """The log has no open payout with this reference, amount, currency and recipient: the transfer must not be paid."""
+
+    code = "transfer_not_ordered"
+    status = 400
+
+
+async def check_ordered(escrow: Escrow, raw: bytes) -> None:
+    """Return if every transfer that is asked about is to be paid; raise `TransferNotOrdered` for all else.
+
+    The signature has been checked before.
+    """
+    envelope = parse_envelope(raw)
+    asked = envelope.data.get("transfers")
+    if envelope.event != EVENT or not is_list(asked) or not asked:
+        raise TransferNotOrdered
+    for transfer in asked:
+        if not is_object(transfer) or not await _is_ordered(escrow, transfer):
+            raise TransferNotOrdered
+
+
+async def _is_ordered(escrow: Escrow, transfer: JsonObject) -> bool:
+    transaction = await _find(escrow, text(transfer, "reason") or "")
+    payout = None if transaction is None else transaction.payouts.get(text(transfer, "reference") or "")
+    if transaction is None or payout is None or not payout.status.is_open:
+        return False
+    frozen = payout.purpose is PayoutPurpose.SELLER and transaction.has_open_dispute
+    recipient = text(child(transfer, "recipient"), "recipient_code") or text(transfer, "recipient")
+    asked = (integer(transfer, "amount"), (text(transfer, "currency") or "").upper(), recipient)
+    return not frozen and asked == (payout.amount_minor, transaction.price.currency.value, payout.recipient)
+
+
+async def _find(escrow: Escrow, reason: str) -> Transaction | None:
+    """Every transfer of ours names its transaction in its reason."""
+    named = PURPOSE.fullmatch(reason)
+    if named is None:
+        return None
+    try:
+        return await escrow.get(Transaction, UUID(named[1]))
+    except NotFound:
+        return None
