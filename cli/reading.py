@@ -1,71 +1,87 @@
-"""What `escrow tx` and `escrow events` print: the tables and the log, read as the auditor."""
+"""What `escrow tx` and `escrow events` print: the read models and the log, read as the auditor."""
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import LiteralString
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-import psycopg
-from psycopg import Connection
-from psycopg.rows import DictRow, TupleRow, dict_row
-
-from cli.database import running_server
-from cli.output import print_json, print_table
+from api.query import read_choice
+from cli.books import read_in_pool
+from cli.output import print_json, print_table, show_plainly
 from cli.wiring import read_clock
-from database.connect import resolve_dsn
+from database.connect import Pool
 from database.queries import load
-from database.settings import Settings
 from domain.errors import NotFound
+from domain.transaction.phase import Phase
+from eventstore.converter import JSON
+from projections.dispute import list_disputes_of
+from projections.note import list_notes
+from projections.page import fetch_all
+from projections.payout import list_payouts_of
+from projections.refund import list_refunds_of
+from projections.transaction import TransactionRow, get_transaction, list_transactions
 
 SQL = load("cli", "reading.sql")
+MOST_PARTS = 1000
 
 TRANSACTION_COLUMNS = ("id", "state", "currency", "amount_minor", "held_minor", "state_since", "stuck_reason")
-EVENT_COLUMNS = ("position", "recorded_at", "stream", "version", "type", "actor")
+
+Row = dict[str, object]
 
 
-@contextmanager
-def reading() -> Generator[Connection[TupleRow]]:
-    """Connect as the auditor, who can read and cannot write."""
-    settings = Settings()
-    with running_server(settings), psycopg.connect(resolve_dsn(settings, "auditor")) as connection:
-        yield connection
+class EventRow(NamedTuple):
+    """An event as people read it; `data` is None where it cannot be decoded."""
+
+    position: int
+    recorded_at: datetime
+    stream: UUID
+    version: int
+    type: str
+    actor: str | None
+    data: JSON
 
 
-def fetch(connection: Connection[TupleRow], query: LiteralString, **parameters: object) -> list[DictRow]:
-    """Return the rows of a query."""
-    return connection.cursor(row_factory=dict_row).execute(query, parameters).fetchall()
+EVENT_COLUMNS = EventRow._fields[:-1]
 
 
 def show_transactions(*, state: str | None, stuck: bool, limit: int, as_json: bool) -> None:
-    """List transactions."""
-    with reading() as connection:
-        rows = fetch(connection, SQL.list_transactions, state=state, stuck=stuck, limit=limit, now=read_clock())
-    _show("transactions", rows, TRANSACTION_COLUMNS, as_json=as_json)
+    """List transactions. Raises QueryInvalid for a state that does not exist."""
+    phase = read_choice(Phase, state)
+
+    async def read(pool: Pool) -> list[TransactionRow]:
+        stuck_at = read_clock() if stuck else None
+        return await list_transactions(pool, states=None if phase is None else [phase], stuck_at=stuck_at, limit=limit)
+
+    _show("transactions", [row._asdict() for row in read_in_pool(read)], TRANSACTION_COLUMNS, as_json=as_json)
 
 
 def show_transaction(transaction_id: UUID, *, as_json: bool) -> None:
     """Show one transaction; raise `NotFound`."""
-    with reading() as connection:
-        found = fetch(connection, SQL.get_transaction, id=transaction_id)
-        if not found:
-            raise NotFound
-        parts = {
-            "payouts": fetch(connection, SQL.list_payouts, id=transaction_id),
-            "refunds": fetch(connection, SQL.list_refunds, id=transaction_id),
-            "disputes": fetch(connection, SQL.list_disputes, id=transaction_id),
-            "notes": fetch(connection, SQL.list_notes, id=transaction_id),
-            "events": fetch(connection, SQL.list_events, stream=transaction_id, after=0, limit=1000),
-        }
+    row, parts = read_in_pool(lambda pool: _read_transaction(pool, transaction_id))
     if as_json:
-        print_json({"transaction": found[0], **parts})
+        print_json({"transaction": row, **parts})
     else:
-        _print_transaction(found[0], parts)
+        _print_transaction(row, parts)
 
 
-def _print_transaction(row: Mapping[str, object], parts: Mapping[str, Sequence[DictRow]]) -> None:
+async def _read_transaction(pool: Pool, transaction_id: UUID) -> tuple[Row, dict[str, list[Row]]]:
+    found = await get_transaction(pool, transaction_id)
+    if found is None:
+        raise NotFound
+    parts = {
+        "payouts": await list_payouts_of(pool, transaction_id),
+        "refunds": await list_refunds_of(pool, transaction_id),
+        "disputes": await list_disputes_of(pool, transaction_id),
+        "notes": await list_notes(pool, transaction_id, limit=MOST_PARTS),
+        "events": await _list_events(pool, transaction_id, after=0, limit=MOST_PARTS),
+    }
+    return found._asdict(), {name: [row._asdict() for row in rows] for name, rows in parts.items()}
+
+
+def _print_transaction(row: Mapping[str, object], parts: Mapping[str, Sequence[Row]]) -> None:
     for name, value in row.items():
         if value is not None:
-            print(f"{name:24} {value}")
+            print(f"{name:24} {show_plainly(str(value))}")
     for name, rows in parts.items():
         if rows:
             print(f"\n{name}")
@@ -75,15 +91,19 @@ def _print_transaction(row: Mapping[str, object], parts: Mapping[str, Sequence[D
 
 def show_events(*, stream: UUID | None, after: int | None, limit: int, as_json: bool) -> None:
     """Print a piece of the log."""
-    with reading() as connection:
-        if after is None:
-            rows = fetch(connection, SQL.list_newest_events, stream=stream, limit=limit)[::-1]
-        else:
-            rows = fetch(connection, SQL.list_events, stream=stream, after=after, limit=limit)
-    _show("events", rows, EVENT_COLUMNS, as_json=as_json)
+    rows = read_in_pool(lambda pool: _list_events(pool, stream, after=after, limit=limit))
+    _show("events", [row._asdict() for row in rows], EVENT_COLUMNS, as_json=as_json)
 
 
-def _show(name: str, rows: Sequence[DictRow], columns: Sequence[str], *, as_json: bool) -> None:
+async def _list_events(pool: Pool, stream: UUID | None, *, after: int | None, limit: int) -> list[EventRow]:
+    """Return events after a position, oldest first; the newest without one."""
+    parameters = {"stream": stream, "after": after, "limit": limit}
+    if after is not None:
+        return await fetch_all(pool, EventRow, SQL.list_events, parameters)
+    return (await fetch_all(pool, EventRow, SQL.list_newest_events, parameters))[::-1]
+
+
+def _show(name: str, rows: Sequence[Row], columns: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         print_json({name: rows})
     else:

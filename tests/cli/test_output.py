@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from uuid import UUID
 
+import httpx
 import pytest
 
 from cli.stuck import AGO
@@ -54,6 +55,15 @@ def test_the_stuck_transaction_is_listed_with_the_reason(demo: Demo) -> None:
     assert (
         datetime.now(datetime.fromisoformat(row["created_at"]).tzinfo) - datetime.fromisoformat(row["created_at"]) > AGO
     )
+
+
+def test_the_same_transactions_are_stuck_for_the_command_and_for_the_api(demo: Demo) -> None:
+    listed = {row["id"] for row in json.loads(demo.escrow("tx", "list", "--stuck", "--json").stdout)["transactions"]}
+    assert demo.facts["transactions"]["payout_failed"] in listed
+    headers = {"Authorization": f"Bearer {demo.facts['users']['admin']['token']}"}
+    path = f"{demo.facts['base_url']}/api/v1/admin/transactions?stuck=true&limit=100"
+    shown = httpx.get(path, headers=headers, trust_env=False).json()["items"]
+    assert listed == {item["id"] for item in shown}
 
 
 def test_the_books_are_sound(demo: Demo) -> None:
