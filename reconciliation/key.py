@@ -13,7 +13,7 @@ CHARGE, TRANSFER, REFUND, DISPUTE, SETTLEMENT, ENTRY, ACCOUNT, MOVEMENT = (
     "account",
     "movement",
 )
-_EVIDENCE = re.compile(r"(charge|transfer|refund|dispute|settlement|balance entry|account) ([\w:.=-]+)")
+_EVIDENCE = re.compile(r"(charge|transfer|refund|dispute|settlement|balance entry|account|movement) ([\w:.=-]+)")
 
 
 class Key(NamedTuple):

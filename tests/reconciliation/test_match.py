@@ -225,6 +225,23 @@ def test_pasting_the_command_settles_a_fee_and_an_unknown_charge(seed: int) -> N
     assert paper.match().differences == ()
 
 
+def test_a_movement_that_never_happened_is_named_and_can_be_taken_back() -> None:
+    paper = write(3)
+    paper.record(Movement.CHARGES_SETTLED, Currency.KES, 12_345, "the statement of Monday")
+    (found,) = paper.match().differences
+    assert (found.kind, found.subject) == (Kind.MISSING_THERE, "movement")
+    paste(paper, found.command)
+    assert paper.match().differences == ()
+
+
+def test_two_top_ups_of_one_amount_on_one_day_are_not_guessed_at() -> None:
+    paper = write(3)
+    paper.top_up(Currency.KES)
+    found = paper.match().differences
+    assert {difference.kind for difference in found} == {Kind.MISSING_HERE, Kind.MISSING_THERE}
+    assert len(found) == 4
+
+
 def paste(paper: Paper, commands: str) -> None:
     """Do what `escrow ledger record` does."""
     for command in commands.split(" && "):
