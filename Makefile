@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 PORT ?= 8000
+SEEDS ?= 500
+FIRST ?= 1
 
 # The folder is part of the stamp's name: a copied or moved checkout installs itself anew.
 STAMP := $(VENV)/installed$(subst /,-,$(CURDIR))
@@ -53,6 +55,10 @@ lint: setup ## Check style, types, the direction of imports and SQL
 .PHONY: bench
 bench: setup ## Measure speed beside its yardsticks and write bench/latest.json
 	@$(BIN)/python -m bench
+
+.PHONY: simulate
+simulate: setup ## Play SEEDS=500 seeds of random people, faults and crashes over the whole system
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 .PHONY: soak
 soak: setup ## Run the long fault and simulator runs

@@ -1,0 +1,90 @@
+"""`python -m tests.simulation`: run seeds, show how fast, and print what replays a failure."""
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+
+import uvloop
+
+from tests.simulation.database import own_database
+from tests.simulation.runner import Outcome, open_stage, run_seed
+from tests.simulation.world import Plan
+
+DIFFERENCE = 3
+
+
+def main() -> int:
+    """Return 0 when every seed came to rest as it should, 3 otherwise."""
+    options = _parse()
+    plan = Plan(
+        steps=options.steps,
+        transactions=options.transactions,
+        misbehave=options.misbehave,
+        webhooks=not options.no_webhooks,
+    )
+    with own_database() as database:
+        return uvloop.run(_run(database, options, plan))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many")
+    parser.add_argument("--first", type=int, default=1, help="the first one")
+    parser.add_argument("--steps", type=int, default=Plan.steps, help="random steps before everything heals")
+    parser.add_argument("--transactions", type=int, default=Plan.transactions, help="how many at most in a seed")
+    parser.add_argument("--misbehave", action="store_true", help="let everything go wrong in every seed")
+    parser.add_argument("--no-webhooks", action="store_true", help="deliver none: only polls tell")
+    parser.add_argument("--keep-going", action="store_true", help="do not stop at the first failure")
+    parser.add_argument("--trace", action="store_true", help="print the steps of every seed")
+    parser.add_argument("--json", action="store_true", help="one object on stdout")
+    return parser.parse_args()
+
+
+async def _run(database: object, options: argparse.Namespace, plan: Plan) -> int:
+    began, failed, totals, phases = time.monotonic(), [], Counter(), Counter()
+    async with open_stage(database) as (stage, eraser):
+        for number in range(options.seeds):
+            outcome = await run_seed(stage, eraser, options.first + number, plan)
+            totals.update(seeds=1, steps=plan.steps, events=outcome.events)
+            phases.update(outcome.phases)
+            _report(outcome, options)
+            failed += [outcome.seed] if outcome.failure else []
+            _progress(number + 1, options.seeds, time.monotonic() - began)
+            if failed and not options.keep_going:
+                break
+    seconds = time.monotonic() - began
+    summary = {**totals, "seconds": round(seconds, 1), "failed": failed, "phases": dict(sorted(phases.items()))}
+    print(json.dumps(summary) if options.json else _sentence(summary))
+    return DIFFERENCE if failed else 0
+
+
+def _report(outcome: Outcome, options: argparse.Namespace) -> None:
+    if options.trace or outcome.failure:
+        print("\n".join(outcome.trace), file=sys.stderr)
+    if outcome.failure:
+        flags = "".join(f" --{name.replace('_', '-')}" for name in ("misbehave", "no_webhooks") if vars(options)[name])
+        same = f" --steps {options.steps} --transactions {options.transactions}"
+        print(outcome.failure, file=sys.stderr)
+        print(f"replay: python -m tests.simulation --first {outcome.seed} --seeds 1{same}{flags}", file=sys.stderr)
+
+
+def _progress(done: int, seeds: int, seconds: float) -> None:
+    rate = done / seconds
+    left = (seeds - done) / rate
+    end = "\n" if done == seeds else ""
+    if sys.stderr.isatty() or done == seeds or done % 50 == 0:
+        text = f"\r{done}/{seeds} seeds, {rate:.1f} a second, {left:.0f} s left "
+        print(text, end=end if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
+
+
+def _sentence(summary: dict) -> str:
+    return (
+        f"{summary['seeds']} seeds, {summary['steps']} steps, {summary['events']} events in {summary['seconds']} s; "
+        f"failed: {summary['failed'] or 'none'}; ends: {summary['phases']}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

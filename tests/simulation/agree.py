@@ -1,0 +1,84 @@
+"""At rest the ledger and the processor say the same: every transfer, refund and charge once on both sides."""
+
+from collections import Counter
+
+from projections.registry import PROJECTIONS
+from tests.domain.money_model import BALANCE, UNCLEARED
+from tests.simulation.judge import need
+from tests.simulation.world import World
+
+CURRENCIES = ("KES", "NGN", "GHS", "ZAR")
+PAID = {"success": "paid"}
+
+
+async def compare(w: World) -> None:
+    """Raise `Wrong` where the two sides differ, or where the read models do not say what the log says."""
+    compare_transfers(w)
+    compare_refunds(w)
+    compare_charges(w)
+    for currency in CURRENCIES:
+        here = w.judge.held_minor(currency, UNCLEARED, BALANCE)
+        there = w.processor.funds_minor(currency)
+        need(here == there, "the balances differ", currency, "ledger", here, "processor", there)
+    await compare_read_models(w)
+
+
+def compare_transfers(w: World) -> None:
+    """Each transfer there is one payout here, of the same amount and end."""
+    payouts = {ref: payout for deal in w.judge.books.deals.values() for ref, payout in deal.payouts.items()}
+    there = {transfer.reference: transfer for transfer in w.processor.sim.store.transfers.all()}
+    for reference, transfer in there.items():
+        need(reference in payouts, "a transfer that nobody ordered", reference)
+        payout = payouts[reference]
+        need(transfer.amount_minor == payout["amount"], "another amount was paid", reference)
+        ended = PAID.get(transfer.status, "failed")
+        need(payout["state"] == ended, "a payout ended otherwise", reference, payout["state"], transfer.status)
+    lost = [ref for ref, payout in payouts.items() if payout["state"] in ("sent", "paid") and ref not in there]
+    need(not lost, "payouts that the processor does not know", lost)
+
+
+def compare_refunds(w: World) -> None:
+    """Each refund there is one refund here, of the same charge, amount and end."""
+    refunds = {ref: refund for deal in w.judge.books.deals.values() for ref, refund in deal.refunds.items()}
+    numbers = {f["processor_refund_id"]: f["reference"] for f in w.judge.own("refund_submitted")}
+    need(len(numbers) == len(w.judge.own("refund_submitted")), "two refunds here are one refund there")
+    for refund in w.processor.sim.store.refunds.all():
+        if not refund.merchant_note and str(refund.id) not in numbers:
+            continue  # it lost its note and its answer: it waits for a person, who is told why
+        need(str(refund.id) in numbers, "a refund that is not in the ledger", refund.id, refund.merchant_note)
+        own = refunds[numbers[str(refund.id)]]
+        need(own["amount"] == refund.amount_minor, "another amount was refunded", refund.id)
+        ended = {"processed": "paid", "failed": "failed"}.get(refund.status, "sent")
+        need(own["state"] == ended, "a refund ended otherwise", refund.id, own["state"], refund.status)
+    notes = Counter(r.merchant_note for r in w.processor.sim.store.refunds.all() if r.merchant_note)
+    need(not [note for note, times in notes.items() if times > 1], "refunded twice", notes)
+
+
+def compare_charges(w: World) -> None:
+    """Each payment there is recorded here, as the price or as money to send back, and nothing else is."""
+    here: Counter[str] = Counter()
+    for fields in w.judge.own("payment_received"):
+        here[fields["processor_id"]] += fields["amount_minor"] + fields["surcharge_minor"]
+    for fields in w.judge.own("payment_mismatched"):
+        here[fields["processor_id"]] += fields["suspense_minor"]
+    there = {str(c.id): c.paid_minor for c in w.processor.sim.store.charges.all() if c.paid_at is not None}
+    invented = {number: amount for number, amount in here.items() if there.get(number) != amount}
+    need(not invented, "payments that nobody made", invented, there)
+    need(set(there) == set(here), "payments that nobody saw", sorted(set(there) - set(here)))
+
+
+async def compare_read_models(w: World) -> None:
+    """The tables say what the log says."""
+    w.fold(PROJECTIONS)
+    async with w.stage.pool.connection() as connection:
+        accounts = await (
+            await connection.execute("SELECT account, currency, balance_minor FROM ledger_accounts")
+        ).fetchall()
+        states = await (await connection.execute("SELECT id, state, stuck_reason FROM transactions")).fetchall()
+    totals = {(account, currency): minor for account, currency, minor in accounts if minor}
+    model = {(a, c): minor for c, total in w.judge.books.totals.items() for a, minor in total.items() if minor}
+    need(totals == model, "the ledger's table differs", totals, model)
+    for transaction_id, state, stuck_reason in states:
+        t = await w.look(transaction_id)
+        need((state, stuck_reason) == (t.state, t.stuck_reason), "the table of transactions differs", state, t.state)
+    need(len(states) == len(w.transactions), "a transaction is not in the table")

@@ -1,0 +1,195 @@
+"""What happens by itself: money arrives, the processor moves, webhooks come in any order, time passes, all may die."""
+
+import asyncio
+from uuid import UUID
+
+from reactions import inbox
+from reactions.worker import SQL
+from tests.simulation.processor import REFUND_FAULTS, SECRET, TRANSFER_FAULTS, WEBHOOK_FAULTS
+from tests.simulation.world import PATIENCE_SECONDS, Suspended, World
+
+JUMPS_MINUTES = (1, 5, 5, 20, 20, 60, 60, 180, 180, 600, 1500, 4500, 11_000, 22_000)
+NO_ID = UUID(int=0)
+
+
+async def money_comes(w: World) -> str:
+    """Somebody pays at one of the pages, in full, short, over, or in another currency."""
+    pages = w.processor.payable
+    if not pages:
+        return "no page"
+    reference, price = w.die.choice(pages[-2:] if w.die.random() < 0.8 else pages), w.mind.price.amount_minor
+    amount, currency = None, None
+    if w.die.random() < 0.15:
+        amount = w.die.choice((price // 2, price - 1, price + 1, price * 3))
+        currency = w.die.choice((None, None, "GHS", "ZAR"))
+    status = w.processor.pay(reference, amount, currency)
+    return f"{status} {amount or price} {currency or 'own'}"
+
+
+async def processor_goes_on(w: World) -> str:
+    """What is due there happens."""
+    return str(await w.processor.run_due())
+
+
+async def processor_decides(w: World) -> str:
+    """A transfer or a refund takes one of the ways that are open to it."""
+    store = w.processor.sim.store
+    kinds = {
+        "pending": ("received", "success", "failed", "otp"),
+        "received": ("success", "failed"),
+        "otp": ("success", "abandoned"),
+        "success": ("reversed",),
+    }
+    moves = [(t.reference, to) for t in store.transfers.all() for to in kinds.get(t.status, ())]
+    refunds = {
+        "pending": ("processing", "processed", "failed", "needs-attention"),
+        "processing": ("processed", "failed", "needs-attention"),
+        "needs-attention": ("processing", "processed", "failed"),
+    }
+    moves += [(str(r.id), to) for r in store.refunds.all() for to in refunds.get(r.status, ())]
+    if not moves:
+        return "nothing"
+    key, to = w.die.choice(moves)
+    if store.transfers.get(key) is not None:
+        w.processor.move_transfer(key, to)
+    else:
+        w.processor.move_refund(int(key), to)
+    return to
+
+
+async def processor_will_fail(w: World) -> str:
+    """Something is going to go wrong there, if the seed is not a calm one."""
+    if not w.mind.fault_rate:
+        return "calm"
+    choices = [("transfer", TRANSFER_FAULTS), ("refund", REFUND_FAULTS), ("webhook", WEBHOOK_FAULTS)]
+    endpoint, kinds = w.die.choice(choices)
+    kind = w.die.choice(kinds)
+    w.processor.script(endpoint, kind)
+    return kind
+
+
+async def mail_comes(w: World) -> str:
+    """A webhook arrives: any of those that are under way, and perhaps it will come again."""
+    await w.processor.run_due()
+    mail = w.processor.mail
+    if not mail or not w.plan.webhooks:
+        return "none"
+    raw = mail[w.die.randrange(len(mail))]
+    if w.die.random() < 0.8:
+        mail.remove(raw)
+    await deliver(w, raw)
+    return raw.split(b'"')[3].decode()
+
+
+async def deliver(w: World, raw: bytes) -> None:
+    """Bring a webhook to the API, again if it died before it said yes."""
+    await w.survive(lambda: inbox.receive(w.api.tools.pool, SECRET, w.clock, raw, w.processor.sign(raw)))
+
+
+async def lie_comes(w: World) -> str:
+    """A webhook with a stolen key says that a page was paid."""
+    pages = w.processor.payable
+    if not pages or not w.plan.webhooks:
+        return "nothing to lie about"
+    await deliver(w, w.processor.forge(w.die.choice(pages), w.mind.price.amount_minor, w.mind.currency.value))
+    return "sent"
+
+
+async def time_passes(w: World) -> str:
+    """Minutes to weeks; what is due at the processor happens at its time."""
+    minutes = w.die.choice(JUMPS_MINUTES)
+    w.wait(minutes=minutes, seconds=w.die.randint(0, 59))
+    await w.processor.run_due()
+    return f"{minutes} minutes"
+
+
+async def top_up(w: World) -> str:
+    """Money from the bank to the processor's balance."""
+    await w.top_up(w.mind.price.amount_minor)
+    return "done"
+
+
+# -- the worker --------------------------------------------------------------------------------------------------------
+
+
+async def react(w: World, transaction_id: UUID | None = None) -> str:
+    """The worker advances a transaction."""
+    transaction_id = transaction_id or w.die.choice(w.transactions)
+    if transaction_id in w.suspended:
+        return f"{w.label(transaction_id)} busy"
+    return f"{w.label(transaction_id)} {await w.react(transaction_id)}"
+
+
+async def work_inbox(w: World) -> str:
+    """The worker applies what waits in the inbox."""
+    w.fold()
+    return await w.run_worker(lambda: _apply_waiting(w))
+
+
+async def _apply_waiting(w: World) -> int:
+    worker, applied = w.worker.worker, 0
+    for delivery, transaction_id in await worker._list_waiting():
+        if transaction_id in w.suspended:
+            continue
+        await inbox.put_on_record(w.worker.tools, delivery)
+        worker._in_hand.add(delivery.id)
+        await worker._apply(delivery, transaction_id)
+        applied += 1
+    return applied
+
+
+async def poll(w: World) -> str:
+    """The worker looks at its clock, and asks about everything that is not over."""
+    w.fold()
+    return await w.run_worker(lambda: _poll(w))
+
+
+async def _poll(w: World) -> int:
+    worker = w.worker.worker
+    due = await worker._list_ids(SQL.list_due, (w.at,))
+    ids, after = list(due), NO_ID
+    while page := await worker._list_ids(SQL.list_unfinished, {"after": after}):
+        ids += page
+        after = page[-1]
+    for transaction_id in worker._idle(dict.fromkeys(ids)):
+        await worker._advance(transaction_id)
+    return len(ids)
+
+
+async def suspend(w: World) -> str:
+    """The worker waits for the processor in the middle of a reaction, and the world goes on."""
+    transaction_id = w.die.choice(w.transactions)
+    if w.suspended or w.plan.steady:
+        return "not now"
+    fuse = w.worker.fuse
+    fuse.pause_after(w.die.randint(1, 6))
+    task = asyncio.ensure_future(w.worker.worker._advance(transaction_id))
+    paused = asyncio.ensure_future(fuse.paused.wait())
+    await asyncio.wait({task, paused}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_SECONDS)
+    paused.cancel()
+    fuse.disarm()
+    if task.done():
+        return f"{w.label(transaction_id)} was faster: {task.result()}"
+    w.suspended[transaction_id] = Suspended(task, fuse)
+    return f"{w.label(transaction_id)} waits"
+
+
+async def resume(w: World) -> str:
+    """The processor's answer comes at last, or the worker dies before it comes."""
+    if not w.suspended:
+        return "nobody waits"
+    if w.mind.kill_rate and w.die.random() < 0.3:
+        await w.restart_worker()
+        return "killed"
+    transaction_id, waiting = w.suspended.popitem()
+    w.worker.fuse.resume()
+    return f"{w.label(transaction_id)} {await waiting.task}"
+
+
+async def restart(w: World) -> str:
+    """Both processes stop and start with empty memories."""
+    if not w.plan.kills or w.plan.steady:
+        return "not now"
+    await w.restart_worker()
+    w.api.start()
+    return "done"

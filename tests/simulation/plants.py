@@ -1,0 +1,133 @@
+"""Bugs to be planted: each is a patch that a test applies; the product knows no switch for them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from domain.transaction.approval import ApprovalTrack
+from domain.transaction.commands import RecordCharge
+from domain.transaction.payment import PaymentTrack
+from domain.transaction.payout import TransferStatus
+from domain.transaction.refund import ProcessorRefundStatus
+from domain.transaction.vault import VaultTrack
+from gateways.errors import GatewayRefused, GatewayUncertain
+from gateways.payment import NewRefund, NewTransfer, PaymentGateway, Refund, Transfer
+from gateways.paystack.charge import parse_charge
+from reactions import advance, inbox, payment, payout, refund
+from reactions.toolbox import Toolbox, order
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def pay_again_after_a_timeout(patch: pytest.MonkeyPatch) -> None:
+    """A transfer without an answer counts as refused, so that the money is paid under a new reference."""
+
+    async def send(gateway: PaymentGateway, wanted: NewTransfer) -> Transfer:
+        try:
+            return await gateway.initiate_transfer(wanted)
+        except GatewayUncertain as error:
+            raise GatewayRefused("no answer") from error
+
+    patch.setattr(payout, "ensure_transfer", send)
+
+
+def refund_without_looking(patch: pytest.MonkeyPatch) -> None:
+    """A refund is posted without a look whether an earlier try made it."""
+
+    async def send(gateway: PaymentGateway, wanted: NewRefund, **_: object) -> Refund:
+        return await gateway.create_refund(wanted)
+
+    patch.setattr(refund, "ensure_refund", send)
+
+
+def believe_the_webhook(patch: pytest.MonkeyPatch) -> None:
+    """What a webhook says of a charge is recorded without a question."""
+    words: dict[str, dict] = {}
+    real = inbox.receive
+
+    async def receive(*arguments: object) -> None:
+        body = json.loads(arguments[3])
+        if body["event"] == "charge.success":
+            words[body["data"]["reference"]] = body["data"]
+        await real(*arguments)
+
+    async def confirm(tools: Toolbox, transaction: object, reference: str) -> bool:
+        charge = payment._confirmed(tools, parse_charge(words[reference]))
+        await order(tools, "payments", transaction, RecordCharge(charge=charge))
+        return True
+
+    patch.setattr(inbox, "receive", receive)
+    patch.setattr(advance, "confirm_charge", confirm)
+
+
+def ignore_the_currency(patch: pytest.MonkeyPatch) -> None:
+    """Any money is taken for money of the transaction's currency."""
+    real = PaymentTrack._record_new_charge
+
+    def record(self: PaymentTrack, charge: object) -> None:
+        real(self, replace(charge, currency=self.price.currency))
+
+    patch.setattr(PaymentTrack, "_record_new_charge", record)
+
+
+def drop_the_fee(patch: pytest.MonkeyPatch) -> None:
+    """The processor's fee on a charge is not posted."""
+    patch.setattr(PaymentTrack, "_assess_fee", lambda self, charge: None)
+
+
+def skip_four_eyes(patch: pytest.MonkeyPatch) -> None:
+    """Every decision is carried out at once, however much it moves."""
+    patch.setattr(ApprovalTrack, "_decide", lambda self, request, limit: self._carry_out(request, approved=False))
+
+
+def release_during_a_dispute(patch: pytest.MonkeyPatch) -> None:
+    """An open dispute keeps nobody from anything."""
+    patch.setattr(VaultTrack, "require_no_dispute", lambda self: None)
+    patch.setattr(VaultTrack, "has_dispute_against_refund", property(lambda self: False))
+
+
+def forget_the_reversal(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks again about a transfer that was paid."""
+
+    async def confirm(tools: Toolbox, transaction: object, reference: str) -> bool:
+        return False
+
+    patch.setattr(advance, "confirm_transfer", confirm)
+
+
+def trust_a_pending_refund(patch: pytest.MonkeyPatch) -> None:
+    """A refund that the processor has taken counts as paid."""
+    real = refund._report
+
+    def report(*arguments: object) -> object:
+        return replace(real(*arguments), status=ProcessorRefundStatus.PROCESSED)
+
+    patch.setattr(refund, "_report", report)
+
+
+def trust_a_pending_transfer(patch: pytest.MonkeyPatch) -> None:
+    """A transfer that the processor has taken counts as paid."""
+    real = payout._report
+
+    def report(*arguments: object) -> object:
+        said = real(*arguments)
+        return replace(said, status=TransferStatus.SUCCESS) if said.status is TransferStatus.PENDING else said
+
+    patch.setattr(payout, "_report", report)
+
+
+PLANTS: dict[Plant, int] = {
+    pay_again_after_a_timeout: 30,
+    refund_without_looking: 30,
+    believe_the_webhook: 30,
+    ignore_the_currency: 30,
+    drop_the_fee: 30,
+    skip_four_eyes: 30,
+    release_during_a_dispute: 30,
+    forget_the_reversal: 30,
+    trust_a_pending_refund: 30,
+    trust_a_pending_transfer: 40,
+}
+"""Each with the number of seeds within which it has to be found."""

@@ -1,0 +1,20 @@
+"""The simulator is seen to fail: each planted bug is found within the number of seeds stated beside it."""
+
+import pytest
+
+from tests.simulation.conftest import Play
+from tests.simulation.plants import PLANTS, Plant
+from tests.simulation.world import Plan
+
+
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
+def test_a_planted_bug_is_found(playing, monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
+    plant(monkeypatch)
+
+    async def story(play: Play) -> int | None:
+        for seed in range(1, PLANTS[plant] + 1):
+            if (await play(seed, Plan(misbehave=True))).failure is not None:
+                return seed
+        return None
+
+    assert playing(story) is not None, f"not found within {PLANTS[plant]} seeds"
