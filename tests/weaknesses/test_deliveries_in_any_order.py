@@ -21,7 +21,7 @@ from tests.reactions.test_worker import read
 from tests.reactions.world import SECRET, START, World, run
 
 PAID, UNPAID = 12, 4
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 600.0
 AT_ONCE = 20
 ABOUT_CHARGES = ("charge.success", "charge.failed", "refund.processed", "refund.failed", "charge.dispute.remind")
 ABOUT_TRANSFERS = ("transfer.success", "transfer.failed", "transfer.reversed")
