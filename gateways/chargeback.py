@@ -97,8 +97,8 @@ class ChargebackDesk(Protocol):
         """Send what we know about the sale; return the id of the evidence. Sending it again replaces it."""
         ...
 
-    async def open_upload(self, processor_id: int) -> Upload:
-        """Ask for an address to which one file can be written within 30 minutes."""
+    async def open_upload(self, processor_id: int, file_name: str = "evidence.pdf") -> Upload:
+        """Ask for an address to which one file can be written within 30 minutes; a name ends in .pdf, .jpg or .jpeg."""
         ...
 
     async def upload(self, target: Upload, content: bytes, media_type: str) -> None:

@@ -80,6 +80,12 @@ class GatewayUncertain(GatewayError):
     code = "gateway_uncertain"
 
 
+class WrongMode(GatewayUncertain):
+    """The processor reports test money to a live system, or live money to a test system; nothing was recorded."""
+
+    code = "wrong_mode"
+
+
 class RefundAmbiguous(GatewayUncertain):
     """The charge has a refund of the same amount without a note; it may be ours, so a person must look."""
 

@@ -227,6 +227,15 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundAccount:
+    """Where a refund goes that cannot go back the way it came; `bank_id` is the `processor_id` of a `Bank`."""
+
+    currency: Currency
+    account_number: str = field(repr=False)
+    bank_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
     """What can be spent on transfers in one currency; negative when refunds took more than there was."""
 
@@ -250,6 +259,10 @@ class PaymentGateway(Protocol):
         """Ask what became of a charge; `UnknownReference` if there is none."""
         ...
 
+    async def fetch_charge(self, processor_id: int) -> Charge:
+        """Ask for a charge by the processor's id; `UnknownReference` if there is none."""
+        ...
+
     async def create_recipient(self, recipient: NewRecipient, /) -> Recipient:
         """Register a payout account; doing it twice gives the same recipient."""
         ...
@@ -262,6 +275,18 @@ class PaymentGateway(Protocol):
         """Ask what became of a transfer; `UnknownReference` may mean not yet, so post again with the same reference."""
         ...
 
+    async def fetch_transfer(self, transfer_code: str) -> Transfer:
+        """Ask for a transfer by the processor's code; `UnknownReference` if there is none."""
+        ...
+
+    async def finalize_transfer(self, transfer_code: str, otp: str) -> Transfer:
+        """Send the code that the processor asked for; a refusal is about the code, `fetch_transfer` tells the rest."""
+        ...
+
+    async def resend_otp(self, transfer_code: str) -> None:
+        """Have the code for a transfer sent again."""
+        ...
+
     async def create_refund(self, refund: NewRefund, /) -> Refund:
         """Give money back; there is no key against doing it twice: look with `list_refunds` before any retry."""
         ...
@@ -272,6 +297,10 @@ class PaymentGateway(Protocol):
 
     async def fetch_refund(self, processor_id: int) -> Refund:
         """Ask what became of a refund; `UnknownReference` if there is none."""
+        ...
+
+    async def retry_refund(self, processor_id: int, account: RefundAccount, /) -> Refund:
+        """Send a refund that needs attention to an account; in any other status `GatewayRefused`."""
         ...
 
     async def balance(self) -> tuple[Balance, ...]:

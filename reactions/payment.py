@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from database.queries import load
-from domain.errors import EscrowError, Refused, StillRunning
+from domain.errors import Refused, StillRunning
 from domain.money import parse_currency
 from domain.transaction import Transaction
 from domain.transaction.commands import (
@@ -19,7 +19,7 @@ from domain.transaction.commands import (
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import PaymentStatus
 from eventstore.escrow import Request, Result
-from gateways.errors import DuplicateReference, GatewayRefused, UnknownReference
+from gateways.errors import DuplicateReference, GatewayRefused, UnknownReference, WrongMode
 from gateways.payment import Charge, ChargeLink, ChargeStatus, Mode, NewCharge
 from identity.user import get_user
 from reactions.toolbox import Toolbox, order
@@ -38,13 +38,6 @@ class BuyerErased(Refused):
     """The buyer's e-mail address was erased, so no payment page can be opened."""
 
     code = "buyer_erased"
-
-
-class WrongMode(EscrowError):
-    """The processor reports test money to a live system, or live money to a test system; nothing was recorded."""
-
-    code = "wrong_mode"
-    status = 502
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

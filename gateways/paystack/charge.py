@@ -36,6 +36,14 @@ async def verify(http: PaystackHttp, reference: str) -> Charge:
     return charge
 
 
+async def fetch(http: PaystackHttp, processor_id: int) -> Charge:
+    """GET /transaction/{id}."""
+    charge = parse_charge(child(await http.get(f"/transaction/{processor_id}"), "data"))
+    if charge.processor_id != processor_id:
+        raise GatewayUncertain("the answer is about another charge")
+    return charge
+
+
 def parse_link(data: JsonObject) -> ChargeLink:
     """Read the answer of initialize; raise `GatewayUncertain` where a part is missing."""
     return ChargeLink(

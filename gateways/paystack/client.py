@@ -1,10 +1,13 @@
-"""The Paystack client: `PaymentGateway` and `Bookkeeping` over HTTP, for Paystack itself and for the stand-in alike."""
+"""The Paystack client: all that `gateways` asks of a processor, over HTTP, for Paystack and for the stand-in alike."""
 
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from domain.money import Currency
+from gateways.bank import Bank, Holder
 from gateways.bookkeeping import BalanceEntry, Settlement
+from gateways.chargeback import Answer, Chargeback, Evidence, Upload
 from gateways.payment import (
     Balance,
     Charge,
@@ -16,9 +19,10 @@ from gateways.payment import (
     NewTransfer,
     Recipient,
     Refund,
+    RefundAccount,
     Transfer,
 )
-from gateways.paystack import balance, bookkeeping, charge, recipient, refund, transfer
+from gateways.paystack import balance, bank, bookkeeping, charge, chargeback, recipient, refund, transfer, upload
 from gateways.paystack.http import PAYSTACK_URL, PaystackHttp, Retries, Timeouts
 from gateways.paystack.limiter import Limiter
 from gateways.paystack.secret import SecretKey
@@ -75,6 +79,10 @@ class Paystack:
         """Ask what became of a charge; `UnknownReference` if there is none."""
         return await charge.verify(self._http, reference)
 
+    async def fetch_charge(self, processor_id: int) -> Charge:
+        """Ask for a charge by Paystack's id; `UnknownReference` if there is none."""
+        return await charge.fetch(self._http, processor_id)
+
     async def create_recipient(self, new: NewRecipient) -> Recipient:
         """Register a payout account; doing it twice gives the same recipient."""
         return await recipient.create(self._http, new)
@@ -87,6 +95,18 @@ class Paystack:
         """Ask what became of a transfer; `UnknownReference` may mean not yet."""
         return await transfer.verify(self._http, reference)
 
+    async def fetch_transfer(self, transfer_code: str) -> Transfer:
+        """Ask for a transfer by Paystack's code; `UnknownReference` if there is none."""
+        return await transfer.fetch(self._http, transfer_code)
+
+    async def finalize_transfer(self, transfer_code: str, otp: str) -> Transfer:
+        """Send the code that Paystack asked for; a refusal is about the code, `fetch_transfer` tells the rest."""
+        return await transfer.finalize(self._http, transfer_code, otp)
+
+    async def resend_otp(self, transfer_code: str) -> None:
+        """Have the code for a transfer sent again."""
+        await transfer.resend_otp(self._http, transfer_code)
+
     async def create_refund(self, new: NewRefund) -> Refund:
         """Give money back; `gateways.ensure` looks before it posts."""
         return await refund.create(self._http, new)
@@ -98,6 +118,10 @@ class Paystack:
     async def fetch_refund(self, processor_id: int) -> Refund:
         """Ask what became of a refund; `UnknownReference` if there is none."""
         return await refund.fetch(self._http, processor_id)
+
+    async def retry_refund(self, processor_id: int, account: RefundAccount) -> Refund:
+        """Send a refund that needs attention to an account; in any other status `GatewayRefused`."""
+        return await refund.retry(self._http, processor_id, account)
 
     async def balance(self) -> tuple[Balance, ...]:
         """Return the spendable balance of each currency."""
@@ -122,3 +146,39 @@ class Paystack:
     async def list_settled_charges(self, settlement_id: int) -> tuple[Charge, ...]:
         """Return the charges that a settlement paid out, completely or not at all."""
         return await bookkeeping.list_settled_charges(self._http, settlement_id)
+
+    async def list_chargebacks(self, *, since: datetime, until: datetime | None = None) -> tuple[Chargeback, ...]:
+        """Return every chargeback created since then, completely or not at all."""
+        return await chargeback.list_all(self._http, since, until)
+
+    async def list_chargebacks_of(self, charge_id: int) -> tuple[Chargeback, ...]:
+        """Return the chargebacks of one charge, by Paystack's id of the charge."""
+        return await chargeback.list_of(self._http, charge_id)
+
+    async def fetch_chargeback(self, processor_id: int) -> Chargeback:
+        """Ask where a chargeback stands; `UnknownReference` if there is none."""
+        return await chargeback.fetch(self._http, processor_id)
+
+    async def send_evidence(self, processor_id: int, evidence: Evidence) -> int:
+        """Send what we know about the sale; return the id of the evidence. Sending it again replaces it."""
+        return await chargeback.send_evidence(self._http, processor_id, evidence)
+
+    async def open_upload(self, processor_id: int, file_name: str = "evidence.pdf") -> Upload:
+        """Ask for an address to which one file can be written within 30 minutes."""
+        return await chargeback.open_upload(self._http, processor_id, file_name)
+
+    async def upload(self, target: Upload, content: bytes, media_type: str) -> None:
+        """Write a PDF or JPEG there, without showing the key."""
+        await upload.put(self._http, target, content, media_type)
+
+    async def answer_chargeback(self, processor_id: int, answer: Answer) -> Chargeback:
+        """Accept or decline; a chargeback that is resolved already raises `GatewayRefused`."""
+        return await chargeback.answer(self._http, processor_id, answer)
+
+    async def list_banks(self, currency: Currency, *, kind: str | None = None) -> tuple[Bank, ...]:
+        """Return every bank for a currency; `kind` is nuban, ghipss, mobile_money, kepss or basa."""
+        return await bank.list_all(self._http, currency, kind)
+
+    async def resolve_account(self, account_number: str, bank_code: str) -> Holder:
+        """Return whose account it is; `GatewayRefused` when the bank knows none."""
+        return await bank.resolve(self._http, account_number, bank_code)

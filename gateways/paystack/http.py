@@ -1,4 +1,4 @@
-"""One HTTP exchange with Paystack. POSTs are sent once; only GETs, which change nothing, are asked again."""
+"""One HTTP exchange with Paystack. POSTs and PUTs are sent once; only GETs, which change nothing, are asked again."""
 
 import asyncio
 import logging
@@ -10,18 +10,35 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from domain.errors import EscrowError
-from gateways.errors import GatewayError, GatewayKeyRefused, GatewayThrottled, GatewayUnavailable, GatewayUncertain
+from gateways.errors import (
+    GatewayError,
+    GatewayKeyRefused,
+    GatewayThrottled,
+    GatewayUnavailable,
+    GatewayUncertain,
+    WrongMode,
+)
 from gateways.paystack.errors import read_answer
 from gateways.paystack.limiter import Budget, Limiter, Sleep
-from gateways.paystack.payload import JsonObject
+from gateways.paystack.payload import JsonObject, require_mode
 from gateways.paystack.secret import SecretKey
 
 PAYSTACK_URL = "https://api.paystack.co"
 _MAX_ANSWER_BYTES = 8 * 1024 * 1024
 _IDLE_SECONDS = 2.0  # a connection idle for longer may be closed just as a payout is written to it: a needless doubt
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _log = logging.getLogger(__name__)
+
+
+def hide_query(record: logging.LogRecord) -> bool:
+    """Cut the query off addresses that httpx logs: account numbers and signatures of uploads stand there."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg for arg in record.args)
+    return True
+
+
+logging.getLogger("httpx").addFilter(hide_query)
 
 Params = Mapping[str, str | int]
 
@@ -68,13 +85,14 @@ class PaystackHttp:
     ) -> None:
         """Raise `BaseUrlUnsafe` for a base URL that would show the key; `jitter` returns 0.0 to 1.0."""
         self.mode = secret.mode
+        self.timeouts = timeouts or Timeouts()
         self._base_url = check_base_url(base_url)
-        self._timeouts = timeouts or Timeouts()
+        self.is_local = urlsplit(self._base_url).scheme == "http"
         self._retries = retries or Retries()
         self._limiter = limiter or Limiter()
         self._sleep = sleep
         self._jitter = jitter
-        self._client = _client(secret, self._timeouts)
+        self._client = _client(secret, self.timeouts)
 
     async def get(self, path: str, params: Params | None = None) -> JsonObject:
         """Ask a question, again after a failure that may pass; return the envelope or raise a `GatewayError`."""
@@ -91,19 +109,23 @@ class PaystackHttp:
         """Send a command exactly once; return the envelope or raise a `GatewayError`."""
         return await self._exchange("POST", path, budget, body=body)
 
+    async def put(self, path: str, body: JsonObject, budget: Budget = Budget.WRITE) -> JsonObject:
+        """Send a change exactly once; return the envelope or raise a `GatewayError`."""
+        return await self._exchange("PUT", path, budget, body=body)
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
     def _pause(self, attempt: int, error: GatewayError) -> float:
         """Raise the error where waiting would not help, or would take too long for somebody who waits."""
-        if isinstance(error, GatewayKeyRefused):
+        if isinstance(error, GatewayKeyRefused | WrongMode):
             raise error
         asked = error.retry_after_seconds if isinstance(error, GatewayThrottled) else 0.0
         if asked > self._retries.max_pause_seconds:
             raise error
         bound = min(self._retries.first_pause_seconds * 2**attempt, self._retries.max_pause_seconds)
-        return max(asked, bound * self._jitter())
+        return asked + bound * self._jitter()
 
     async def _exchange(
         self, method: str, path: str, budget: Budget, *, params: Params | None = None, body: JsonObject | None = None
@@ -115,7 +137,8 @@ class PaystackHttp:
             raise answer
         response, raw = answer
         try:
-            return read_answer(method, response.status_code, raw, response.headers.get("retry-after"))
+            envelope = read_answer(method, response.status_code, raw, response.headers.get("retry-after"))
+            return require_mode(envelope, self.mode)
         except GatewayThrottled as error:
             self._limiter.pause(budget, error.retry_after_seconds)
             raise
@@ -123,13 +146,13 @@ class PaystackHttp:
     async def _send(self, request: httpx.Request) -> tuple[httpx.Response, bytes] | GatewayError:
         """Return the error instead of raising it: httpx's own carries the request, and with it the key."""
         try:
-            async with asyncio.timeout(self._timeouts.total_seconds):
+            async with asyncio.timeout(self.timeouts.total_seconds):
                 response = await self._client.send(request, stream=True)
                 try:
                     return response, await _read(response)
                 finally:
                     await response.aclose()
-        except _NEVER_SENT as error:
+        except NEVER_SENT as error:
             return GatewayUnavailable(type(error).__name__)
         except (httpx.HTTPError, TimeoutError) as error:
             return GatewayUncertain(type(error).__name__)
@@ -157,7 +180,7 @@ def check_base_url(base_url: str) -> str:
 
 def _is_safe(parts: SplitResult) -> bool:
     """Raise ValueError for a port that is none."""
-    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    local = parts.scheme == "http" and parts.hostname in LOOPBACK
     elsewhere = parts.scheme == "https" and bool(parts.hostname)
     plain = not (parts.query or parts.fragment or parts.username) and parts.port != 0
     return (local or elsewhere) and plain

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeGuard, TypeVar
 
-from gateways.errors import GatewayUncertain
+from gateways.errors import GatewayUncertain, WrongMode
 from gateways.payment import JsonObject, Mode
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -97,6 +97,20 @@ def word(kind: type[Word], value: object, otherwise: Word) -> Word:
 def mode(data: JsonObject) -> Mode | None:
     """Return whether the object lives in test or live mode; None when it does not say."""
     return next((member for member in Mode if member.value == data.get("domain")), None)
+
+
+def require_mode(envelope: JsonObject, expected: Mode) -> JsonObject:
+    """Return the envelope; raise `WrongMode` if an object in it, its charge or its recipient is of the other.
+
+    What names no mode passes: balances and banks have none. A word never met is not ours.
+    """
+    data = envelope.get("data")
+    objects = [line for line in (data if is_list(data) else [data]) if is_object(line)]
+    about = [child(line, name) for line in objects for name in ("transaction", "recipient")]
+    words = {line.get("domain") for line in [*objects, *about] if isinstance(line.get("domain"), str)}
+    if words - {expected.value, ""}:
+        raise WrongMode(f"an answer outside {expected.value} mode")
+    return envelope
 
 
 def require_text(data: JsonObject, *names: str) -> str:

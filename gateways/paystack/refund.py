@@ -4,11 +4,12 @@ A retried POST /refund may refund twice, bounded only by the charge. So `gateway
 ours, and only then posts.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from gateways.errors import GatewayUncertain
-from gateways.payment import NewRefund, Refund, RefundStatus
-from gateways.paystack.http import Params, PaystackHttp
+from gateways.payment import NewRefund, Refund, RefundAccount, RefundStatus
+from gateways.paystack import paging
+from gateways.paystack.http import PaystackHttp
 from gateways.paystack.limiter import Budget
 from gateways.paystack.payload import (
     JsonObject,
@@ -16,8 +17,6 @@ from gateways.paystack.payload import (
     boolean,
     child,
     integer,
-    is_list,
-    is_object,
     mode,
     moment,
     require_currency,
@@ -25,10 +24,6 @@ from gateways.paystack.payload import (
     text,
     word,
 )
-
-PAGE_SIZE = 100
-_MAX_PAGES = 200
-_CLOCK_MARGIN = timedelta(hours=1)
 
 
 async def create(http: PaystackHttp, refund: NewRefund) -> Refund:
@@ -45,24 +40,23 @@ async def create(http: PaystackHttp, refund: NewRefund) -> Refund:
 
 async def fetch(http: PaystackHttp, processor_id: int) -> Refund:
     """GET /refund/{id}."""
-    refund = parse_refund(child(await http.get(f"/refund/{processor_id}"), "data"))
-    if refund.processor_id != processor_id:
-        raise GatewayUncertain("the answer is about another refund")
-    return refund
+    return _about(processor_id, await http.get(f"/refund/{processor_id}"))
+
+
+async def retry(http: PaystackHttp, processor_id: int, account: RefundAccount) -> Refund:
+    """POST /refund/retry_with_customer_details/{id}; the sample writes the bank's id as text."""
+    details = {
+        "currency": account.currency.value,
+        "account_number": account.account_number,
+        "bank_id": str(account.bank_id),
+    }
+    path = f"/refund/retry_with_customer_details/{processor_id}"
+    return _about(processor_id, await http.post(path, {"refund_account_details": details}, Budget.REFUND))
 
 
 async def list_all(http: PaystackHttp, *, since: datetime, until: datetime | None = None) -> tuple[Refund, ...]:
-    """GET /refund, every page, widened by an hour on both sides because the clocks are two.
-
-    One that moves to a later page while we read is seen twice, never missed; a list that does not end is uncertain.
-    """
-    found: dict[int, Refund] = {}
-    for page in range(1, _MAX_PAGES + 1):
-        refunds = _parse_page(await http.get("/refund", _query(since, until, page)))
-        found.update({refund.processor_id: refund for refund in refunds})
-        if len(refunds) < PAGE_SIZE:
-            return tuple(found.values())
-    raise GatewayUncertain(f"more than {_MAX_PAGES} pages of refunds")
+    """GET /refund, every page."""
+    return tuple((await paging.list_all(http, "/refund", parse_refund, paging.window(since, until))).values())
 
 
 def parse_refund(data: JsonObject) -> Refund:
@@ -89,17 +83,8 @@ def parse_refund(data: JsonObject) -> Refund:
     )
 
 
-def _parse_page(envelope: JsonObject) -> list[Refund]:
-    entries = envelope.get("data")
-    if not is_list(entries):
-        raise GatewayUncertain("the list of refunds is not a list")
-    return [parse_refund(entry if is_object(entry) else {}) for entry in entries]
-
-
-def _query(since: datetime, until: datetime | None, page: int) -> Params:
-    query: dict[str, str | int] = {"perPage": PAGE_SIZE, "page": page, "from": _iso(since - _CLOCK_MARGIN)}
-    return query if until is None else {**query, "to": _iso(until + _CLOCK_MARGIN)}
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def _about(processor_id: int, envelope: JsonObject) -> Refund:
+    refund = parse_refund(child(envelope, "data"))
+    if refund.processor_id != processor_id:
+        raise GatewayUncertain("the answer is about another refund")
+    return refund

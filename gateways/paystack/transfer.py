@@ -42,6 +42,22 @@ async def verify(http: PaystackHttp, reference: str) -> Transfer:
     return _about(reference, await http.get(f"/transfer/verify/{quote(reference, safe='')}"))
 
 
+async def fetch(http: PaystackHttp, transfer_code: str) -> Transfer:
+    """GET /transfer/{code}."""
+    return _of_code(transfer_code, await http.get(f"/transfer/{quote(transfer_code, safe='')}"))
+
+
+async def finalize(http: PaystackHttp, transfer_code: str, otp: str) -> Transfer:
+    """POST /transfer/finalize_transfer."""
+    body = {"transfer_code": transfer_code, "otp": otp}
+    return _of_code(transfer_code, await http.post("/transfer/finalize_transfer", body, Budget.TRANSFER))
+
+
+async def resend_otp(http: PaystackHttp, transfer_code: str) -> None:
+    """POST /transfer/resend_otp; the answer has no data."""
+    await http.post("/transfer/resend_otp", {"transfer_code": transfer_code, "reason": "resend_otp"})
+
+
 def parse_transfer(data: JsonObject) -> Transfer:
     """Read a transfer; `recipient` is an int when initiated and an object later, dates have two spellings."""
     recipient = child(data, "recipient")
@@ -66,6 +82,13 @@ def _about(reference: str, envelope: JsonObject) -> Transfer:
     transfer = parse_transfer(child(envelope, "data"))
     if transfer.reference != reference:
         raise GatewayUncertain("the answer is about another reference")
+    return transfer
+
+
+def _of_code(transfer_code: str, envelope: JsonObject) -> Transfer:
+    transfer = parse_transfer(child(envelope, "data"))
+    if transfer.transfer_code != transfer_code:
+        raise GatewayUncertain("the answer is about another transfer")
     return transfer
 
 
