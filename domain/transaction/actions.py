@@ -78,13 +78,16 @@ def stuck_reason(transaction: "Transaction") -> str | None:
 
 
 def _payout_reason(transaction: "Transaction") -> str | None:
-    for payout in reversed(transaction.payouts.values()):
+    """Only the last attempt of each purpose counts: an earlier one says nothing about what is waited for now."""
+    last = {payout.purpose: payout for payout in transaction.payouts.values()}
+    for payout in reversed(last.values()):
         if payout.status.is_open:
             return f"payout_{payout.status.value}"
-        if payout.status in FAILED and transaction.phase is Phase.PAYOUT_FAILED:
-            return f"payout_{payout.status.value}: {payout.failure}"
-        if payout.retry_at is not None and transaction.payable_minor(payout.purpose) > 0:
+        if payout.status not in FAILED or transaction.payable_minor(payout.purpose) == 0:
+            continue
+        if payout.retry_at is not None:
             return f"payout_retry_scheduled: {payout.failure}"
+        return f"payout_{payout.status.value}: {payout.failure}"
     return None
 
 

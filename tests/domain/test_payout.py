@@ -6,6 +6,7 @@ import pytest
 
 from domain.journal import Account
 from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
+from domain.transaction.commands import EnforceDeadline, ReturnReceipts
 from domain.transaction.contract import DisputeOpen
 from domain.transaction.force import NotStuck
 from domain.transaction.payment import UnknownReference
@@ -13,6 +14,8 @@ from domain.transaction.payout import NothingPayable, PayoutAttemptsExhausted, P
 from domain.transaction.records import PayoutPurpose, PayoutStatus
 from tests.domain.paths import (
     TRANSFER_FEE,
+    asked,
+    charge,
     chargeback,
     compensating,
     completed,
@@ -22,6 +25,7 @@ from tests.domain.paths import (
     paying,
     payout_failed,
     pending,
+    refunded,
     refunding,
     release,
     releasing,
@@ -197,6 +201,22 @@ def test_a_reversal_makes_it_payable_again_and_completion_is_forgotten():
     story.wait(days=1).do(pay_out())
     report(story, "success")
     assert story.transaction.completed_at == story.now
+
+
+def test_after_an_end_too_the_reason_is_that_of_the_last_attempt():
+    story = asked(pending())
+    story.wait(days=2).do(EnforceDeadline())
+    story.do(charge(story))
+    story.do(ReturnReceipts())
+    story.do(refunded(next(iter(story.transaction.refunds)), "failed"))
+    story.do(pay_out(PayoutPurpose.REFUND))
+    report(story, "failed")
+    assert story.transaction.stuck_reason == "payout_retry_scheduled: failed"
+    story.wait(days=1).do(pay_out(PayoutPurpose.REFUND))
+    report(story, "success")
+    report(story, "reversed")
+    assert story.phase == "expired"
+    assert story.transaction.stuck_reason == "payout_reversed: reversed"
 
 
 @pytest.mark.parametrize("ending", ["refused", "failed"])
