@@ -14,12 +14,12 @@ from domain.money import Currency
 from domain.policy import Terms
 from domain.transaction.opening import UsdRate
 from eventstore.escrow import Escrow
-from gateways.payment import PaymentGateway
 from gateways.paystack.secret import SecretKey
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from identity.session import Lifetimes
 from reactions.refusals import Refusals
+from reactions.toolbox import Processor
 from vault.locksmith import Locksmith
 
 
@@ -34,7 +34,7 @@ class Dependencies:
     escrow: Escrow
     authenticator: Authenticator
     locksmith: Locksmith
-    gateway: PaymentGateway
+    gateway: Processor
     webhook_secret: SecretKey
     send_code: SendCode
     cursor_key: bytes = field(repr=False)

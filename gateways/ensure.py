@@ -86,4 +86,6 @@ def _is_of(refund: Refund, charge_reference: str, charge_id: int | None) -> bool
 
 
 def _could_be(refund: Refund, wanted: NewRefund) -> bool:
-    return refund.merchant_note is None and refund.amount_minor == wanted.amount.amount_minor
+    """A refund that a chargeback made is none of ours."""
+    by_us = refund.dispute_id is None
+    return by_us and refund.merchant_note is None and refund.amount_minor == wanted.amount.amount_minor

@@ -107,7 +107,7 @@ def alert_of_role(event: RecordedEvent, rows: Rows) -> None:
 
 
 def alert_of_webhook(event: RecordedEvent, rows: Rows) -> None:
-    """The processor reports a chargeback: it has to be answered there within hours, and nothing here does it yet."""
+    """The processor reports a chargeback: it has to be answered there, by people, within hours."""
     name = cast("str", event.data["event"])
     if name.startswith("charge.dispute."):
         _raise(event, rows, "P1", "chargeback_reported", cast("str", event.data["body_sha256"]), name)

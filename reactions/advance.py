@@ -5,6 +5,7 @@ from uuid import UUID
 
 from domain.errors import NotFound
 from domain.transaction import Transaction
+from reactions.chargeback import confirm_chargebacks, follow_chargebacks
 from reactions.contract import generate_contract
 from reactions.deadline import enforce_deadline
 from reactions.listing import follow_end
@@ -18,6 +19,7 @@ Step = Callable[[Toolbox, Transaction], Awaitable[bool]]
 
 STEPS: tuple[Step, ...] = (
     follow_payment,
+    follow_chargebacks,
     enforce_deadline,
     generate_contract,
     follow_refunds,
@@ -29,8 +31,12 @@ STEPS: tuple[Step, ...] = (
 MAX_ROUNDS = 20
 
 
-async def advance(tools: Toolbox, transaction_id: UUID, reported: str | None = None) -> None:
+async def advance(
+    tools: Toolbox, transaction_id: UUID, reported: str | None = None, *, is_disputed: bool = False
+) -> None:
     """Bring a transaction as far as it goes now; `reported` is a charge or transfer to ask about even when it is over.
+
+    `is_disputed` says that the charge was charged back, or that a chargeback of it has moved on.
 
     Doing it twice, or at any time, is harmless. Raises the processor's and the database's errors: try again later.
     """
@@ -38,6 +44,8 @@ async def advance(tools: Toolbox, transaction_id: UUID, reported: str | None = N
         transaction = await tools.escrow.get(Transaction, transaction_id)
         ask = confirm_transfer if reported in transaction.payouts else confirm_charge
         await ask(tools, transaction, reported)
+        if is_disputed:
+            await confirm_chargebacks(tools, await tools.escrow.get(Transaction, transaction_id), reported)
     for _ in range(MAX_ROUNDS):
         if not await _take_round(tools, transaction_id):
             return

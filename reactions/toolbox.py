@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from database.connect import Pool
@@ -11,7 +12,12 @@ from domain.command import Command
 from domain.ids import Clock
 from domain.transaction import Transaction
 from eventstore.escrow import Escrow, Request, Result
+from gateways.chargeback import ChargebackDesk
 from gateways.payment import PaymentGateway
+
+
+class Processor(PaymentGateway, ChargebackDesk, Protocol):
+    """What reactions ask of the processor: to move money, and what became of what banks take back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +26,7 @@ class Toolbox:
 
     escrow: Escrow
     pool: Pool
-    gateway: PaymentGateway
+    gateway: Processor
     clock: Clock
 
 

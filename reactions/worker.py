@@ -17,12 +17,15 @@ from eventstore.log import follow
 from gateways.errors import GatewayError
 from reactions import inbox
 from reactions.advance import advance
+from reactions.chargeback import list_disputed
+from reactions.payment import SQL as PAYMENT_SQL
 from reactions.toolbox import Toolbox
 
 SQL = load("reactions", "worker.sql")
 CHECKPOINT = "reactions"
-# What something follows from here. The processor's disputes raise an alert, and are answered there by people.
-ANSWERED = ("charge.success", "transfer.", "refund.")
+# What something follows from here.
+ANSWERED = ("charge.success", "charge.dispute.", "transfer.", "refund.")
+CHARGEBACK_SECONDS = 300.0
 CLOCK_SECONDS = 1.0
 INBOX_SECONDS = 0.2
 LEADER_SECONDS = 1.0
@@ -71,6 +74,7 @@ class Worker:
                 tasks.create_task(self._work_inbox())
                 tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
+                tasks.create_task(_repeat(CHARGEBACK_SECONDS, self._poll_chargebacks))
 
     async def _hold(self, session: AsyncConnection[tuple[object, ...]]) -> None:
         """Fail as soon as the session that holds the lock is lost: somebody else may lead then."""
@@ -98,13 +102,15 @@ class Worker:
             for transaction_id in transaction_ids:
                 tasks.create_task(self._advance(transaction_id))
 
-    async def _advance(self, transaction_id: UUID, reported: str | None = None) -> str | None:
+    async def _advance(
+        self, transaction_id: UUID, reported: str | None = None, *, is_disputed: bool = False
+    ) -> str | None:
         """Advance one transaction at a time; return what went wrong at the processor, which the next poll repeats."""
         turn = self._turns.setdefault(transaction_id, asyncio.Lock())
         # Its turn first: whoever waits for a slow transaction must not take a place from the others.
         async with turn, self._at_once:
             try:
-                await advance(self._tools, transaction_id, reported)
+                await advance(self._tools, transaction_id, reported, is_disputed=is_disputed)
             except GatewayError as error:
                 logger.warning("gateway_failed", transaction_id=str(transaction_id), code=error.code)
                 return error.code
@@ -150,7 +156,8 @@ class Worker:
             await inbox.conclude(tools.pool, tools.clock, delivery, outcome, transaction_id)
             return
         reported = None if delivery.event.startswith("refund.") else delivery.reference
-        failure = await self._advance(transaction_id, reported)
+        is_disputed = delivery.event.startswith("charge.dispute.")
+        failure = await self._advance(transaction_id, reported, is_disputed=is_disputed)
         if failure is None:
             await inbox.conclude(tools.pool, tools.clock, delivery, "applied", transaction_id)
         else:
@@ -165,6 +172,17 @@ class Worker:
         while page := await self._list_ids(SQL.list_unfinished, {"after": after}):
             await self._advance_all(self._idle(page))
             after = page[-1]
+
+    async def _poll_chargebacks(self) -> None:
+        """Find the chargebacks that no webhook told of."""
+        try:
+            references = await list_disputed(self._tools)
+        except GatewayError as error:
+            logger.warning("gateway_failed", asked="chargebacks", code=error.code)
+            return
+        for reference in references:
+            for transaction_id in await self._list_ids(PAYMENT_SQL.find_transaction, (reference,)):
+                await self._advance(transaction_id, reference, is_disputed=True)
 
     def _idle(self, transaction_ids: Iterable[UUID]) -> list[UUID]:
         """Those that nobody advances at this moment: to wait for the others would hold up all the rest."""

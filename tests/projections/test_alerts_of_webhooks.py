@@ -1,4 +1,4 @@
-"""A chargeback that the processor reports is an alert, because nothing answers it by itself."""
+"""A chargeback that the processor reports is an alert, because people have to answer it."""
 
 from datetime import UTC, datetime
 from uuid import UUID

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -32,16 +32,15 @@ from domain.transaction.commands import (
 from domain.transaction.opening import UsdRate
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow, Request
-from gateways.payment import PaymentGateway
 from gateways.paystack.client import Paystack
 from gateways.paystack.http import Retries, Timeouts
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.sim.server import StandIn, build_sim
 from identity.payout_account import PayoutAccount, put_payout_account
-from identity.user import NewUser, User, create_user
+from identity.user import NewUser, User, create_user, find_user
 from reactions.advance import advance
 from reactions.payment import PaymentPage, request_page
-from reactions.toolbox import Toolbox
+from reactions.toolbox import Processor, Toolbox
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, PasswordCosts
@@ -173,16 +172,19 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    dsn: str, wrap: Callable[[PaymentGateway], PaymentGateway] = lambda real: real
+    dsn: str, wrap: Callable[[Processor], Processor] = lambda real: real, known: StandIn | None = None
 ) -> AsyncIterator[World]:
-    """A world on a fresh database; `wrap` may put something between the reactions and the processor."""
+    """A world on a fresh database; `wrap` may put something between the reactions and the processor.
+
+    With a stand-in that is `known` the database may be one that another world has left behind.
+    """
     locksmith = Locksmith(
         pepper=Pepper({1: Secret(bytes(32))}),
         gate=Gate(),
         costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
         random_bytes=os.urandom,
     )
-    with StandIn(build_sim(secret=SECRET, seed=1)) as stand_in:
+    with StandIn(build_sim(secret=SECRET, seed=1)) if known is None else nullcontext(known) as stand_in:
         async with (
             open_pool(dsn, max_size=6, autocommit=True) as pool,
             Appender(dsn) as appender,
@@ -200,6 +202,10 @@ async def open_world(
 
 
 async def _person(pool: Pool, locksmith: Locksmith, name: str) -> User:
+    async with pool.connection() as connection:
+        found = await find_user(connection, f"{name}@example.com")
+    if found is not None:
+        return found
     new = NewUser(email=f"{name}@example.com", display_name=name, legal_name=name)
     user = await create_user(pool, locksmith, new, "correct horse battery", at=START, random_bytes=os.urandom)
     account = PayoutAccount(

@@ -1,0 +1,85 @@
+"""Chargebacks: seen by webhook or by asking, confirmed by a GET, and booked where the processor took the money back.
+
+Answering one is for people: the alert of an opened chargeback names the time until which the processor waits.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from domain.transaction import Transaction
+from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.commands import RecordChargeback
+from domain.transaction.records import DisputeCategory, DisputeSource
+from gateways.chargeback import Chargeback, ChargebackResolution, ChargebackStatus
+from gateways.errors import UnknownReference
+from reactions.toolbox import Toolbox, order
+
+NAME = "chargebacks"
+LOOK_BACK = timedelta(days=1)
+LONGEST = timedelta(days=180)
+"""How far back a chargeback is looked for that no webhook told of: a card can be disputed for months."""
+OVER = frozenset({ChargebackStatus.RESOLVED, ChargebackStatus.ARCHIVED})
+
+
+async def follow_chargebacks(tools: Toolbox, transaction: Transaction) -> bool:
+    """Ask what became of the chargebacks that nobody has decided yet."""
+    changed = False
+    for dispute in transaction.open_disputes:
+        if dispute.source is DisputeSource.PROCESSOR and dispute.processor_dispute_id is not None:
+            # One that the processor does not know must not hold up the other steps of the transaction.
+            with suppress(UnknownReference):
+                found = await tools.gateway.fetch_chargeback(int(dispute.processor_dispute_id))
+                changed |= await _record(tools, transaction, found)
+    return changed
+
+
+async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_reference: str) -> bool:
+    """Ask for every chargeback of a charge and record each; True when that changed the transaction."""
+    try:
+        charge = await tools.gateway.verify_charge(charge_reference)
+    except UnknownReference:
+        return False
+    changed = False
+    for found in await tools.gateway.list_chargebacks_of(charge.processor_id):
+        changed |= await _record(tools, transaction, found)
+    return changed
+
+
+async def list_disputed(tools: Toolbox) -> tuple[str, ...]:
+    """Return the references of all charges that were charged back in the last half year, in whatever status."""
+    found = await tools.gateway.list_chargebacks(since=tools.clock() - LONGEST)
+    return tuple(dict.fromkeys(one.charge_reference for one in found if one.charge_reference is not None))
+
+
+async def _record(tools: Toolbox, transaction: Transaction, found: Chargeback) -> bool:
+    """A chargeback in another currency than the price's is of stray money: reconciliation names it for a person."""
+    if found.currency not in (None, transaction.price.currency):
+        return False
+    report = await _report(tools, found)
+    current = await tools.escrow.get(Transaction, transaction.id)
+    result = await order(tools, NAME, current, RecordChargeback(report=report))
+    return result.aggregate.version != current.version
+
+
+async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:
+    """The refund that a lost chargeback makes is what to trust: the words for its end are not documented."""
+    taken_minor = await _taken_minor(tools, found) if found.status in OVER else None
+    if taken_minor is not None:
+        outcome = ChargebackOutcome.LOST
+    elif found.status in OVER and found.resolution is ChargebackResolution.DECLINED:
+        outcome = ChargebackOutcome.WON
+    else:
+        outcome = ChargebackOutcome.OPEN
+    return ChargebackReport(
+        processor_dispute_id=str(found.processor_id),
+        outcome=outcome,
+        amount_minor=found.refund_minor if taken_minor is None else taken_minor,
+        category=DisputeCategory.FRAUD if found.category == "fraud" else DisputeCategory.CHARGEBACK,
+        due_at=found.due_at,
+    )
+
+
+async def _taken_minor(tools: Toolbox, found: Chargeback) -> int | None:
+    since = (found.resolved_at or found.created_at or tools.clock() - LONGEST) - LOOK_BACK
+    refunds = await tools.gateway.list_refunds(since=since)
+    return next((refund.amount_minor for refund in refunds if refund.dispute_id == found.processor_id), None)

@@ -1,0 +1,126 @@
+"""A chargeback freezes the money, at whatever stage it comes; a lost one is booked once, a won one lets go."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from domain.actor import Actor, Role
+from domain.journal import Account
+from domain.transaction.phase import Phase
+from domain.transaction.records import Finding, RefundStatus
+from domain.transaction.staff_commands import ForceRefund
+from reactions.advance import advance
+from tests.conftest import Database
+from tests.reactions.test_worker import deliver, until, working
+from tests.reactions.world import World, run
+
+
+async def dispute(world: World, transaction_id: UUID, **details: int) -> tuple[str, str]:
+    """The buyer's bank wants the money back; return the charge and the dispute."""
+    reference = (await world.transaction(transaction_id)).payment_reference or ""
+    answer = await world.panel.post("/_sim/disputes", json={"reference": reference, **details})
+    assert answer.status_code == 201, answer.text
+    return reference, str(answer.json()["id"])
+
+
+async def decide(world: World, dispute_id: str, outcome: str, **words: str) -> None:
+    answer = await world.panel.post(f"/_sim/disputes/{dispute_id}", json={"outcome": outcome, **words})
+    assert answer.status_code == 200, answer.text
+
+
+async def held(world: World) -> UUID:
+    return await world.hold()
+
+
+async def released(world: World) -> UUID:
+    transaction_id = await world.hold()
+    await world.confirm(transaction_id)
+    return transaction_id
+
+
+async def in_flight(world: World) -> UUID:
+    transaction_id = await released(world)
+    await world.fault("transfer", "pending")
+    await world.advance(transaction_id)
+    return transaction_id
+
+
+async def paid_out(world: World) -> UUID:
+    transaction_id = await released(world)
+    await world.advance(transaction_id)
+    return transaction_id
+
+
+@pytest.mark.parametrize("stage", [held, released, in_flight, paid_out])
+@pytest.mark.parametrize("word", ["merchant-accepted", "auto-accepted", "declined"])
+def test_a_lost_chargeback_is_booked_once_at_every_stage(database: Database, stage: object, word: str) -> None:
+    async def story(world: World) -> None:
+        transaction_id: UUID = await stage(world)  # type: ignore[operator]
+        reference, dispute_id = await dispute(world, transaction_id)
+        for _ in range(2):
+            await advance(world.tools, transaction_id, reference, is_disputed=True)
+        assert (await world.transaction(transaction_id)).has_open_dispute
+        await decide(world, dispute_id, "lost", resolution=word)
+        for _ in range(3):
+            await advance(world.tools, transaction_id, reference, is_disputed=True)
+        transaction = await world.transaction(transaction_id)
+        assert transaction.phase is Phase.CHARGED_BACK
+        assert transaction.charged_back_minor == 100_000
+        sent = stage in (in_flight, paid_out)
+        assert transaction.balances[Account.SELLER_RECEIVABLE] == (90_000 if sent else 0)
+        assert await world.moved("transfer") == ([-90_000] if sent else [])
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize("stage", [held, released, in_flight, paid_out])
+def test_a_won_chargeback_lets_the_sale_go_on(database: Database, stage: object) -> None:
+    async def story(world: World) -> None:
+        transaction_id: UUID = await stage(world)  # type: ignore[operator]
+        reference, dispute_id = await dispute(world, transaction_id)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        await decide(world, dispute_id, "won")
+        transaction = await world.advance(transaction_id)
+        assert [one.finding for one in transaction.disputes.values()] == [Finding.PROCESSOR_WON]
+        assert transaction.charged_back_minor == 0
+        expected = {held: Phase.FUNDS_HELD, in_flight: Phase.RELEASING}
+        assert transaction.phase is expected.get(stage, Phase.COMPLETED)  # type: ignore[call-overload]
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_worker_hears_of_a_chargeback_by_webhook_and_without(database: Database, told: bool) -> None:
+    async def tell(world: World) -> None:
+        transaction_id = await paid_out(world)
+
+        async def story() -> None:
+            reference, dispute_id = await dispute(world, transaction_id)
+            if told:
+                data = {"id": int(dispute_id), "transaction": {"reference": reference}}
+                await deliver(world, json.dumps({"event": "charge.dispute.create", "data": data}).encode())
+            await until(world, transaction_id, Phase.DISPUTED) if told else None
+            await decide(world, dispute_id, "lost")
+            await until(world, transaction_id, Phase.CHARGED_BACK)
+
+        await working(world, database.app_dsn, story)
+
+    run(database.app_dsn, tell)
+
+
+def test_the_refund_that_a_chargeback_made_is_not_taken_for_ours(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.hold()
+        reference, dispute_id = await dispute(world, transaction_id, amount_minor=50_000)
+        await decide(world, dispute_id, "lost")
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        rest = ForceRefund(reason="the rest goes back as well", limit_usd_cents=10**9)
+        await world.do(Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN), transaction_id, rest)  # type: ignore[arg-type]
+        for _ in range(3):
+            transaction = await world.advance(transaction_id)
+        assert [refund.status for refund in transaction.refunds.values()] == [RefundStatus.PROCESSED]
+        assert await world.moved("refund") == [-50_000]
+        assert transaction.is_flat
+
+    run(database.app_dsn, story)

@@ -1,0 +1,65 @@
+"""A log that was set back to an older state and carried on finds what it had done, and does nothing of it twice."""
+
+import asyncio
+from collections.abc import Generator
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from domain.transaction.commands import CancelTransaction
+from domain.transaction.phase import Phase
+from gateways.paystack.sim.server import StandIn, build_sim
+from tests.conftest import Database
+from tests.reactions.world import SECRET, World, open_world
+
+
+@pytest.fixture
+def backup(database: Database) -> Generator[tuple[Database, str]]:
+    """The database, and the name that a copy of it may have."""
+    name = f"{database.name}_restored"
+    yield database, name
+    with psycopg.connect(database.superuser_dsn.replace(database.name, "postgres"), autocommit=True) as connection:
+        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+
+
+def copy(database: Database, name: str) -> None:
+    with psycopg.connect(database.superuser_dsn.replace(database.name, "postgres"), autocommit=True) as connection:
+        statement = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log")
+        connection.execute(statement.format(Identifier(name), Identifier(database.name)))
+
+
+async def sell_two(world: World) -> tuple[UUID, UUID]:
+    """One is to be paid out, one is to be given back; nothing is sent yet."""
+    paid, returned = await world.hold(), await world.hold()
+    await world.confirm(paid)
+    for actor in (world.as_buyer, world.as_seller):
+        await world.do(actor, returned, CancelTransaction(reason="called off"))  # type: ignore[arg-type]
+    return paid, returned
+
+
+async def carry_on(world: World, paid: UUID, returned: UUID) -> None:
+    for _ in range(3):
+        await world.advance(paid)
+        await world.advance(returned)
+    assert (await world.transaction(paid)).phase is Phase.COMPLETED
+    assert (await world.transaction(returned)).phase is Phase.REFUNDED
+    assert (await world.transaction(paid)).is_flat
+    assert await world.moved("transfer") == [-90_000]
+    assert await world.moved("refund") == [-100_000]
+
+
+def test_a_restored_log_pays_and_refunds_nothing_twice(backup: tuple[Database, str]) -> None:
+    database, name = backup
+
+    async def tell(stand_in: StandIn) -> None:
+        async with open_world(database.app_dsn, known=stand_in) as world:
+            sold = await sell_two(world)
+        copy(database, name)
+        for dsn in (database.app_dsn, database.app_dsn.replace(database.name, name)):
+            async with open_world(dsn, known=stand_in) as world:
+                await carry_on(world, *sold)
+
+    with StandIn(build_sim(secret=SECRET, seed=1)) as stand_in:
+        asyncio.run(tell(stand_in))
