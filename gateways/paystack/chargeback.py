@@ -29,7 +29,9 @@ async def list_all(http: PaystackHttp, since: datetime, until: datetime | None =
 async def list_of(http: PaystackHttp, charge_id: int) -> tuple[Chargeback, ...]:
     """GET /dispute?transaction={id}: the list of /dispute/transaction/{id} shows only one in the sample."""
     found = await paging.list_all(http, "/dispute", parse_chargeback, {"transaction": charge_id})
-    return tuple(chargeback for chargeback in found.values() if chargeback.charge_id in (charge_id, None))
+    if any(chargeback.charge_id is None for chargeback in found.values()):
+        raise GatewayUncertain("a chargeback of an unknown charge")
+    return tuple(chargeback for chargeback in found.values() if chargeback.charge_id == charge_id)
 
 
 async def fetch(http: PaystackHttp, processor_id: int) -> Chargeback:

@@ -173,6 +173,16 @@ def test_a_chargeback_without_an_amount_is_about_the_whole_charge(changes: JsonO
     assert parse_chargeback({**DISPUTE, **changes}).refund_minor == refund_minor
 
 
+async def test_chargebacks_of_one_charge_are_never_those_of_another() -> None:
+    question: Ask = lambda it: it.list_chargebacks_of(9)  # noqa: E731 - typed by its name
+    other: JsonObject = {**DISPUTE, "id": 8, "transaction": 10}
+    found, server = await ask(Reply([DISPUTE, other], meta={"total": 2}), question)
+    assert found == (parse_chargeback(DISPUTE),)
+    assert server.asked[0].query["transaction"] == ["9"]
+    with pytest.raises(GatewayUncertain):
+        await ask(Reply([{**other, "transaction": None}], meta={"total": 1}), question)
+
+
 def test_a_chargeback_whose_amount_cannot_be_known_is_uncertain() -> None:
     with pytest.raises(GatewayUncertain):
         parse_chargeback({**DISPUTE, "refund_amount": None, "transaction": 9})
