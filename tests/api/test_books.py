@@ -23,6 +23,8 @@ def test_the_past_does_not_change_when_money_moves_on(installation: Installation
 def test_the_books_of_a_position_wait_until_the_ledger_has_reached_it(installation: Installation) -> None:
     auditor = installation.people["auditor"]
     transaction = installation.open()
+    # The worker finds the payment by asking about every transaction in the table: this one has to stand there first.
+    auditor.get("/api/v1/audit/accounts", Wait_For_Position=str(installation.head()))
     with psycopg.connect(installation.superuser_dsn) as folding:
         folding.execute("SELECT * FROM projection_checkpoints WHERE name = 'ledger' FOR UPDATE")
         installation.pay(transaction)
