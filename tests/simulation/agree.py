@@ -18,7 +18,7 @@ async def compare(w: World) -> None:
     compare_charges(w)
     for currency in CURRENCIES:
         here = w.judge.held_minor(currency, UNCLEARED, BALANCE)
-        there = w.processor.funds_minor(currency)
+        there = w.processor.funds_minor(currency) + nameless_minor(w, currency)
         need(here == there, "the balances differ", currency, "ledger", here, "processor", there)
     await compare_read_models(w)
 
@@ -52,6 +52,13 @@ def compare_refunds(w: World) -> None:
         need(own["state"] == ended, "a refund ended otherwise", refund.id, own["state"], refund.status)
     notes = Counter(r.merchant_note for r in w.processor.sim.store.refunds.all() if r.merchant_note)
     need(not [note for note, times in notes.items() if times > 1], "refunded twice", notes)
+
+
+def nameless_minor(w: World, currency: str) -> int:
+    """What left in refunds that lost their note and their answer: it waits for a person, who is told why."""
+    numbers = {f["processor_refund_id"] for f in w.judge.own("refund_submitted")}
+    refunds = (r for r in w.processor.sim.store.refunds.all() if not r.merchant_note and str(r.id) not in numbers)
+    return sum(r.amount_minor for r in refunds if r.currency == currency and r.status != "failed")
 
 
 def compare_charges(w: World) -> None:

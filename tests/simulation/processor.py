@@ -100,6 +100,8 @@ class Processor:
         for transfer in self.sim.store.transfers.all():
             if transfer.status in ("pending", "received"):
                 transfers.move(self.sim, transfer, "success")
+            elif transfer.status == "otp":
+                transfers.move(self.sim, transfer, "abandoned")
         for refund in self.sim.store.refunds.all():
             if refund.status in ("pending", "processing", "needs-attention"):
                 refunds.move(self.sim, refund, "processed")
