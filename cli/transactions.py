@@ -15,7 +15,9 @@ Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
 @app.command("list", epilog="Example: escrow tx list --stuck")
 def list_transactions(
     state: Annotated[str | None, typer.Option(help="Only this state, such as funds_held.")] = None,
-    stuck: Annotated[bool, typer.Option("--stuck", help="Only what has not moved for 7 days, and failed payouts.")] = False,
+    stuck: Annotated[
+        bool, typer.Option("--stuck", help="Only what has not moved for 7 days, and failed payouts.")
+    ] = False,
     limit: Limit = 50,
     as_json: JsonOption = False,
 ) -> None:

@@ -38,7 +38,7 @@ MEANINGS: dict[str, str] = {
     "expected_minor": "what was asked for",
     "expires_at": "until when it is valid",
     "fee_minor": "what the processor charges the platform",
-    "figures": "per account: name, currency, the ledger's figure, the processor's, what of it is pending, what is listed",
+    "figures": "per account: name, currency, the ledger's and the processor's figure, what is pending, what is listed",
     "finding": "who is at fault",
     "inspection_ends_at": "until when the buyer may look before silence counts",
     "key_fingerprint": "SHA-256 of the public key that the credentials were granted to",

@@ -22,12 +22,3 @@ WHERE reference = %s;
 SELECT transaction_id
 FROM payment_links
 WHERE reference = %s;
-
--- name: list_references
--- Every charge that was ever asked for on behalf of a transaction, oldest first.
-SELECT reference
-FROM payment_links
-WHERE transaction_id = %s
-ORDER BY
-    requested_at,
-    reference;

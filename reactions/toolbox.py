@@ -12,12 +12,14 @@ from domain.command import Command
 from domain.ids import Clock
 from domain.transaction import Transaction
 from eventstore.escrow import Escrow, Request, Result
+from gateways.bookkeeping import Bookkeeping
 from gateways.chargeback import ChargebackDesk
 from gateways.payment import PaymentGateway
 
 
-class Processor(PaymentGateway, ChargebackDesk, Protocol):
-    """What reactions ask of the processor: to move money, and what became of what banks take back."""
+class Processor(PaymentGateway, ChargebackDesk, Bookkeeping, Protocol):
+    """What reactions ask of the processor: to move money, what banks take back, and what it lists without being asked
+    about anything of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from reactions import inbox
 from reactions.advance import advance
 from reactions.chargeback import list_disputed
 from reactions.payment import SQL as PAYMENT_SQL
+from reactions.sweep import list_unheard
 from reactions.toolbox import Toolbox
 
 SQL = load("reactions", "worker.sql")
@@ -34,6 +35,7 @@ MOST_BEGUN = 64
 MOST_IN_HAND = 1024
 NO_ID = UUID(int=0)
 SERVER_ERROR = 500
+SWEEP_SECONDS = 600.0
 
 Begun = asyncio.Queue[tuple[int, asyncio.Task[None]]]
 """Positions of the log, each with what is being done about the events up to it."""
@@ -75,6 +77,7 @@ class Worker:
                 tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
                 tasks.create_task(_repeat(CHARGEBACK_SECONDS, self._poll_chargebacks))
+                tasks.create_task(_repeat(SWEEP_SECONDS, self._sweep))
 
     async def _hold(self, session: AsyncConnection[tuple[object, ...]]) -> None:
         """Fail as soon as the session that holds the lock is lost: somebody else may lead then."""
@@ -183,6 +186,14 @@ class Worker:
         for reference in references:
             for transaction_id in await self._list_ids(PAYMENT_SQL.find_transaction, (reference,)):
                 await self._advance(transaction_id, reference, is_disputed=True)
+
+    async def _sweep(self) -> None:
+        """Find late payments and payouts taken back that no webhook told of."""
+        try:
+            async for unheard in list_unheard(self._tools):
+                await self._advance(unheard.transaction_id, unheard.reference)
+        except GatewayError as error:
+            logger.warning("gateway_failed", asked="sweep", code=error.code)
 
     def _idle(self, transaction_ids: Iterable[UUID]) -> list[UUID]:
         """Those that nobody advances at this moment: to wait for the others would hold up all the rest."""

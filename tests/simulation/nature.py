@@ -153,6 +153,8 @@ async def _poll(w: World) -> int:
         after = page[-1]
     for transaction_id in worker._idle(dict.fromkeys(ids)):
         await worker._advance(transaction_id)
+    if not w.plan.webhooks:
+        await worker._sweep()
     return len(ids)
 
 
