@@ -75,11 +75,11 @@ def test_a_dropped_event_is_found(database: Database, monkeypatch: pytest.Monkey
 def test_an_event_applied_twice_is_found(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     real, victims = ledger._move, []
 
-    def move(rows, account, currency, amount_minor, position) -> None:
-        real(rows, account, currency, amount_minor, position)
+    def move(rows, account, currency, amount_minor, entries, position) -> None:
+        real(rows, account, currency, amount_minor, entries, position)
         if not victims or position == victims[0]:
             victims.append(position)
-            real(rows, account, currency, amount_minor, position)
+            real(rows, account, currency, amount_minor, entries, position)
 
     tell(database)
     monkeypatch.setattr(ledger, "_move", move)

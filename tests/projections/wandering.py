@@ -18,6 +18,7 @@ from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.treasury import Movement, OpenTreasury, Treasury
 from domain.user import RegisterUser, User
 from eventstore.fork import fork
+from tests.projections.reconciling import tell_of_reconciling
 from tests.projections.stories import SYSTEM, Sale, Story
 
 REASON = "a reason that is long enough"
@@ -157,7 +158,7 @@ def wander(seed: int, sales: int, steps: int) -> tuple[Story, list[Sale]]:
 
 
 def tell_of_the_house(story: Story) -> None:
-    """The platform's own streams: roles, settings and treasury."""
+    """The platform's own streams: roles, settings, treasury and reconciliation."""
     context = story.context(story.chief)
     user = RegisterUser(roles=frozenset()).create(story.id(), story.context(SYSTEM))
     assert isinstance(user, User)
@@ -171,3 +172,4 @@ def tell_of_the_house(story: Story) -> None:
     change = ChangeSetting(setting=Setting.BREAK_GLASS, value=1, reason=REASON)
     story.act(configuration, story.chief, lambda: change.decide(configuration))
     story.act(user, story.chief, lambda: user.change_roles(frozenset({story.admin.role})))
+    tell_of_reconciling(story, 8)

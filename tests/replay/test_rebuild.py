@@ -5,6 +5,7 @@ import pytest
 
 from cli.failure import exit_code_of
 from domain.errors import EscrowError
+from projections.payout import PAYOUTS
 from projections.registry import PROJECTIONS
 from replay.as_of import (
     PositionUnknown,
@@ -282,7 +283,7 @@ def test_the_status_shows_lag_versions_and_the_last_runs(folded: Recorded, damag
         now = status(dsn)
         found = {projection.name: projection for projection in now.projections}
         assert now.head == folded.head
-        assert (found["payouts"].lag, found["payouts"].version) == (folded.head - 5, 1)
+        assert (found["payouts"].lag, found["payouts"].version) == (folded.head - 5, PAYOUTS.version)
         assert found["refunds"].version is None
         assert found["old"].program_version is None
         assert {run.kind for run in now.runs} == {"diff", "rebuild"}

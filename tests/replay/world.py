@@ -21,6 +21,7 @@ from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.treasury import Movement, Treasury, TreasuryOpened, treasury_id
 from domain.user import User, UserRegistered
 from eventstore.fork import fork
+from tests.projections.reconciling import tell_of_reconciling
 from tests.projections.stories import SYSTEM, Sale, Story, append
 
 LOG = load("eventstore", "log.sql")
@@ -64,6 +65,7 @@ class Market(Story):
             self.sales.append(sale)
         for _ in range(steps):
             self.step(self.pick(self.sales))
+        tell_of_reconciling(self, 2)
         return self
 
     def open(self, sale: Sale) -> None:
