@@ -1,5 +1,7 @@
 """Installations for the tests of the API: one for a whole module, or a fresh one."""
 
+import itertools
+import os
 from collections.abc import Generator
 
 import psycopg
@@ -11,6 +13,7 @@ from tests.api.running import Installation, run_installation
 from tests.conftest import Database, Server
 
 TEMPLATE = "escrow_template"
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -23,7 +26,8 @@ def fresh(database: Database) -> Generator[Installation]:
 @pytest.fixture(scope="module")
 def installation(server: Server, request: pytest.FixtureRequest) -> Generator[Installation]:
     """One installation for all tests of a module: they make their own listings and transactions."""
-    name = "api_" + request.module.__name__.rpartition(".")[2]
+    # A module may be shared between processes that test, each with an installation of its own.
+    name = f"api_{request.module.__name__.rpartition('.')[2]}_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
         connection.execute(
             SQL("CREATE DATABASE {} OWNER escrow_owner TEMPLATE {}").format(Identifier(name), Identifier(TEMPLATE))
