@@ -32,7 +32,7 @@ def create_app(dependencies: Dependencies) -> ASGIApp:
     """The application behind the same layers, with the route that does nothing."""
     routes = create_routes(dependencies)
     routes.add_api_route(NO_OP, do_nothing, methods=["POST"])
-    strict = StrictJson(routes, webhook_path=webhooks.PAYSTACK)
+    strict = StrictJson(routes, webhook_paths=frozenset({webhooks.PAYSTACK, webhooks.APPROVAL}))
     return FrontDoor(strict, metrics=dependencies.metrics, make_id=lambda: secrets.token_hex(12))
 
 
