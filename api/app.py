@@ -58,7 +58,11 @@ def create_routes(dependencies: Dependencies, lifespan: Lifespan | None = None) 
 
 def create_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> ASGIApp:
     """Return the application. `dependencies` are open and stay their maker's to close, unless `lifespan` does both."""
-    routes = create_routes(dependencies, lifespan)
+    return put_layers(create_routes(dependencies, lifespan), dependencies)
+
+
+def put_layers(routes: FastAPI, dependencies: Dependencies) -> ASGIApp:
+    """Return the routes behind the layers that every request passes."""
     strict = StrictJson(routes, webhook_paths=frozenset({webhooks.PAYSTACK, webhooks.APPROVAL}))
     return FrontDoor(strict, metrics=dependencies.metrics, make_id=lambda: secrets.token_hex(12))
 

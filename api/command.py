@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Depends
@@ -151,15 +151,16 @@ def make_request(http: HttpRequest, actor: Actor, key: str) -> Request:
     return Request(
         actor=actor,
         command_id=hashlib.sha256(f"{actor.id}\n{key}".encode()).digest(),
-        digest=digest_of(http.method, cast("str", http.scope["path"]), body_of(http.scope)),
+        digest=digest_of(http),
         request_id=request_id_of(http.scope),
     )
 
 
-def digest_of(method: str, path: str, body: Object | None) -> bytes:
+def digest_of(http: HttpRequest) -> bytes:
     """Return the SHA-256 of a request; what is secret in it is left out, so that the log cannot be used to guess it."""
-    canonical = json.dumps(leave_out_secrets(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(f"{method} {path}\n{canonical}".encode()).digest()
+    body = leave_out_secrets(body_of(http.scope))
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(f"{http.method} {http.scope['path']}\n{canonical}".encode()).digest()
 
 
 def leave_out_secrets(body: Object | None) -> JSON:
@@ -227,7 +228,7 @@ async def open_runbook_desk(http: HttpRequest, transaction_id: PathId) -> Desk:
     session = await sign_in(http)
     actor = act_as_staff(session)
     transaction = await dependencies_of(http).escrow.get(Transaction, transaction_id)
-    digest = digest_of(http.method, cast("str", http.scope["path"]), body_of(http.scope)).hex()
+    digest = digest_of(http).hex()
     return await _open(http, act_as_staff, derive_key(actor, transaction.version, digest))
 
 

@@ -5,7 +5,6 @@ FILE names the transactions that this worker has dealt with before: it keeps the
 
 import asyncio
 import json
-import secrets
 import sys
 from pathlib import Path
 from uuid import UUID
@@ -15,11 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from api.app import create_routes
+from api.app import create_routes, put_layers
 from api.dependencies import Dependencies
-from api.front_door import FrontDoor
-from api.routes import webhooks
-from api.strict_json import StrictJson
 from cli.serve import make_server
 from cli.wiring import open_dependencies
 from database.settings import Settings
@@ -32,8 +28,7 @@ def create_app(dependencies: Dependencies) -> ASGIApp:
     """The application behind the same layers, with the route that does nothing."""
     routes = create_routes(dependencies)
     routes.add_api_route(NO_OP, do_nothing, methods=["POST"])
-    strict = StrictJson(routes, webhook_paths=frozenset({webhooks.PAYSTACK, webhooks.APPROVAL}))
-    return FrontDoor(strict, metrics=dependencies.metrics, make_id=lambda: secrets.token_hex(12))
+    return put_layers(routes, dependencies)
 
 
 async def do_nothing(request: Request) -> Response:
