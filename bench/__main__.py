@@ -3,18 +3,19 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from bench import growth, http, in_process, rebuild
 from bench.ground import Ground, open_ground
 from bench.measurement import Measurement, format_table, write_json
-from bench.million import LONG, QUICK
+from bench.size import FULL, QUICK, Size
 
 LATEST = Path(__file__).with_name("latest.json")
 # In this order, whatever order they are asked for in: `growth` appends to the long log what is no event of ours, and
 # `rebuild` refuses a log with such things in it.
-MEASURES: dict[str, Callable[..., list[Measurement]]] = {
+MEASURES: dict[str, Callable[[Ground, Size], list[Measurement]]] = {
     "http": http.measure,
     "commands": in_process.measure,
     "rebuild": rebuild.measure,
@@ -30,21 +31,22 @@ def main() -> None:
     parser.add_argument("--events", type=int, help="how long the long log is; a million, or 50,000 when quick")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through every `finally`: nothing is left behind
-    events = arguments.events or (QUICK if arguments.quick else LONG)
+    size = QUICK if arguments.quick else FULL
+    size = replace(size, long=arguments.events or size.long)
     with open_ground() as ground:
         names = [name for name in MEASURES if name in (arguments.only or MEASURES)]
-        measured = run(ground, names, quick=arguments.quick, events=events)
+        measured = run(ground, names, size, None if arguments.quick else LATEST)
     print(format_table(measured))
 
 
-def run(ground: Ground, names: list[str], *, quick: bool, events: int) -> list[Measurement]:
-    """Measure one after the other; what is measured is kept, whatever becomes of the next."""
+def run(ground: Ground, names: Iterable[str], size: Size, file: Path | None = None) -> list[Measurement]:
+    """Measure one after the other; what is measured is kept in `file`, whatever becomes of the next."""
     measured: list[Measurement] = []
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr)
-        measured += MEASURES[name](ground, quick=quick, events=events)
-        if not quick:
-            write_json(LATEST, measured)
+        measured += MEASURES[name](ground, size)
+        if file is not None:
+            write_json(file, measured)
     return measured
 
 

@@ -10,7 +10,8 @@ import psycopg
 
 from bench.ground import Database, Ground
 from bench.measurement import Measurement, limit
-from bench.million import long_log, short_log
+from bench.million import told
+from bench.size import Size
 from database.queries import load
 from eventstore.arrays import register_arrays
 from eventstore.batch import parameters_of
@@ -18,15 +19,14 @@ from eventstore.proposal import NewEvent, Proposal
 
 SQL = load("eventstore", "log.sql")
 BATCH = 32
-BATCHES = 400
 STATE = b'{"padding":"' + b"x" * 500 + b'"}'
 
 
-def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
+def measure(ground: Ground, size: Size) -> list[Measurement]:
     """The append function alone, in batches of 32 commands, on both logs in turn."""
-    short, long = short_log(ground), long_log(ground, events)
+    short, long = told(ground, size.short), told(ground, size.long)
     ground.settle()
-    at_short, at_long = append_in_turn([short, long], BATCHES // 8 if quick else BATCHES)
+    at_short, at_long = append_in_turn([short, long], size.batches)
     conditions = f"{ground.conditions}; {BATCH} commands of one event per batch, one connection, both logs in turn"
     name = f"append at {long.events:,} events / at {short.events:,}"
     ours, yardstick = median(at_long) * 1000, median(at_short) * 1000

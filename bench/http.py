@@ -18,6 +18,7 @@ from bench.ground import Database, Ground, execute
 from bench.in_process import read_clock
 from bench.measurement import Measurement, compare
 from bench.server import NO_OP
+from bench.size import Size
 from bench.story import Sale, Teller
 from database.connect import open_pool
 from database.migrate import migrate
@@ -26,7 +27,6 @@ from identity.session import Lifetimes, start_session
 from projections.install import install
 
 CONNECTIONS = 64
-ROUNDS = 3
 START_SECONDS = 60.0
 BODY = b'{"statements":["I have access to the account and it is as described"]}'
 USER = """
@@ -38,9 +38,9 @@ ROLE = "INSERT INTO user_roles (user_id, role, granted_at) VALUES (%s, 'buyer', 
 Requests = list[tuple[int, bytes]]
 
 
-def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
+def measure(ground: Ground, size: Size) -> list[Measurement]:
     """Confirm access: two events with a journal, answered with the transaction as it is now."""
-    rounds, each = (1, 20) if quick else (ROUNDS, 80)
+    rounds, each = size.rounds, size.requests_per_connection
     database = prepare_installation(ground)
     buyers = [Actor(str(Teller(seed).id()), Role.BUYER) for seed in range(1000, 1000 + CONNECTIONS)]
     sales = prepare(database, buyers, rounds * each)

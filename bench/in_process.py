@@ -15,6 +15,7 @@ from bench.fill import write
 from bench.ground import Database, Ground
 from bench.measurement import Measurement, compare
 from bench.pgbench import insert_rows
+from bench.size import Size
 from bench.stock import run_stock
 from bench.story import SYSTEM, Sale, Teller
 from database.connect import open_pool
@@ -28,7 +29,6 @@ from eventstore.escrow import Escrow, Request
 IN_FLIGHT = 64
 STOCK_THREADS = 32
 PGBENCH_CLIENTS = 32
-ROUNDS = 3
 CONNECTIONS = 8
 
 
@@ -40,9 +40,9 @@ class Task(NamedTuple):
     request: Request
 
 
-def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
+def measure(ground: Ground, size: Size) -> list[Measurement]:
     """Learn the fees of charges: each command records one event with a journal and answers when it is durable."""
-    rounds, number = (1, 2_000) if quick else (ROUNDS, 4_000)
+    rounds, number = size.rounds, size.commands
     database = ground.make_database()
     sales = prepare(database, rounds * number, Teller())
     ours: list[float] = []
@@ -51,8 +51,8 @@ def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
     for place in range(rounds):
         ground.settle()
         ours.append(run_commands(database, sales[place * number : (place + 1) * number], place * number))
-        stock.append(run_stock(ground, 1_000, STOCK_THREADS))
-        rows.append(insert_rows(ground, seconds=2 if quick else 4, clients=PGBENCH_CLIENTS))
+        stock.append(run_stock(ground, size.stock_commands, STOCK_THREADS))
+        rows.append(insert_rows(ground, seconds=size.pgbench_seconds, clients=PGBENCH_CLIENTS))
     ground.drop(database)
     unit = "commands/s"
     conditions = f"{ground.conditions}; {IN_FLIGHT} in flight, one process; a command is one event with a journal"

@@ -12,7 +12,8 @@ import psycopg
 
 from bench.ground import Ground, execute
 from bench.measurement import Measurement, compare, limit
-from bench.million import Log, long_log
+from bench.million import Log, told
+from bench.size import Size
 from bench.stock import project_stock
 from projections.registry import PROJECTIONS
 
@@ -21,17 +22,15 @@ PROGRAM = "import sys; from replay.rebuild import rebuild; print(rebuild(sys.arg
 MEGABYTE = 1024 * 1024
 MOST_MEGABYTES = 400
 SAMPLE_SECONDS = 0.1
-STOCK_EVENTS = 2_000
-ROUNDS = 3
 
 
-def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
+def measure(ground: Ground, size: Size) -> list[Measurement]:
     """The log is verified, all tables are folded from it, compared with its sums, indexed and swapped in."""
-    log = long_log(ground, events)
-    rounds = [measure_round(ground, log) for _ in range(1 if quick else ROUNDS)]
+    log = told(ground, size.long)
+    rounds = [measure_round(ground, log, size.stock_events) for _ in range(size.rounds)]
     copied, rates, peaks, stock = zip(*rounds, strict=True)
     conditions = f"{ground.conditions}; {log.events:,} events, {len(PROJECTIONS)} projections, log verified"
-    single = f"{conditions}; stock: one event per transaction, one table, {STOCK_EVENTS:,} events"
+    single = f"{conditions}; stock: one event per transaction, one table, {size.stock_events:,} events"
     memory = f"{conditions}; resident memory of all Python processes together, highest of samples"
     return [
         compare("rebuild / COPY", rates, copied, reach=0.05, unit="events/s", conditions=conditions),
@@ -40,12 +39,12 @@ def measure(ground: Ground, *, quick: bool, events: int) -> list[Measurement]:
     ]
 
 
-def measure_round(ground: Ground, log: Log) -> tuple[float, float, int, float]:
+def measure_round(ground: Ground, log: Log, stock_events: int) -> tuple[float, float, int, float]:
     """Events per second of COPY and of the rebuild, the most memory of the rebuild, events per second of stock."""
     ground.settle()
     copied = copy_out(log)
     rate, peak = rebuild(log)
-    return copied, rate, peak, project_stock(ground, STOCK_EVENTS)
+    return copied, rate, peak, project_stock(ground, stock_events)
 
 
 def copy_out(log: Log) -> float:
