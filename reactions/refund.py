@@ -51,7 +51,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         amount=Money(refund.amount_minor, refund.currency),
         merchant_note=refund.reference,
     )
-    since = (transaction.funds_held_at or transaction.created_on) - LOOK_BACK
+    since = transaction.created_on - LOOK_BACK  # money that came before the price may have gone back long ago
     try:
         return _report(refund, await ensure_refund(tools.gateway, wanted, since=since))
     except InsufficientBalance:
