@@ -1,9 +1,10 @@
-"""Six digits by mail, to show that an address is one's own: good for five minutes and five tries."""
+"""Six digits by mail, to show that a mailbox is one's own: good for one purpose, five minutes and five tries."""
 
 import hmac
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
@@ -25,22 +26,39 @@ SendCode = Callable[[str, str], Awaitable[None]]
 """Sends a code (second) to an address (first)."""
 
 
+class CodePurpose(StrEnum):
+    """What a code is for; one for another purpose is refused."""
+
+    VERIFY_EMAIL = "verify_email"
+    CONFIRM = "confirm"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose
+
+
 class CodeRefused(Forbidden):
     """This code is wrong, used up or older than five minutes; ask for a new one."""
 
     code = "code_refused"
 
 
-async def send_code(pool: Pool, user: User, send: SendCode, *, at: datetime, random_bytes: RandomBytes) -> bool:
-    """Make a new code, which ends the one before, and send it; False within a minute of the last, or once verified.
+async def send_code(
+    pool: Pool,
+    user: User,
+    send: SendCode,
+    *,
+    at: datetime,
+    random_bytes: RandomBytes,
+    purpose: CodePurpose = CodePurpose.VERIFY_EMAIL,
+) -> bool:
+    """Make a new code, which ends the one before, and send it; False within a minute of the last.
 
-    The code is stored before it is sent and no connection is held meanwhile. Raises what `send` raises.
+    Also False where it would serve nothing: an address is verified once, and only a verified one proves a person. The
+    code is stored before it is sent and no connection is held meanwhile. Raises what `send` raises.
     """
-    if user.email is None or user.verified_at is not None:
+    if user.email is None or (user.verified_at is None) != (purpose is CodePurpose.VERIFY_EMAIL):
         return False
     code, salt = f"{int.from_bytes(random_bytes(8), 'big') % 1_000_000:06d}", random_bytes(SALT_BYTES)
     async with pool.connection() as connection:
-        if not await _store(connection, user.id, code, salt, at):
+        if not await _store(connection, user.id, purpose, code, salt, at):
             return False
     await send(user.email, code)
     return True
@@ -54,11 +72,14 @@ async def resend_code(pool: Pool, email: str, send: SendCode, *, at: datetime, r
         await send_code(pool, user, send, at=at, random_bytes=random_bytes)
 
 
-async def _store(connection: Connection, user_id: UUID, code: str, salt: bytes, at: datetime) -> bool:
+async def _store(
+    connection: Connection, user_id: UUID, purpose: CodePurpose, code: str, salt: bytes, at: datetime
+) -> bool:
     cursor = await connection.execute(
         SQL.upsert_code,
         {
             "user_id": user_id,
+            "purpose": purpose,
             "salt": salt,
             "code_hash": _hash(salt, code),
             "at": at,
@@ -76,19 +97,35 @@ def _hash(salt: bytes, code: str) -> bytes:
 
 
 async def confirm_code(pool: Pool, email: str, code: str, *, at: datetime) -> UUID:
-    """Verify the address and return the user's id. Raises CodeRefused, also for an unknown address, and UnfitEmail.
+    """Verify the address and return the user's id. Raises CodeRefused, also for an unknown address, and UnfitEmail."""
+    normalised = normalise_email(email)
+    user_id = await check_code(pool, normalised, code, CodePurpose.VERIFY_EMAIL, at=at)
+    async with pool.connection() as connection, connection.transaction():
+        await verify_email(connection, user_id, at)
+        await use_code(connection, user_id, CodePurpose.VERIFY_EMAIL)
+    return user_id
+
+
+async def check_code(pool: Pool, email: str, code: str, purpose: CodePurpose, *, at: datetime) -> UUID:
+    """Return whose code this is; `use_code` has to follow. Raises CodeRefused, also for an unknown address.
 
     The try is counted and committed before the code is looked at, so that parallel guesses share the five.
     """
-    normalised = normalise_email(email)
     if not FORM.fullmatch(code):
         raise CodeRefused
     async with pool.connection() as connection:
-        cursor = await connection.execute(SQL.take_try, {"email": normalised, "at": at})
+        cursor = await connection.execute(SQL.take_try, {"email": email, "purpose": purpose, "at": at})
         taken = await cursor.fetchone()
     if taken is None or not hmac.compare_digest(_hash(taken[1], code), taken[2]):
         raise CodeRefused
-    async with pool.connection() as connection, connection.transaction():
-        await verify_email(connection, taken[0], at)
-        await connection.execute(SQL.delete_code, (taken[0],))
     return taken[0]
+
+
+async def use_code(connection: Connection, user_id: UUID, purpose: CodePurpose) -> None:
+    """End a code that was checked; of two who did at once, one gets it. Call inside a transaction. Raises CodeRefused.
+
+    What the code allows is done in the same transaction.
+    """
+    cursor = await connection.execute(SQL.delete_code, {"user_id": user_id, "purpose": purpose})
+    if await cursor.fetchone() is None:
+        raise CodeRefused

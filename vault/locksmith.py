@@ -16,6 +16,7 @@ from vault.keypair import (
 )
 from vault.password import PasswordCosts, PasswordRecord, StoredPassword, check_password, make_decoy, make_record
 from vault.pepper import Pepper
+from vault.sealing import context, seal, unseal
 from vault.secret import Secret
 
 FIRST_KEY_VERSION = 1
@@ -70,3 +71,14 @@ class Locksmith:
         if unlock_key is None:
             raise WrongPassword
         return unwrap_private_key(key_pair, unlock_key=unlock_key, pepper=self._pepper)
+
+    def seal_seed(self, user_id: UUID, seed: bytes) -> tuple[int, bytes]:
+        """Seal the secret of an authenticator app, which the program itself has to read: with the pepper alone."""
+        version = self._pepper.current
+        bound_to = context("totp-seed", user_id, version)
+        return version, seal(self._pepper.get_key(version), Secret(seed), bound_to, self._random_bytes)
+
+    def open_seed(self, user_id: UUID, pepper_version: int, sealed: bytes) -> bytes:
+        """Open what `seal_seed` sealed for this user. Raises SealBroken, PepperVersionUnknown."""
+        key = self._pepper.get_key(pepper_version)
+        return unseal(key, sealed, context("totp-seed", user_id, pepper_version)).reveal()

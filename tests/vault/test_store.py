@@ -46,6 +46,9 @@ PERSONAL = [
     "refresh_tokens",
     "email_codes",
     "payout_accounts",
+    "totp_secrets",
+    "recovery_codes",
+    "second_factor_tries",
 ]
 
 

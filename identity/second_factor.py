@@ -1,0 +1,134 @@
+"""The second proof of a person: what staff need to be staff at all, and everybody needs, fresh, where it matters.
+
+An authenticator app or a recovery code proves the person. Buyers and sellers without an app show their password and a
+code by mail instead: that proves less, a mailbox, and never makes anybody staff.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from database.connect import Connection, Pool
+from database.queries import load
+from domain.actor import Role
+from domain.errors import EscrowError
+from domain.ids import RandomBytes
+from identity.email_code import CodePurpose, CodeRefused, check_code, use_code
+from identity.recovery_code import count_recovery_codes, make_recovery_codes, take_recovery_code
+from identity.totp import Safe, Seed, confirm_seed, enrol_seed, has_totp, take_totp
+
+SQL = load("identity", "second_factor.sql")
+NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN, Role.SUPER_ADMIN, Role.AUDITOR})
+"""Roles that a session has only after the person was confirmed by more than a password."""
+FREE_TRIES = 5
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+class Method(StrEnum):
+    """How a person was confirmed."""
+
+    TOTP = "totp"
+    RECOVERY_CODE = "recovery_code"
+    WEBAUTHN = "webauthn"
+    MAILED_CODE = "mailed_code"
+
+    @property
+    def is_second_factor(self) -> bool:
+        """A code by mail proves a mailbox, which a password often opens too."""
+        return self is not Method.MAILED_CODE
+
+
+class TooManyTries(EscrowError):
+    """Too many codes were tried for this account; wait, or use a recovery code."""
+
+    code = "too_many_tries"
+    status = 429
+    retry_after_seconds: ClassVar[int] = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactor:
+    """What a user has to be confirmed by."""
+
+    has_totp: bool
+    recovery_codes_left: int
+
+
+async def get_second_factor(connection: Connection, user_id: UUID) -> SecondFactor:
+    """What this user has."""
+    return SecondFactor(
+        has_totp=await has_totp(connection, user_id),
+        recovery_codes_left=await count_recovery_codes(connection, user_id),
+    )
+
+
+async def confirm_by_app(pool: Pool, safe: Safe, session_id: UUID, user_id: UUID, code: str, *, at: datetime) -> None:
+    """Confirm a session with a code of the authenticator app. Raises CodeRefused, TooManyTries."""
+    await _count_try(pool, user_id, at)
+    async with pool.connection() as connection, connection.transaction():
+        if not await take_totp(connection, safe, user_id, code, at=at):
+            raise CodeRefused
+        await _confirm(connection, session_id, user_id, Method.TOTP, at)
+
+
+async def confirm_by_recovery_code(pool: Pool, session_id: UUID, user_id: UUID, code: str, *, at: datetime) -> None:
+    """Confirm a session with a recovery code: nobody guesses one, so tries are free. Raises CodeRefused."""
+    async with pool.connection() as connection, connection.transaction():
+        if not await take_recovery_code(connection, user_id, code, at=at):
+            raise CodeRefused
+        await _confirm(connection, session_id, user_id, Method.RECOVERY_CODE, at)
+
+
+async def confirm_by_mail(pool: Pool, session_id: UUID, user_id: UUID, email: str, code: str, *, at: datetime) -> None:
+    """Confirm a session with a code by mail; the caller has checked the password. Raises CodeRefused.
+
+    Whoever has an app uses the app: else whoever has the mailbox would do without it.
+    """
+    async with pool.connection() as connection:
+        if await has_totp(connection, user_id):
+            raise CodeRefused
+    await check_code(pool, email, code, CodePurpose.CONFIRM, at=at)
+    async with pool.connection() as connection, connection.transaction():
+        await use_code(connection, user_id, CodePurpose.CONFIRM)
+        await _confirm(connection, session_id, user_id, Method.MAILED_CODE, at)
+
+
+async def begin_with_app(
+    pool: Pool, safe: Safe, session_id: UUID, user_id: UUID, code: str, *, at: datetime, random_bytes: RandomBytes
+) -> tuple[str, ...]:
+    """Take a proposed secret into use with its first code; return new recovery codes, shown once.
+
+    Raises NothingToConfirm, CodeRefused, TooManyTries.
+    """
+    await _count_try(pool, user_id, at)
+    async with pool.connection() as connection, connection.transaction():
+        if not await confirm_seed(connection, safe, user_id, code, at=at):
+            raise CodeRefused
+        await _confirm(connection, session_id, user_id, Method.TOTP, at)
+        return await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)
+
+
+async def enrol_second_factor(
+    connection: Connection, safe: Safe, user_id: UUID, *, at: datetime, random_bytes: RandomBytes
+) -> tuple[Seed, tuple[str, ...]]:
+    """Give a user a new app secret and new recovery codes instead of all before. Call inside a transaction."""
+    seed = await enrol_seed(connection, safe, user_id, at=at, random_bytes=random_bytes)
+    await connection.execute(SQL.forget_tries, (user_id,))
+    return seed, await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)
+
+
+async def _confirm(connection: Connection, session_id: UUID, user_id: UUID, method: Method, at: datetime) -> None:
+    await connection.execute(SQL.confirm_session, {"id": session_id, "user_id": user_id, "method": method, "at": at})
+    await connection.execute(SQL.forget_tries, (user_id,))
+
+
+async def _count_try(pool: Pool, user_id: UUID, at: datetime) -> None:
+    """Count a try before it is looked at, so that parallel guesses share what is free."""
+    row = {"user_id": user_id, "at": at, "free": FREE_TRIES, "pause": FIRST_PAUSE, "longest": LONGEST_PAUSE}
+    async with pool.connection() as connection:
+        cursor = await connection.execute(SQL.count_try, row)
+        if await cursor.fetchone() is None:
+            raise TooManyTries
