@@ -81,8 +81,10 @@ class Answer:
 class ChargebackDesk(Protocol):
     """Where chargebacks are seen and answered. Each method raises the errors of `gateways.errors`."""
 
-    async def list_chargebacks(self, *, since: datetime, until: datetime | None = None) -> tuple[Chargeback, ...]:
-        """Return every chargeback created since then, completely or not at all."""
+    async def list_chargebacks(
+        self, *, since: datetime, until: datetime | None = None, status: ChargebackStatus | None = None
+    ) -> tuple[Chargeback, ...]:
+        """Return every chargeback created since then, or those in one status, completely or not at all."""
         ...
 
     async def list_chargebacks_of(self, charge_id: int) -> tuple[Chargeback, ...]:

@@ -1,6 +1,7 @@
 """Chargebacks: seen by webhook or by asking, confirmed by a GET, and booked where the processor took the money back.
 
-Answering one is for people: the alert of an opened chargeback names the time until which the processor waits.
+`reactions.chargeback_search` finds those that no webhook told of. Answering one is for
+people: the alert of an opened chargeback names the time until which the processor waits.
 """
 
 from contextlib import suppress
@@ -43,12 +44,6 @@ async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_r
     for found in await tools.gateway.list_chargebacks_of(charge.processor_id):
         changed |= await _record(tools, transaction, found)
     return changed
-
-
-async def list_disputed(tools: Toolbox) -> tuple[str, ...]:
-    """Return the references of all charges that were charged back in the last half year, in whatever status."""
-    found = await tools.gateway.list_chargebacks(since=tools.clock() - LONGEST)
-    return tuple(dict.fromkeys(one.charge_reference for one in found if one.charge_reference is not None))
 
 
 async def _record(tools: Toolbox, transaction: Transaction, found: Chargeback) -> bool:

@@ -17,8 +17,7 @@ from eventstore.log import follow
 from gateways.errors import GatewayError
 from reactions import inbox
 from reactions.advance import advance
-from reactions.chargeback import list_disputed
-from reactions.payment import SQL as PAYMENT_SQL
+from reactions.chargeback_search import look_for_chargebacks, remember_look
 from reactions.sweep import list_unheard
 from reactions.toolbox import Toolbox
 
@@ -177,15 +176,15 @@ class Worker:
             after = page[-1]
 
     async def _poll_chargebacks(self) -> None:
-        """Find the chargebacks that no webhook told of."""
+        """Find the chargebacks that no webhook told of; what could not be recorded is looked for again."""
         try:
-            references = await list_disputed(self._tools)
+            look = await look_for_chargebacks(self._tools)
         except GatewayError as error:
             logger.warning("gateway_failed", asked="chargebacks", code=error.code)
             return
-        for reference in references:
-            for transaction_id in await self._list_ids(PAYMENT_SQL.find_transaction, (reference,)):
-                await self._advance(transaction_id, reference, is_disputed=True)
+        failures = [await self._advance(*disputed, is_disputed=True) for disputed in look.disputed]
+        if not any(failures):
+            await remember_look(self._tools, look)
 
     async def _sweep(self) -> None:
         """Find late payments and payouts taken back that no webhook told of."""

@@ -44,6 +44,11 @@ class ChargebackReport:
     source: Account = Account.BALANCE
 
 
+def dispute_id_of(transaction_id: UUID, processor_dispute_id: str) -> UUID:
+    """Return our id of a processor's dispute: whoever hears of it first gives it the same."""
+    return uuid5(transaction_id, processor_dispute_id)
+
+
 class ChargebackLost(TransactionMoneyEvent):
     """The processor took the money back for the buyer's bank.
 
@@ -145,7 +150,7 @@ class ChargebackTrack(DisputeTrack):
     def record_chargeback(self, report: ChargebackReport) -> None:
         """Apply what the processor says of its dispute, in any order and however often, in any phase."""
         self.require_system()
-        dispute_id = uuid5(self.id, report.processor_dispute_id)
+        dispute_id = dispute_id_of(self.id, report.processor_dispute_id)
         if dispute_id not in self.disputes:
             self._record_opened(dispute_id, report)
         if self.disputes[dispute_id].is_open and report.outcome is not ChargebackOutcome.OPEN:

@@ -21,9 +21,14 @@ from gateways.paystack.payload import (
 _ANSWERS = frozenset({ChargebackResolution.MERCHANT_ACCEPTED, ChargebackResolution.DECLINED})
 
 
-async def list_all(http: PaystackHttp, since: datetime, until: datetime | None = None) -> tuple[Chargeback, ...]:
-    """GET /dispute, every page."""
-    return tuple((await paging.list_all(http, "/dispute", parse_chargeback, paging.window(since, until))).values())
+async def list_all(
+    http: PaystackHttp, since: datetime, until: datetime | None = None, status: ChargebackStatus | None = None
+) -> tuple[Chargeback, ...]:
+    """GET /dispute, every page; what comes back in another status than was asked for is left out."""
+    query = paging.window(since, until)
+    query = query if status is None else {**query, "status": status.value}
+    found = await paging.list_all(http, "/dispute", parse_chargeback, query)
+    return tuple(one for one in found.values() if status in (None, one.status))
 
 
 async def list_of(http: PaystackHttp, charge_id: int) -> tuple[Chargeback, ...]:

@@ -7,7 +7,7 @@ from typing import Self
 from domain.money import Currency
 from gateways.bank import Bank, Holder
 from gateways.bookkeeping import BalanceEntry, Settlement
-from gateways.chargeback import Answer, Chargeback, Evidence, Upload
+from gateways.chargeback import Answer, Chargeback, ChargebackStatus, Evidence, Upload
 from gateways.payment import (
     Balance,
     Charge,
@@ -147,9 +147,11 @@ class Paystack:
         """Return the charges that a settlement paid out, completely or not at all."""
         return await bookkeeping.list_settled_charges(self._http, settlement_id)
 
-    async def list_chargebacks(self, *, since: datetime, until: datetime | None = None) -> tuple[Chargeback, ...]:
-        """Return every chargeback created since then, completely or not at all."""
-        return await chargeback.list_all(self._http, since, until)
+    async def list_chargebacks(
+        self, *, since: datetime, until: datetime | None = None, status: ChargebackStatus | None = None
+    ) -> tuple[Chargeback, ...]:
+        """Return every chargeback created since then, or those in one status, completely or not at all."""
+        return await chargeback.list_all(self._http, since, until, status)
 
     async def list_chargebacks_of(self, charge_id: int) -> tuple[Chargeback, ...]:
         """Return the chargebacks of one charge, by Paystack's id of the charge."""

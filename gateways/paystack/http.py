@@ -82,8 +82,12 @@ class PaystackHttp:
         limiter: Limiter | None = None,
         sleep: Sleep = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Raise `BaseUrlUnsafe` for a base URL that would show the key; `jitter` returns 0.0 to 1.0."""
+        """Raise `BaseUrlUnsafe` for a base URL that would show the key; `jitter` returns 0.0 to 1.0.
+
+        `transport` takes the place of the network, for uploads too.
+        """
         self.mode = secret.mode
         self.timeouts = timeouts or Timeouts()
         self._base_url = check_base_url(base_url)
@@ -92,7 +96,8 @@ class PaystackHttp:
         self._limiter = limiter or Limiter()
         self._sleep = sleep
         self._jitter = jitter
-        self._client = _client(secret, self.timeouts)
+        self.transport = transport
+        self._client = _client(secret, self.timeouts, transport)
 
     async def get(self, path: str, params: Params | None = None) -> JsonObject:
         """Ask a question, again after a failure that may pass; return the envelope or raise a `GatewayError`."""
@@ -186,11 +191,12 @@ def _is_safe(parts: SplitResult) -> bool:
     return (local or elsewhere) and plain
 
 
-def _client(secret: SecretKey, timeouts: Timeouts) -> httpx.AsyncClient:
+def _client(secret: SecretKey, timeouts: Timeouts, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         headers={"Authorization": f"Bearer {secret.reveal()}", "Accept": "application/json"},
         timeout=httpx.Timeout(timeouts.read_seconds, connect=timeouts.connect_seconds),
         limits=httpx.Limits(max_connections=50, keepalive_expiry=_IDLE_SECONDS),
         trust_env=False,
         follow_redirects=False,
+        transport=transport,
     )

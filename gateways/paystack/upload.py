@@ -7,7 +7,7 @@ import httpx
 
 from gateways.chargeback import Upload
 from gateways.errors import GatewayError, GatewayRefused, GatewayUnavailable, GatewayUncertain
-from gateways.paystack.http import LOOPBACK, NEVER_SENT, PaystackHttp, Timeouts
+from gateways.paystack.http import LOOPBACK, NEVER_SENT, PaystackHttp
 
 MEDIA_TYPES = frozenset({"application/pdf", "image/jpeg"})
 MAX_BYTES = 10 * 1024 * 1024
@@ -23,20 +23,21 @@ async def put(http: PaystackHttp, target: Upload, content: bytes, media_type: st
         raise GatewayRefused("evidence is a PDF or JPEG of up to 10 MiB")
     if not _is_safe(target.signed_url, is_local=http.is_local):
         raise GatewayRefused("an address for uploads that is not https")
-    answer = await _send(target.signed_url, content, media_type, http.timeouts)
+    answer = await _send(http, target.signed_url, content, media_type)
     if isinstance(answer, GatewayError):
         raise answer
     _require_success(answer)
 
 
-async def _send(address: str, content: bytes, media_type: str, timeouts: Timeouts) -> int | GatewayError:
+async def _send(http: PaystackHttp, address: str, content: bytes, media_type: str) -> int | GatewayError:
     """Return the status, or the error instead of raising it: httpx's own carries the address, which is a secret."""
+    timeouts, transport = http.timeouts, http.transport
     limits = httpx.Timeout(timeouts.read_seconds, connect=timeouts.connect_seconds)
     headers = {"Content-Type": media_type}
     try:
         async with (
             asyncio.timeout(timeouts.total_seconds),
-            httpx.AsyncClient(timeout=limits, trust_env=False, follow_redirects=False) as client,
+            httpx.AsyncClient(timeout=limits, trust_env=False, follow_redirects=False, transport=transport) as client,
             client.stream("PUT", address, content=content, headers=headers) as response,
         ):
             return response.status_code

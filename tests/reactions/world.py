@@ -178,12 +178,6 @@ async def open_world(
 
     With a stand-in that is `known` the database may be one that another world has left behind.
     """
-    locksmith = Locksmith(
-        pepper=Pepper({1: Secret(bytes(32))}),
-        gate=Gate(),
-        costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
-        random_bytes=os.urandom,
-    )
     with StandIn(build_sim(secret=SECRET, seed=1)) if known is None else nullcontext(known) as stand_in:
         async with (
             open_pool(dsn, max_size=6, autocommit=True) as pool,
@@ -191,7 +185,7 @@ async def open_world(
             Paystack.connect(secret=SECRET, base_url=stand_in.base_url, timeouts=HASTY, retries=NONE) as gateway,
             httpx.AsyncClient(base_url=stand_in.base_url, trust_env=False) as panel,
         ):
-            buyer, seller = [await _person(pool, locksmith, name) for name in ("buyer", "seller")]
+            buyer, seller = await meet(pool)
             world = World.__new__(World)
             escrow = Escrow(pool, appender, lambda: world.at, lambda: uuid7(world.at, os.urandom))
             tools = Toolbox(escrow=escrow, pool=pool, gateway=wrap(gateway), clock=lambda: world.at)
@@ -199,6 +193,17 @@ async def open_world(
             # The processor's fees come out of the balance: without capital a refund in full could never go out.
             await world.top_up(CAPITAL_MINOR)
             yield world
+
+
+async def meet(pool: Pool) -> tuple[User, User]:
+    """The buyer and the seller."""
+    locksmith = Locksmith(
+        pepper=Pepper({1: Secret(bytes(32))}),
+        gate=Gate(),
+        costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
+        random_bytes=os.urandom,
+    )
+    return await _person(pool, locksmith, "buyer"), await _person(pool, locksmith, "seller")
 
 
 async def _person(pool: Pool, locksmith: Locksmith, name: str) -> User:

@@ -1,0 +1,102 @@
+"""Chargebacks that no webhook told of: what waits at the processor, and what came since the last complete look.
+
+One that the log holds open is asked about whenever its transaction is advanced, until it is over. So it is enough to
+find what the log does not know: by status, however old it is, and by its day whatever has become of it since, because
+one that came and went between two looks is in no list of those that wait.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from database.queries import load
+from domain.transaction import Transaction
+from domain.transaction.chargeback import dispute_id_of
+from gateways.chargeback import Chargeback, ChargebackStatus
+from gateways.errors import UnknownReference
+from reactions.chargeback import LONGEST, OVER
+from reactions.payment import SQL as PAYMENT_SQL
+from reactions.toolbox import Toolbox
+
+SQL = load("reactions", "chargeback.sql")
+UNRESOLVED = (ChargebackStatus.AWAITING_MERCHANT, ChargebackStatus.AWAITING_BANK, ChargebackStatus.PENDING)
+OVERLAP = timedelta(days=1)
+"""The processor's clock is not ours, and its lists may be late."""
+
+
+class Disputed(NamedTuple):
+    """A charge of ours with a chargeback that stands otherwise at the processor than here."""
+
+    transaction_id: UUID
+    reference: str
+
+
+class Look(NamedTuple):
+    """What was seen, and from when on the next look may begin once all of it has been recorded."""
+
+    began_at: datetime
+    disputed: tuple[Disputed, ...]
+
+
+async def look_for_chargebacks(tools: Toolbox) -> Look:
+    """Ask for what waits, and for all that came since the last complete look; the first one goes back half a year.
+
+    Raises the processor's errors, of which nothing is concluded.
+    """
+    began_at = tools.clock()
+    oldest = began_at - LONGEST
+    last = await _last_look(tools)
+    since = oldest if last is None else max(oldest, last - OVERLAP)
+    found = {one.processor_id: one for one in await tools.gateway.list_chargebacks(since=since)}
+    for status in UNRESOLVED:
+        waiting = await tools.gateway.list_chargebacks(since=oldest, status=status)
+        found |= {one.processor_id: one for one in waiting}
+    return Look(began_at, await _unheard(tools, found.values()))
+
+
+async def remember_look(tools: Toolbox, look: Look) -> None:
+    """All that was seen is recorded: the next look begins where this one began."""
+    async with tools.pool.connection() as connection:
+        await connection.execute(SQL.save_look, {"at": look.began_at})
+
+
+async def _last_look(tools: Toolbox) -> datetime | None:
+    async with tools.pool.connection() as connection:
+        row = await (await connection.execute(SQL.get_last_look)).fetchone()
+    return row[0] if row else None
+
+
+async def _unheard(tools: Toolbox, found: Iterable[Chargeback]) -> tuple[Disputed, ...]:
+    disputed: dict[Disputed, None] = {}
+    for one in found:
+        reference = await _reference_of(tools, one)
+        transaction_id = await _payer(tools, reference)
+        if reference and transaction_id and not await _is_known(tools, transaction_id, one):
+            disputed[Disputed(transaction_id, reference)] = None
+    return tuple(disputed)
+
+
+async def _reference_of(tools: Toolbox, found: Chargeback) -> str | None:
+    """A list may name the charge by number only."""
+    if found.charge_reference is not None or found.charge_id is None:
+        return found.charge_reference
+    try:
+        return (await tools.gateway.fetch_charge(found.charge_id)).reference
+    except UnknownReference:
+        return None
+
+
+async def _payer(tools: Toolbox, reference: str | None) -> UUID | None:
+    if reference is None:
+        return None
+    async with tools.pool.connection() as connection:
+        row = await (await connection.execute(PAYMENT_SQL.find_transaction, (reference,))).fetchone()
+    return row[0] if row else None
+
+
+async def _is_known(tools: Toolbox, transaction_id: UUID, found: Chargeback) -> bool:
+    """Whether the log has it as it stands: over, or open here and there."""
+    transaction = await tools.escrow.get(Transaction, transaction_id)
+    dispute = transaction.disputes.get(dispute_id_of(transaction_id, str(found.processor_id)))
+    return dispute is not None and not (dispute.is_open and found.status in OVER)

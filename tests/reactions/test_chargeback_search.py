@@ -1,0 +1,132 @@
+"""Chargebacks that no webhook told of are found, whenever they came and whatever has become of them since."""
+
+import asyncio
+from collections import Counter
+from inspect import iscoroutinefunction
+from typing import cast
+from uuid import UUID
+
+from domain.transaction.phase import Phase
+from gateways.errors import GatewayUnavailable
+from reactions.chargeback_search import look_for_chargebacks, remember_look
+from reactions.toolbox import Processor
+from tests.conftest import Database
+from tests.reactions.street import Street, open_street, tell
+
+
+class Counting:
+    """Counts what the processor is asked; `broken` names a question that gets no answer."""
+
+    def __init__(self, real: Processor) -> None:
+        self._real = real
+        self.calls: Counter[str] = Counter()
+        self.broken = ""
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._real, name)
+        if not iscoroutinefunction(found):
+            return found
+
+        async def counted(*positional: object, **named: object) -> object:
+            self.calls[name] += 1
+            if name == self.broken:
+                raise GatewayUnavailable
+            return await found(*positional, **named)
+
+        return counted
+
+
+async def lost(street: Street) -> UUID:
+    """A sale with a chargeback that came and was lost while nobody looked."""
+    transaction_id = await street.world.hold()
+    await street.decide(await street.dispute(transaction_id), "lost")
+    return transaction_id
+
+
+def test_one_that_came_and_went_between_two_looks_is_found(database: Database) -> None:
+    async def story(street: Street) -> None:
+        first = await lost(street)
+        assert (await street.poll(first)).phase is Phase.CHARGED_BACK
+        await street.pass_time(days=40)
+        second = await lost(street)
+        await street.pass_time(hours=1)
+        assert (await street.poll(second)).phase is Phase.CHARGED_BACK
+
+    tell(database.app_dsn, story)
+
+
+def test_what_is_over_is_not_asked_about_again(database: Database) -> None:
+    async def begin() -> None:
+        counting: list[Counting] = []
+
+        def wrap(real: Processor) -> Processor:
+            counting.append(Counting(real))
+            return cast("Processor", counting[0])
+
+        async with open_street(database.app_dsn, wrap) as street:
+            for _ in range(3):
+                await lost(street)
+            await street.worker._poll_chargebacks()
+            await street.pass_time(days=2)
+            counting[0].calls.clear()
+            await street.worker._poll_chargebacks()
+            assert counting[0].calls == {"list_chargebacks": 4}
+
+    asyncio.run(begin())
+
+
+def test_one_that_waits_is_found_however_long_ago_the_last_look_was(database: Database) -> None:
+    async def story(street: Street) -> None:
+        transaction_id = await street.world.hold()
+        await street.dispute(transaction_id, due_seconds=60 * 24 * 3600)
+        await street.pass_time(days=50)
+        look = await look_for_chargebacks(street.world.tools)
+        await remember_look(street.world.tools, look)
+        again = await look_for_chargebacks(street.world.tools)
+        assert [found.transaction_id for found in again.disputed] == [transaction_id]
+        assert (await street.poll(transaction_id)).phase is Phase.DISPUTED
+        assert (await look_for_chargebacks(street.world.tools)).disputed == ()
+
+    tell(database.app_dsn, story)
+
+
+def test_what_the_log_holds_open_is_followed_to_its_end_without_being_searched_for(database: Database) -> None:
+    async def story(street: Street) -> None:
+        transaction_id = await street.world.hold()
+        dispute = await street.dispute(transaction_id, due_seconds=60 * 24 * 3600)
+        await street.poll(transaction_id)
+        await street.pass_time(days=50)
+        await street.decide(dispute, "lost")
+        assert (await street.world.advance(transaction_id)).phase is Phase.CHARGED_BACK
+
+    tell(database.app_dsn, story)
+
+
+def test_a_look_that_could_not_be_recorded_is_taken_again(database: Database) -> None:
+    async def begin() -> None:
+        counting: list[Counting] = []
+
+        def wrap(real: Processor) -> Processor:
+            counting.append(Counting(real))
+            return cast("Processor", counting[0])
+
+        async with open_street(database.app_dsn, wrap) as street:
+            transaction_id = await lost(street)
+            counting[0].broken = "list_chargebacks_of"
+            await street.worker._poll_chargebacks()
+            await street.pass_time(days=30)
+            counting[0].broken = ""
+            assert (await street.poll(transaction_id)).phase is Phase.CHARGED_BACK
+
+    asyncio.run(begin())
+
+
+def test_a_chargeback_of_a_charge_that_is_not_ours_concerns_nobody(database: Database) -> None:
+    async def story(street: Street) -> None:
+        transaction_id = await lost(street)
+        for dispute in street.paystack.sim.store.disputes.all():
+            dispute.charge_reference = "of-somebody-else"
+        assert (await look_for_chargebacks(street.world.tools)).disputed == ()
+        assert (await street.poll(transaction_id)).phase is Phase.FUNDS_HELD
+
+    tell(database.app_dsn, story)
