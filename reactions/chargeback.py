@@ -63,6 +63,8 @@ async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:
         outcome = ChargebackOutcome.LOST
     elif found.status in OVER and found.resolution is ChargebackResolution.DECLINED:
         outcome = ChargebackOutcome.WON
+    elif found.status in OVER and found.refund_minor == 0:
+        outcome = ChargebackOutcome.LOST  # all had gone back before: nothing was left to take
     else:
         outcome = ChargebackOutcome.OPEN
     return ChargebackReport(

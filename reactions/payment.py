@@ -26,6 +26,8 @@ from reactions.toolbox import Toolbox, order
 
 SQL = load("reactions", "payment.sql")
 NAME = "payments"
+PAID = frozenset({ChargeStatus.SUCCESS, ChargeStatus.REVERSAL_PENDING, ChargeStatus.REVERSED})
+"""What has gone back, or is going, had come before: a chargeback can be faster than whoever asks."""
 
 
 class PaymentLinkLost(Refused):
@@ -138,7 +140,7 @@ async def confirm_charge(tools: Toolbox, transaction: Transaction, reference: st
         charge = await tools.gateway.verify_charge(reference)
     except UnknownReference:
         return False
-    if charge.status is not ChargeStatus.SUCCESS:
+    if charge.status not in PAID:
         return False
     _require_mode(tools.gateway.mode, charge.mode)
     result = await order(tools, NAME, transaction, RecordCharge(charge=_confirmed(tools, charge)))

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from database.queries import load
 from domain.transaction import Transaction
-from gateways.payment import Charge, ChargeStatus, TransferStatus
+from gateways.payment import Charge, TransferStatus
+from reactions.payment import PAID
 from reactions.payment import SQL as PAYMENT_SQL
 from reactions.toolbox import Toolbox
 
@@ -30,7 +31,7 @@ async def list_unheard(tools: Toolbox) -> AsyncGenerator[Unheard]:
     """Yield what is to be asked about again. Raises the processor's errors, of which nothing is concluded."""
     since = tools.clock() - LOOK_BACK
     for charge in await tools.gateway.list_charges(since=since):
-        if charge.status is ChargeStatus.SUCCESS:
+        if charge.status in PAID:
             transaction_id = await _payer(tools, charge.reference)
             if transaction_id and not await _knows(tools, transaction_id, charge):
                 yield Unheard(transaction_id, charge.reference)
@@ -50,5 +51,14 @@ async def _payer(tools: Toolbox, reference: str) -> UUID | None:
 
 async def _knows(tools: Toolbox, transaction_id: UUID, charge: Charge) -> bool:
     transaction = await tools.escrow.get(Transaction, transaction_id)
-    is_price = transaction.payment_reference == charge.reference and transaction.funds_held_at is not None
-    return is_price or str(charge.processor_id) in transaction.seen_charges
+    number = str(charge.processor_id)
+    if charge.fee_minor is not None and not _knows_fee(transaction, charge):
+        return False
+    return number == transaction.processor_charge_id or number in transaction.seen_charges
+
+
+def _knows_fee(transaction: Transaction, charge: Charge) -> bool:
+    """The first answer about a charge can lack it."""
+    if str(charge.processor_id) == transaction.processor_charge_id:
+        return transaction.charge_fee_minor is not None
+    return charge.reference in transaction.stray_fees
