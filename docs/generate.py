@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from database.settings import Settings
+from docs import proofs
 from docs.event_pages import render_events
 
 ROOT = Path(__file__).parent.parent
@@ -236,6 +237,7 @@ def main() -> None:
     import_rooms()
     for name, render in PAGES.items():
         (REFERENCE / name).write_text(render(), encoding="utf-8")
+    proofs.main()
 
 
 if __name__ == "__main__":

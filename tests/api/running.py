@@ -195,9 +195,10 @@ class Installation:
 class Runner:
     """API, reactions and read models on one event loop in a thread."""
 
-    def __init__(self, dsn: str, stand_in: StandIn) -> None:
+    def __init__(self, dsn: str, stand_in: StandIn, poll_every: timedelta) -> None:
         self.dsn = dsn
         self.stand_in = stand_in
+        self.poll_every = poll_every
         self.clock = TestClock()
         self.codes: dict[str, str] = {}
         self.ready = threading.Event()
@@ -245,7 +246,7 @@ class Runner:
                 rates=load_rates(settings.escrow_home),
             )
             tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=self.clock)
-            worker = Worker(tools, self.dsn, poll_every=timedelta(seconds=0.2))
+            worker = Worker(tools, self.dsn, poll_every=self.poll_every)
             working = asyncio.create_task(worker.run())
             folding = asyncio.create_task(asyncio.to_thread(self._fold))
             app = create_app(self.dependencies)
@@ -295,12 +296,14 @@ class Runner:
 
 
 @contextmanager
-def run_installation(app_dsn: str, superuser_dsn: str) -> Generator[Installation]:
+def run_installation(
+    app_dsn: str, superuser_dsn: str, *, poll_every: timedelta = timedelta(seconds=0.2)
+) -> Generator[Installation]:
     """Start everything, give it to the test, stop it."""
     with StandIn(build_sim(secret=SECRET, seed=1)) as stand_in:
         answer = WIRE.post(f"{stand_in.base_url}/_sim/balance", json={"currency": "KES", "amount_minor": 10**7})
         assert answer.status_code == 200, answer.text
-        runner = Runner(app_dsn, stand_in)
+        runner = Runner(app_dsn, stand_in, poll_every)
         runner.thread.start()
         assert runner.ready.wait(60)
         if runner.failure is not None:

@@ -26,8 +26,18 @@ def places(installation: Installation) -> dict[str, str]:
     return {"transaction": installation.open(), "listing": installation.list_account()}
 
 
+@pytest.mark.guarantee(
+    "G5",
+    "G21",
+    faults="the hostile corpus: numbers, texts, shapes, headers, addresses",
+    runs="every line of hostile.yaml",
+)
 @pytest.mark.parametrize("case", CORPUS, ids=[str(case["id"]) for case in CORPUS])
 def test_hostile_input_is_refused(installation: Installation, places: dict[str, str], case: Case) -> None:
+    check_case(installation, places, case)
+
+
+def check_case(installation: Installation, places: dict[str, str], case: Case) -> None:
     written = installation.written()
     answer = send(installation, places, case)
     expected = case["status"]
@@ -109,6 +119,7 @@ def check_problem(answer: httpx.Response, case: Case) -> None:
         assert answer.headers["Allow"] == case["allow"]
 
 
+@pytest.mark.weakness("W31")
 def test_a_refusal_echoes_nothing(installation: Installation) -> None:
     seller = installation.people["seller"]
     answers = [
@@ -144,6 +155,7 @@ BAD_FRAMES = {
 }
 
 
+@pytest.mark.guarantee("G21", faults="requests that are no HTTP, over raw sockets")
 @pytest.mark.parametrize("name", BAD_FRAMES)
 def test_bad_frames_are_refused(installation: Installation, name: str) -> None:
     frame, statuses = BAD_FRAMES[name]

@@ -1,8 +1,11 @@
 """A transaction from the listing to the payout, over HTTP, with the stand-in Paystack."""
 
+import pytest
+
 from tests.api.running import PASSWORD, Installation
 
 
+@pytest.mark.weakness("W33", "W35")
 def test_a_transaction_lives_from_listing_to_payout(installation: Installation) -> None:
     transaction = installation.sold()
     buyer = installation.people["buyer"]

@@ -44,16 +44,24 @@ def objects(installation: Installation) -> dict[str, dict[str, str]]:
     }
 
 
+@pytest.mark.guarantee("G20", faults="none", runs="every route")
 def test_every_route_has_a_row_and_every_row_a_route(installation: Installation) -> None:
     document = WIRE.get(f"{installation.base_url}/api/v1/openapi.json").json()
     documented = {f"{method.upper()} {path}" for path, operations in document["paths"].items() for method in operations}
     assert documented == ROWS.keys() == set(list_routes())
 
 
+@pytest.mark.guarantee(
+    "G20", faults="seven identities, and objects that are one's own, another's, or not there", runs="every route"
+)
 @pytest.mark.parametrize("route", ROWS)
 def test_everybody_gets_what_the_table_says(
     installation: Installation, objects: dict[str, dict[str, str]], route: str
 ) -> None:
+    check_row(installation, objects, route)
+
+
+def check_row(installation: Installation, objects: dict[str, dict[str, str]], route: str) -> None:
     row, written = ROWS[route], installation.written()
     got = {
         kind: ask_all(installation, objects, route, kind)

@@ -16,6 +16,7 @@ from database.migrate import migrate
 from database.postgres import EmbeddedServer
 from projections.install import install
 from tests.api.running import WIRE, Installation, run_installation
+from tests.faults.plants import AcknowledgesFirst
 
 LONGEST_SECONDS = 2.5
 """Two, and some for a busy machine."""
@@ -41,6 +42,7 @@ def lonely(server_of_ones_own: EmbeddedServer) -> Generator[Installation]:
         yield installation
 
 
+@pytest.mark.guarantee("G18", faults="PostgreSQL is stopped, and started again")
 def test_an_outage_is_answered_in_time_and_heals_by_itself(
     server_of_ones_own: EmbeddedServer, lonely: Installation
 ) -> None:
@@ -65,19 +67,36 @@ def test_an_outage_is_answered_in_time_and_heals_by_itself(
     assert lonely.view(transaction)["state"] == "cancelled"
 
 
+@pytest.mark.guarantee("G18", faults="COMMIT fails when everything else went well")
 def test_a_commit_that_fails_is_never_a_success(fresh: Installation) -> None:
     """A deferred constraint fails at COMMIT, when everything else has gone well."""
-    transaction, written = fresh.open(), fresh.written()
-    with psycopg.connect(fresh.superuser_dsn, autocommit=True) as owner:
-        owner.execute(FAIL_AT_COMMIT)
-    answer = fresh.people["buyer"].post(f"{T}/{transaction}/cancel")
+    transaction = fresh.open()
+    answer, is_written = cancel_with_a_failing_commit(fresh, transaction)
     assert answer.status_code in {500, 503}
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert "at the last moment" not in answer.text
-    assert fresh.written() == written
+    assert not is_written
     with psycopg.connect(fresh.superuser_dsn, autocommit=True) as owner:
         owner.execute("DROP TRIGGER fail_at_commit ON escrow_events")
     assert fresh.people["buyer"].post(f"{T}/{transaction}/cancel").status_code == 200
+
+
+@pytest.mark.guarantee("G18", planted="the answer goes out before the commit, which fails")
+def test_a_success_that_is_told_before_the_commit_is_found(fresh: Installation) -> None:
+    transaction, written = fresh.open(), fresh.written()
+    fresh.dependencies.escrow._appender._writer = AcknowledgesFirst(fresh.app_dsn)
+    answer, _ = cancel_with_a_failing_commit(fresh, transaction)
+    time.sleep(0.2)  # the commit follows the answer, and fails
+    assert (answer.status_code, fresh.written()) == (200, written), "the planted bug was not found"
+
+
+def cancel_with_a_failing_commit(fresh: Installation, transaction: str) -> tuple[httpx.Response, bool]:
+    """The answer, and whether anything stands in the log."""
+    written = fresh.written()
+    with psycopg.connect(fresh.superuser_dsn, autocommit=True) as owner:
+        owner.execute(FAIL_AT_COMMIT)
+    answer = fresh.people["buyer"].post(f"{T}/{transaction}/cancel")
+    return answer, fresh.written() != written
 
 
 FAIL_AT_COMMIT = """
@@ -106,6 +125,7 @@ def test_a_client_that_goes_away_leaves_a_whole_command_or_none(fresh: Installat
     assert retry().content == retry().content
 
 
+@pytest.mark.guarantee("G18", faults="the log is locked")
 def test_a_locked_log_makes_commands_wait_and_then_refuses(fresh: Installation) -> None:
     transaction, buyer = fresh.open(), fresh.people["buyer"]
     let_go = threading.Event()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import psycopg
+import pytest
 
 from tests.api.running import PASSWORD, Installation, Person
 from vault.keypair import generate_private_key, get_public_key
@@ -60,6 +61,7 @@ def test_a_plaintext_answer_can_be_repeated_once(installation: Installation) -> 
     assert answers[2].json()["code"] == "already_revealed"
 
 
+@pytest.mark.weakness("W20")
 def test_any_other_second_attempt_is_refused_and_recorded(installation: Installation) -> None:
     buyer, transaction = installation.people["buyer"], installation.sold()
     assert buyer.post(f"{T}/{transaction}/reveal", {"password": PASSWORD}).status_code == 200
@@ -80,6 +82,7 @@ def test_a_wrong_password_shows_nothing_and_uses_nothing_up(installation: Instal
     assert buyer.post(f"{T}/{transaction}/reveal", {"password": PASSWORD}, key=key).status_code == 200
 
 
+@pytest.mark.weakness("W18", "W30")
 def test_of_many_at_once_one_is_shown(installation: Installation) -> None:
     buyer, transaction = installation.people["buyer"], installation.sold()
 
@@ -100,6 +103,7 @@ def test_a_reveal_that_was_acknowledged_has_no_answer_any_more(installation: Ins
     installation.eventually(lambda: buyer.post(f"{T}/{transaction}/reveal", sent, key=key).status_code == 409)
 
 
+@pytest.mark.weakness("W31")
 def test_nothing_secret_stands_in_the_database(installation: Installation) -> None:
     transaction = installation.sold()
     buyer = installation.people["buyer"]

@@ -14,6 +14,11 @@ NOT_CHECKED = "positive_data_acceptance,use_after_free,ensure_resource_availabil
 """What a schema cannot say: whether an id exists, what the state allows, whose object it is. The matrix checks that."""
 
 
+@pytest.mark.guarantee(
+    "G21",
+    faults="requests made up from the OpenAPI document",
+    runs="3 examples for each operation; ESCROW_EXAMPLES= for more",
+)
 @pytest.mark.parametrize("name", ["super_admin", "seller"])
 def test_made_up_requests_get_documented_answers(installation: Installation, tmp_path: Path, name: str) -> None:
     command = [

@@ -3,6 +3,8 @@
 from typing import cast
 from uuid import uuid4
 
+import pytest
+
 from gateways.paystack.webhook import signature
 from tests.api.running import SECRET, WIRE, Installation
 
@@ -13,6 +15,7 @@ JsonObject = dict[str, object]
 LARGE = 100_000_000
 
 
+@pytest.mark.weakness("W26")
 def test_the_runbooks_request_works_as_printed_and_only_once(fresh: Installation) -> None:
     transaction = fresh.hold()
     fresh.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "not_working", "statement": "It is not."})
@@ -31,6 +34,7 @@ def test_the_runbooks_request_works_as_printed_and_only_once(fresh: Installation
     assert fresh.people["admin"].get(f"{A}/alerts").json()["items"]
 
 
+@pytest.mark.weakness("W26")
 def test_force_is_refused_with_the_time_from_which_it_is_possible(installation: Installation) -> None:
     transaction = installation.hold()
     chief = installation.people["super_admin"]
@@ -41,6 +45,7 @@ def test_force_is_refused_with_the_time_from_which_it_is_possible(installation: 
     assert "note" in refused.json()["allowed_actions"]
 
 
+@pytest.mark.weakness("W26")
 def test_above_the_limit_a_second_person_has_to_agree(installation: Installation) -> None:
     transaction = installation.hold(LARGE)
     installation.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "not_working"})
@@ -59,6 +64,7 @@ def test_above_the_limit_a_second_person_has_to_agree(installation: Installation
     assert (late.status_code, late.json()["code"]) == (409, "approval_unknown")
 
 
+@pytest.mark.weakness("W25", "W27")
 def test_a_dispute_is_decided_and_the_listing_goes(installation: Installation) -> None:
     transaction = installation.hold()
     opened = installation.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "fraud", "statement": "No."})
@@ -98,6 +104,7 @@ def test_a_signed_webhook_is_kept_whatever_it_says(installation: Installation) -
         assert WIRE.post(url, content=raw, headers=upper).status_code == 401
 
 
+@pytest.mark.weakness("W34")
 def test_an_account_is_registered_verified_and_refreshed(installation: Installation) -> None:
     auth, email = f"{installation.base_url}/api/v1/auth", f"{uuid4().hex}@example.com"
     person = {"email": email, "password": "a long enough one", "display_name": "N", "legal_name": "N N"}

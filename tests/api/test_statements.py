@@ -47,6 +47,7 @@ def test_a_party_sees_the_own_lines_and_no_others(installation: Installation, sa
     assert "revenue:platform_fee" not in str(found)
 
 
+@pytest.mark.guarantee("G1", faults="none")
 def test_an_auditor_sees_every_line_and_they_sum_to_zero(installation: Installation, sale: str) -> None:
     settle(installation)
     found = read(installation.people["auditor"], f"/api/v1/audit/statements?transaction_id={sale}&limit=100")

@@ -108,6 +108,7 @@ def refused(request: pytest.FixtureRequest, home: Path) -> Callable[..., str]:
     return start
 
 
+@pytest.mark.guarantee("G28", faults="the processor's key is malformed")
 def test_a_malformed_secret_key_is_refused_at_the_start(refused: Callable[..., str]) -> None:
     said = refused(PAYSTACK_SECRET_KEY="pk_test_canary")
     assert said.startswith("paystack_secret_key_invalid: PAYSTACK_SECRET_KEY ")

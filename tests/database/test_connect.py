@@ -17,6 +17,7 @@ from database.settings import Settings
 from tests.conftest import Database
 
 
+@pytest.mark.guarantee("G18", faults="no connection is free")
 def test_an_exhausted_pool_answers_within_two_seconds(database: Database) -> None:
     async def exhaust() -> float:
         async with open_pool(database.app_dsn, max_size=1) as pool, pool.connection():
@@ -42,6 +43,7 @@ def test_an_absent_server_answers_within_two_seconds(home: Path) -> None:
     assert asyncio.run(knock()) < 2.5
 
 
+@pytest.mark.weakness("W35")
 def test_every_session_is_bounded_and_in_utc(database: Database) -> None:
     async def ask() -> list[str]:
         async with open_pool(database.app_dsn, max_size=1) as pool, pool.connection() as connection:

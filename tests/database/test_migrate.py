@@ -25,6 +25,7 @@ def test_concurrent_runs_apply_each_file_once(bare_database: Database) -> None:
     assert sorted(name for run in runs for name in run) == NAMES
 
 
+@pytest.mark.guarantee("G23", faults="a migration that was applied has been edited")
 def test_an_edited_file_is_refused_by_name(database: Database) -> None:
     with psycopg.connect(database.owner_dsn) as connection:
         connection.execute("UPDATE schema_migrations SET sha256 = sha256('edited') WHERE name = %s", (NAMES[0],))

@@ -113,6 +113,7 @@ def test_a_stale_pid_file_with_a_strangers_number_does_not_stop_the_start(home: 
         stranger.wait()
 
 
+@pytest.mark.weakness("W34")
 @pytest.mark.parametrize("name", [f"{'d' * 100}/{'e' * 100}", 'a, b\'s \\ "home" %s é'])
 def test_a_home_with_a_long_or_strange_path_works(home: Path, name: str) -> None:
     deep = home / name

@@ -16,6 +16,7 @@ from tests.database.test_postgres import server_identity, wait_for
 LOG = "CREATE TABLE escrow_events (notification_id bigint, state bytea)"
 
 
+@pytest.mark.guarantee("G28", faults="none: the server that we start ourselves")
 def test_the_embedded_server_is_safe(database: Database) -> None:
     with psycopg.connect(database.app_dsn) as connection:
         check_safe(connection, {})
@@ -30,6 +31,7 @@ def test_the_reason_is_in_the_error(database: Database) -> None:
         check_safe(connection, {})
 
 
+@pytest.mark.guarantee("G28", planted="synchronous_commit is off, damage is read as nothing")
 @pytest.mark.parametrize("setting", ["synchronous_commit", "zero_damaged_pages", "ignore_checksum_failure"])
 def test_a_setting_of_the_database_or_role_counts(database: Database, setting: str) -> None:
     value = "off" if setting == "synchronous_commit" else "on"
@@ -42,6 +44,7 @@ def test_disabled_triggers_count(database: Database) -> None:
     assert dangers_of(database.app_dsn) == {"triggers_disabled"}
 
 
+@pytest.mark.guarantee("G28", planted="fsync or full_page_writes is off")
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
 def test_a_setting_of_the_server_counts(own_server: EmbeddedServer, setting: str) -> None:
     execute(own_server.superuser_dsn(), f"ALTER SYSTEM SET {setting} = off")
@@ -49,6 +52,7 @@ def test_a_setting_of_the_server_counts(own_server: EmbeddedServer, setting: str
     wait_for(lambda: dangers_of(own_server.dsn("app")) == {f"{setting}_off"})
 
 
+@pytest.mark.guarantee("G28", planted="the cluster has no checksums")
 def test_missing_checksums_count(home: Path) -> None:
     with EmbeddedServer(home):
         facts = read_facts(home).embedded
@@ -58,6 +62,7 @@ def test_missing_checksums_count(home: Path) -> None:
         assert dangers_of(server.dsn("app")) == {"data_checksums_off"}
 
 
+@pytest.mark.guarantee("G28", planted="the application may write the log, or owns it")
 @pytest.mark.parametrize(
     ("statement", "reason"),
     [
@@ -77,6 +82,7 @@ def test_an_application_that_could_rewrite_the_log_counts(
     assert reason in dangers_of(own_server.dsn("app"))
 
 
+@pytest.mark.guarantee("G28", planted="the event library's database functions are on")
 @pytest.mark.parametrize(
     ("value", "dangerous"), [("y", True), ("1", True), ("maybe", True), ("no", False), ("", False)]
 )

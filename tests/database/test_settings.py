@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from database.settings import Settings
 
 
+@pytest.mark.weakness("W31")
 def test_every_secret_is_absent_unless_given() -> None:
     settings = Settings()
     assert (settings.paystack_secret_key, settings.smtp_url, settings.escrow_pepper_file) == (None, None, None)

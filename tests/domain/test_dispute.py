@@ -279,6 +279,7 @@ def test_escalated_it_is_a_super_admins():
     story.do(resolve(story, Finding.SELLER), SUPER)
 
 
+@pytest.mark.weakness("W24")
 def test_the_clock_escalates_after_seven_days():
     story = disputed(pending())
     story.wait(days=7).do(EnforceDeadline())

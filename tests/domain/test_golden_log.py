@@ -124,6 +124,7 @@ def test_every_kind_of_event_is_in_the_golden_log():
     assert released - recorded == set()
 
 
+@pytest.mark.guarantee("G23", faults="bytes that were recorded once and are never changed", runs="every kind of event")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_recorded_bytes_decode_and_encode_to_themselves(path: Path):
     for line, event in zip(lines_of(path), events_of(path), strict=True):
@@ -131,6 +132,7 @@ def test_recorded_bytes_decode_and_encode_to_themselves(path: Path):
             assert encode(event).decode() == line.state
 
 
+@pytest.mark.guarantee("G23", faults="the same", runs="every kind of event")
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_they_fold_to_the_state_they_folded_to(path: Path):
     folded = fold_all(events_of(path))
@@ -148,6 +150,7 @@ def test_they_are_lawful_and_their_money_is_where_it_should_be(path: Path):
         books.read(str(line.stream_id), line.topic, json.loads(line.state))
 
 
+@pytest.mark.guarantee("G23", planted="a golden log that folds to another state")
 def test_the_test_notices_a_state_that_differs():
     expected = {"phase": "completed", "payouts": {"po-1": {"status": "succeeded"}}}
     assert covers({**expected, "news": 1}, expected)

@@ -234,6 +234,9 @@ PLANTS: dict[str, tuple[Plant, Tell]] = {
 }
 
 
+@pytest.mark.guarantee(
+    "G1", "G2", planted="twenty bugs in the rules, from a posting that is dropped to a payout that goes out twice"
+)
 @pytest.mark.parametrize("name", PLANTS)
 def test_a_planted_bug_is_caught(name: str, monkeypatch: pytest.MonkeyPatch):
     plant, tell = PLANTS[name]

@@ -70,6 +70,12 @@ def distinct(nodes: Iterator[Node]) -> list[Node]:
     return list(found.values())
 
 
+@pytest.mark.guarantee(
+    "G1",
+    "G2",
+    faults="every sequence of up to three moves, from every phase; a second model of the money after each event",
+    runs="all",
+)
 @pytest.mark.parametrize("phase", STARTS)
 def test_every_sequence_of_three_moves_is_lawful(phase: str):
     first = distinct(follow([start(phase)]))
@@ -104,6 +110,8 @@ def outcomes() -> dict[tuple[str, str], str]:
     return table
 
 
+@pytest.mark.weakness("W17")
+@pytest.mark.guarantee("G2", faults="every command in every phase", runs="all")
 def test_every_command_was_tried_in_every_phase_and_does_what_the_table_says():
     table = outcomes()
     phases = [phase.value for phase in Phase]

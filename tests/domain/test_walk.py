@@ -63,6 +63,7 @@ def test_it_says_why_it_is_stuck_exactly_while_something_is_left_to_do(positions
         assert (at.transaction.stuck_reason is not None) == is_left(at), (at.steps, at.transaction.stuck_reason)
 
 
+@pytest.mark.guarantee("G2", faults="every position that a walk through the machine reaches", runs="all")
 def test_what_ended_is_flat_unless_a_chargeback_or_a_stray_charge_came_on_top(positions: list[Position]):
     for at in positions:
         t = at.transaction

@@ -228,6 +228,7 @@ WRITES = [
 ]
 
 
+@pytest.mark.weakness("W17")
 @pytest.mark.parametrize("statement", WRITES)
 @pytest.mark.parametrize("role", ["app_dsn", "auditor_dsn"])
 def test_application_and_auditor_cannot_write_the_log(database, role, statement):

@@ -128,6 +128,7 @@ async def test_leaving_writes_what_waits_and_takes_nothing_more(database):
         await appender.append(proposal())
 
 
+@pytest.mark.guarantee("G28", faults="the program is started on an unsafe server")
 @in_loop
 async def test_an_unsafe_server_is_refused_at_the_start(database, monkeypatch):
     monkeypatch.setenv("POSTGRES_ENABLE_DB_FUNCTIONS", "y")
@@ -135,6 +136,7 @@ async def test_an_unsafe_server_is_refused_at_the_start(database, monkeypatch):
         await Appender(database.app_dsn).__aenter__()
 
 
+@pytest.mark.guarantee("G28", faults="the application works as superuser")
 @in_loop
 async def test_a_superuser_may_not_append(database):
     with pytest.raises(UnsafeConfiguration):

@@ -95,16 +95,21 @@ def check(server, cycles):
     assert count == len(load.acknowledged) > 50 * cycles
 
 
+@pytest.mark.guarantee(
+    "G4", faults="kill -9 of a random process of PostgreSQL, or of the whole server", runs="12 kills"
+)
 def test_kills_of_backends_and_the_server_lose_nothing_acknowledged(own_server):
     check(own_server, 12)
 
 
+@pytest.mark.guarantee("G4", faults="the same", runs="120 kills")
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_many_kills_lose_nothing_acknowledged(own_server):
     check(own_server, 120)
 
 
+@pytest.mark.guarantee("G4", planted="the newest events are gone, as after a power cut without fsync")
 def test_a_lost_tail_is_found_by_the_checker(own_server):
     """The control: what a server without fsync forgets in a power cut, this test takes away."""
     load = crash(own_server, 1)

@@ -58,6 +58,7 @@ async def test_a_command_answers_with_the_new_state_and_its_position(database):
         assert facts(folded) == facts(filled.aggregate)
 
 
+@pytest.mark.guarantee("G5", faults="none")
 @in_loop
 async def test_a_refusal_leaves_nothing_behind_and_says_what_is_possible(database):
     async with running(database.app_dsn) as at:
@@ -286,6 +287,7 @@ async def test_a_sealed_answer_is_written_with_the_events(database):
         assert connection.execute("SELECT * FROM reveal_answers").fetchall() == [(asked.command_id, *sealed)]
 
 
+@pytest.mark.weakness("W20")
 @in_loop
 async def test_events_carry_actor_command_digest_and_request(database):
     async with running(database.app_dsn) as at:

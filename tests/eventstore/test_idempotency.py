@@ -85,6 +85,7 @@ async def test_the_same_key_at_the_same_time_is_carried_out_once(database):
         assert (await at.escrow.get(Purse, stream)).held_minor == 5
 
 
+@pytest.mark.guarantee("G5", faults="the same key in two processes at once", runs="30 commands")
 @in_loop
 async def test_the_same_key_in_two_processes_is_carried_out_once(database):
     async with running(database.app_dsn) as one, running(database.app_dsn) as other:
@@ -98,6 +99,7 @@ async def test_the_same_key_in_two_processes_is_carried_out_once(database):
         assert (await one.escrow.get(Purse, stream)).held_minor == 150
 
 
+@pytest.mark.guarantee("G5", faults="the same, and the server stays away", runs="1 cut")
 @in_loop
 async def test_an_unknown_outcome_is_told_by_asking_again(database):
     async with Proxy(database.app_dsn) as proxy, running(proxy.dsn, patience_seconds=0.3) as at:
@@ -111,6 +113,7 @@ async def test_an_unknown_outcome_is_told_by_asking_again(database):
         assert (await at.escrow.execute(stream, PutIn(amount_minor=5), request())).aggregate.held_minor == 10
 
 
+@pytest.mark.guarantee("G5", faults="the connection is cut after COMMIT was sent on, before its answer", runs="20 cuts")
 @in_loop
 async def test_lost_acknowledgements_are_answered_with_the_original_result(database):
     async with Proxy(database.app_dsn) as proxy, running(proxy.dsn) as at:

@@ -57,6 +57,7 @@ async def test_64_writers_on_many_streams_in_two_processes_lose_nothing(database
     assert refused, "the writers never met"
 
 
+@pytest.mark.guarantee("G9", faults="16 writers in two processes, a poller", runs="2,880 events")
 @in_loop
 async def test_positions_become_visible_in_order(database):
     """A reader that has seen n has seen all before it: followers may go on from the last one they saw."""
@@ -84,6 +85,7 @@ async def test_positions_become_visible_in_order(database):
         assert len(poller.seen) == 60 * 16 * 3
 
 
+@pytest.mark.guarantee("G9", planted="the event library with its database functions on, which take no lock")
 def test_planted_late_positions_of_the_stock_library_are_found(bare_database):
     """With its database functions on the library takes no lock: a reader then misses events, and the poller tells."""
     parts = conninfo_to_dict(bare_database.owner_dsn)
@@ -151,6 +153,7 @@ async def race_on_one_stream(database):
         return find_faults(connection, acknowledged)
 
 
+@pytest.mark.guarantee("G6", planted="the append checks no version")
 def test_planted_append_without_version_check_is_found(database):
     assert race_on_one_stream(database) == []
     with connect(database.owner_dsn) as owner:
@@ -179,6 +182,7 @@ async def send_twice(database):
         return find_faults(connection, acknowledged)
 
 
+@pytest.mark.guarantee("G5", planted="the table of commands forgets")
 def test_planted_idempotency_that_forgets_is_found(database):
     assert send_twice(database) == []
     with connect(database.owner_dsn) as owner:

@@ -16,6 +16,7 @@ from tests.faults.sellers import Seller, check, sellers_at_work, sign_in_seller
 BETWEEN_SECONDS = 0.5
 
 
+@pytest.mark.guarantee("G4", "G5", "G6", faults="kill -9 of the API process, under clients over HTTP", runs="2 kills")
 @in_loop
 async def test_no_kill_of_the_api_loses_or_doubles_a_command(
     victim: EmbeddedServer, api: ApiProcess, tmp_path: Path
@@ -23,6 +24,7 @@ async def test_no_kill_of_the_api_loses_or_doubles_a_command(
     await kill_under_load(victim, api, tmp_path / "journal", times=2)
 
 
+@pytest.mark.guarantee("G4", "G5", "G6", faults="the same", runs="50 kills")
 @pytest.mark.soak
 @in_loop
 async def test_no_kill_of_the_api_loses_or_doubles_a_command_50_times(
@@ -41,6 +43,7 @@ async def kill_under_load(server: EmbeddedServer, api: ApiProcess, path: Path, *
     check(path, server)
 
 
+@pytest.mark.guarantee("G18", faults="nobody listens where the processor should")
 @in_loop
 async def test_commands_need_no_payment_processor(victim: EmbeddedServer, api: ApiProcess, tmp_path: Path) -> None:
     """Nobody listens where the processor should: the API is ready, and what needs no money goes on."""

@@ -50,6 +50,7 @@ def victim(order: Path, own_server: EmbeddedServer) -> EmbeddedServer:
     return prepare(own_server)
 
 
+@pytest.mark.guarantee("G4", faults="fdatasync of the write-ahead log fails with EIO", runs="1 failure")
 @in_loop
 async def test_a_failed_sync_loses_nothing_acknowledged(
     victim: EmbeddedServer, api: ApiProcess, order: Path, tmp_path: Path
@@ -57,6 +58,7 @@ async def test_a_failed_sync_loses_nothing_acknowledged(
     await fail_under_load(victim, api, order, tmp_path / "journal", times=1)
 
 
+@pytest.mark.guarantee("G4", faults="the same", runs="10 failures")
 @pytest.mark.soak
 @in_loop
 async def test_ten_failed_syncs_lose_nothing_acknowledged(
@@ -75,6 +77,7 @@ async def fail_under_load(server: EmbeddedServer, api: ApiProcess, order: Path, 
     check_log(server)
 
 
+@pytest.mark.guarantee("G4", planted="synchronous_commit is off, and the sync fails")
 @pytest.mark.soak
 @in_loop
 async def test_a_failed_sync_loses_what_was_acknowledged_too_early_and_that_is_found(

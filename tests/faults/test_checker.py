@@ -52,6 +52,11 @@ CASES = {
 }
 
 
+@pytest.mark.guarantee(
+    "G5",
+    "G6",
+    planted="one broken rule each: lost, ghost, twice, out of order, an answer or a read that cannot be",
+)
 @pytest.mark.parametrize("name", list(CASES))
 def test_the_checker_names_what_is_wrong(database: Database, name: str) -> None:
     log, journal, expected = CASES[name]

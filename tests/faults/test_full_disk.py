@@ -38,11 +38,13 @@ def home() -> Generator[Path]:
     remove_home(folder)
 
 
+@pytest.mark.guarantee("G4", faults="the disk is full to the last page, then has room again", runs="1 time")
 @in_loop
 async def test_a_full_disk_loses_nothing_acknowledged(victim: EmbeddedServer, api: ApiProcess, tmp_path: Path) -> None:
     await fill_under_load(victim, api, tmp_path / "journal", times=1)
 
 
+@pytest.mark.guarantee("G4", faults="the same", runs="3 times")
 @pytest.mark.soak
 @in_loop
 async def test_three_full_disks_lose_nothing_acknowledged(

@@ -61,6 +61,7 @@ def change_reading(
     monkeypatch.setattr(catch_up, "read_range", lambda *arguments: change(real(*arguments)))
 
 
+@pytest.mark.guarantee("G7", planted="an event is not folded")
 def test_a_dropped_event_is_found(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     def drop(batch: list[RecordedEvent]) -> list[RecordedEvent]:
         return [event for event in batch if event.position != dropped]
@@ -72,6 +73,7 @@ def test_a_dropped_event_is_found(database: Database, monkeypatch: pytest.Monkey
     assert found(database) == {"entry missing", "account"}
 
 
+@pytest.mark.guarantee("G7", planted="an event is folded twice")
 def test_an_event_applied_twice_is_found(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     real, victims = ledger._move, []
 
@@ -91,6 +93,7 @@ class Crash(Exception):
     """The process dies here."""
 
 
+@pytest.mark.guarantee("G7", planted="the checkpoint is committed before its rows, and the process dies in between")
 def test_a_checkpoint_in_another_transaction_is_found(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checkpoint is committed first, and a crash keeps the rows from following."""
     real, steps = Folding.step, []
@@ -114,6 +117,7 @@ def test_a_checkpoint_in_another_transaction_is_found(database: Database, monkey
     assert found(database) == {"entry missing", "account"}
 
 
+@pytest.mark.guarantee("G7", faults="crashes between batches, again and again", runs="one in seven batches")
 def test_a_crash_between_two_batches_is_not(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     real, steps = catch_up.write, []
 
@@ -137,6 +141,7 @@ def test_a_crash_between_two_batches_is_not(database: Database, monkeypatch: pyt
     assert found(database) == set()
 
 
+@pytest.mark.guarantee("G1", planted="the commission is computed in floating point")
 def test_money_in_floating_point_is_found(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(domain.policy, "share", lambda amount, points: round(amount * (points / 10_000)))
     tell(database)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import psycopg
+import pytest
 from eventsourcing.domain import OriginatorVersionError
 
 from database.connect import open_pool
@@ -70,34 +71,44 @@ def acknowledges_first(dsn: str) -> Appender:
     return appender
 
 
+@pytest.mark.guarantee(
+    "G6",
+    faults="two processes on the same four purses, every command sent twice, the writers' connections cut",
+    runs="2 cuts",
+)
 @in_loop
 async def test_without_a_planted_bug_nothing_is_found(database: Database, tmp_path: Path) -> None:
     assert await work(database, tmp_path / "journal", sends_twice=True, kills=2) == set()
 
 
+@pytest.mark.guarantee("G5", planted="nobody looks whether a command was done before")
 @in_loop
 async def test_a_skipped_idempotency_lookup_is_found(database: Database, tmp_path: Path) -> None:
     plants.skip_idempotency_lookup(database.superuser_dsn)
     assert "twice" in await work(database, tmp_path / "journal", sends_twice=True)
 
 
+@pytest.mark.guarantee("G6", planted="a decision that rests on an overtaken version is written")
 @in_loop
 async def test_an_accepted_stale_version_is_found(database: Database, tmp_path: Path) -> None:
     plants.accept_stale_version(database.superuser_dsn)
     assert "version" in await work(database, tmp_path / "journal")
 
 
+@pytest.mark.guarantee("G4", "G6", planted="a conflict is answered as a success")
 @in_loop
 async def test_a_swallowed_conflict_is_found(database: Database, tmp_path: Path) -> None:
     assert "lost" in await work(database, tmp_path / "journal", plants.SwallowsConflicts)
 
 
+@pytest.mark.guarantee("G4", planted="the answer goes out before the commit, and the server dies")
 @in_loop
 async def test_an_acknowledgement_before_the_commit_is_found(database: Database, tmp_path: Path) -> None:
     broken = await work(database, tmp_path / "journal", acknowledges_first, processes=1, kills=4)
     assert broken & {"lost", "answer"}
 
 
+@pytest.mark.guarantee("G6", planted="somebody is told before it is known whether it is stored")
 @in_loop
 async def test_a_publication_before_the_commit_is_found(database: Database, tmp_path: Path) -> None:
     """Two take the same last coin: the loser's taking was announced, and is then refused."""

@@ -23,11 +23,19 @@ APPENDER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'escrow ap
 PROCESS = "SELECT pid FROM pg_stat_activity WHERE backend_type = %s"
 
 
+@pytest.mark.guarantee(
+    "G4",
+    "G5",
+    "G6",
+    faults="kill -9 of backend, WAL writer, checkpointer and postmaster, under 8 clients",
+    runs="4 kills",
+)
 @in_loop
 async def test_no_kill_of_postgresql_loses_an_acknowledged_command(victim: EmbeddedServer, tmp_path: Path) -> None:
     await kill_under_load(victim, tmp_path / "journal", VICTIMS)
 
 
+@pytest.mark.guarantee("G4", "G5", "G6", faults="the same", runs="120 kills")
 @pytest.mark.soak
 @in_loop
 async def test_no_kill_of_postgresql_loses_an_acknowledged_command_120_times(

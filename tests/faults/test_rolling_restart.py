@@ -32,6 +32,9 @@ def pair(victim: EmbeddedServer, tmp_path: Path) -> Generator[Pair]:
         each.kill()
 
 
+@pytest.mark.guarantee(
+    "G23", faults="SIGTERM and a new start of two API processes in turn, under clients", runs="2 restarts"
+)
 @in_loop
 async def test_a_rolling_restart_loses_no_command_and_no_answer(
     victim: EmbeddedServer, pair: Pair, tmp_path: Path
@@ -40,6 +43,7 @@ async def test_a_rolling_restart_loses_no_command_and_no_answer(
     assert_nothing_was_lost(victim, tmp_path / "journal")
 
 
+@pytest.mark.guarantee("G23", faults="the same", runs="20 restarts")
 @pytest.mark.soak
 @in_loop
 async def test_twenty_rolling_restarts_lose_no_command_and_no_answer(
@@ -49,6 +53,7 @@ async def test_twenty_rolling_restarts_lose_no_command_and_no_answer(
     assert_nothing_was_lost(victim, tmp_path / "journal")
 
 
+@pytest.mark.guarantee("G23", planted="the processes are killed instead of stopped")
 @pytest.mark.soak
 @in_loop
 async def test_kills_in_turn_lose_answers_and_that_is_found(victim: EmbeddedServer, pair: Pair, tmp_path: Path) -> None:

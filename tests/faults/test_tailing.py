@@ -71,6 +71,11 @@ def run_all(threads: list[threading.Thread], until: list[threading.Thread]) -> N
         thread.join()
 
 
+@pytest.mark.guarantee(
+    "G9",
+    faults="8 writers, every tenth transaction rolled back, and transactions that stay open",
+    runs="2,592 events or more",
+)
 def test_a_poller_under_eight_writers_misses_nothing(database: Database) -> None:
     seen, there = tail(database, BATCHES)
     assert len(there) >= WRITERS * BATCHES * 9 // 10 * (EVENTS + 1)
@@ -78,6 +83,7 @@ def test_a_poller_under_eight_writers_misses_nothing(database: Database) -> None
     assert seen == there
 
 
+@pytest.mark.guarantee("G9", faults="the same", runs="100,000 events or more")
 @pytest.mark.soak
 def test_a_poller_misses_nothing_of_a_hundred_thousand_events(database: Database) -> None:
     seen, there = tail(database, 5_000)
@@ -85,6 +91,7 @@ def test_a_poller_misses_nothing_of_a_hundred_thousand_events(database: Database
     assert seen == there
 
 
+@pytest.mark.guarantee("G9", planted="positions come from a sequence, without the lock")
 def test_positions_from_a_sequence_are_missed_and_that_is_found(database: Database) -> None:
     plants.number_by_sequence(database.superuser_dsn)
     seen, there = tail(database, BATCHES)

@@ -67,6 +67,7 @@ async def test_a_transfer_is_made_once_through_any_faults(
     assert panel.moved("transfer") == [-90_000]
 
 
+@pytest.mark.guarantee("G3", faults="answers lost before and after the work", runs="6 kinds")
 @pytest.mark.parametrize("kinds", SILENT)
 async def test_a_refund_is_made_once_through_any_faults(hasty: Paystack, panel: Panel, kinds: list[str]) -> None:
     await pay(hasty, panel)
@@ -86,6 +87,7 @@ async def test_an_intent_met_again_finds_its_own_transfer(
     assert panel.moved("transfer") == [-90_000]
 
 
+@pytest.mark.guarantee("G3", faults="eight workers at once", runs="8")
 async def test_workers_that_race_pay_once(paystack: Paystack, panel: Panel, recipient: Recipient) -> None:
     found = await asyncio.gather(*(ensure_transfer(paystack, payout(recipient)) for _ in range(8)))
     assert len({transfer.transfer_code for transfer in found}) == 1
@@ -154,6 +156,11 @@ async def test_a_refund_is_not_posted_while_the_list_cannot_be_read(paystack: Pa
     assert panel.moved("refund") == []
 
 
+@pytest.mark.guarantee(
+    "G3",
+    faults="half of all calls fail before or after the work, in any order, each transfer asked for twice",
+    runs="3 x 40 transfers",
+)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_no_reference_pays_twice_when_half_of_all_calls_are_faulty(
     hasty: Paystack, panel: Panel, recipient: Recipient, seed: int

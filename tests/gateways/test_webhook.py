@@ -39,6 +39,7 @@ def test_any_other_header_is_refused(header: str | None) -> None:
     assert not verify_signature(SECRET, RAW, header)
 
 
+@pytest.mark.guarantee("G15", faults="a signed body that was changed", runs="every kind of change")
 @pytest.mark.parametrize("raw", [RAW + b" ", RAW.replace(b", ", b","), RAW.replace(b"ch-1", b"ch-2"), b""])
 def test_a_body_changed_in_any_byte_is_refused(raw: bytes) -> None:
     assert not verify_signature(SECRET, raw, GOOD)

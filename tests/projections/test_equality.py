@@ -81,10 +81,14 @@ def compare_under_load(log: Log, seed: int, comparisons: int) -> None:
     assert len(seen) > comparisons // 2, "the comparisons should see the tables move"
 
 
+@pytest.mark.guarantee(
+    "G7", faults="looked at while commands flow, folded in batches of any size", runs="20 comparisons"
+)
 def test_the_live_tables_equal_a_fold_from_zero_at_any_moment_under_load(log: Log) -> None:
     compare_under_load(log, 7, comparisons=20)
 
 
+@pytest.mark.guarantee("G7", faults="the same", runs="10 x 100 comparisons")
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(10))
 def test_a_thousand_comparisons_find_no_difference(log: Log, seed: int) -> None:
@@ -102,6 +106,7 @@ def honest(log: Log) -> dict[str, str]:
     return fold_from_zero(log.owner, "honest", 10**9, 20_000)
 
 
+@pytest.mark.guarantee("G7", faults="kill -9 of the folding process", runs="6 kills")
 def test_kills_between_and_within_batches_lose_nothing_and_apply_nothing_twice(folded: Log) -> None:
     chance = random.Random(11)
     for _ in range(6):
@@ -118,6 +123,11 @@ def test_kills_between_and_within_batches_lose_nothing_and_apply_nothing_twice(f
     assert digest_tables(folded.owner, "public") == honest(folded)
 
 
+@pytest.mark.guarantee(
+    "G8",
+    faults="ten hash seeds, three time zones, two locales, three batch sizes, other formats of dates in PostgreSQL",
+    runs="10 processes",
+)
 def test_hash_seeds_time_zones_and_locales_change_no_row(folded: Log) -> None:
     zones, locales = ("UTC", "Asia/Kathmandu", "America/St_Johns"), ("C", "tr_TR.UTF-8")
     expected = honest(folded)
@@ -177,11 +187,13 @@ def test_an_honest_fold_is_not_accused(folded: Log, projection: Projection) -> N
     assert not is_caught(folded, projection)
 
 
+@pytest.mark.guarantee("G7", planted="one event of a batch is not folded, in each projection")
 @pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
 def test_a_dropped_event_is_caught(folded: Log, projection: Projection) -> None:
     assert is_caught(folded, planted(projection, drop_one))
 
 
+@pytest.mark.guarantee("G7", planted="one event is folded twice, in each projection that only appends")
 @pytest.mark.parametrize(
     "projection", [p for p in PROJECTIONS if any(table.is_append_only for table in p.tables)], ids=lambda p: p.name
 )
@@ -206,6 +218,7 @@ def test_a_balance_that_is_moved_twice_is_caught(folded: Log) -> None:
     assert is_caught(folded, replace(LEDGER, fold=fold))
 
 
+@pytest.mark.guarantee("G7", planted="the rows are committed and the checkpoint is not")
 @pytest.mark.parametrize("projection", [p for p in PROJECTIONS if p.name in {"ledger", "alerts"}], ids=lambda p: p.name)
 def test_a_checkpoint_that_is_saved_apart_from_its_rows_is_caught(
     folded: Log, monkeypatch: pytest.MonkeyPatch, projection: Projection
@@ -218,6 +231,7 @@ def test_a_checkpoint_that_is_saved_apart_from_its_rows_is_caught(
     assert is_caught(folded, projection)
 
 
+@pytest.mark.guarantee("G7", planted="the checkpoint is ahead of its rows")
 def test_a_checkpoint_that_runs_ahead_of_its_rows_is_caught(folded: Log, database: Database) -> None:
     with psycopg.connect(database.owner_dsn) as connection:
         connection.execute("UPDATE projection_checkpoints SET position = 200 WHERE name = 'listings'")

@@ -176,6 +176,7 @@ def test_an_unsigned_contract_is_refunded_by_the_clock(database: Database) -> No
     run(database.app_dsn, story)
 
 
+@pytest.mark.weakness("W9")
 def test_a_late_payment_goes_back_to_the_payer(database: Database) -> None:
     async def story(world: World) -> None:
         transaction_id = await world.open(Terms(payment_seconds=60))
@@ -192,6 +193,7 @@ def test_a_late_payment_goes_back_to_the_payer(database: Database) -> None:
     run(database.app_dsn, story)
 
 
+@pytest.mark.guarantee("G18", faults="the processor cannot be reached")
 def test_an_unreachable_processor_leaves_the_intent_for_later(database: Database) -> None:
     async def story(world: World) -> None:
         transaction_id = await world.open()

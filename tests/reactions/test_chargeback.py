@@ -52,6 +52,7 @@ async def paid_out(world: World) -> UUID:
     return transaction_id
 
 
+@pytest.mark.weakness("W16")
 @pytest.mark.parametrize("stage", [held, released, in_flight, paid_out])
 @pytest.mark.parametrize("word", ["merchant-accepted", "auto-accepted", "declined"])
 def test_a_lost_chargeback_is_booked_once_at_every_stage(database: Database, stage: object, word: str) -> None:
@@ -90,6 +91,7 @@ def test_a_won_chargeback_lets_the_sale_go_on(database: Database, stage: object)
     run(database.app_dsn, story)
 
 
+@pytest.mark.weakness("W16")
 @pytest.mark.parametrize("told", [True, False])
 def test_the_worker_hears_of_a_chargeback_by_webhook_and_without(database: Database, told: bool) -> None:
     async def tell(world: World) -> None:

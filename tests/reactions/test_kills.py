@@ -76,6 +76,10 @@ async def finish(world: World, transaction_id: UUID, phase: Phase) -> None:
     raise AssertionError(f"it did not become {phase}: {(await world.transaction(transaction_id)).stuck_reason}")
 
 
+@pytest.mark.weakness("W19")
+@pytest.mark.guarantee(
+    "G3", faults="the worker dies before or after two of five calls to the processor", runs=f"2 x {KILLS} deaths"
+)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_worker_may_die_at_any_call_and_every_movement_happens_once(database: Database, seed: int) -> None:
     async def tell() -> None:

@@ -1,5 +1,7 @@
 """Money that was not asked for goes back to who paid it, in the currency it came in."""
 
+import pytest
+
 from domain.journal import Account
 from domain.money import Currency
 from domain.transaction.phase import Phase
@@ -8,6 +10,7 @@ from tests.conftest import Database
 from tests.reactions.world import World, run
 
 
+@pytest.mark.weakness("W8")
 def test_money_in_another_currency_is_sent_back_in_that_currency(database: Database) -> None:
     async def story(world: World) -> None:
         transaction_id = await world.open()

@@ -1,6 +1,7 @@
 """What no webhook tells of is found by what the processor lists."""
 
 import psycopg
+import pytest
 
 from domain.policy import Terms
 from domain.transaction.phase import Phase
@@ -23,6 +24,7 @@ def fold(database: Database) -> None:
         catch_up_together(connection, PROJECTIONS)
 
 
+@pytest.mark.weakness("W9")
 def test_a_payment_on_a_page_that_was_given_up_is_found_without_a_webhook(database: Database) -> None:
     async def story(world: World) -> None:
         transaction_id = await world.open(Terms(payment_seconds=60))

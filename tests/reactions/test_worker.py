@@ -90,6 +90,7 @@ def test_a_webhook_is_kept_once_and_its_hash_stands_in_the_log(database: Databas
     assert read(database, "SELECT count(*) FROM escrow_events WHERE topic = 'webhook.received.v1'") == [(1,)]
 
 
+@pytest.mark.guarantee("G15", faults="signatures that are missing, empty, wrong, or in upper case", runs="4 kinds")
 @pytest.mark.parametrize("forged", [None, "", "0" * 128, "upper"])
 def test_a_forged_webhook_leaves_a_counter_and_a_hash(database: Database, forged: str | None) -> None:
     body = b'{"event": "charge.success"}'

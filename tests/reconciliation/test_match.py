@@ -24,6 +24,7 @@ def kinds(outcome: Outcome) -> set[Kind]:
     return {difference.kind for difference in outcome.differences}
 
 
+@pytest.mark.guarantee("G17", faults="none: no false alarm", runs="every seed")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_books_that_agree_have_no_difference_and_every_line_is_matched(seed: int) -> None:
     paper = write(seed, sales=30)
@@ -165,6 +166,7 @@ def _fee(things: list[Any], thing: Any) -> tuple[Any, ...]:
     return swapped(things, thing, fee_minor=thing.fee_minor + 5)
 
 
+@pytest.mark.guarantee("G17", planted="each kind of difference on each kind of object, on paper")
 @pytest.mark.parametrize(("kind", "what", "plant"), PLANTS, ids=[f"{kind} of {what}" for kind, what, _ in PLANTS])
 def test_what_is_planted_is_found_and_named_once(kind: Kind, what: str, plant: Plant) -> None:
     del what

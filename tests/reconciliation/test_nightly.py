@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
+import pytest
 
 from gateways.errors import GatewayUnavailable
 from reconciliation.nightly import Nightly
@@ -27,6 +28,7 @@ async def tick(business: Business, nightly: Nightly, **later: float) -> int:
     return count_runs(business.database)
 
 
+@pytest.mark.weakness("W6")
 def test_there_is_one_run_for_each_day_after_the_first(database: Database) -> None:
     async def story(business: Business) -> None:
         nightly = Nightly(business.desk, database.app_dsn)

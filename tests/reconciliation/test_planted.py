@@ -101,6 +101,11 @@ PLANTED: list[tuple[Kind, str, Change]] = [
 ]
 
 
+@pytest.mark.weakness("W6")
+@pytest.mark.guarantee(
+    "G17",
+    planted="eight kinds of difference in what the processor answers about 210 sales",
+)
 @pytest.mark.timeout(600)
 def test_two_hundred_sales_agree_and_every_planted_difference_is_found_and_named(database: Database) -> None:
     async def story(business: Business) -> None:
@@ -133,6 +138,7 @@ async def only(business: Business) -> Difference:
     return found
 
 
+@pytest.mark.guarantee("G17", faults="a payout that the processor takes back and tells nobody of")
 def test_what_really_happens_at_paystack_behind_our_back_is_named(database: Database) -> None:
     async def story(business: Business) -> None:
         world = business.world

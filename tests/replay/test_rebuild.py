@@ -66,6 +66,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.weakness("W20")
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_rebuild_mends(folded: Recorded, damage: Damage, name: str) -> None:
     before = prints(folded)

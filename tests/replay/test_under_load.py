@@ -71,6 +71,7 @@ class Traffic:
             time.sleep(0.01)
 
 
+@pytest.mark.guarantee("G7", faults="verified and rebuilt while commands flow")
 def test_tables_are_verified_and_rebuilt_while_commands_flow(folded: Recorded, damage: Damage) -> None:
     owner = folded.database.owner_dsn
     traffic = Traffic(folded.database, folded.market)
@@ -193,19 +194,49 @@ with connect_reading(sys.argv[1]) as connection:
 """
 
 
+WORLDS = [("0", "UTC", "C"), ("1", "Asia/Kolkata", "tr_TR.UTF-8"), ("7", "America/St_Johns", "de_DE.UTF-8")]
+PLANT = """
+from datetime import datetime
+from projections.ledger import LEDGER
+
+honest = LEDGER.fold
+
+def fold(batch, rows):
+    honest(batch, rows)
+    row = rows.get("ledger_accounts", "escrow:held", "KES")
+    rows.put("ledger_accounts", {**row, "entries": WRONG})
+
+object.__setattr__(LEDGER, "fold", fold)
+"""
+ORDER_OF_A_SET = "int(next(iter({str(number) for number in range(1000)})))"
+LOCAL_TIME = "int(datetime(2026, 1, 1, 12).astimezone().utcoffset().total_seconds())"
+
+
+@pytest.mark.guarantee("G8", faults="three hash seeds with three time zones and locales", runs="3 processes")
 def test_the_result_is_the_same_whatever_hash_seed_time_zone_or_locale(recorded: Recorded) -> None:
-    worlds = [("0", "UTC", "C"), ("1", "Asia/Kolkata", "tr_TR.UTF-8"), ("7", "America/St_Johns", "de_DE.UTF-8")]
+    results = fold_in_worlds(recorded)
+    assert len(results) == 1
+    assert "transactions" in results.pop()
+
+
+@pytest.mark.guarantee("G8", planted="a row depends on the order of a set, or on local time")
+@pytest.mark.parametrize("wrong", [ORDER_OF_A_SET, LOCAL_TIME], ids=["the order of a set", "local time"])
+def test_a_fold_that_depends_on_the_process_is_found(recorded: Recorded, wrong: str) -> None:
+    assert len(fold_in_worlds(recorded, PLANT.replace("WRONG", wrong))) == len(WORLDS)
+
+
+def fold_in_worlds(recorded: Recorded, plant: str = "") -> set[str]:
+    """The fingerprints of the tables that processes of different worlds fold."""
     results: set[str] = set()
-    for number, (seed, zone, locale) in enumerate(worlds):
+    for number, (seed, zone, locale) in enumerate(WORLDS):
         world = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale, "PGTZ": zone}
         arguments = [
             sys.executable,
             "-c",
-            FINGERPRINT,
+            plant + FINGERPRINT,
             recorded.database.owner_dsn,
             f"world_{number}",
             str(recorded.head),
         ]
         results.add(subprocess.run(arguments, env=world, capture_output=True, text=True, check=True).stdout)
-    assert len(results) == 1
-    assert "transactions" in results.pop()
+    return results

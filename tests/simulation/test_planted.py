@@ -7,6 +7,11 @@ from tests.simulation.plants import PLANTS, Plant
 from tests.simulation.world import Plan
 
 
+@pytest.mark.guarantee(
+    "G1",
+    "G3",
+    planted="bugs in rules and reactions, such as a timeout taken for a refusal, or a refund sent without a look",
+)
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
 def test_a_planted_bug_is_found(playing, monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
     plant(monkeypatch)

@@ -17,6 +17,12 @@ def plan_of(flags: str) -> Plan:
     return Plan(misbehave="misbehave" in flags, webhooks="no-webhooks" not in flags)
 
 
+@pytest.mark.guarantee(
+    "G1",
+    "G3",
+    faults="random people, a misbehaving processor, crashes; a model of the money after every step",
+    runs="45 s of seeds",
+)
 def test_random_seeds_come_to_rest_with_both_sides_equal(playing) -> None:
     async def story(play: Play) -> Counter[str]:
         until, ends, seed = time.monotonic() + SHORT_RUN_SECONDS, Counter[str](), 0

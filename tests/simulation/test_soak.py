@@ -24,6 +24,7 @@ def test_a_thousand_transactions_come_to_rest_whatever_goes_wrong(playing, *, we
     assert playing(story) == WORLDS * DEALS
 
 
+@pytest.mark.guarantee("G3", faults="the worker is killed within its work", runs="50 kills")
 def test_killing_the_worker_fifty_times_changes_nothing_in_the_outcome(playing) -> None:
     async def story(play: Play) -> int:
         murders = 0

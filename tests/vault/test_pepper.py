@@ -156,6 +156,7 @@ def test_the_first_start_makes_the_pepper_and_the_second_finds_it(tmp_path: Path
     assert first.get_key(1) == second.get_key(1)
 
 
+@pytest.mark.guarantee("G18", "G28", faults="the pepper is gone")
 def test_a_missing_pepper_stops_the_start_and_names_the_file(tmp_path: Path, database: Database):
     path = tmp_path / "pepper"
     prepare(database.app_dsn, path)

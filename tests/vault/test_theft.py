@@ -213,6 +213,7 @@ def guess_keys(loot: Loot) -> list[Secret]:
     return [Secret(value) for value in found]
 
 
+@pytest.mark.weakness("W30")
 def test_dump_and_password_without_the_pepper_open_nothing(deal: Deal):
     """Even who knows the password gets no further than the outer layer."""
     loot = steal(deal)
@@ -241,6 +242,7 @@ def test_nothing_in_the_dump_is_a_key_to_anything_in_it(deal: Deal):
                 open_grant(grant, deal.deposit, guess)
 
 
+@pytest.mark.weakness("W30")
 def test_after_destruction_password_pepper_and_dump_together_open_nothing(deal: Deal):
     with psycopg.connect(deal.database.app_dsn) as connection:
         connection.execute("SELECT destroy_vault_material(%s, %s)", (DEPOSIT, TRANSACTION))
@@ -280,6 +282,7 @@ def spell(secret: bytes) -> set[bytes]:
     return {spelling for spelling in spellings if len(spelling) >= 12}
 
 
+@pytest.mark.weakness("W31")
 def test_no_canary_and_no_key_stands_in_anything_postgresql_wrote(
     server: Server, database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):

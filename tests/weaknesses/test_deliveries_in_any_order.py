@@ -96,6 +96,10 @@ async def deliver_shuffled(world: World, rng: random.Random, made: list[bytes]) 
     return len(sent)
 
 
+async def tell_with_kills(world: World, database: Database, seed: int, events: int) -> None:
+    assert (await tell(world, database, seed, events)).kills_at_work >= 3
+
+
 async def until(happens: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not happens():
@@ -109,7 +113,13 @@ async def in_phase(database: Database, ids: list[UUID], phase: Phase) -> None:
     await until(lambda: read(database, query) == [(len(ids),)])
 
 
-async def tell(world: World, database: Database, seed: int, events: int) -> None:
+async def tell(
+    world: World,
+    database: Database,
+    seed: int,
+    events: int,
+    worker: type[KilledAgainAndAgain] = KilledAgainAndAgain,
+) -> KilledAgainAndAgain:
     rng = random.Random(seed)
     await world.top_up(10**8)
     paid, unpaid = [await world.open() for _ in range(PAID)], [await world.open() for _ in range(UNPAID)]
@@ -117,7 +127,7 @@ async def tell(world: World, database: Database, seed: int, events: int) -> None
     charges += [(await world.page(each)).reference for each in unpaid]
     made = bodies(rng, events // 2, ABOUT_CHARGES, charges)
     made += [json.dumps({"event": "charge.success", "data": {"reference": each}}).encode() for each in charges]
-    async with KilledAgainAndAgain(database, world, rng) as worker:
+    async with worker(database, world, rng) as working:
         sent = await deliver_shuffled(world, rng, made)
         await in_phase(database, paid, Phase.FUNDS_HELD)
         await until(lambda: len(read(database, "SELECT FROM contracts")) == PAID)
@@ -129,9 +139,9 @@ async def tell(world: World, database: Database, seed: int, events: int) -> None
         sent += await deliver_shuffled(world, rng, more)
         await in_phase(database, paid, Phase.COMPLETED)
         await until(lambda: read(database, "SELECT count(*) FROM payment_events WHERE processed_at IS NULL") == [(0,)])
-    assert worker.kills_at_work >= 3
     await nothing_is_lost_or_doubled(world, database, Counter([*made, *more]), sent)
     await in_phase(database, unpaid, Phase.PENDING)
+    return working
 
 
 async def nothing_is_lost_or_doubled(world: World, database: Database, made: Counter[bytes], sent: int) -> None:
@@ -160,11 +170,18 @@ async def nothing_is_lost_or_doubled(world: World, database: Database, made: Cou
         assert read(database, f"SELECT event, reference FROM payment_events WHERE {wrong}") == [], wrong
 
 
+@pytest.mark.weakness("W10", "W15")
+@pytest.mark.guarantee(
+    "G15",
+    faults="one to four times each, in any order, twenty at once, true or not; kill -9 of the worker",
+    runs="1,000 events",
+)
 def test_a_thousand_events_shuffled_repeated_and_with_a_dying_worker(database: Database) -> None:
-    run(database.app_dsn, lambda world: tell(world, database, seed=1, events=1_000))
+    run(database.app_dsn, lambda world: tell_with_kills(world, database, seed=1, events=1_000))
 
 
+@pytest.mark.guarantee("G15", faults="the same", runs="5 x 10,000 events")
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(5))
 def test_many_thousand_events_shuffled_repeated_and_with_a_dying_worker(database: Database, seed: int) -> None:
-    run(database.app_dsn, lambda world: tell(world, database, seed=seed, events=10_000))
+    run(database.app_dsn, lambda world: tell_with_kills(world, database, seed=seed, events=10_000))

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import psycopg
+import pytest
 
 from tests.api.running import Installation
 from tests.weaknesses.running import TRANSACTIONS, at_once, balances, books, complete, journal, read, settle
@@ -10,6 +11,7 @@ from tests.weaknesses.running import TRANSACTIONS, at_once, balances, books, com
 AT_ONCE = 8
 
 
+@pytest.mark.weakness("W18")
 def test_of_many_buyers_at_once_one_gets_the_listing(installation: Installation) -> None:
     """Elsewhere the state is checked and then changed, and both buyers pay."""
     listing = installation.list_account()
@@ -20,6 +22,10 @@ def test_of_many_buyers_at_once_one_gets_the_listing(installation: Installation)
     assert read(installation, "SELECT count(*) FROM transactions WHERE listing_id = %s", listing) == [(1,)]
 
 
+@pytest.mark.weakness("W18")
+@pytest.mark.guarantee(
+    "G3", faults="the same confirmation at the same moment, with different keys", runs=f"{AT_ONCE} at once"
+)
 def test_of_many_confirmations_at_once_one_releases_the_money(installation: Installation) -> None:
     """Elsewhere every confirmation that comes before the first has committed sends a payout of its own."""
     transaction, buyer = installation.sold(), installation.people["buyer"]
@@ -35,6 +41,7 @@ def test_of_many_confirmations_at_once_one_releases_the_money(installation: Inst
     assert balances(installation, transaction)["revenue:platform_fee"] == -10_000
 
 
+@pytest.mark.weakness("W19")
 def test_a_release_is_one_append_with_its_money(installation: Installation) -> None:
     """Elsewhere money, audit and listing commit one after the other, and a crash between them leaves two truths."""
     transaction = complete(installation)
@@ -49,6 +56,7 @@ def test_a_release_is_one_append_with_its_money(installation: Installation) -> N
     assert len(lines) >= 3
 
 
+@pytest.mark.weakness("W21")
 def test_deleting_a_person_deletes_no_history(installation: Installation) -> None:
     """Elsewhere the user's transactions, payments and audit rows go with him."""
     transaction = complete(installation)
@@ -67,6 +75,7 @@ def test_deleting_a_person_deletes_no_history(installation: Installation) -> Non
     assert (books(installation, transaction), read(installation, "SELECT count(*) FROM escrow_events")) == before
 
 
+@pytest.mark.weakness("W22")
 def test_a_second_note_leaves_the_first_as_it_was(installation: Installation) -> None:
     """Elsewhere there is one field for notes, and the last one to write in it wins."""
     transaction, admin = installation.open(), installation.people["admin"]
@@ -80,6 +89,7 @@ def test_a_second_note_leaves_the_first_as_it_was(installation: Installation) ->
     assert "called the buyer" in said
 
 
+@pytest.mark.weakness("W23")
 def test_a_sale_that_came_to_nothing_can_be_made_again(installation: Installation) -> None:
     """Elsewhere a listing has one transaction for ever, and after a refund it is for sale and cannot be bought."""
     listing = installation.list_account()
@@ -98,6 +108,7 @@ def test_a_sale_that_came_to_nothing_can_be_made_again(installation: Installatio
         buyer.must(f"{TRANSACTIONS}/{opened[0]}/cancel")
 
 
+@pytest.mark.weakness("W29")
 def test_after_the_sale_an_account_pulled_back_is_refunded_and_owed_by_the_seller(installation: Installation) -> None:
     """Elsewhere nothing comes after "completed", and the buyer of an account pulled back has lost his money."""
     transaction = complete(installation)

@@ -36,6 +36,7 @@ async def seen_and_silent(world: World) -> UUID:
     return transaction_id
 
 
+@pytest.mark.weakness("W24", "W35")
 @pytest.mark.parametrize(
     ("begin", "hours", "phase", "is_paid_out"),
     [
@@ -61,6 +62,7 @@ def test_silence_ends_where_the_terms_say(
     run(database.app_dsn, tell)
 
 
+@pytest.mark.weakness("W24")
 def test_the_listing_of_an_unpaid_sale_is_for_sale_again(database: Database) -> None:
     async def tell(world: World) -> None:
         transaction_id = await world.open()
@@ -71,6 +73,7 @@ def test_the_listing_of_an_unpaid_sale_is_for_sale_again(database: Database) -> 
     run(database.app_dsn, tell)
 
 
+@pytest.mark.weakness("W24")
 def test_credentials_that_were_shown_and_never_acknowledged_are_decided_by_a_person(database: Database) -> None:
     async def tell(world: World) -> None:
         transaction_id = await never_looked_at(world)

@@ -32,6 +32,7 @@ def outcome(installation: Installation, raw: bytes) -> Row:
     return read(installation, query, raw)[0]
 
 
+@pytest.mark.weakness("W14")
 def test_two_hundred_deliveries_at_once_are_all_kept_before_they_are_answered(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -56,12 +57,14 @@ def request(number: int) -> bytes:
     return "\r\n".join((*head, f"Content-Length: {len(raw)}", "", "")).encode() + raw
 
 
+@pytest.mark.weakness("W13")
 def test_what_the_processor_has_never_sent_before_is_kept_under_its_own_name(installation: Installation) -> None:
     """Elsewhere an unknown kind is stored as a successful charge."""
     raw = deliver(installation, "preauthorization.reserve.success", reference="pre-1")
     assert outcome(installation, raw)[:2] == ("ignored", "preauthorization.reserve.success")
 
 
+@pytest.mark.weakness("W11")
 @pytest.mark.parametrize("event", ["charge.success", "transfer.success", "refund.processed"])
 def test_what_nobody_can_match_is_kept_and_answered(installation: Installation, event: str) -> None:
     """Elsewhere a delivery without a transaction fails, is sent for three days, and is gone."""
@@ -70,6 +73,7 @@ def test_what_nobody_can_match_is_kept_and_answered(installation: Installation, 
     assert outcome(installation, raw) == ("unmatched", event, reference, None)
 
 
+@pytest.mark.weakness("W12")
 def test_transfers_refunds_and_charges_each_find_their_transaction(installation: Installation) -> None:
     """Elsewhere every reference is looked up among charges, so that no transfer and no refund is ever matched."""
     transaction = complete(installation)
@@ -84,6 +88,7 @@ def test_transfers_refunds_and_charges_each_find_their_transaction(installation:
         assert (found[0], str(found[3])) == ("applied", transaction), event
 
 
+@pytest.mark.weakness("W15")
 def test_a_failure_reported_after_the_success_does_not_take_the_success_back(installation: Installation) -> None:
     """Elsewhere the last delivery wins, in whatever order they come."""
     transaction = complete(installation)
@@ -95,6 +100,7 @@ def test_a_failure_reported_after_the_success_does_not_take_the_success_back(ins
     assert books(installation, transaction) == before
 
 
+@pytest.mark.weakness("W10")
 def test_the_same_bytes_again_are_the_same_delivery(installation: Installation) -> None:
     """Elsewhere duplicates are told by an id that the processor does not send, so that none is ever found."""
     raw = deliver(installation, "charge.success", reference=f"nobodys-{uuid4()}")
