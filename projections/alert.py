@@ -18,8 +18,7 @@ SQL = load("projections", "alert.sql")
 class AlertRow(NamedTuple):
     """An alert: `subject` names the payout, refund, dispute or listing, `raised_at` is when the log knew of it.
 
-    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position. So is a
-    payout or refund that the processor's balance does not cover: kind `balance_insufficient`, at position 0.
+    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position.
     """
 
     position: int
@@ -86,6 +85,16 @@ def alert_of_dispute(event: RecordedEvent, rows: Rows) -> None:
     _raise(event, rows, severity, kind, cast("str", event.data["dispute_id"]), cast("str", event.data["category"]))
 
 
+def alert_of_shortfall(what: str) -> Callable[[RecordedEvent, Rows], None]:
+    """Return the change for a payout or refund that the processor's balance does not cover."""
+
+    def apply(event: RecordedEvent, rows: Rows) -> None:
+        detail = f"the {what} waits: top up {event.data['currency']}"
+        _raise(event, rows, "P1", "balance_insufficient", cast("str", event.data["reference"]), detail)
+
+    return apply
+
+
 def alert_of_lapse(event: RecordedEvent, rows: Rows) -> None:
     """Silence that does not release or refund by itself waits for a person."""
     if event.data["outcome"] == "escalate":
@@ -142,7 +151,7 @@ def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: 
 
 ALERTS = project(
     "alerts",
-    2,
+    3,
     (ALERT,),
     SQL,
     {
@@ -152,6 +161,8 @@ ALERTS = project(
             alert("P0", "payout_paid_after_all", "reference", "twice_minor")
         ),
         "transaction.payout_reversed.v1": Change(alert("P0", "payout_reversed", "reference", "reason")),
+        "transaction.payout_waits_for_balance.v1": Change(alert_of_shortfall("payout")),
+        "transaction.refund_waits_for_balance.v1": Change(alert_of_shortfall("refund")),
         "transaction.payout_otp_required.v1": Change(alert("P1", "payout_otp_required", "reference")),
         "transaction.refund_failed.v1": Change(alert("P1", "refund_failed", "reference", "reason")),
         "transaction.refund_needs_attention.v1": Change(alert("P1", "refund_needs_attention", "reference")),

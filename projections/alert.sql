@@ -24,7 +24,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON alerts TO escrow_app;
 GRANT SELECT ON alerts TO escrow_auditor;
 
 -- name: list
--- Alerts from events, from projections that stopped and from a balance that is too low, newest first.
+-- Alerts from events and from projections that stopped, newest first.
 SELECT
     position,
     severity,
@@ -62,22 +62,6 @@ FROM (
         failed_at,
         failed_at
     FROM projection_failures
-    UNION ALL
-    SELECT
-        0,
-        'P1',
-        'balance_insufficient',
-        reference,
-        transaction_id,
-        'reactions',
-        amount_minor,
-        CASE
-            WHEN resolved_at IS NULL THEN 'the ' || kind || ' waits: top up ' || currency
-            ELSE 'the ' || kind || ' in ' || currency || ' waits no longer'
-        END,
-        noticed_at,
-        noticed_at
-    FROM balance_shortfalls
 ) AS raised
 WHERE
     (%(transaction_id)s::uuid IS NULL OR transaction_id = %(transaction_id)s)

@@ -17,7 +17,10 @@ SQL = load("projections", "payout.sql")
 
 
 class PayoutRow(NamedTuple):
-    """A row of `payouts`; amounts in minor units of `currency`, `concluded_at` None while it may still be paid."""
+    """A row of `payouts`; amounts in minor units of `currency`, `concluded_at` None while it may still be paid.
+
+    `waiting_since` is None unless the processor's balance is too low to send it.
+    """
 
     reference: str
     transaction_id: UUID
@@ -32,6 +35,7 @@ class PayoutRow(NamedTuple):
     failure: str | None
     requested_at: datetime
     updated_at: datetime
+    waiting_since: datetime | None
     concluded_at: datetime | None
     position: int
 
@@ -71,6 +75,12 @@ def request(event: RecordedEvent, rows: Rows) -> None:
     )
 
 
+def wait(event: RecordedEvent, rows: Rows) -> None:
+    """The processor's balance is too low."""
+    at = event.data["timestamp"]
+    rows.change(PAYOUT.name, event.data["reference"], waiting_since=at, updated_at=at, position=event.position)
+
+
 def become(status: str, *, ends: bool = False, **columns: str) -> Callable[[RecordedEvent, Rows], None]:
     """Return the change to a status; `columns` are filled from the event's fields of these names."""
 
@@ -83,11 +93,21 @@ def become(status: str, *, ends: bool = False, **columns: str) -> Callable[[Reco
     return apply
 
 
+def doubt(event: RecordedEvent, rows: Rows) -> None:
+    """Nobody knows whether the processor has accepted it."""
+    _change(event, rows, "uncertain", waiting_since=None)
+
+
+def submit(event: RecordedEvent, rows: Rows) -> None:
+    """The processor has accepted it."""
+    _change(event, rows, "submitted", transfer_code=event.data["transfer_code"], waiting_since=None)
+
+
 def fail(event: RecordedEvent, rows: Rows) -> None:
     """The transfer will never be paid; one that the processor reversed before it was ever paid says so."""
     data = event.data
     status = "reversed" if data["status"] == "reversed" else "failed"
-    _change(event, rows, status, failure=data["reason"], concluded_at=data["timestamp"])
+    _change(event, rows, status, failure=data["reason"], waiting_since=None, concluded_at=data["timestamp"])
 
 
 def _change(event: RecordedEvent, rows: Rows, status: str, **columns: JSON) -> None:
@@ -106,13 +126,14 @@ _NAMED = at_field(PAYOUT, "reference")
 
 PAYOUTS = project(
     "payouts",
-    2,
+    3,
     (PAYOUT,),
     SQL,
     {
         "transaction.payout_requested.v1": Change(request),
-        "transaction.payout_uncertain.v1": Change(become("uncertain"), _NAMED),
-        "transaction.payout_submitted.v1": Change(become("submitted", transfer_code="transfer_code"), _NAMED),
+        "transaction.payout_uncertain.v1": Change(doubt, _NAMED),
+        "transaction.payout_waits_for_balance.v1": Change(wait, _NAMED),
+        "transaction.payout_submitted.v1": Change(submit, _NAMED),
         "transaction.payout_otp_required.v1": Change(become("otp"), _NAMED),
         "transaction.payout_succeeded.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
         "transaction.payout_failed.v1": Change(fail, _NAMED),

@@ -14,6 +14,7 @@ CREATE TABLE payouts (
     failure text,
     requested_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
+    waiting_since timestamptz,
     concluded_at timestamptz,
     position bigint NOT NULL
 );
@@ -44,6 +45,7 @@ SELECT
     failure,
     requested_at,
     updated_at,
+    waiting_since,
     concluded_at,
     position
 FROM payouts
@@ -66,6 +68,7 @@ SELECT
     failure,
     requested_at,
     updated_at,
+    waiting_since,
     concluded_at,
     position
 FROM payouts

@@ -11,13 +11,16 @@ from eventstore.converter import JSON
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, Needed, at_field, project
-from projections.rows import Row, Rows, Table
+from projections.rows import Rows, Table
 
 SQL = load("projections", "refund.sql")
 
 
 class RefundRow(NamedTuple):
-    """A row of `refunds`; amounts in minor units of `currency`, `concluded_at` None while it may still be sent."""
+    """A row of `refunds`; amounts in minor units of `currency`, `concluded_at` None while it may still be sent.
+
+    `waiting_since` is None unless the processor's balance is too low to send it.
+    """
 
     reference: str
     transaction_id: UUID
@@ -31,6 +34,7 @@ class RefundRow(NamedTuple):
     failure: str | None
     ordered_at: datetime
     updated_at: datetime
+    waiting_since: datetime | None
     concluded_at: datetime | None
     position: int
 
@@ -86,20 +90,39 @@ def _order(event: RecordedEvent, rows: Rows, amount_minor: JSON, basis: JSON) ->
     )
 
 
-def become(status: str, *, ends: bool = False, **columns: str) -> Callable[[RecordedEvent, Rows], None]:
-    """Return the change to a status; `columns` are filled from the event's fields of these names."""
+def wait(event: RecordedEvent, rows: Rows) -> None:
+    """The processor's balance is too low."""
+    at = event.data["timestamp"]
+    rows.change(REFUND.name, event.data["reference"], waiting_since=at, updated_at=at, position=event.position)
 
-    def apply(event: RecordedEvent, rows: Rows) -> None:
-        filled: Row = {column: event.data[field] for column, field in columns.items()}
-        _become(event, rows, event.data["reference"], status, ends=ends, **filled)
 
-    return apply
+def doubt(event: RecordedEvent, rows: Rows) -> None:
+    """Nobody knows whether the processor has accepted it."""
+    _become(event, rows, event.data["reference"], "uncertain", ends=False, waiting_since=None)
+
+
+def submit(event: RecordedEvent, rows: Rows) -> None:
+    """The processor has accepted it."""
+    data = event.data
+    facts = {name: data[name] for name in ("processor_refund_id", "source")}
+    _become(event, rows, data["reference"], "submitted", ends=False, **facts, waiting_since=None)
+
+
+def fail(event: RecordedEvent, rows: Rows) -> None:
+    """The processor will not send it."""
+    data = event.data
+    _become(event, rows, data["reference"], "failed", ends=True, failure=data["reason"], waiting_since=None)
+
+
+def become(status: str, *, ends: bool = False) -> Callable[[RecordedEvent, Rows], None]:
+    """Return the change to a status."""
+    return lambda event, rows: _become(event, rows, event.data["reference"], status, ends=ends)
 
 
 def cancel(event: RecordedEvent, rows: Rows) -> None:
     """A chargeback took the money that these refunds were going to send."""
     for reference in _cancelled(event):
-        _become(event, rows, reference, "cancelled", ends=True)
+        _become(event, rows, reference, "cancelled", ends=True, waiting_since=None)
 
 
 def revive(event: RecordedEvent, rows: Rows) -> None:
@@ -137,23 +160,23 @@ def _needs_cancelled(event: RecordedEvent) -> Iterable[Needed]:
 
 
 _NAMED = at_field(REFUND, "reference")
-_SUBMITTED = become("submitted", processor_refund_id="processor_refund_id", source="source")
 
 REFUNDS = project(
     "refunds",
-    1,
+    2,
     (REFUND,),
     SQL,
     {
         "transaction.refund_ordered.v1": Change(order),
         "transaction.split_ordered.v1": Change(order_share),
         "transaction.receipt_return_ordered.v1": Change(order_return),
-        "transaction.refund_uncertain.v1": Change(become("uncertain"), _NAMED),
-        "transaction.refund_submitted.v1": Change(_SUBMITTED, _NAMED),
+        "transaction.refund_uncertain.v1": Change(doubt, _NAMED),
+        "transaction.refund_waits_for_balance.v1": Change(wait, _NAMED),
+        "transaction.refund_submitted.v1": Change(submit, _NAMED),
         "transaction.refund_processing.v1": Change(become("processing"), _NAMED),
         "transaction.refund_needs_attention.v1": Change(become("needs_attention"), _NAMED),
         "transaction.refund_processed.v1": Change(become("processed", ends=True), _NAMED),
-        "transaction.refund_failed.v1": Change(become("failed", ends=True, failure="reason"), _NAMED),
+        "transaction.refund_failed.v1": Change(fail, _NAMED),
         "transaction.chargeback_lost.v1": Change(cancel, _needs_cancelled),
         "transaction.cancelled_refund_sent.v1": Change(revive, _NAMED),
     },

@@ -13,6 +13,7 @@ CREATE TABLE refunds (
     failure text,
     ordered_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
+    waiting_since timestamptz,
     concluded_at timestamptz,
     position bigint NOT NULL
 );
@@ -42,6 +43,7 @@ SELECT
     failure,
     ordered_at,
     updated_at,
+    waiting_since,
     concluded_at,
     position
 FROM refunds
@@ -63,6 +65,7 @@ SELECT
     failure,
     ordered_at,
     updated_at,
+    waiting_since,
     concluded_at,
     position
 FROM refunds

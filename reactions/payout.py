@@ -12,7 +12,6 @@ from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalanc
 from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
 from identity.payout_account import find_payout_account
-from reactions.shortfall import note_shortfall, settle_shortfall
 from reactions.toolbox import Toolbox, order
 
 NAME = "payouts"
@@ -104,15 +103,13 @@ async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> b
     report = await _report_of(tools, transaction, payout)
     if report is None:
         return False
-    if not payout.accepted:
-        await settle_shortfall(tools, payout.reference)
     current = await tools.escrow.get(Transaction, transaction.id)
     result = await order(tools, NAME, current, RecordTransfer(report=report))
     return result.aggregate.version != current.version
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
-    """Return what the processor says; None while the balance is too low, or a dispute keeps it from being sent."""
+    """Return what the processor says; None while a dispute keeps it from being sent."""
     if payout.accepted:
         return _report(await tools.gateway.verify_transfer(payout.reference))
     if payout.purpose is PayoutPurpose.SELLER and transaction.has_open_dispute:
@@ -126,8 +123,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
     try:
         return _report(await _confirmed(tools, await ensure_transfer(tools.gateway, wanted)))
     except InsufficientBalance:
-        await note_shortfall(tools, "payout", transaction.id, payout.reference, wanted.amount)
-        return None
+        return TransferReport(reference=payout.reference, status=TransferStatus.NOT_COVERED)
     except GatewayRefused as error:
         reason = error.gateway_code or error.code
         return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=reason)

@@ -12,7 +12,6 @@ from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalanc
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
-from reactions.shortfall import note_shortfall, settle_shortfall
 from reactions.toolbox import Toolbox, order
 
 NAME = "refunds"
@@ -33,15 +32,13 @@ async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> b
     report = await _report_of(tools, transaction, refund)
     if report is None:
         return False
-    if refund.processor_refund_id is None:
-        await settle_shortfall(tools, refund.reference)
     current = await tools.escrow.get(Transaction, transaction.id)
     result = await order(tools, NAME, current, RecordRefund(report=report))
     return result.aggregate.version != current.version
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
-    """Return what the processor says; None while it cannot pay, or a doubtful order may not show in its list yet."""
+    """Return what the processor says; None while a doubtful order may not show in its list yet."""
     if refund.processor_refund_id is not None:
         return _report(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
     if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
@@ -55,8 +52,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
     try:
         return _report(refund, await ensure_refund(tools.gateway, wanted, since=since))
     except InsufficientBalance:
-        await note_shortfall(tools, "refund", transaction.id, refund.reference, wanted.amount)
-        return None
+        return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.NOT_COVERED)
     except GatewayRefused as error:
         reason = error.gateway_code or error.code
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.REFUSED, reason=reason)

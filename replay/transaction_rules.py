@@ -72,10 +72,12 @@ from domain.transaction.settlement import (
     ReserveReleased,
     SplitOrdered,
 )
+from domain.transaction.shortfall import PayoutWaitsForBalance, RefundWaitsForBalance
 from domain.transaction.vault import CredentialsRevealed, DepositLost, DepositReplaced, RevealAcknowledged
 from replay.rules import Rule, require
 
 SHOWN = frozenset({VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED})
+UNSENT = frozenset({RefundStatus.APPROVED, RefundStatus.UNCERTAIN})
 
 
 def _is_unpaid(x: Transaction, e: TransactionCancelled | TransactionExpired) -> bool:
@@ -135,6 +137,18 @@ def _is_open_payout(x: Transaction, e: PayoutUncertain | PayoutOtpRequired | Pay
     return payout is not None and payout.status.is_open
 
 
+def _is_unsent_payout(x: Transaction, e: PayoutWaitsForBalance) -> bool:
+    payout = x.payouts.get(e.reference)
+    is_unsent = payout is not None and payout.status.is_open and not payout.accepted
+    return payout is not None and is_unsent and e.amount_minor == payout.amount_minor
+
+
+def _is_unsent_refund(x: Transaction, e: RefundWaitsForBalance) -> bool:
+    refund = x.refunds.get(e.reference)
+    is_unsent = refund is not None and refund.status in UNSENT
+    return refund is not None and is_unsent and e.amount_minor == refund.amount_minor
+
+
 def _has_failed(x: Transaction, e: PayoutRetryScheduled | PayoutGivenUp | PayoutPaidAfterAll) -> bool:
     payout = x.payouts.get(e.reference)
     return payout is not None and payout.status in FAILED
@@ -173,7 +187,7 @@ def _is_open_refund(x: Transaction, e: RefundUncertain | RefundFailed) -> bool:
 
 def _is_unaccepted_refund(x: Transaction, e: RefundSubmitted) -> bool:
     refund = x.refunds.get(e.reference)
-    return refund is not None and refund.status in {RefundStatus.APPROVED, RefundStatus.UNCERTAIN}
+    return refund is not None and refund.status in UNSENT
 
 
 def _is_accepted_refund(x: Transaction, e: RefundProcessing | RefundNeedsAttention | RefundProcessed) -> bool:
@@ -267,6 +281,8 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, SplitOrdered, "parts that add up to what is held", _splits_all),
         require(T, ReceiptReturnOrdered, "a receipt in suspense, all of it", _is_in_suspense),
         require(T, PayoutRequested, "all that is payable, and no other payout of it under way", _is_payable),
+        require(T, PayoutWaitsForBalance, "a payout that was not sent, of this amount", _is_unsent_payout),
+        require(T, RefundWaitsForBalance, "a refund that was not sent, of this amount", _is_unsent_refund),
         require(T, PayoutUncertain, "a payout under way", _is_open_payout),
         require(T, PayoutOtpRequired, "a payout under way", _is_open_payout),
         require(T, PayoutFailed, "a payout under way", _is_open_payout),

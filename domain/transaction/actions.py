@@ -81,6 +81,8 @@ def _payout_reason(transaction: "Transaction") -> str | None:
     """Only the last attempt of each purpose counts: an earlier one says nothing about what is waited for now."""
     last = {payout.purpose: payout for payout in transaction.payouts.values()}
     for payout in reversed(last.values()):
+        if payout.waits_for_balance:
+            return f"payout_waiting_for_balance: {payout.amount_minor} {transaction.price.currency.value}"
         if payout.status.is_open:
             return f"payout_{payout.status.value}"
         if payout.status not in FAILED or transaction.payable_minor(payout.purpose) == 0:
@@ -93,6 +95,8 @@ def _payout_reason(transaction: "Transaction") -> str | None:
 
 def _refund_reason(transaction: "Transaction") -> str | None:
     for refund in transaction.refunds.values():
+        if refund.status.is_open and refund.waits_for_balance:
+            return f"refund_waiting_for_balance: {refund.amount_minor} {refund.currency.value}"
         if refund.status.is_open:
             return f"refund_{refund.status.value}"
         if refund.status is RefundStatus.FAILED and refund.currency is not transaction.price.currency:

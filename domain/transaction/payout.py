@@ -13,6 +13,7 @@ from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import UnknownReference
 from domain.transaction.phase import SOURCES
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from domain.transaction.shortfall import PayoutWaitsForBalance
 from domain.transaction.state import TransactionState
 
 
@@ -35,9 +36,13 @@ class PayoutRetryTooEarly(Refused):
 
 
 class TransferStatus(StrEnum):
-    """What the processor says of a transfer; `REFUSED`: it never accepted it, `UNCERTAIN`: nobody knows."""
+    """What the processor says of a transfer; `UNCERTAIN`: nobody knows.
+
+    `REFUSED`: it never accepted it; `NOT_COVERED`: nor did it, but only until its balance is topped up.
+    """
 
     UNCERTAIN = "uncertain"
+    NOT_COVERED = "not_covered"
     REFUSED = "refused"
     PENDING = "pending"
     RECEIVED = "received"
@@ -50,15 +55,7 @@ class TransferStatus(StrEnum):
     REVERSED = "reversed"
 
 
-NOT_PAID = frozenset(
-    {
-        TransferStatus.FAILED,
-        TransferStatus.ABANDONED,
-        TransferStatus.BLOCKED,
-        TransferStatus.REJECTED,
-        TransferStatus.REVERSED,
-    }
-)
+NOT_PAID = frozenset(TransferStatus(word) for word in ("failed", "abandoned", "blocked", "rejected", "reversed"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +101,7 @@ class PayoutUncertain(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """The same reference is asked for until there is an answer."""
-        _update(transaction, self.reference, status=PayoutStatus.UNCERTAIN)
+        _update(transaction, self.reference, status=PayoutStatus.UNCERTAIN, waits_for_balance=False)
 
 
 class PayoutSubmitted(TransactionMoneyEvent):
@@ -123,6 +120,7 @@ class PayoutSubmitted(TransactionMoneyEvent):
             status=PayoutStatus.SUBMITTED,
             accepted=True,
             transfer_code=self.transfer_code,
+            waits_for_balance=False,
         )
 
 
@@ -175,7 +173,7 @@ class PayoutFailed(TransactionMoneyEvent):
         """The money is owed again; a new attempt has a new reference."""
         super().change(transaction)
         status = PayoutStatus.REVERSED if self.status is TransferStatus.REVERSED else PayoutStatus.FAILED
-        _update(transaction, self.reference, status=status, failure=self.reason)
+        _update(transaction, self.reference, status=status, failure=self.reason, waits_for_balance=False)
 
 
 class PayoutReversed(TransactionMoneyEvent):
@@ -254,8 +252,11 @@ class PayoutTrack(ClawbackTrack):
 
     def _record_progress(self, payout: Payout, report: TransferReport) -> None:
         if report.status is TransferStatus.UNCERTAIN:
-            if payout.status is PayoutStatus.REQUESTED:
+            if payout.status is PayoutStatus.REQUESTED or payout.waits_for_balance:
                 self.record(PayoutUncertain, reference=payout.reference, error=report.reason or "no answer")
+            return
+        if report.status is TransferStatus.NOT_COVERED:
+            self._record_waiting(payout)
             return
         if report.status is TransferStatus.REFUSED:
             self._record_refused(payout, report)
@@ -268,6 +269,16 @@ class PayoutTrack(ClawbackTrack):
             self._record_succeeded(payout, report)
         elif report.status in NOT_PAID:
             self._record_failed(payout, report)
+
+    def _record_waiting(self, payout: Payout) -> None:
+        """However often it is tried, only the beginning is news."""
+        if not (payout.accepted or payout.waits_for_balance):
+            self.record(
+                PayoutWaitsForBalance,
+                reference=payout.reference,
+                amount_minor=payout.amount_minor,
+                currency=self.price.currency,
+            )
 
     def _record_accepted(self, payout: Payout, report: TransferReport) -> None:
         amount = payout.amount_minor

@@ -87,6 +87,7 @@ class Payout:
     """One attempt to transfer money; `reference` names it at the processor and is its id here.
 
     `retry_at` is from when the next attempt may be made after this one failed; None when a person has to look first.
+    `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low.
     """
 
     reference: str
@@ -100,6 +101,7 @@ class Payout:
     fee_minor: int | None = None
     failure: str | None = None
     retry_at: datetime | None = None
+    waits_for_balance: bool = False
 
 
 class RefundStatus(StrEnum):
@@ -122,7 +124,10 @@ class RefundStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """One order to give money back; `reference` stands in the processor's merchant note and is its id here."""
+    """One order to give money back; `reference` stands in the processor's merchant note and is its id here.
+
+    `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low.
+    """
 
     reference: str
     amount_minor: int
@@ -133,6 +138,7 @@ class Refund:
     processor_refund_id: str | None = None
     source: Account | None = None
     failure: str | None = None
+    waits_for_balance: bool = False
 
 
 class DisputeSource(StrEnum):

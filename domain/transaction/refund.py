@@ -8,13 +8,18 @@ from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import UnknownReference
 from domain.transaction.payout import PayoutTrack
 from domain.transaction.records import Refund, RefundStatus
+from domain.transaction.shortfall import RefundWaitsForBalance
 from domain.transaction.state import TransactionState
 
 
 class ProcessorRefundStatus(StrEnum):
-    """What the processor says of a refund; `REFUSED` means that it never accepted it, `UNCERTAIN` that nobody knows."""
+    """What the processor says of a refund; `UNCERTAIN`: nobody knows.
+
+    `REFUSED`: it never accepted it; `NOT_COVERED`: nor did it, but only until its balance is topped up.
+    """
 
     UNCERTAIN = "uncertain"
+    NOT_COVERED = "not_covered"
     REFUSED = "refused"
     PENDING = "pending"
     PROCESSING = "processing"
@@ -43,7 +48,7 @@ class RefundUncertain(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """A second refund must not be sent."""
-        _update(transaction, self.reference, status=RefundStatus.UNCERTAIN)
+        _update(transaction, self.reference, status=RefundStatus.UNCERTAIN, waits_for_balance=False)
 
 
 class RefundSubmitted(TransactionMoneyEvent):
@@ -63,6 +68,7 @@ class RefundSubmitted(TransactionMoneyEvent):
             status=RefundStatus.SUBMITTED,
             processor_refund_id=self.processor_refund_id,
             source=self.source,
+            waits_for_balance=False,
         )
 
 
@@ -110,7 +116,7 @@ class RefundFailed(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """The amount is payable."""
         super().change(transaction)
-        _update(transaction, self.reference, status=RefundStatus.FAILED, failure=self.reason)
+        _update(transaction, self.reference, status=RefundStatus.FAILED, failure=self.reason, waits_for_balance=False)
 
 
 def _update(transaction: TransactionState, reference: str, **changes: object) -> None:
@@ -133,6 +139,8 @@ class RefundTrack(PayoutTrack):
             return
         if report.status is ProcessorRefundStatus.UNCERTAIN:
             self._note_uncertain_refund(refund, report)
+        elif report.status is ProcessorRefundStatus.NOT_COVERED:
+            self._note_waiting_refund(refund)
         elif report.status is ProcessorRefundStatus.REFUSED:
             self._note_refused_refund(refund, report)
         else:
@@ -140,8 +148,18 @@ class RefundTrack(PayoutTrack):
             self._note_refund_progress(self.refunds[refund.reference], report)
 
     def _note_uncertain_refund(self, refund: Refund, report: RefundReport) -> None:
-        if refund.status is RefundStatus.APPROVED:
+        if refund.status is RefundStatus.APPROVED or refund.waits_for_balance:
             self.record(RefundUncertain, reference=refund.reference, error=report.reason or "no answer")
+
+    def _note_waiting_refund(self, refund: Refund) -> None:
+        """However often it is tried, only the beginning is news."""
+        if refund.status not in ACCEPTED and not refund.waits_for_balance:
+            self.record(
+                RefundWaitsForBalance,
+                reference=refund.reference,
+                amount_minor=refund.amount_minor,
+                currency=refund.currency,
+            )
 
     def _note_refused_refund(self, refund: Refund, report: RefundReport) -> None:
         if refund.status not in ACCEPTED:

@@ -96,6 +96,19 @@ def repeated() -> Story:
     return story
 
 
+def uncovered() -> Story:
+    """The processor's balance is too low for a refund and then for a payout, until somebody tops it up."""
+    story = paths.disputed(pending())
+    story.do(paths.refund(30_000), SUPER)
+    for status in ("not_covered", "processed"):
+        story.do(refunded(story.refund(), status))
+    story.do(paths.release(), SUPER)
+    story.do(paths.pay_out())
+    for status in ("not_covered", "success"):
+        story.do(transfer(story.payout(), status))
+    return story
+
+
 def called_off() -> Story:
     """Both call it off; stray money goes back, the deposit is lost and replaced before."""
     story = paths.signed(pending())
@@ -252,6 +265,7 @@ STORIES = {
     for story in (
         sold,
         repeated,
+        uncovered,
         called_off,
         judged,
         split,

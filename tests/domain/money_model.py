@@ -154,6 +154,15 @@ class Deal:
         payout["state"] = to
         return payout["amount"], SOURCE[payout["purpose"]], was
 
+    def payout_waits_for_balance(self, f: dict) -> None:
+        payout = self.payouts[f["reference"]]
+        need(payout["state"] == "new" and not payout.get("waits"), "it waits already, or was sent")
+        need((f["amount_minor"], f["currency"]) == (payout["amount"], self.currency), "another amount waits")
+        payout["waits"] = True
+
+    def payout_uncertain(self, f: dict) -> None:
+        self.payouts[f["reference"]].pop("waits", None)
+
     def payout_submitted(self, f: dict) -> Counter[str]:
         amount, _, _ = self._payout(f, "new", to="sent")
         return Counter({TRANSFERS: amount, BALANCE: -amount})
@@ -190,8 +199,15 @@ class Deal:
         refund["state"], refund["from"] = to, f.get("source", refund.get("from"))
         return refund["amount"]
 
+    def refund_waits_for_balance(self, f: dict) -> None:
+        refund = self.refunds[f["reference"]]
+        need(refund["state"] in ("new", "uncertain") and not refund.get("waits"), "it waits already, or was sent")
+        need((f["amount_minor"], f["currency"]) == (refund["amount"], refund["currency"]), "another amount waits")
+        refund["waits"] = True
+
     def refund_uncertain(self, f: dict) -> None:
-        self._refund(f, "new", to="uncertain")
+        refund = self.refunds[f["reference"]]
+        self._refund(f, "new", *(["uncertain"] if refund.pop("waits", False) else []), to="uncertain")
 
     def refund_submitted(self, f: dict) -> Counter[str]:
         amount = self._refund(f, "new", "uncertain", to="sent")
@@ -275,6 +291,9 @@ class Deal:
         return not any(self.holds[account] for account in PER_TRANSACTION)
 
 
+MOVE_NOTHING = ("refund_uncertain", "payout_uncertain", "refund_waits_for_balance", "payout_waits_for_balance")
+
+
 class Books:
     """All currencies and all transactions."""
 
@@ -301,8 +320,8 @@ class Books:
             self.totals[fields["currency"]][account] += amount
         need(sum(moved.values()) == 0, "an event is not balanced", topic)
         need(not any(sum(total.values()) for total in self.totals.values()), "a currency is not balanced")
-        if topic == "transaction.refund_uncertain.v1":
-            self.deals[stream_id].refund_uncertain(fields)
+        if kind == "transaction" and name in MOVE_NOTHING:
+            getattr(self.deals[stream_id], name)(fields)
         if kind == "transaction" and "postings" in fields:
             self._compare(self.deals[stream_id], name, fields, moved)
 

@@ -43,6 +43,8 @@ HISTORIES = {
     "rejected": ["pending", "rejected"],
     "never accepted": ["uncertain", "refused"],
     "uncertain, then paid": ["uncertain", "pending", "success"],
+    "not covered, then paid": ["not_covered", "uncertain", "pending", "success"],
+    "not covered, then refused": ["not_covered", "refused"],
 }
 
 
@@ -82,6 +84,30 @@ def test_an_uncertain_payout_is_not_repeated_under_a_new_reference():
     report(story, "uncertain")
     story.refuses(NothingPayable, pay_out())
     assert story.transaction.stuck_reason == "payout_uncertain"
+
+
+def test_a_balance_that_is_too_low_is_said_when_it_begins_and_until_the_transfer_goes_through():
+    story = paying(pending())
+    for _ in range(2):
+        assert story.do(transfer(story.payout(), "not_covered")) == ["payout_waits_for_balance"]
+        assert story.do(transfer(story.payout(), "not_covered")) == []
+        assert story.transaction.stuck_reason == "payout_waiting_for_balance: 90000 KES"
+        assert story.do(transfer(story.payout(), "uncertain")) == ["payout_uncertain"]
+        assert story.do(transfer(story.payout(), "uncertain")) == []
+        assert story.transaction.stuck_reason == "payout_uncertain"
+    story.do(transfer(story.payout(), "not_covered"))
+    report(story, "pending")
+    assert story.transaction.stuck_reason == "payout_submitted"
+    assert story.do(transfer(story.payout(), "not_covered")) == [], "what is said late is no news"
+    report(story, "success")
+    assert story.transaction.stuck_reason is None
+
+
+def test_a_balance_that_is_too_low_does_not_void_what_waits_for_a_second_pair_of_eyes():
+    story = paying(pending())
+    before = story.transaction.changed_at_version
+    story.do(transfer(story.payout(), "not_covered"))
+    assert story.transaction.changed_at_version == before
 
 
 def test_each_attempt_has_its_own_reference_derived_from_purpose_and_number():

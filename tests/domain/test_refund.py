@@ -33,6 +33,8 @@ HISTORIES = {
     "failed after attention": ["pending", "needs-attention", "failed"],
     "never accepted": ["uncertain", "refused"],
     "uncertain, then processed": ["uncertain", "pending", "processed"],
+    "not covered, then processed": ["not_covered", "uncertain", "pending", "processed"],
+    "not covered, then refused": ["not_covered", "refused"],
 }
 
 
@@ -54,6 +56,21 @@ def test_attention_given_it_goes_on_processing():
     story.do(refunded(story.refund(), "processing"))
     story.do(refunded(story.refund(), "processed"))
     assert story.phase == "refunded"
+
+
+def test_a_balance_that_is_too_low_is_said_when_it_begins_and_until_the_refund_goes_through():
+    story = refunding(pending())
+    for _ in range(2):
+        assert story.do(refunded(story.refund(), "not_covered")) == ["refund_waits_for_balance"]
+        assert story.do(refunded(story.refund(), "not_covered")) == []
+        assert story.transaction.stuck_reason == "refund_waiting_for_balance: 100000 KES"
+        assert story.do(refunded(story.refund(), "uncertain")) == ["refund_uncertain"]
+        assert story.do(refunded(story.refund(), "uncertain")) == []
+        assert story.transaction.stuck_reason == "refund_uncertain"
+    story.do(refunded(story.refund(), "not_covered"))
+    story.do(refunded(story.refund(), "pending"))
+    assert story.transaction.stuck_reason == "refund_submitted"
+    assert story.do(refunded(story.refund(), "not_covered")) == [], "what is said late is no news"
 
 
 def test_a_failed_refund_is_paid_by_transfer():

@@ -257,9 +257,12 @@ def _refunded(status: str) -> Move:
 
 
 MOVES += [_pay_out(purpose) for purpose in PayoutPurpose]
-MOVES += [_transfer(s) for s in ("uncertain", "refused", "pending", "otp", "success", "failed", "reversed")]
 MOVES += [
-    _refunded(s) for s in ("uncertain", "refused", "pending", "processing", "needs-attention", "processed", "failed")
+    _transfer(s) for s in ("uncertain", "not_covered", "refused", "pending", "otp", "success", "failed", "reversed")
+]
+MOVES += [
+    _refunded(s)
+    for s in ("uncertain", "not_covered", "refused", "pending", "processing", "needs-attention", "processed", "failed")
 ]
 
 

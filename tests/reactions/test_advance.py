@@ -142,7 +142,7 @@ def test_a_payout_waits_for_balance_and_goes_out_after_the_top_up(database: Data
         await world.top_up(-60_000)
         transaction = await world.advance(transaction_id)
         assert transaction.phase is Phase.RELEASING
-        assert transaction.stuck_reason == "payout_requested"
+        assert transaction.stuck_reason == "payout_waiting_for_balance: 90000 KES"
         await world.top_up(60_000)
         assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
 
