@@ -204,7 +204,7 @@ class PaymentTrack(OpeningTrack):
     def request_payment(self) -> None:
         """Record the intent to open a payment page; a live one is used again."""
         self.check_pay()
-        if self.payment is PaymentStatus.REQUESTED:
+        if self.payment is PaymentStatus.REQUESTED and not self._is_spent():
             return
         attempt = self.payment_attempts + 1
         self.record(
@@ -325,14 +325,17 @@ class PaymentTrack(OpeningTrack):
             ),
         )
 
+    def _is_spent(self) -> bool:
+        """True when money that did not fit came under the present reference: the processor charges each only once."""
+        waiting = [receipt.reference for receipt in self.suspense.values()]
+        returned = [refund.charge_reference for refund in self.refunds.values()]
+        return self.payment_reference in (*waiting, *returned, *self.stray_fees)
+
     def _require_reference(self, reference: str) -> None:
         if reference != self.payment_reference:
             raise UnknownReference
 
     def _require_asked_for(self, reference: str) -> None:
-        if reference == self.payment_reference:
-            return
-        # Deriving one takes as long as the rest of a decision about a charge: only where it is an earlier one.
         asked = {derive_reference("ch", self.id, "payment", n) for n in range(1, self.payment_attempts + 1)}
         if reference not in asked:
             raise UnknownReference

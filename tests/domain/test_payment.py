@@ -147,6 +147,18 @@ def test_after_an_under_payment_the_buyer_can_still_pay_the_price():
     assert story.phase == "funds_held"
 
 
+@pytest.mark.parametrize("fee", [None, 1_500])
+def test_a_page_on_which_too_little_was_paid_is_used_up_and_the_next_has_its_own_reference(fee: int | None):
+    story = asked(pending())
+    first = story.transaction.payment_reference
+    story.do(charge(story, 1, fee_minor=fee))
+    for _ in range(2):
+        story.do(RequestPayment(), BUYER)
+        assert story.transaction.payment_reference != first
+        assert story.transaction.payment_attempts == 2
+        story.do(ReturnReceipts())
+
+
 def test_a_second_charge_is_a_duplicate_and_the_first_stays():
     story = funded(pending())
     story.do(charge(story, processor_id="charge-2"))
