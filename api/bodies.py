@@ -21,6 +21,7 @@ Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
 Name = Annotated[SingleLine, Field(min_length=1, max_length=200)]
 Reason = Annotated[Prose, Field(min_length=10, max_length=LONGEST_REASON)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+TransferReference = Annotated[str, Field(pattern=r"^[a-z0-9_-]{16,50}$")]
 Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 OptionalAmount = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
 
@@ -202,6 +203,20 @@ class ReleaseBody(Body):
 
     reason: Reason
     recipient: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] | None = None
+
+
+class OtpBody(Body):
+    """The one-time password that Paystack sent, and why it is typed; `reference` where several payouts wait for one."""
+
+    otp: Annotated[str, Field(pattern=r"^[0-9]{4,10}$", repr=False, json_schema_extra={"format": "password"})]
+    reason: Reason
+    reference: TransferReference | None = None
+
+
+class ResendOtpBody(Body):
+    """Which payout; the first that waits for a one-time password if left out."""
+
+    reference: TransferReference | None = None
 
 
 class RefundBody(Body):

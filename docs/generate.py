@@ -192,18 +192,26 @@ CREATE = re.compile(
     r"((?:^--[^\n]*\n)*)^\s*CREATE (TABLE|VIEW) (?:IF NOT EXISTS )?(?:public\.)?(\w+)(?: AS)?(.*?);\s*$",
     re.MULTILINE | re.DOTALL,
 )
+DROPPED = re.compile(r"^DROP TABLE (?:public\.)?(\w+);$", re.MULTILINE)
+ALTERED = re.compile(r"^ALTER TABLE (?:public\.)?(\w+)\s([^;]*);$", re.MULTILINE)
+ADDED = re.compile(r"ADD COLUMN ([a-z_0-9]+) ([a-z0-9]+(?: \[\])?)")
 COLUMN = re.compile(r"^    ([a-z_0-9]+) ((?:double precision|numeric\([^)]*\)|[a-z0-9]+)(?: \[\]| without time zone)?)")
 
 
 def _tables_of(path: Path, text: str, everything: str) -> Iterator[str]:
     for found in CREATE.finditer(text):
         comment, kind, name, body = found.groups()
+        if name in DROPPED.findall(everything):
+            continue
         about = " ".join(line[3:].strip() for line in comment.splitlines() if not line.startswith("-- name:"))
         yield from ["", f"## `{name}`", "", cell(about) or f"See `{path.relative_to(ROOT)}`.", ""]
         fold = "a fold of the log" if path.parent.name == "projections" and "IF NOT EXISTS" not in found[0] else "kept"
         what = "a view" if kind == "VIEW" else fold
         yield f"Defined in `{path.relative_to(ROOT)}`; {what}; {_sight(name, everything)}."
         columns = [line for line in map(COLUMN.match, body.splitlines()) if line is not None]
+        columns += [
+            added for table, change in ALTERED.findall(everything) if table == name for added in ADDED.finditer(change)
+        ]
         if kind == "TABLE" and columns:
             yield from ["", "| column | type |", "|---|---|", *(f"| `{each[1]}` | {each[2]} |" for each in columns)]
 

@@ -107,7 +107,7 @@ def _add(event: RecordedEvent, rows: Rows, action: str, *details: str | None) ->
 
 ADMIN_ACTIONS = project(
     "admin_actions",
-    1,
+    2,
     (ADMIN_ACTION,),
     SQL,
     {
@@ -120,6 +120,8 @@ ADMIN_ACTIONS = project(
         "transaction.dispute_resolved.v1": Change(by_staff("resolve_dispute", "finding")),
         "transaction.note_added.v1": Change(by_staff("note")),
         "transaction.inspection_extended.v1": Change(by_staff("extend_inspection", "ends_at")),
+        "transaction.payout_finalized.v1": Change(by_anybody("finalize_payout", "reference")),
+        "transaction.payout_otp_resent.v1": Change(by_anybody("resend_otp", "reference")),
         "transaction.clawback_recovered.v1": Change(by_staff("record_recovery", "source")),
         "transaction.loss_written_off.v1": Change(by_staff("write_off")),
         "listing.approved.v1": Change(by_staff("approve_listing")),

@@ -103,6 +103,12 @@ def submit(event: RecordedEvent, rows: Rows) -> None:
     _change(event, rows, "submitted", transfer_code=event.data["transfer_code"], waiting_since=None)
 
 
+def finalize(event: RecordedEvent, rows: Rows) -> None:
+    """Somebody typed the one-time password; what the processor has said since then stands."""
+    if rows.get(PAYOUT.name, event.data["reference"])["status"] == "otp":
+        _change(event, rows, "submitted")
+
+
 def fail(event: RecordedEvent, rows: Rows) -> None:
     """The transfer will never be paid; one that the processor reversed before it was ever paid says so."""
     data = event.data
@@ -135,6 +141,7 @@ PAYOUTS = project(
         "transaction.payout_waits_for_balance.v1": Change(wait, _NAMED),
         "transaction.payout_submitted.v1": Change(submit, _NAMED),
         "transaction.payout_otp_required.v1": Change(become("otp"), _NAMED),
+        "transaction.payout_finalized.v1": Change(finalize, _NAMED),
         "transaction.payout_succeeded.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
         "transaction.payout_failed.v1": Change(fail, _NAMED),
         "transaction.payout_paid_after_all.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),

@@ -94,7 +94,7 @@ async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: 
     payout = transaction.payouts.get(reference)
     if payout is None or payout.status.is_open:
         return False
-    report = _report(await tools.gateway.verify_transfer(reference))
+    report = report_of(await tools.gateway.verify_transfer(reference))
     result = await order(tools, NAME, transaction, RecordTransfer(report=report))
     return result.aggregate.version != transaction.version
 
@@ -111,7 +111,7 @@ async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> b
 async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
     """Return what the processor says; None while a dispute keeps it from being sent."""
     if payout.accepted:
-        return _report(await tools.gateway.verify_transfer(payout.reference))
+        return report_of(await tools.gateway.verify_transfer(payout.reference))
     if payout.purpose is PayoutPurpose.SELLER and transaction.has_open_dispute:
         return await _ask_only(tools, payout)
     wanted = NewTransfer(
@@ -121,7 +121,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
         reason=f"escrow {transaction.id}",
     )
     try:
-        return _report(await _confirmed(tools, await ensure_transfer(tools.gateway, wanted)))
+        return report_of(await _confirmed(tools, await ensure_transfer(tools.gateway, wanted)))
     except InsufficientBalance:
         return TransferReport(reference=payout.reference, status=TransferStatus.NOT_COVERED)
     except GatewayRefused as error:
@@ -134,7 +134,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
 async def _ask_only(tools: Toolbox, payout: Payout) -> TransferReport | None:
     """Send nothing to the seller while a dispute is open; a crash may have hidden that it was sent before."""
     try:
-        return _report(await tools.gateway.verify_transfer(payout.reference))
+        return report_of(await tools.gateway.verify_transfer(payout.reference))
     except UnknownReference:
         return None
 
@@ -146,7 +146,8 @@ async def _confirmed(tools: Toolbox, transfer: Transfer) -> Transfer:
     return await tools.gateway.verify_transfer(transfer.reference)
 
 
-def _report(transfer: Transfer) -> TransferReport:
+def report_of(transfer: Transfer) -> TransferReport:
+    """Return what the processor said of a transfer, as the log records it; a word we have not met concludes nothing."""
     pending = Reported.PENDING if transfer.status is Reported.UNKNOWN else transfer.status
     return TransferReport(
         reference=transfer.reference,

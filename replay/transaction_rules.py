@@ -12,6 +12,7 @@ from domain.transaction.approval import (
     DecisionTaken,
 )
 from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled
+from domain.transaction.attention import PayoutFinalized, PayoutOtpResent
 from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered, ChargebackLost
 from domain.transaction.clawback import ClawbackRecovered, LossWrittenOff
 from domain.transaction.compensation import COMPENSATION_CAP_BPS, CompensationGranted
@@ -77,6 +78,7 @@ from domain.transaction.vault import CredentialsRevealed, DepositLost, DepositRe
 from replay.rules import Rule, require
 
 SHOWN = frozenset({VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED})
+OPERATORS = frozenset({Role.SUPER_ADMIN, Role.SYSTEM})
 UNSENT = frozenset({RefundStatus.APPROVED, RefundStatus.UNCERTAIN})
 
 
@@ -162,6 +164,11 @@ def _is_accepted_payout(x: Transaction, e: PayoutSucceeded) -> bool:
 def _is_unaccepted_payout(x: Transaction, e: PayoutSubmitted) -> bool:
     payout = x.payouts.get(e.reference)
     return payout is not None and payout.status.is_open and not payout.accepted
+
+
+def _may_be_finalized(x: Transaction, e: PayoutFinalized | PayoutOtpResent) -> bool:
+    payout = x.payouts.get(e.reference)
+    return payout is not None and payout.accepted and e.actor_role in OPERATORS
 
 
 def _is_paid(x: Transaction, e: PayoutReversed) -> bool:
@@ -288,6 +295,8 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, PayoutFailed, "a payout under way", _is_open_payout),
         require(T, PayoutSubmitted, "a payout under way, not accepted yet", _is_unaccepted_payout),
         require(T, PayoutSucceeded, "a payout under way, accepted", _is_accepted_payout),
+        require(T, PayoutFinalized, "a transfer that was accepted, and a super_admin", _may_be_finalized),
+        require(T, PayoutOtpResent, "a transfer that was accepted, and a super_admin", _may_be_finalized),
         require(T, PayoutReversed, "a payout that succeeded", _is_paid),
         require(T, PayoutRetryScheduled, "a payout that failed", _has_failed),
         require(T, PayoutGivenUp, "a payout that failed", _has_failed),

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from api.bodies import NoteBody, ReasonBody, RefundBody, ReleaseBody, ResolveBody
+from api.bodies import NoteBody, OtpBody, ReasonBody, RefundBody, ReleaseBody, ResendOtpBody, ResolveBody
 from api.command import RunbookDesk, StaffDesk
+from api.flows.attention import order_otp, type_otp
 from api.flows.deciding import answer_decision, find_approval
 from api.flows.listing import show
 from api.lists import list_actions, list_alerts, list_approval_items, list_stuck_transactions
@@ -25,9 +26,11 @@ from domain.transaction.staff_commands import (
     AddNote,
     ApproveRequest,
     EscalateDispute,
+    FinalizePayout,
     ForceRefund,
     ForceRelease,
     RejectApproval,
+    ResendOtp,
     ResolveDispute,
 )
 
@@ -66,6 +69,18 @@ async def post_refund(transaction_id: PathId, body: RefundBody, desk: RunbookDes
     limit = await get_refund_limit(desk.dependencies)
     command = ForceRefund(reason=body.reason, amount_minor=body.amount_minor, limit_usd_cents=limit)
     return answer_decision(desk, await desk.run(transaction_id, command))
+
+
+@router.post("/transactions/{transaction_id}/payout/finalize", response_model=TransactionView)
+async def post_finalize(transaction_id: PathId, body: OtpBody, desk: StaffDesk) -> Response:
+    """Type the one-time password that Paystack wants for a payout; it goes to Paystack and into no log."""
+    return await type_otp(desk, transaction_id, FinalizePayout(reference=body.reference, reason=body.reason), body.otp)
+
+
+@router.post("/transactions/{transaction_id}/payout/resend-otp", response_model=TransactionView)
+async def post_resend_otp(transaction_id: PathId, body: ResendOtpBody, desk: StaffDesk) -> Response:
+    """Have Paystack send the one-time password again."""
+    return await order_otp(desk, transaction_id, ResendOtp(reference=body.reference))
 
 
 @router.post("/transactions/{transaction_id}/notes", status_code=201, response_model=TransactionView)

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.transaction.actions import allowed_actions, stuck_reason
-from domain.transaction.deadline import DeadlineTrack
+from domain.transaction.attention import AttentionTrack
 from domain.transaction.note import NoteAdded, PartiesNotified, StatementRecorded, require_note
 
 
-class Transaction(DeadlineTrack):
+class Transaction(AttentionTrack):
     """Everything a transaction can do. Each track stands in the file of its noun, its events beside it."""
 
     TOPIC = "transaction"

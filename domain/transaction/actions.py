@@ -39,6 +39,7 @@ STAFF_ACTIONS: dict[str, Check] = {
     "approve": lambda transaction: transaction.check_any_approvable(),
     "reject": lambda transaction: transaction.check_any_rejectable(),
     "write-off": lambda transaction: transaction.check_write_off(),
+    "finalize-payout": lambda transaction: transaction.check_finalize(),
 }
 
 

@@ -231,6 +231,10 @@ class PayoutTrack(ClawbackTrack):
     def record_transfer(self, report: TransferReport) -> None:
         """Apply what the processor says, whatever the order and however often; raise `UnknownReference`."""
         self.require_system()
+        self.apply_transfer(report)
+
+    def apply_transfer(self, report: TransferReport) -> None:
+        """The same, whoever acts: he has had the processor asked."""
         payout = self.payouts.get(report.reference)
         if payout is None:
             raise UnknownReference

@@ -87,7 +87,8 @@ class Payout:
     """One attempt to transfer money; `reference` names it at the processor and is its id here.
 
     `retry_at` is from when the next attempt may be made after this one failed; None when a person has to look first.
-    `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low.
+    `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
+    `otp_typed` how often somebody has typed a one-time password for it.
     """
 
     reference: str
@@ -102,6 +103,7 @@ class Payout:
     failure: str | None = None
     retry_at: datetime | None = None
     waits_for_balance: bool = False
+    otp_typed: int = 0
 
 
 class RefundStatus(StrEnum):

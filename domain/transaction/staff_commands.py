@@ -10,6 +10,7 @@ from domain.transaction import Transaction
 from domain.transaction.commands import TransactionCommand
 from domain.transaction.dispute import Award
 from domain.transaction.opening import listing_stream
+from domain.transaction.payout import TransferReport
 from domain.transaction.records import Finding
 
 
@@ -108,6 +109,30 @@ class WriteOff(TransactionCommand):
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.write_off`."""
         aggregate.write_off(self.amount_minor, self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalizePayout(TransactionCommand):
+    """A super_admin types the one-time password of a transfer; `report` says what came of it."""
+
+    reference: str | None = None
+    reason: str
+    report: TransferReport | None = None
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.finalize_payout`."""
+        aggregate.finalize_payout(self.reference, self.reason, self.report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendOtp(TransactionCommand):
+    """A super_admin has the one-time password of a transfer sent again."""
+
+    reference: str | None = None
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.resend_otp`."""
+        aggregate.resend_otp(self.reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,8 +33,10 @@ from domain.transaction.staff_commands import (
     AddNote,
     ApproveRequest,
     EscalateDispute,
+    FinalizePayout,
     RecoverInCash,
     RejectApproval,
+    ResendOtp,
     WriteOff,
 )
 from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
@@ -106,6 +108,16 @@ def uncovered() -> Story:
     story.do(paths.pay_out())
     for status in ("not_covered", "success"):
         story.do(transfer(story.payout(), status))
+    return story
+
+
+def attended() -> Story:
+    """A transfer wants a one-time password, which is sent again and typed."""
+    story = paths.paying(pending())
+    story.do(transfer(story.payout(), "otp"))
+    story.do(ResendOtp(), SUPER)
+    story.do(FinalizePayout(reason=REASON), SUPER)
+    story.do(transfer(story.payout(), "success", 2_000))
     return story
 
 
@@ -266,6 +278,7 @@ STORIES = {
         sold,
         repeated,
         uncovered,
+        attended,
         called_off,
         judged,
         split,

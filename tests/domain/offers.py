@@ -20,6 +20,7 @@ from domain.transaction.staff_commands import (
     AddNote,
     ApproveRequest,
     EscalateDispute,
+    FinalizePayout,
     GrantCompensation,
     RejectApproval,
     ResolveDispute,
@@ -65,5 +66,6 @@ OFFERS: dict[str, Callable[[Position, Actor], TransactionCommand]] = {
     "compensate": lambda at, actor: GrantCompensation(amount_minor=1, reason=REASON, limit_usd_cents=10**9),
     "approve": lambda at, actor: ApproveRequest(approval_id=foreign_approval(at, actor)),
     "reject": lambda at, actor: RejectApproval(approval_id=foreign_approval(at, actor), reason=REASON),
+    "finalize-payout": lambda at, actor: FinalizePayout(reason=REASON),
     "write-off": lambda at, actor: WriteOff(amount_minor=1, reason=REASON),
 }

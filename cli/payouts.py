@@ -1,0 +1,53 @@
+"""`escrow payout`: payouts that wait for a person."""
+
+import re
+import sys
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from cli.options import JsonOption
+
+app = typer.Typer(no_args_is_help=True, help="Finish payouts that wait for a one-time password.")
+
+OTP = re.compile(r"[0-9]{4,10}", re.ASCII)
+
+TransactionId = Annotated[UUID, typer.Argument(help="The transaction's id.")]
+Reference = Annotated[str | None, typer.Option(help="Which payout, where several wait; else the first.")]
+
+
+@app.command(epilog="Example: escrow payout finalize 0198c0de-… --reason 'The code came by text message'")
+def finalize(
+    transaction_id: TransactionId,
+    reason: Annotated[str, typer.Option(help="Why; 10 characters or more. It stands in the log for ever.")],
+    reference: Reference = None,
+    _otp: Annotated[
+        bool, typer.Option("--otp", help="Read the one-time password, as it does anyway: it is never an argument.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Type the one-time password that Paystack wants for a payout.
+
+    It is asked for, or is the first line of standard input.
+    """
+    from cli.attending import finalize_payout
+
+    finalize_payout(transaction_id, reference, reason, _read_otp(), as_json=as_json)
+
+
+@app.command("resend-otp", epilog="Example: escrow payout resend-otp 0198c0de-…")
+def resend_otp(transaction_id: TransactionId, reference: Reference = None, as_json: JsonOption = False) -> None:
+    """Have Paystack send the one-time password again."""
+    from cli.attending import resend
+
+    resend(transaction_id, reference, as_json=as_json)
+
+
+def _read_otp() -> str:
+    """Raise `typer.BadParameter`, which does not repeat what was typed."""
+    asks = sys.stdin.isatty()
+    otp = typer.prompt("One-time password", hide_input=True) if asks else sys.stdin.readline().strip()
+    if not OTP.fullmatch(otp):
+        raise typer.BadParameter("a one-time password is 4 to 10 digits", param_hint="--otp")
+    return otp

@@ -1,0 +1,91 @@
+"""What the processor wants from a person before it goes on: a one-time password.
+
+The person's answer goes to the processor first and is recorded when a GET has shown what became of it, so a wrong
+answer changes nothing. What is secret in the answer never enters the log.
+"""
+
+from dataclasses import replace
+
+from domain.actor import Role
+from domain.errors import Refused
+from domain.reason import require_reason
+from domain.transaction.contract import DisputeOpen
+from domain.transaction.deadline import DeadlineTrack
+from domain.transaction.event import TransactionEvent
+from domain.transaction.note import NoteAdded
+from domain.transaction.payout import TransferReport
+from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from domain.transaction.state import TransactionState
+
+
+class PayoutNotAwaitingOtp(Refused):
+    """No transfer of this transaction waits for a one-time password."""
+
+    code = "payout_not_awaiting_otp"
+
+
+class PayoutFinalized(TransactionEvent):
+    """Somebody typed the one-time password, and the processor accepted it; the password is in no log."""
+
+    TOPIC = "transaction.payout_finalized.v1"
+    reference: str
+    reason: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is with the processor again, unless that has told more already."""
+        payout = transaction.payouts[self.reference]
+        status = PayoutStatus.SUBMITTED if payout.status is PayoutStatus.OTP else payout.status
+        transaction.payouts[self.reference] = replace(payout, status=status, otp_typed=payout.otp_typed + 1)
+
+
+class PayoutOtpResent(TransactionEvent):
+    """Somebody had the one-time password sent again."""
+
+    TOPIC = "transaction.payout_otp_resent.v1"
+    IS_REMARK = True
+    reference: str
+
+
+class AttentionTrack(DeadlineTrack):
+    """Answering the processor.
+
+    With `report`, which a GET has confirmed, the answer was given and accepted: then nothing can refuse it any more.
+    """
+
+    def check_finalize(self) -> None:
+        """Raise unless a super_admin, or the command line, could type a one-time password now."""
+        self._require_operator()
+        self.payout_awaiting_otp()
+
+    def payout_awaiting_otp(self, reference: str | None = None) -> Payout:
+        """Return the first transfer that waits for a password, or the one named; `DisputeOpen` while it is frozen."""
+        waiting = [
+            p for p in self.payouts.values() if p.status is PayoutStatus.OTP and reference in (None, p.reference)
+        ]
+        if not waiting:
+            raise PayoutNotAwaitingOtp
+        payable = [p for p in waiting if not (p.purpose is PayoutPurpose.SELLER and self.has_open_dispute)]
+        if not payable:
+            raise DisputeOpen
+        return payable[0]
+
+    def finalize_payout(self, reference: str | None, reason: str, report: TransferReport | None) -> None:
+        """Record that the password was typed, and what the processor says of the transfer since."""
+        self._require_operator()
+        require_reason(reason)
+        if report is None:
+            reference = self.payout_awaiting_otp(reference).reference
+        self.record(PayoutFinalized, reference=reference if report is None else report.reference, reason=reason)
+        self.record(NoteAdded, text=reason)
+        if report is not None:
+            self.apply_transfer(report)
+
+    def resend_otp(self, reference: str | None) -> None:
+        """Record that the password was sent again."""
+        self._require_operator()
+        self.record(PayoutOtpResent, reference=self.payout_awaiting_otp(reference).reference)
+
+    def _require_operator(self) -> None:
+        """The command line acts for whoever runs the installation."""
+        if self.actor.role is not Role.SYSTEM:
+            self.require_staff(Role.SUPER_ADMIN)

@@ -1,0 +1,61 @@
+"""A payout that waits for a one-time password, over HTTP: who may type it, and that it stands nowhere afterwards."""
+
+from typing import cast
+
+from tests.api.running import PASSWORD, WIRE, Installation
+from tests.weaknesses.running import read
+
+A = "/api/v1/admin/transactions"
+T = "/api/v1/transactions"
+OTP = "483920"
+TYPED = {"otp": OTP, "reason": "the code came by text message"}
+
+
+def fault(installation: Installation, endpoint: str, kind: str) -> None:
+    body = {"endpoint": endpoint, "kind": kind}
+    assert WIRE.post(f"{installation.stand_in.base_url}/_sim/faults", json=body).status_code == 201
+
+
+def waiting(installation: Installation) -> str:
+    """A sale whose payout waits for a one-time password."""
+    transaction = installation.sold()
+    fault(installation, "transfer", "otp")
+    buyer = installation.people["buyer"]
+    buyer.must(f"{T}/{transaction}/reveal", {"password": PASSWORD})
+    buyer.must(f"{T}/{transaction}/reveal/acknowledge")
+    buyer.must(f"{T}/{transaction}/confirm-access")
+    installation.wait(transaction, lambda view: view["stuck_reason"] == "payout_otp")
+    return transaction
+
+
+def test_a_super_admin_types_the_password_and_it_is_on_record_without_it(installation: Installation) -> None:
+    transaction = waiting(installation)
+    path, people = f"{A}/{transaction}/payout/finalize", installation.people
+    assert people["admin"].post(path, TYPED).status_code == 403
+    chief = people["super_admin"]
+    wrong = chief.post(path, {**TYPED, "otp": "48392"}, key="one-intent")
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "otp_wrong")
+    assert chief.post(path, {**TYPED, "otp": "no digits"}).status_code == 422
+    assert installation.view(transaction)["stuck_reason"] == "payout_otp"
+
+    resent = chief.post(f"{A}/{transaction}/payout/resend-otp", {})
+    assert (resent.status_code, resent.json()["stuck_reason"]) == (200, "payout_otp")
+    assert "finalize-payout" in cast("list[str]", resent.json()["allowed_actions"])
+    done = chief.post(path, TYPED, key="one-intent")
+    assert (done.status_code, done.json()["state"]) == (200, "completed"), done.text
+    again = chief.post(path, {**TYPED, "otp": "000000"}, key="one-intent")
+    assert (again.headers["Idempotency-Replayed"], again.content) == ("true", done.content)
+    late = chief.post(path, TYPED)
+    assert (late.status_code, late.json()["code"]) == (409, "payout_not_awaiting_otp")
+
+    actions = people["admin"].get("/api/v1/admin/actions", Wait_For_Position=str(installation.head())).json()["items"]
+    mine = [action["action"] for action in actions if action["transaction_id"] == transaction]
+    assert mine == ["note", "finalize_payout", "resend_otp"]
+    assert read(installation, "SELECT 1 FROM event_log WHERE data::text LIKE %s", f"%{OTP}%") == []
+
+
+def test_a_dry_run_sends_no_password(installation: Installation) -> None:
+    transaction = waiting(installation)
+    dry = installation.people["super_admin"].post(f"{A}/{transaction}/payout/finalize?dry_run=true", TYPED)
+    assert dry.status_code == 200, dry.text
+    assert installation.view(transaction)["stuck_reason"] == "payout_otp"
