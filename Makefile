@@ -57,7 +57,7 @@ bench: setup ## Measure speed beside its yardsticks and write bench/latest.json
 	@$(BIN)/python -m bench
 
 .PHONY: simulate
-simulate: setup ## Play SEEDS=500 seeds of random people, faults and crashes over the whole system
+simulate: setup ## Play SEEDS=500 seeds of random people, faults and crashes over the whole system, on all cores
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 .PHONY: soak

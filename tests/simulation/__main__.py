@@ -2,14 +2,16 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
 
-import uvloop
-
-from tests.simulation.database import own_database
-from tests.simulation.runner import Outcome, open_stage, run_seed
+from tests.simulation.database import own_databases
+from tests.simulation.runner import Outcome
+from tests.simulation.spread import play
 from tests.simulation.world import Plan
 
 DIFFERENCE = 3
@@ -24,8 +26,14 @@ def main() -> int:
         misbehave=options.misbehave,
         webhooks=not options.no_webhooks,
     )
-    with own_database() as database:
-        return uvloop.run(_run(database, options, plan))
+    processes = min(options.processes or len(os.sched_getaffinity(0)), options.seeds)
+    began = time.monotonic()
+    with own_databases(processes) as databases, closing(play(databases, options.first, options.seeds, plan)) as played:
+        totals, failed = _follow(played, options)
+    totals["seconds"] = round(time.monotonic() - began, 1)
+    summary = {**totals, "processes": processes, "failed": failed}
+    print(json.dumps(summary) if options.json else _sentence(summary))
+    return DIFFERENCE if failed else 0
 
 
 def _parse() -> argparse.Namespace:
@@ -36,28 +44,24 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--transactions", type=int, default=Plan.transactions, help="how many at most in a seed")
     parser.add_argument("--misbehave", action="store_true", help="let everything go wrong in every seed")
     parser.add_argument("--no-webhooks", action="store_true", help="deliver none: only polls tell")
+    parser.add_argument("--processes", type=int, default=0, help="how many play at once, by default one per core")
     parser.add_argument("--keep-going", action="store_true", help="do not stop at the first failure")
     parser.add_argument("--trace", action="store_true", help="print the steps of every seed")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
     return parser.parse_args()
 
 
-async def _run(database: object, options: argparse.Namespace, plan: Plan) -> int:
+def _follow(played: Iterator[Outcome], options: argparse.Namespace) -> tuple[dict, list[int]]:
     began, failed, totals, phases = time.monotonic(), [], Counter(), Counter()
-    async with open_stage(database) as (stage, eraser):
-        for number in range(options.seeds):
-            outcome = await run_seed(stage, eraser, options.first + number, plan)
-            totals.update(seeds=1, steps=plan.steps, events=outcome.events)
-            phases.update(outcome.phases)
-            _report(outcome, options)
-            failed += [outcome.seed] if outcome.failure else []
-            _progress(number + 1, options.seeds, time.monotonic() - began)
-            if failed and not options.keep_going:
-                break
-    seconds = time.monotonic() - began
-    summary = {**totals, "seconds": round(seconds, 1), "failed": failed, "phases": dict(sorted(phases.items()))}
-    print(json.dumps(summary) if options.json else _sentence(summary))
-    return DIFFERENCE if failed else 0
+    for outcome in played:
+        totals.update(seeds=1, steps=options.steps, events=outcome.events, transactions=sum(outcome.phases.values()))
+        phases.update(outcome.phases)
+        _report(outcome, options)
+        failed += [outcome.seed] if outcome.failure else []
+        _progress(totals["seeds"], options.seeds, time.monotonic() - began)
+        if failed and not options.keep_going:
+            break
+    return {**totals, "phases": dict(sorted(phases.items()))}, failed
 
 
 def _report(outcome: Outcome, options: argparse.Namespace) -> None:
@@ -81,7 +85,8 @@ def _progress(done: int, seeds: int, seconds: float) -> None:
 
 def _sentence(summary: dict) -> str:
     return (
-        f"{summary['seeds']} seeds, {summary['steps']} steps, {summary['events']} events in {summary['seconds']} s; "
+        f"{summary['seeds']} seeds in {summary['processes']} processes: {summary['transactions']} transactions, "
+        f"{summary['steps']} steps, {summary['events']} events in {summary['seconds']} s; "
         f"failed: {summary['failed'] or 'none'}; ends: {summary['phases']}"
     )
 

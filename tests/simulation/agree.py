@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from gateways.paystack.sim.records import DisputeRecord, RefundRecord
 from projections.registry import PROJECTIONS
 from tests.domain.money_model import BALANCE, UNCLEARED
 from tests.simulation.judge import need
@@ -16,9 +17,11 @@ async def compare(w: World) -> None:
     compare_transfers(w)
     compare_refunds(w)
     compare_charges(w)
+    compare_chargebacks(w)
+    need(not w.processor.problems, "the stand-in's own books are wrong", w.processor.problems)
     for currency in CURRENCIES:
         here = w.judge.held_minor(currency, UNCLEARED, BALANCE)
-        there = w.processor.funds_minor(currency) + nameless_minor(w, currency)
+        there = w.processor.funds_minor(currency) + nameless_minor(w, currency) + stray_chargebacks_minor(w, currency)
         need(here == there, "the balances differ", currency, "ledger", here, "processor", there)
     await compare_read_models(w)
 
@@ -42,7 +45,7 @@ def compare_refunds(w: World) -> None:
     refunds = {ref: refund for deal in w.judge.books.deals.values() for ref, refund in deal.refunds.items()}
     numbers = {f["processor_refund_id"]: f["reference"] for f in w.judge.own("refund_submitted")}
     need(len(numbers) == len(w.judge.own("refund_submitted")), "two refunds here are one refund there")
-    for refund in w.processor.sim.store.refunds.all():
+    for refund in own_refunds(w):
         if not refund.merchant_note and str(refund.id) not in numbers:
             continue  # it lost its note and its answer: it waits for a person, who is told why
         need(str(refund.id) in numbers, "a refund that is not in the ledger", refund.id, refund.merchant_note)
@@ -50,14 +53,19 @@ def compare_refunds(w: World) -> None:
         need(own["amount"] == refund.amount_minor, "another amount was refunded", refund.id)
         ended = {"processed": "paid", "failed": "failed"}.get(refund.status, "sent")
         need(own["state"] == ended, "a refund ended otherwise", refund.id, own["state"], refund.status)
-    notes = Counter(r.merchant_note for r in w.processor.sim.store.refunds.all() if r.merchant_note)
+    notes = Counter(r.merchant_note for r in own_refunds(w) if r.merchant_note)
     need(not [note for note, times in notes.items() if times > 1], "refunded twice", notes)
+
+
+def own_refunds(w: World) -> list[RefundRecord]:
+    """Those that we ordered: a chargeback that is lost makes one too."""
+    return [refund for refund in w.processor.sim.store.refunds.all() if refund.dispute_id is None]
 
 
 def nameless_minor(w: World, currency: str) -> int:
     """What left in refunds that lost their note and their answer: it waits for a person, who is told why."""
     numbers = {f["processor_refund_id"] for f in w.judge.own("refund_submitted")}
-    refunds = (r for r in w.processor.sim.store.refunds.all() if not r.merchant_note and str(r.id) not in numbers)
+    refunds = (r for r in own_refunds(w) if not r.merchant_note and str(r.id) not in numbers)
     return sum(r.amount_minor for r in refunds if r.currency == currency and r.status != "failed")
 
 
@@ -72,6 +80,35 @@ def compare_charges(w: World) -> None:
     invented = {number: amount for number, amount in here.items() if there.get(number) != amount}
     need(not invented, "payments that nobody made", invented, there)
     need(set(there) == set(here), "payments that nobody saw", sorted(set(there) - set(here)))
+
+
+def compare_chargebacks(w: World) -> None:
+    """Each chargeback there is one here, of the same amount and end; one of money in another currency is a person's."""
+    booked = w.judge.own("chargeback_lost")
+    lost = {fields["processor_dispute_id"]: fields["amount_minor"] for fields in booked}
+    need(len(lost) == len(booked), "a chargeback is booked twice", booked)
+    opened = [fields for fields in w.judge.own("dispute_opened") if fields["source"] == "processor"]
+    ours = {fields["processor_dispute_id"]: fields["dispute_id"] for fields in opened}
+    findings = {fields["dispute_id"]: fields["finding"] for fields in w.judge.own("dispute_resolved")}
+    there = {str(d.id): d for d in w.processor.sim.store.disputes.all() if d.currency == w.mind.currency}
+    need(set(ours) == set(there), "chargebacks that nobody made, or nobody saw", set(ours) ^ set(there))
+    for number, dispute in there.items():
+        taken_minor = taken_by(w, dispute)
+        need(lost.get(number, 0) == taken_minor, "another amount was charged back", lost.get(number), taken_minor)
+        ended = findings.get(ours[number])
+        need(ended == "processor_lost" if taken_minor else ended, "a chargeback ended otherwise", ended, taken_minor)
+
+
+def taken_by(w: World, dispute: DisputeRecord) -> int:
+    """What the processor took for a chargeback, in minor units."""
+    refund = w.processor.sim.store.refunds.get(str(dispute.refund_id))
+    return 0 if refund is None else refund.amount_minor
+
+
+def stray_chargebacks_minor(w: World, currency: str) -> int:
+    """What was charged back of money in another currency than the price's: reconciliation names it for a person."""
+    disputes = (d for d in w.processor.sim.store.disputes.all() if d.currency == currency != w.mind.currency)
+    return sum(taken_by(w, dispute) for dispute in disputes)
 
 
 async def compare_read_models(w: World) -> None:

@@ -2,7 +2,7 @@
 
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -37,8 +37,8 @@ FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r
 
 
 @contextmanager
-def own_database() -> Iterator[Database]:
-    """A server for this process alone, and one database in it."""
+def own_databases(count: int) -> Iterator[Sequence[Database]]:
+    """A server for this run alone, with so many databases in it."""
     home = make_home("escrow-simulation-")
     owner = EmbeddedServer(home)
     try:
@@ -47,9 +47,11 @@ def own_database() -> Iterator[Database]:
         assert facts is not None
         server = Server(facts)
         _make_template(server)
+        names = [f"simulation_{number}" for number in range(count)]
         with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
-            _clone(connection, "simulation")
-        yield _describe(server, "simulation")
+            for name in names:
+                _clone(connection, name)
+        yield [_describe(server, name) for name in names]
     finally:
         facts = read_facts(home).embedded
         owner.stop()

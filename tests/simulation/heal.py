@@ -8,6 +8,7 @@ from domain.transaction.records import Finding
 from tests.simulation import nature, people
 from tests.simulation.judge import Wrong
 from tests.simulation.people import MAKE
+from tests.simulation.told import need_alerts, need_closed
 from tests.simulation.world import World, answer
 
 DAYS = (0, 0.1, 1, 1, 1, 2, 3, 3, 3, 4, 8, 8, 8, 15, 15, 30, 30)
@@ -35,6 +36,7 @@ async def heal(w: World) -> None:
         await _round(w, number)
         left = await unfinished(w)
         if not left and (w.plan.webhooks or number > POLLED_FIRST):
+            await need_alerts(w)
             return
     raise Wrong("money is stuck", left)
 
@@ -46,6 +48,8 @@ async def _round(w: World, number: int) -> None:
         await w.processor.run_due()
     await _mail(w, number)
     await nature.work_inbox(w)
+    await need_alerts(w)
+    await need_closed(w)
     for transaction_id in w.transactions:
         await _decide(w, transaction_id)
     await nature.poll(w)

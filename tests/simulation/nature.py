@@ -9,6 +9,7 @@ from tests.simulation.processor import REFUND_FAULTS, SECRET, TRANSFER_FAULTS, W
 from tests.simulation.world import PATIENCE_SECONDS, Suspended, World
 
 JUMPS_MINUTES = (1, 5, 5, 20, 20, 60, 60, 180, 180, 600, 1500, 4500, 11_000, 22_000)
+LOST_WORDS = ("merchant-accepted", "auto-accepted", "declined", "a word of tomorrow")
 NO_ID = UUID(int=0)
 
 
@@ -55,6 +56,28 @@ async def processor_decides(w: World) -> str:
     else:
         w.processor.move_refund(int(key), to)
     return to
+
+
+async def bank_asks(w: World) -> str:
+    """The buyer's bank wants money of a charge back, all that is left or a part, at whatever stage the sale is."""
+    charges = w.processor.disputable
+    if not w.mind.has_chargebacks or not charges:
+        return "nothing"
+    charge = w.die.choice(charges)
+    left_minor = charge.paid_minor - charge.refunded_minor
+    wanted_minor = left_minor if w.die.random() < 0.7 else w.die.randint(1, left_minor)
+    w.processor.dispute(charge, wanted_minor)
+    return f"{charge.reference[:8]} {wanted_minor} of {left_minor}"
+
+
+async def bank_decides(w: World) -> str:
+    """It is for the seller, or for the buyer; the words for that are not documented."""
+    open_ones = w.processor.undecided
+    if not open_ones:
+        return "nothing"
+    outcome, word = w.die.choice((("won", None), ("won", None), *(("lost", word) for word in LOST_WORDS)))
+    w.processor.decide(w.die.choice(open_ones), outcome, word)
+    return f"{outcome} {word}"
 
 
 async def processor_will_fail(w: World) -> str:
@@ -153,7 +176,9 @@ async def _poll(w: World) -> int:
         after = page[-1]
     for transaction_id in worker._idle(dict.fromkeys(ids)):
         await worker._advance(transaction_id)
-    if not w.plan.webhooks:
+    # These two wait for whoever is busy; here nobody else would go on meanwhile.
+    if not w.suspended:
+        await worker._poll_chargebacks()
         await worker._sweep()
     return len(ids)
 

@@ -3,19 +3,27 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from domain.transaction.approval import ApprovalTrack
+from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport, ChargebackTrack
 from domain.transaction.commands import RecordCharge
 from domain.transaction.payment import PaymentTrack
 from domain.transaction.payout import TransferStatus
 from domain.transaction.refund import ProcessorRefundStatus
 from domain.transaction.vault import VaultTrack
+from eventstore.log import RecordedEvent
+from gateways.chargeback import Chargeback, ChargebackResolution
 from gateways.errors import GatewayRefused, GatewayUncertain
 from gateways.payment import NewRefund, NewTransfer, PaymentGateway, Refund, Transfer
 from gateways.paystack.charge import parse_charge
-from reactions import advance, inbox, payment, payout, refund
+from projections import alert
+from projections import payout as payouts
+from projections import refund as refunds
+from projections.rows import Rows
+from reactions import advance, chargeback, inbox, payment, payout, refund
 from reactions.toolbox import Toolbox, order
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -118,7 +126,55 @@ def trust_a_pending_transfer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(payout, "_report", report)
 
 
+def book_the_chargeback_twice(patch: pytest.MonkeyPatch) -> None:
+    """A chargeback that is lost is booked as often as somebody says so."""
+    real = ChargebackTrack._record_decided
+
+    def record(self: ChargebackTrack, dispute_id: UUID, report: ChargebackReport) -> None:
+        real(self, dispute_id, report)
+        if report.outcome is ChargebackOutcome.LOST and report.amount_minor:
+            self._record_lost(report)
+
+    patch.setattr(ChargebackTrack, "_record_decided", record)
+
+
+def ignore_what_was_auto_accepted(patch: pytest.MonkeyPatch) -> None:
+    """A chargeback counts only when somebody accepted it, not when the processor did so because nobody answered."""
+    real = chargeback._taken_minor
+
+    async def taken_minor(tools: Toolbox, found: Chargeback) -> int | None:
+        return None if found.resolution is ChargebackResolution.AUTO_ACCEPTED else await real(tools, found)
+
+    patch.setattr(chargeback, "_taken_minor", taken_minor)
+
+
+def keep_a_failed_payout_quiet(patch: pytest.MonkeyPatch) -> None:
+    """Nobody is told of a payout that has failed for good."""
+    real = alert._raise
+
+    def tell(event: RecordedEvent, rows: Rows, severity: str, kind: str, *more: object) -> None:
+        if kind not in ("payout_failed", "payout_reversed"):
+            real(event, rows, severity, kind, *more)
+
+    patch.setattr(alert, "_raise", tell)
+
+
+def ask_for_top_ups_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """Staff are asked to top up the balance for what was sent long ago."""
+    for module, name in ((payouts, "_change"), (refunds, "_become")):
+        real = getattr(module, name)
+
+        def change(*arguments: object, real: Callable[..., None] = real, **columns: object) -> None:
+            real(*arguments, **{column: value for column, value in columns.items() if column != "waiting_since"})
+
+        patch.setattr(module, name, change)
+
+
 PLANTS: dict[Plant, int] = {
+    keep_a_failed_payout_quiet: 20,
+    ask_for_top_ups_for_ever: 20,
+    book_the_chargeback_twice: 20,
+    ignore_what_was_auto_accepted: 20,
     pay_again_after_a_timeout: 30,
     refund_without_looking: 30,
     believe_the_webhook: 30,

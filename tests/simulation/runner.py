@@ -78,6 +78,7 @@ def describe(world: World) -> dict[str, object]:
         "accounts": {key: {a: m for a, m in deal.holds.items() if m} for key, deal in world.judge.books.deals.items()},
         "transfers": sorted((t.reference, t.amount_minor, t.status) for t in store.transfers.all()),
         "refunds": sorted((r.merchant_note, r.amount_minor, r.status) for r in store.refunds.all()),
+        "chargebacks": sorted((d.charge_reference, d.refund_minor, d.resolution) for d in store.disputes.all()),
         "phases": [line for line in world.trace if line.startswith("end ")],
     }
 

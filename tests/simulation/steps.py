@@ -66,6 +66,8 @@ STEPS: tuple[tuple[float, Step], ...] = (
     (8, nature.time_passes),
     (4, nature.processor_goes_on),
     (4, nature.processor_decides),
+    (2, nature.bank_asks),
+    (1, nature.bank_decides),
     (6, nature.processor_will_fail),
     (3, nature.suspend),
     (3, nature.resume),
@@ -74,13 +76,16 @@ STEPS: tuple[tuple[float, Step], ...] = (
     (1, nature.restart),
 )
 
+FOR_ALL = (nature.poll, nature.time_passes, nature.restart)
+
 
 async def take_step(w: World) -> None:
     """One step and its judgement."""
     if not w.transactions or (len(w.transactions) < w.plan.transactions and w.die.random() < 0.15):
         step: Step = open_and_pay
     else:
-        (step,) = w.die.choices([step for _, step in STEPS], [weight for weight, _ in STEPS])
+        weights = [weight * (w.plan.share_of_time if step in FOR_ALL else 1.0) for weight, step in STEPS]
+        (step,) = w.die.choices([step for _, step in STEPS], weights)
     outcome = await step(w)
     topics = await w.judge.read(w.stage.pool)
     w.note(step.__name__, " ".join([outcome, *topics]))

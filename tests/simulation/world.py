@@ -39,6 +39,7 @@ BANKS = {Currency.KES: ("mobile_money", "MPESA"), Currency.NGN: ("nuban", "058")
 CAPITAL_MINOR = 1_000_000
 PATIENCE_SECONDS = 30.0
 SERVER_ERROR = 500
+CROWD = 10
 NEEDED = (TRANSACTIONS, PAYOUTS)
 
 
@@ -55,6 +56,11 @@ class Plan:
     """Nothing fails by chance: two runs differ only in what `murder_rate` does to the worker."""
     murder_rate: float = 0.0
 
+    @property
+    def share_of_time(self) -> float:
+        """With many transactions less of the steps are for what concerns all of them at once."""
+        return min(1.0, CROWD / self.transactions)
+
 
 @dataclass
 class Mind:
@@ -67,6 +73,7 @@ class Mind:
     fault_rate: float
     kill_rate: float
     wrong_rate: float
+    has_chargebacks: bool
 
     @classmethod
     def draw(cls, die: random.Random, plan: Plan) -> "Mind":
@@ -86,6 +93,7 @@ class Mind:
             fault_rate=wild,
             kill_rate=(0.15 if plan.misbehave else die.choice((0.0, 0.1))) * (plan.kills and not plan.steady),
             wrong_rate=die.choice((0.05, 0.3)),
+            has_chargebacks=die.choice((True, True, False)),
         )
 
 
@@ -128,6 +136,8 @@ class World:
         self.mind = Mind.draw(self.die, self.plan)
         self.judge = Judge(self.mind.limit_usd_cents)
         self.processor = Processor(self.clock, self.die, self.mind.fault_rate)
+        if self.plan.misbehave:
+            self.processor.misbehave()
         outside = self.stage.pool, self.stage.appender, self.processor.gateway, self.clock, self.new_id
         self.api, self.worker = Process(*outside), Process(*outside)
         people = [UUID(int=self.die.getrandbits(128), version=4) for _ in range(3)]
