@@ -22,6 +22,8 @@ def install(owner_dsn: str) -> list[str]:
     A new version starts from an empty table, and the runner folds the log into it.
     """
     with psycopg.connect(owner_dsn, application_name="escrow install") as connection:
+        # Before the first statement: even what changes nothing fails when two processes that start do it at once.
+        _ = connection.execute(SQL.lock)
         _ = connection.execute(checkpoint.SQL.failures)
         return install_tables(connection, PROJECTIONS)
 

@@ -1,4 +1,4 @@
-"""Elsewhere a second payment for the same thing is booked as another sale, or kept: here it goes back to who paid it."""
+"""Elsewhere a second payment for the same thing is another sale, or kept: here it goes back to who paid it."""
 
 import pytest
 
