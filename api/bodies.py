@@ -21,6 +21,8 @@ Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
 Name = Annotated[SingleLine, Field(min_length=1, max_length=200)]
 Reason = Annotated[Prose, Field(min_length=10, max_length=LONGEST_REASON)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+BankCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+AccountNumber = Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9]{5,34}$")]
 TransferReference = Annotated[str, Field(pattern=r"^[a-z0-9_-]{16,50}$")]
 Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 OptionalAmount = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
@@ -123,8 +125,8 @@ class PayoutAccountBody(Body):
     """Where a seller is paid: one of Paystack's kinds of recipient."""
 
     type: Literal["nuban", "ghipss", "mobile_money", "mobile_money_business", "basa", "kepss"]
-    bank_code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-    account_number: Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9]{5,34}$")]
+    bank_code: BankCode
+    account_number: AccountNumber
     account_name: Name
     currency: Literal["NGN", "GHS", "KES", "ZAR"]
 
@@ -216,6 +218,18 @@ class OtpBody(Body):
 class ResendOtpBody(Body):
     """Which payout; the first that waits for a one-time password if left out."""
 
+    reference: TransferReference | None = None
+
+
+class RefundAccountBody(Body):
+    """The buyer's account, and why it is given; `reference` where several refunds wait for one.
+
+    The log holds a salted hash of the account and no more.
+    """
+
+    bank_code: BankCode
+    account_number: Annotated[AccountNumber, Field(repr=False)]
+    reason: Reason
     reference: TransferReference | None = None
 
 

@@ -38,7 +38,7 @@ VERSION_TAG = re.compile(r'"([1-9][0-9]{0,17})"', re.ASCII)
 NEVER = -1
 DERIVED_LENGTH = 256
 # A typed name is no secret, but its unsalted hash would give it away (domain.md 1.11).
-SECRET_FIELDS = frozenset({"password", "credentials", "legal_name", "otp"})
+SECRET_FIELDS = frozenset({"password", "credentials", "legal_name", "otp", "account_number"})
 FAILED_FROM = 500
 
 

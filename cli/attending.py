@@ -1,10 +1,12 @@
-"""What `escrow payout` does: answers to what the processor wants from a person."""
+"""What `escrow payout` and `escrow refund` do: answers to what the processor wants from a person."""
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from api.flows.attention import keep_account, want_retry
 from cli.accounts import OPERATOR
 from cli.database import running_server
 from cli.output import print_json, say
@@ -16,6 +18,7 @@ from domain.transaction.records import Payout, PayoutStatus
 from domain.transaction.staff_commands import FinalizePayout, ResendOtp
 from eventstore.escrow import Request
 from reactions import attention
+from reactions.attention import BuyersAccount
 from reactions.toolbox import Toolbox
 
 CONNECTIONS = 2
@@ -41,6 +44,19 @@ def resend(transaction_id: UUID, reference: str | None, *, as_json: bool) -> Non
         return (await attention.resend_otp(tools, transaction_id, request, ResendOtp(reference=reference))).aggregate
 
     _print(_attend(send), as_json=as_json)
+
+
+def retry_refund(
+    transaction_id: UUID, reference: str | None, reason: str, account: BuyersAccount, *, as_json: bool
+) -> None:
+    """Send a refund to the buyer's account and print what became of it."""
+
+    async def retry(tools: Toolbox) -> Transaction:
+        request = _request(f"retry:{transaction_id}:{read_clock().isoformat()}")
+        wanted, keep = want_retry(reference, reason), keep_account(tools, os.urandom, account)
+        return (await attention.retry_refund(tools, transaction_id, request, wanted, account, keep)).aggregate
+
+    _print(_attend(retry), as_json=as_json)
 
 
 def _attend(work: Callable[[Toolbox], Awaitable[Transaction]]) -> Transaction:

@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(users.app, name="user")
 app.add_typer(transactions.app, name="tx")
 app.add_typer(payouts.app, name="payout")
+app.add_typer(payouts.refunds, name="refund")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(replay.app, name="replay")

@@ -3,27 +3,56 @@
 A one-time password passes through here and is kept nowhere.
 """
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from domain.errors import Invalid
+from domain.money import Currency
 from domain.transaction import Transaction
-from domain.transaction.attention import PayoutNotAwaitingOtp
-from domain.transaction.commands import RecordTransfer, TransactionCommand
+from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
+from domain.transaction.commands import RecordRefund, RecordTransfer, TransactionCommand
 from domain.transaction.payout import NOT_PAID, TransferReport, TransferStatus
-from domain.transaction.records import Payout
-from domain.transaction.staff_commands import FinalizePayout, ResendOtp
+from domain.transaction.records import Payout, Refund
+from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.staff_commands import FinalizePayout, ResendOtp, RetryRefund
 from eventstore.escrow import Request, Result
 from eventstore.log import find_command
 from gateways.errors import GatewayRefused, GatewayUncertain
-from reactions.payout import NAME, report_of
+from gateways.payment import RefundAccount
+from reactions import payout as payouts
+from reactions import refund as refunds
 from reactions.toolbox import Toolbox, order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyersAccount:
+    """Where a refund is to go, as the buyer said; personal data. `bank_code` is as in payout accounts."""
+
+    account_number: str = field(repr=False)
+    bank_code: str
+
+
+Keep = Callable[[Transaction], Awaitable[tuple[UUID, str]]]
+"""Keeps the account of a refund outside the log; returns the id and the salted SHA-256 of what it has kept."""
 
 
 class OtpWrong(Invalid):
     """The processor does not accept this one-time password; nothing has changed. Type it again, or have it resent."""
 
     code = "otp_wrong"
+
+
+class AccountRefused(Invalid):
+    """The processor does not accept this account for the refund, and nothing has changed."""
+
+    code = "account_refused"
+
+
+class BankUnknown(Invalid):
+    """The processor knows no bank with this code for the currency of the refund."""
+
+    code = "bank_unknown"
 
 
 async def finalize_payout(
@@ -50,11 +79,11 @@ async def _send_otp(tools: Toolbox, transaction: Transaction, payout: Payout, ot
         await tools.gateway.finalize_transfer(await _code_of(tools, payout), otp)
     except (GatewayRefused, GatewayUncertain) as error:
         failure = error
-    report = report_of(await tools.gateway.verify_transfer(payout.reference))
+    report = payouts.report_of(await tools.gateway.verify_transfer(payout.reference))
     if failure is not None and report.status is TransferStatus.OTP:
         raise OtpWrong(gateway_code=failure.gateway_code or None) if isinstance(failure, GatewayRefused) else failure
     if isinstance(failure, GatewayRefused) or report.status in NOT_PAID:
-        await order(tools, NAME, transaction, RecordTransfer(report=report))
+        await order(tools, payouts.NAME, transaction, RecordTransfer(report=report))
         raise PayoutNotAwaitingOtp
     return report
 
@@ -79,3 +108,56 @@ async def resend_otp(tools: Toolbox, transaction_id: UUID, request: Request, wan
         payout = transaction.payout_awaiting_otp(wanted.reference)
         await tools.gateway.resend_otp(await _code_of(tools, payout))
     return await tools.escrow.execute(transaction_id, wanted, request)
+
+
+async def retry_refund(
+    tools: Toolbox, transaction_id: UUID, request: Request, wanted: RetryRefund, account: BuyersAccount, keep: Keep
+) -> Result[Transaction]:
+    """Send a refund to the buyer's account, and record what became of it; a repeat is answered from the log.
+
+    The account is kept only once the processor has taken it. Raises what `Transaction.retry_refund` raises,
+    `AccountRefused`, `BankUnknown`, and the processor's errors: ask again with the same key.
+    """
+    if await find_command(tools.pool, request.command_id) is None:
+        transaction = await _rehearse(tools, transaction_id, request, wanted)
+        refund = transaction.refund_awaiting_account(wanted.reference)
+        report = await _send_account(tools, transaction, refund, account)
+        content_id, content_sha256 = await keep(transaction)
+        wanted = replace(wanted, content_id=content_id, content_sha256=content_sha256, report=report)
+    return await tools.escrow.execute(transaction_id, wanted, request)
+
+
+async def _send_account(
+    tools: Toolbox, transaction: Transaction, refund: Refund, account: BuyersAccount
+) -> RefundReport:
+    """Return what a GET says after the account was sent; without an answer, that decides alone.
+
+    A refusal of a refund that waits no longer says that it goes to another account, or has failed.
+    """
+    bank_id = await _find_bank(tools, refund.currency, account.bank_code)
+    processor_id = int(refund.processor_refund_id or 0)
+    sent = RefundAccount(currency=refund.currency, account_number=account.account_number, bank_id=bank_id)
+    failure: GatewayRefused | GatewayUncertain | None = None
+    try:
+        await tools.gateway.retry_refund(processor_id, sent)
+    except (GatewayRefused, GatewayUncertain) as error:
+        failure = error
+    report = refunds.report_of(refund, await tools.gateway.fetch_refund(processor_id))
+    if failure is not None and report.status is ProcessorRefundStatus.NEEDS_ATTENTION:
+        raise (
+            AccountRefused(gateway_code=failure.gateway_code or None)
+            if isinstance(failure, GatewayRefused)
+            else failure
+        )
+    if isinstance(failure, GatewayRefused):
+        await order(tools, refunds.NAME, transaction, RecordRefund(report=report))
+        raise RefundNotAwaitingAccount
+    return report
+
+
+async def _find_bank(tools: Toolbox, currency: Currency, code: str) -> int:
+    banks = await tools.gateway.list_banks(currency)
+    found = next((bank.processor_id for bank in banks if bank.code == code and bank.is_active), None)
+    if found is None:
+        raise BankUnknown
+    return found

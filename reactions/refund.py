@@ -40,7 +40,7 @@ async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> b
 async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
     """Return what the processor says; None while a doubtful order may not show in its list yet."""
     if refund.processor_refund_id is not None:
-        return _report(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
+        return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
     if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
         return None
     wanted = NewRefund(
@@ -50,7 +50,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
     )
     since = transaction.created_on - LOOK_BACK  # money that came before the price may have gone back long ago
     try:
-        return _report(refund, await ensure_refund(tools.gateway, wanted, since=since))
+        return report_of(refund, await ensure_refund(tools.gateway, wanted, since=since))
     except InsufficientBalance:
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.NOT_COVERED)
     except GatewayRefused as error:
@@ -60,7 +60,8 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.UNCERTAIN, reason=error.code)
 
 
-def _report(refund: Refund, reported: Reported) -> RefundReport:
+def report_of(refund: Refund, reported: Reported) -> RefundReport:
+    """Return what the processor said of a refund, as the log records it; a word we have not met concludes nothing."""
     unknown = reported.status is ReportedStatus.UNKNOWN
     status = ReportedStatus.PENDING if unknown else reported.status
     return RefundReport(

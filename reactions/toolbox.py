@@ -12,14 +12,15 @@ from domain.command import Command
 from domain.ids import Clock
 from domain.transaction import Transaction
 from eventstore.escrow import Escrow, Request, Result
+from gateways.bank import BankDirectory
 from gateways.bookkeeping import Bookkeeping
 from gateways.chargeback import ChargebackDesk
 from gateways.payment import PaymentGateway
 
 
-class Processor(PaymentGateway, ChargebackDesk, Bookkeeping, Protocol):
-    """What reactions ask of the processor: to move money, what banks take back, and what it lists without being asked
-    about anything of ours."""
+class Processor(PaymentGateway, ChargebackDesk, Bookkeeping, BankDirectory, Protocol):
+    """What reactions ask of the processor: to move money, what banks take back, what it lists without being asked about
+    anything of ours, and which banks there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from domain.transaction.approval import (
     DecisionTaken,
 )
 from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled
-from domain.transaction.attention import PayoutFinalized, PayoutOtpResent
+from domain.transaction.attention import PayoutFinalized, PayoutOtpResent, RefundRetried
 from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered, ChargebackLost
 from domain.transaction.clawback import ClawbackRecovered, LossWrittenOff
 from domain.transaction.compensation import COMPENSATION_CAP_BPS, CompensationGranted
@@ -202,6 +202,11 @@ def _is_accepted_refund(x: Transaction, e: RefundProcessing | RefundNeedsAttenti
     return refund is not None and refund.status in ACCEPTED
 
 
+def _may_be_retried(x: Transaction, e: RefundRetried) -> bool:
+    refund = x.refunds.get(e.reference)
+    return refund is not None and refund.processor_refund_id is not None and e.actor_role in OPERATORS
+
+
 def _is_open_dispute(x: Transaction, e: DisputeWithdrawn | DisputeEscalated | DisputeResolved) -> bool:
     dispute = x.disputes.get(e.dispute_id)
     return dispute is not None and dispute.is_open
@@ -308,6 +313,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, RefundProcessing, "a refund that was accepted", _is_accepted_refund),
         require(T, RefundNeedsAttention, "a refund that was accepted", _is_accepted_refund),
         require(T, RefundProcessed, "a refund that was accepted", _is_accepted_refund),
+        require(T, RefundRetried, "a refund that was accepted, and a super_admin", _may_be_retried),
         require(T, DisputeOpened, "a new dispute", lambda x, e: e.dispute_id not in x.disputes),
         require(T, DisputeWithdrawn, "an open dispute", _is_open_dispute),
         require(T, DisputeEscalated, "an open dispute", _is_open_dispute),

@@ -5,11 +5,17 @@ from uuid import UUID
 from starlette.responses import Response
 
 from api.command import Desk
+from api.content import SALT_BYTES, keep_about
 from api.flows.pay import toolbox_of
 from api.views.transaction import TransactionView
+from domain.ids import RandomBytes
 from domain.transaction import Transaction
-from domain.transaction.staff_commands import FinalizePayout, ResendOtp
-from reactions.attention import finalize_payout, resend_otp
+from domain.transaction.staff_commands import FinalizePayout, ResendOtp, RetryRefund
+from reactions.attention import BuyersAccount, Keep, finalize_payout, resend_otp, retry_refund
+from reactions.toolbox import Toolbox
+
+KIND = "refund_account"
+NOT_YET_KEPT = "0" * 64
 
 
 async def type_otp(desk: Desk, transaction_id: UUID, wanted: FinalizePayout, otp: str) -> Response:
@@ -28,3 +34,33 @@ async def order_otp(desk: Desk, transaction_id: UUID, wanted: ResendOtp) -> Resp
     await desk.require_version(Transaction, transaction_id)
     result = await resend_otp(toolbox_of(desk), transaction_id, desk.request, wanted)
     return desk.answer(result, TransactionView.of(result.aggregate, desk.actor))
+
+
+async def send_refund_to(
+    desk: Desk, transaction_id: UUID, reference: str | None, reason: str, account: BuyersAccount
+) -> Response:
+    """Send a refund that needs attention to the buyer's account. Raises what `retry_refund` raises."""
+    wanted = want_retry(reference, reason)
+    if desk.is_dry:
+        return await desk.execute(transaction_id, wanted, TransactionView.of)
+    await desk.require_version(Transaction, transaction_id)
+    tools = toolbox_of(desk)
+    keep = keep_account(tools, desk.dependencies.random_bytes, account)
+    result = await retry_refund(tools, transaction_id, desk.request, wanted, account, keep)
+    return desk.answer(result, TransactionView.of(result.aggregate, desk.actor))
+
+
+def want_retry(reference: str | None, reason: str) -> RetryRefund:
+    """Return the command as it is rehearsed, before the processor has taken the account."""
+    return RetryRefund(reference=reference, reason=reason, content_id=UUID(int=0), content_sha256=NOT_YET_KEPT)
+
+
+def keep_account(tools: Toolbox, random_bytes: RandomBytes, account: BuyersAccount) -> Keep:
+    """Return how an account is kept: as something about the buyer, who may have it erased."""
+
+    async def keep(transaction: Transaction) -> tuple[UUID, str]:
+        text = {"bank_code": account.bank_code, "account_number": account.account_number}
+        content = await keep_about(tools, random_bytes(SALT_BYTES), transaction.buyer_id, KIND, text)
+        return content.id, content.sha256
+
+    return keep

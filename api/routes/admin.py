@@ -5,9 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from api.bodies import NoteBody, OtpBody, ReasonBody, RefundBody, ReleaseBody, ResendOtpBody, ResolveBody
+from api.bodies import (
+    NoteBody,
+    OtpBody,
+    ReasonBody,
+    RefundAccountBody,
+    RefundBody,
+    ReleaseBody,
+    ResendOtpBody,
+    ResolveBody,
+)
 from api.command import RunbookDesk, StaffDesk
-from api.flows.attention import order_otp, type_otp
+from api.flows.attention import order_otp, send_refund_to, type_otp
 from api.flows.deciding import answer_decision, find_approval
 from api.flows.listing import show
 from api.lists import list_actions, list_alerts, list_approval_items, list_stuck_transactions
@@ -33,6 +42,7 @@ from domain.transaction.staff_commands import (
     ResendOtp,
     ResolveDispute,
 )
+from reactions.attention import BuyersAccount
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=StrictRoute)
 
@@ -81,6 +91,13 @@ async def post_finalize(transaction_id: PathId, body: OtpBody, desk: StaffDesk) 
 async def post_resend_otp(transaction_id: PathId, body: ResendOtpBody, desk: StaffDesk) -> Response:
     """Have Paystack send the one-time password again."""
     return await order_otp(desk, transaction_id, ResendOtp(reference=body.reference))
+
+
+@router.post("/transactions/{transaction_id}/refund/account", response_model=TransactionView)
+async def post_refund_account(transaction_id: PathId, body: RefundAccountBody, desk: StaffDesk) -> Response:
+    """Say where a refund is to go that needs attention: Paystack gets the account, the log only a salted hash of it."""
+    account = BuyersAccount(account_number=body.account_number, bank_code=body.bank_code)
+    return await send_refund_to(desk, transaction_id, body.reference, body.reason, account)
 
 
 @router.post("/transactions/{transaction_id}/notes", status_code=201, response_model=TransactionView)

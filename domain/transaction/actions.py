@@ -40,6 +40,7 @@ STAFF_ACTIONS: dict[str, Check] = {
     "reject": lambda transaction: transaction.check_any_rejectable(),
     "write-off": lambda transaction: transaction.check_write_off(),
     "finalize-payout": lambda transaction: transaction.check_finalize(),
+    "retry-refund": lambda transaction: transaction.check_retry_refund(),
 }
 
 

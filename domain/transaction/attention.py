@@ -1,10 +1,11 @@
-"""What the processor wants from a person before it goes on: a one-time password.
+"""What the processor wants from a person before it goes on: a one-time password, or where a refund is to go.
 
 The person's answer goes to the processor first and is recorded when a GET has shown what became of it, so a wrong
-answer changes nothing. What is secret in the answer never enters the log.
+answer changes nothing. What is secret or personal in the answer never enters the log.
 """
 
 from dataclasses import replace
+from uuid import UUID
 
 from domain.actor import Role
 from domain.errors import Refused
@@ -14,7 +15,8 @@ from domain.transaction.deadline import DeadlineTrack
 from domain.transaction.event import TransactionEvent
 from domain.transaction.note import NoteAdded
 from domain.transaction.payout import TransferReport
-from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus, Refund, RefundStatus
+from domain.transaction.refund import RefundReport
 from domain.transaction.state import TransactionState
 
 
@@ -22,6 +24,12 @@ class PayoutNotAwaitingOtp(Refused):
     """No transfer of this transaction waits for a one-time password."""
 
     code = "payout_not_awaiting_otp"
+
+
+class RefundNotAwaitingAccount(Refused):
+    """No refund of this transaction waits for the buyer's account."""
+
+    code = "refund_not_awaiting_account"
 
 
 class PayoutFinalized(TransactionEvent):
@@ -44,6 +52,16 @@ class PayoutOtpResent(TransactionEvent):
     TOPIC = "transaction.payout_otp_resent.v1"
     IS_REMARK = True
     reference: str
+
+
+class RefundRetried(TransactionEvent):
+    """Somebody told the processor where a refund is to go; the log has a salted hash of the account and no more."""
+
+    TOPIC = "transaction.refund_retried.v1"
+    reference: str
+    content_id: UUID
+    content_sha256: str
+    reason: str
 
 
 class AttentionTrack(DeadlineTrack):
@@ -84,6 +102,37 @@ class AttentionTrack(DeadlineTrack):
         """Record that the password was sent again."""
         self._require_operator()
         self.record(PayoutOtpResent, reference=self.payout_awaiting_otp(reference).reference)
+
+    def check_retry_refund(self) -> None:
+        """Raise unless a super_admin, or the command line, could say now where a refund is to go."""
+        self._require_operator()
+        self.refund_awaiting_account()
+
+    def refund_awaiting_account(self, reference: str | None = None) -> Refund:
+        """Return the first refund that waits for the buyer's account, or the one named."""
+        for refund in self.refunds.values():
+            if refund.status is RefundStatus.NEEDS_ATTENTION and reference in (None, refund.reference):
+                return refund
+        raise RefundNotAwaitingAccount
+
+    def retry_refund(
+        self, reference: str | None, reason: str, content_id: UUID, content_sha256: str, report: RefundReport | None
+    ) -> None:
+        """Record where the refund was sent, and what the processor says of it since."""
+        self._require_operator()
+        require_reason(reason)
+        if report is None:
+            reference = self.refund_awaiting_account(reference).reference
+        self.record(
+            RefundRetried,
+            reference=reference if report is None else report.reference,
+            content_id=content_id,
+            content_sha256=content_sha256,
+            reason=reason,
+        )
+        self.record(NoteAdded, text=reason)
+        if report is not None:
+            self.apply_refund(report)
 
     def _require_operator(self) -> None:
         """The command line acts for whoever runs the installation."""

@@ -120,17 +120,16 @@ def _shrink_receipt(suspense: dict[str, Receipt], processor_id: str, by_minor: i
 class ChargebackTrack(DisputeTrack):
     """Recording the processor's disputes."""
 
-    def record_refund(self, report: RefundReport) -> None:
-        """Record a refund as `RefundTrack` does; one that was cancelled but paid all the same is a loss.
+    def apply_refund(self, report: RefundReport) -> None:
+        """Apply it as `RefundTrack` does; one that was cancelled but paid all the same is a loss.
 
         The call to the processor may be under way while the chargeback arrives.
         """
-        self.require_system()
         refund = self.refunds.get(report.reference)
         was_cancelled = refund is not None and refund.status is RefundStatus.CANCELLED
         if refund is not None and was_cancelled and report.status is ProcessorRefundStatus.PROCESSED:
             self._restore(refund)
-        super().record_refund(report)
+        super().apply_refund(report)
 
     def _restore(self, refund: Refund) -> None:
         missing = max(0, refund.amount_minor - self._unsent_refunds_minor())

@@ -6,13 +6,13 @@ from domain.policy import STUCK_AFTER
 from domain.transaction.chargeback import ChargebackTrack
 from domain.transaction.contract import NothingHeld
 from domain.transaction.dispute import ProcessorDecides
-from domain.transaction.phase import TERMINAL, Phase, failed_purpose, has_failed_payout
-from domain.transaction.records import DisputeSource, PayoutPurpose, SettlementStatus
+from domain.transaction.phase import TERMINAL, Phase, failed_purpose
+from domain.transaction.records import DisputeSource, PayoutPurpose, PayoutStatus, RefundStatus, SettlementStatus
 from domain.transaction.settlement import Basis, RefundTooLarge
 
 
 class NotStuck(Refused):
-    """Force needs a state that has lasted more than 7 days, a dispute, or a failed payout."""
+    """Force needs a state that has lasted more than 7 days, a dispute, or a failed payout or refund."""
 
     code = "not_stuck"
 
@@ -41,7 +41,7 @@ class ForceTrack(ChargebackTrack):
     def check_force_release(self) -> None:
         """Raise unless a super_admin can release, or pay out again, now; `NotStuck` says when it becomes possible."""
         self._require_force()
-        if has_failed_payout(self):
+        if self.purpose_to_pay() is not None:
             return
         if self.held_minor <= 0 or self.settlement is not SettlementStatus.HELD:
             raise NothingHeld
@@ -58,8 +58,8 @@ class ForceTrack(ChargebackTrack):
             raise DisputeFirst
 
     def release_by_force(self, reason: str, recipient: str | None) -> None:
-        """Release what is held, or repeat the payout that failed; raise `RecipientMissing`."""
-        purpose = failed_purpose(self)
+        """Release what is held, or pay out again, or for the first time, what failed; raise `RecipientMissing`."""
+        purpose = self.purpose_to_pay()
         had_dispute = self._close_disputes(reason)
         if purpose is None:
             self.order_release(Basis.FORCED, reason)
@@ -91,7 +91,7 @@ class ForceTrack(ChargebackTrack):
         disputed = any(dispute.is_open or dispute.is_decided for dispute in self.disputes.values())
         possible_at = self.phase_since + STUCK_AFTER
         is_old = self.now > possible_at and (self.phase not in TERMINAL or self.phase is Phase.CHARGED_BACK)
-        if not (is_old or disputed or has_failed_payout(self)):
+        if not (is_old or disputed or self.purpose_to_pay() is not None):
             if self.phase in TERMINAL:
                 raise NotStuck
             raise NotStuck(possible_at=possible_at.isoformat())
@@ -102,7 +102,19 @@ class ForceTrack(ChargebackTrack):
     def _last_recipient(self, purpose: PayoutPurpose) -> str | None:
         return next((p.recipient for p in reversed(self.payouts.values()) if p.purpose is purpose), None)
 
+    def purpose_to_pay(self) -> PayoutPurpose | None:
+        """Return what failed and waits for a person: a payout, or a refund that nobody has found an account for."""
+        return failed_purpose(self) or (PayoutPurpose.REFUND if self._has_refund_to_pay() else None)
+
+    def _has_refund_to_pay(self) -> bool:
+        """While something is held, releasing it comes first; a transfer on its way, or to be repeated, is awaited."""
+        failed = any(refund.status is RefundStatus.FAILED for refund in self.refunds.values())
+        if not failed or self.held_minor > 0 or self.payable_minor(PayoutPurpose.REFUND) == 0:
+            return False
+        last = next((p for p in reversed(self.payouts.values()) if p.purpose is PayoutPurpose.REFUND), None)
+        return last is None or last.status is PayoutStatus.SUCCEEDED
+
     def failed_payable_minor(self) -> int:
-        """Return what a failed payout left to pay, in minor units."""
-        purpose = failed_purpose(self)
+        """Return what a failed payout or refund left to pay, in minor units."""
+        purpose = self.purpose_to_pay()
         return 0 if purpose is None else self.payable_minor(purpose)

@@ -132,6 +132,10 @@ class RefundTrack(PayoutTrack):
     def record_refund(self, report: RefundReport) -> None:
         """Apply what the processor says, whatever the order and however often; raise `UnknownReference`."""
         self.require_system()
+        self.apply_refund(report)
+
+    def apply_refund(self, report: RefundReport) -> None:
+        """The same, whoever acts: he has had the processor asked."""
         refund = self.refunds.get(report.reference)
         if refund is None:
             raise UnknownReference

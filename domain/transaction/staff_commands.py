@@ -12,6 +12,7 @@ from domain.transaction.dispute import Award
 from domain.transaction.opening import listing_stream
 from domain.transaction.payout import TransferReport
 from domain.transaction.records import Finding
+from domain.transaction.refund import RefundReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,21 @@ class ResendOtp(TransactionCommand):
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.resend_otp`."""
         aggregate.resend_otp(self.reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRefund(TransactionCommand):
+    """A super_admin says where a refund is to go; `report` says what came of it."""
+
+    reference: str | None = None
+    reason: str
+    content_id: UUID
+    content_sha256: str
+    report: RefundReport | None = None
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.retry_refund`."""
+        aggregate.retry_refund(self.reference, self.reason, self.content_id, self.content_sha256, self.report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

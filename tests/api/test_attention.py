@@ -1,4 +1,4 @@
-"""A payout that waits for a one-time password, over HTTP: who may type it, and that it stands nowhere afterwards."""
+"""What Paystack wants from staff, over HTTP: who may answer, and that nothing secret stands in the log afterwards."""
 
 from typing import cast
 
@@ -59,3 +59,22 @@ def test_a_dry_run_sends_no_password(installation: Installation) -> None:
     dry = installation.people["super_admin"].post(f"{A}/{transaction}/payout/finalize?dry_run=true", TYPED)
     assert dry.status_code == 200, dry.text
     assert installation.view(transaction)["stuck_reason"] == "payout_otp"
+
+
+def test_a_refund_goes_on_to_the_account_that_a_super_admin_gives(installation: Installation) -> None:
+    transaction = installation.hold()
+    fault(installation, "refund", "needs_attention")
+    for name in ("buyer", "seller"):
+        installation.people[name].must(f"{T}/{transaction}/cancel", {"reason": "we changed our minds"})
+    installation.wait(transaction, lambda view: view["stuck_reason"] == "refund_needs_attention")
+    path, chief = f"{A}/{transaction}/refund/account", installation.people["super_admin"]
+    account = {"bank_code": "MPESA", "account_number": "0798123987", "reason": "the buyer named an account"}
+    assert installation.people["admin"].post(path, account).status_code == 403
+    unknown = chief.post(path, {**account, "bank_code": "NONE"})
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "bank_unknown")
+    done = chief.post(path, account, key="send-it-on")
+    assert done.status_code == 200, done.text
+    again = chief.post(path, {**account, "account_number": "0700000000"}, key="send-it-on")
+    assert (again.headers["Idempotency-Replayed"], again.content) == ("true", done.content)
+    installation.wait(transaction, lambda view: view["state"] == "refunded")
+    assert read(installation, "SELECT 1 FROM event_log WHERE data::text LIKE %s", "%0798123987%") == []

@@ -37,6 +37,7 @@ from domain.transaction.staff_commands import (
     RecoverInCash,
     RejectApproval,
     ResendOtp,
+    RetryRefund,
     WriteOff,
 )
 from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
@@ -118,6 +119,16 @@ def attended() -> Story:
     story.do(ResendOtp(), SUPER)
     story.do(FinalizePayout(reason=REASON), SUPER)
     story.do(transfer(story.payout(), "success", 2_000))
+    return story
+
+
+def sent_on() -> Story:
+    """A refund needs the buyer's account, which staff pass on."""
+    story = paths.refunding(pending())
+    story.do(refunded(story.refund(), "needs-attention"))
+    story.do(RetryRefund(reason=REASON, content_id=UUID(int=0xACC), content_sha256="d" * 64), SUPER)
+    for status in ("processing", "processed"):
+        story.do(refunded(story.refund(), status))
     return story
 
 
@@ -279,6 +290,7 @@ STORIES = {
         repeated,
         uncovered,
         attended,
+        sent_on,
         called_off,
         judged,
         split,

@@ -1,19 +1,24 @@
 """What the processor wants from a person: typed by a super_admin or at the command line, on record but the secret."""
 
+from dataclasses import replace
+from uuid import UUID
+
 import pytest
 
 from domain.actor import Actor
 from domain.errors import Forbidden
 from domain.reason import ReasonTooShort
-from domain.transaction.attention import PayoutNotAwaitingOtp
+from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
 from domain.transaction.contract import DisputeOpen
 from domain.transaction.payout import TransferReport, TransferStatus
-from domain.transaction.staff_commands import FinalizePayout, ResendOtp
-from tests.domain.paths import REASON, TRANSFER_FEE, dispute, paying, pending, transfer
+from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.staff_commands import FinalizePayout, ResendOtp, RetryRefund
+from tests.domain.paths import REASON, TRANSFER_FEE, dispute, paying, pending, refunded, refunding, transfer
 from tests.domain.people import ADMIN, BUYER, SELLER, SUPER, SYSTEM
 from tests.domain.story import Story
 
 TYPED = FinalizePayout(reason=REASON)
+SENT_ON = RetryRefund(reason=REASON, content_id=UUID(int=9), content_sha256="d" * 64)
 
 
 def waiting() -> Story:
@@ -84,3 +89,30 @@ def test_sending_the_password_again_is_on_record_and_changes_nothing():
     assert story.do(ResendOtp(), SUPER) == ["payout_otp_resent"]
     assert story.transaction.stuck_reason == "payout_otp"
     assert "finalize-payout" in story.transaction.allowed_actions(SUPER, story.now)
+
+
+def in_need() -> Story:
+    """A refund that waits for the buyer's account."""
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "needs-attention"))
+    return story
+
+
+def test_where_a_refund_goes_is_on_record_as_a_hash_and_it_goes_on():
+    story = in_need()
+    assert "retry-refund" in story.transaction.allowed_actions(SUPER, story.now)
+    report = RefundReport(
+        reference=story.refund(), status=ProcessorRefundStatus.PROCESSING, processor_refund_id="1", reason=None
+    )
+    assert story.do(replace(SENT_ON, report=report), SUPER) == ["refund_retried", "note_added", "refund_processing"]
+    assert story.transaction.stuck_reason == "refund_processing"
+    story.refuses(RefundNotAwaitingAccount, SENT_ON, SUPER)
+
+
+def test_only_a_super_admin_or_the_command_line_says_where_a_refund_goes_and_why():
+    story = in_need()
+    for actor in (BUYER, SELLER, ADMIN):
+        story.refuses(Forbidden, SENT_ON, actor)
+    story.refuses(ReasonTooShort, replace(SENT_ON, reason="short"), SUPER)
+    story.refuses(RefundNotAwaitingAccount, replace(SENT_ON, reference="rf-another"), SUPER)
+    assert story.do(SENT_ON, SYSTEM) == ["refund_retried", "note_added"]

@@ -5,9 +5,11 @@ from itertools import permutations
 import pytest
 
 from domain.journal import Account
+from domain.transaction.force import NotStuck, RecipientMissing
 from domain.transaction.payment import UnknownReference
 from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PayoutPurpose, RefundStatus
+from domain.transaction.staff_commands import ApproveRequest
 from tests.domain.paths import (
     asked,
     charge,
@@ -20,10 +22,11 @@ from tests.domain.paths import (
     refund,
     refunded,
     refunding,
+    release,
     returned,
     transfer,
 )
-from tests.domain.people import BUYER, SUPER
+from tests.domain.people import BUYER, SECOND, SUPER
 from tests.domain.story import Story
 
 HISTORIES = {
@@ -81,6 +84,22 @@ def test_a_failed_refund_is_paid_by_transfer():
     story.do(transfer(story.payout(), "success"))
     assert story.phase == "refunded"
     story.refuses(NothingPayable, pay_out(PayoutPurpose.REFUND))
+
+
+def test_a_failed_refund_is_paid_to_an_account_that_staff_name_when_the_buyer_has_none():
+    story = refunding(pending())
+    story.refuses(NotStuck, release("RCP_buyer"), SUPER)
+    story.do(refunded(story.refund(), "failed"))
+    assert story.transaction.stuck_reason == "refund_failed: awaiting a transfer to the buyer"
+    assert "release" in story.transaction.allowed_actions(SUPER, story.now)
+    story.refuses(RecipientMissing, release(), SUPER)
+    assert story.do(release("RCP_buyer", limit=0), SUPER) == ["approval_requested"], "four eyes as for every release"
+    story.do(ApproveRequest(approval_id=story.approval()), SECOND)
+    (payout,) = story.transaction.payouts.values()
+    assert (payout.purpose, payout.recipient, payout.amount_minor) == (PayoutPurpose.REFUND, "RCP_buyer", 100_000)
+    story.refuses(NotStuck, release("RCP_again"), SUPER)
+    story.do(transfer(payout.reference, "success"))
+    assert story.phase == "refunded"
 
 
 def test_one_failed_refund_is_payable_while_another_is_under_way():

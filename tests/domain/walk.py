@@ -44,6 +44,7 @@ from domain.transaction.staff_commands import (
     RejectApproval,
     ResendOtp,
     ResolveDispute,
+    RetryRefund,
     WriteOff,
 )
 from eventstore.fork import fork
@@ -189,6 +190,10 @@ def _link(at: Position) -> RecordPaymentLink:
     return RecordPaymentLink(reference=_ref(at), authorization_url_sha256="f" * 64)
 
 
+def _retry(at: Position) -> RetryRefund:
+    return RetryRefund(reason=REASON, content_id=NO_ID, content_sha256="d" * 64)
+
+
 MOVES: list[Move] = [
     ("pay", BUYER, lambda at: RequestPayment()),
     ("link", SYSTEM, _link),
@@ -232,6 +237,7 @@ MOVES: list[Move] = [
     ("reject", SECOND, lambda at: RejectApproval(approval_id=foreign_approval(at, SECOND), reason=REASON)),
     ("type the password", SUPER, lambda at: FinalizePayout(reason=REASON)),
     ("resend the password", SUPER, lambda at: ResendOtp()),
+    ("say where to refund", SUPER, _retry),
     ("compensate", SUPER, lambda at: GrantCompensation(amount_minor=100, reason=REASON, limit_usd_cents=10**9)),
     ("ask to compensate", SUPER, lambda at: GrantCompensation(amount_minor=9, reason=REASON, limit_usd_cents=0)),
     ("recover", SUPER, lambda at: RecoverInCash(amount_minor=_debt(at) // 2 or 1)),

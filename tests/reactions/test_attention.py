@@ -1,18 +1,34 @@
 """What the processor wants from a person, over the stand-in: sent once, confirmed by a GET, and secret."""
 
 import asyncio
+import hashlib
+import json
+import os
 from uuid import UUID
 
 import pytest
 
+from api.flows.attention import keep_account, want_retry
 from domain.actor import Actor, Role
-from domain.transaction.attention import PayoutNotAwaitingOtp
+from domain.money import Currency
+from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
+from domain.transaction.commands import CancelTransaction
 from domain.transaction.phase import Phase
-from domain.transaction.records import Payout
-from domain.transaction.staff_commands import FinalizePayout, ResendOtp
+from domain.transaction.records import Payout, Refund
+from domain.transaction.staff_commands import FinalizePayout, ForceRelease, ResendOtp
 from eventstore.escrow import Request
 from gateways.errors import GatewayUncertain
-from reactions.attention import OtpWrong, finalize_payout, resend_otp
+from gateways.payment import NewRecipient
+from identity.payout_account import PayoutAccount, put_payout_account
+from reactions.attention import (
+    AccountRefused,
+    BankUnknown,
+    BuyersAccount,
+    OtpWrong,
+    finalize_payout,
+    resend_otp,
+    retry_refund,
+)
 from tests.conftest import Database
 from tests.reactions.world import World, run
 
@@ -135,5 +151,128 @@ def test_the_password_is_sent_again_once_per_request(database: Database) -> None
         await world.fault("resend_otp", "refuse")
         again = await resend_otp(world.tools, transaction_id, request, ResendOtp())
         assert (again.replayed, again.position) == (True, first.position)
+
+    run(database.app_dsn, story)
+
+
+ACCOUNT = BuyersAccount(account_number="0798765432", bank_code="MPESA")
+
+
+async def in_need(world: World) -> tuple[UUID, Refund]:
+    """A refund that waits for the buyer's account."""
+    transaction_id = await world.hold()
+    await world.fault("refund", "needs_attention")
+    for actor in (world.as_buyer, world.as_seller):
+        await world.do(actor, transaction_id, CancelTransaction(reason="we changed our minds"))  # type: ignore[arg-type]
+    transaction = await world.advance(transaction_id)
+    assert transaction.stuck_reason == "refund_needs_attention"
+    (refund,) = transaction.refunds.values()
+    return transaction_id, refund
+
+
+async def send_on(
+    world: World, transaction_id: UUID, account: BuyersAccount = ACCOUNT, request: Request | None = None
+) -> str | None:
+    keep = keep_account(world.tools, os.urandom, account)
+    wanted = want_retry(None, "the buyer named an account")
+    result = await retry_refund(world.tools, transaction_id, request or world.request(SUPER), wanted, account, keep)
+    return result.aggregate.stuck_reason
+
+
+def test_a_refund_goes_on_to_the_buyers_account_of_which_the_log_has_a_salted_hash(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id, _ = await in_need(world)
+        await send_on(world, transaction_id)
+        assert (await world.advance(transaction_id)).phase is Phase.REFUNDED
+        assert await world.moved("refund") == [-100_000]
+        async with world.pool.connection() as connection:
+            query = "SELECT data FROM event_log WHERE type = 'transaction.refund_retried.v1'"
+            (data,) = await (await connection.execute(query)).fetchone() or ({},)
+            query = "SELECT owner_id, kind, body, salt, sha256 FROM contents WHERE content_id = %s"
+            (kept,) = await (await connection.execute(query, (data["content_id"],))).fetchall()
+            query = "SELECT count(*) FROM event_log WHERE data::text LIKE %s"
+            row = await (await connection.execute(query, (f"%{ACCOUNT.account_number}%",))).fetchone()
+        assert row == (0,)
+        owner_id, kind, body, salt, sha256 = kept
+        assert (owner_id, kind) == (world.buyer.id, "refund_account")
+        text = {"account_number": ACCOUNT.account_number, "bank_code": ACCOUNT.bank_code}
+        assert body == text
+        canonical = json.dumps(text, separators=(",", ":"), sort_keys=True).encode()
+        assert sha256 == data["content_sha256"] == hashlib.sha256(bytes(salt) + canonical).hexdigest()
+
+    run(database.app_dsn, story)
+
+
+def test_an_account_that_is_refused_changes_nothing_and_is_not_kept(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id, _ = await in_need(world)
+        before, request = (await world.transaction(transaction_id)).version, world.request(SUPER)
+        with pytest.raises(BankUnknown):
+            await send_on(world, transaction_id, BuyersAccount(account_number="0798765432", bank_code="NONE"), request)
+        await world.fault("retry_refund", "refuse", status=422)
+        with pytest.raises(AccountRefused):
+            await send_on(world, transaction_id, request=request)
+        assert (await world.advance(transaction_id)).version == before
+        async with world.pool.connection() as connection:
+            query = "SELECT count(*) FROM contents WHERE kind = 'refund_account'"
+            assert await (await connection.execute(query)).fetchone() == (0,)
+        await send_on(world, transaction_id, request=request)
+        assert (await world.advance(transaction_id)).phase is Phase.REFUNDED
+
+    run(database.app_dsn, story)
+
+
+def test_a_refund_is_sent_on_once_however_often_and_by_whom_it_is_asked_for(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id, _ = await in_need(world)
+        request = world.request(SUPER)
+        await world.fault("retry_refund", "accept_then_timeout")
+        first = await send_on(world, transaction_id, request=request)
+        assert await send_on(world, transaction_id, request=request) == first
+        with pytest.raises(RefundNotAwaitingAccount):
+            await send_on(world, transaction_id)
+        assert (await world.advance(transaction_id)).phase is Phase.REFUNDED
+
+    run(database.app_dsn, story)
+
+
+def test_a_refund_that_cannot_be_sent_on_is_paid_by_transfer_to_the_buyers_account(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id, refund = await in_need(world)
+        await world.panel.post(f"/_sim/refunds/{refund.processor_refund_id}", json={"status": "failed"})
+        assert (await world.advance(transaction_id)).phase is Phase.REFUNDED
+        assert await world.moved("refund_returned") == [100_000]
+        assert await world.moved("transfer") == [-100_000]
+
+    run(database.app_dsn, story)
+
+
+def test_without_an_account_of_the_buyer_a_super_admin_names_the_recipient(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id, refund = await in_need(world)
+        elsewhere = PayoutAccount(
+            type="nuban", bank_code="044", account_number="0001234567", account_name="b", currency=Currency.NGN
+        )
+        async with world.pool.connection() as connection:
+            await put_payout_account(connection, world.buyer.id, elsewhere, world.at)
+        await world.panel.post(f"/_sim/refunds/{refund.processor_refund_id}", json={"status": "failed"})
+        stuck = await world.advance(transaction_id)
+        assert stuck.stuck_reason == "refund_failed: awaiting a transfer to the buyer"
+        recipient = await world.tools.gateway.create_recipient(
+            NewRecipient(
+                type="mobile_money",
+                name="Buyer",
+                account_number="0798765432",
+                bank_code="MPESA",
+                currency=Currency.KES,
+            )
+        )
+        forced = ForceRelease(
+            reason="the buyer named an account", recipient=recipient.recipient_code, limit_usd_cents=10**9
+        )
+        await world.do(SUPER, transaction_id, forced)  # type: ignore[arg-type]
+        done = await world.advance(transaction_id)
+        assert (done.phase, done.is_flat) == (Phase.REFUNDED, True)
+        assert await world.moved("transfer") == [-100_000]
 
     run(database.app_dsn, story)
