@@ -59,6 +59,7 @@ class Terms:
 DISPUTE_WINDOW = timedelta(days=30)
 STUCK_AFTER = timedelta(days=7)
 ESCALATE_DISPUTE_AFTER = timedelta(days=7)
+ESCALATE_BEFORE_DUE = timedelta(hours=3)
 APPROVAL_VALID = timedelta(hours=24)
 REDEPOSIT_WITHIN = timedelta(hours=72)
 PAYOUT_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))

@@ -32,7 +32,10 @@ class ChargebackResolution(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chargeback:
-    """A chargeback as the processor sees it; `resolution` is None while it is open."""
+    """A chargeback as the processor sees it; `resolution` is None while it is open.
+
+    `file_names` are those of the files that the merchant has sent.
+    """
 
     processor_id: int
     status: ChargebackStatus
@@ -45,6 +48,7 @@ class Chargeback:
     due_at: datetime | None
     resolved_at: datetime | None
     created_at: datetime | None
+    file_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from domain.journal import Account
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, project
@@ -95,6 +96,14 @@ def alert_of_shortfall(what: str) -> Callable[[RecordedEvent, Rows], None]:
     return apply
 
 
+def alert_of_loss(event: RecordedEvent, rows: Rows) -> None:
+    """A chargeback was lost; what nobody had left to give is the platform's loss, which is a P0."""
+    lines = cast("list[tuple[str, str, int]]", event.data["postings"])
+    loss_minor = sum(amount for account, _, amount in lines if account == Account.LOSSES)
+    severity, detail = ("P0", f"{loss_minor} more than was left: the platform's loss") if loss_minor else ("P1", None)
+    _raise(event, rows, severity, "chargeback_lost", cast("str", event.data["processor_dispute_id"]), detail)
+
+
 def alert_of_lapse(event: RecordedEvent, rows: Rows) -> None:
     """Silence that does not release or refund by itself waits for a person."""
     if event.data["outcome"] == "escalate":
@@ -151,7 +160,7 @@ def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: 
 
 ALERTS = project(
     "alerts",
-    3,
+    4,
     (ALERT,),
     SQL,
     {
@@ -171,7 +180,10 @@ ALERTS = project(
         "transaction.approval_requested.v1": Change(alert("P2", "approval_requested", "approval_id", "action")),
         "transaction.dispute_opened.v1": Change(alert_of_dispute),
         "transaction.dispute_escalated.v1": Change(alert("P1", "dispute_escalated", "dispute_id", "reason")),
-        "transaction.chargeback_lost.v1": Change(alert("P1", "chargeback_lost", "processor_dispute_id")),
+        "transaction.chargeback_lost.v1": Change(alert_of_loss),
+        "transaction.processor_dispute_answer_refused.v1": Change(
+            alert("P1", "chargeback_answer_refused", "dispute_id", "reason")
+        ),
         "transaction.cancelled_refund_sent.v1": Change(alert("P1", "cancelled_refund_sent", "reference")),
         "transaction.inspection_lapsed.v1": Change(alert_of_lapse),
         "transaction.deposit_lost.v1": Change(alert("P1", "deposit_lost", "vault_id")),

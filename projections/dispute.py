@@ -1,7 +1,7 @@
 """The `disputes` table: who disagrees about what, and how it was decided."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from database.connect import Pool
@@ -16,7 +16,11 @@ SQL = load("projections", "dispute.sql")
 
 
 class DisputeRow(NamedTuple):
-    """A row of `disputes`; `state` is `open`, `escalated`, `resolved` or `withdrawn`."""
+    """A row of `disputes`; `state` is `open`, `escalated`, `resolved` or `withdrawn`.
+
+    `answer` is what became of our answer to the processor's: `ordered`, `sent` or `refused`; `evidence_refs` names what
+    was sent, with spaces between.
+    """
 
     dispute_id: UUID
     transaction_id: UUID
@@ -40,6 +44,13 @@ class DisputeRow(NamedTuple):
     reason: str | None
     decided_by: str | None
     decided_at: datetime | None
+    answer: str | None
+    answer_resolution: str | None
+    answer_failure: str | None
+    evidence_sha256: str | None
+    evidence_refs: str | None
+    answer_ordered_at: datetime | None
+    answered_at: datetime | None
     position: int
 
 
@@ -111,6 +122,32 @@ def withdraw(event: RecordedEvent, rows: Rows) -> None:
     _close(event, rows, "withdrawn", finding="withdrawn")
 
 
+def order_answer(event: RecordedEvent, rows: Rows) -> None:
+    """It is going to be declined, with evidence."""
+    data = event.data
+    _change(
+        event,
+        rows,
+        answer="ordered",
+        answer_resolution=data["resolution"],
+        evidence_sha256=data["evidence_sha256"],
+        answer_ordered_at=data["timestamp"],
+    )
+
+
+def note_answer(event: RecordedEvent, rows: Rows) -> None:
+    """The processor has an answer."""
+    data = event.data
+    refs = " ".join(cast("list[str]", data["evidence_refs"])) or None
+    answer = {"answer": "sent", "answer_resolution": data["resolution"], "evidence_refs": refs}
+    _change(event, rows, **answer, answered_at=data["timestamp"])
+
+
+def note_refusal(event: RecordedEvent, rows: Rows) -> None:
+    """The processor did not take it."""
+    _change(event, rows, answer="refused", answer_failure=event.data["reason"])
+
+
 def _close(event: RecordedEvent, rows: Rows, state: str, **columns: JSON) -> None:
     data = event.data
     _change(event, rows, state=state, decided_by=data["actor_id"], decided_at=data["timestamp"], **columns)
@@ -124,7 +161,7 @@ _NAMED = at_field(DISPUTE, "dispute_id")
 
 DISPUTES = project(
     "disputes",
-    1,
+    2,
     (DISPUTE,),
     SQL,
     {
@@ -132,5 +169,8 @@ DISPUTES = project(
         "transaction.dispute_escalated.v1": Change(escalate, _NAMED),
         "transaction.dispute_resolved.v1": Change(resolve, _NAMED),
         "transaction.dispute_withdrawn.v1": Change(withdraw, _NAMED),
+        "transaction.processor_dispute_answer_ordered.v1": Change(order_answer, _NAMED),
+        "transaction.processor_dispute_answered.v1": Change(note_answer, _NAMED),
+        "transaction.processor_dispute_answer_refused.v1": Change(note_refusal, _NAMED),
     },
 )

@@ -24,6 +24,13 @@ CREATE TABLE disputes (
     reason text,
     decided_by text,
     decided_at timestamptz,
+    answer text,
+    answer_resolution text,
+    answer_failure text,
+    evidence_sha256 text,
+    evidence_refs text,
+    answer_ordered_at timestamptz,
+    answered_at timestamptz,
     position bigint NOT NULL
 );
 
@@ -62,6 +69,13 @@ SELECT
     reason,
     decided_by,
     decided_at,
+    answer,
+    answer_resolution,
+    answer_failure,
+    evidence_sha256,
+    evidence_refs,
+    answer_ordered_at,
+    answered_at,
     position
 FROM disputes
 WHERE dispute_id = %(dispute_id)s;
@@ -91,6 +105,13 @@ SELECT
     reason,
     decided_by,
     decided_at,
+    answer,
+    answer_resolution,
+    answer_failure,
+    evidence_sha256,
+    evidence_refs,
+    answer_ordered_at,
+    answered_at,
     position
 FROM disputes
 WHERE transaction_id = %(transaction_id)s
@@ -121,6 +142,13 @@ SELECT
     reason,
     decided_by,
     decided_at,
+    answer,
+    answer_resolution,
+    answer_failure,
+    evidence_sha256,
+    evidence_refs,
+    answer_ordered_at,
+    answered_at,
     position
 FROM disputes
 WHERE

@@ -6,6 +6,7 @@ from uuid import UUID
 from domain.errors import NotFound
 from domain.transaction import Transaction
 from reactions.chargeback import confirm_chargebacks, follow_chargebacks
+from reactions.chargeback_answer import answer_chargebacks
 from reactions.contract import generate_contract
 from reactions.deadline import enforce_deadline
 from reactions.listing import follow_end
@@ -27,6 +28,7 @@ STEPS: tuple[Step, ...] = (
     follow_payouts,
     destroy_keys,
     follow_end,
+    answer_chargebacks,
 )
 MAX_ROUNDS = 20
 

@@ -1,7 +1,6 @@
 """Chargebacks: seen by webhook or by asking, confirmed by a GET, and booked where the processor took the money back.
 
-`reactions.chargeback_search` finds those that no webhook told of. Answering one is for
-people: the alert of an opened chargeback names the time until which the processor waits.
+`reactions.chargeback_search` finds those that no webhook told of, `reactions.chargeback_answer` answers them.
 """
 
 from contextlib import suppress
@@ -30,7 +29,7 @@ async def follow_chargebacks(tools: Toolbox, transaction: Transaction) -> bool:
             # One that the processor does not know must not hold up the other steps of the transaction.
             with suppress(UnknownReference):
                 found = await tools.gateway.fetch_chargeback(int(dispute.processor_dispute_id))
-                changed |= await _record(tools, transaction, found)
+                changed |= await record_found(tools, transaction, found)
     return changed
 
 
@@ -42,12 +41,15 @@ async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_r
         return False
     changed = False
     for found in await tools.gateway.list_chargebacks_of(charge.processor_id):
-        changed |= await _record(tools, transaction, found)
+        changed |= await record_found(tools, transaction, found)
     return changed
 
 
-async def _record(tools: Toolbox, transaction: Transaction, found: Chargeback) -> bool:
-    """A chargeback in another currency than the price's is of stray money: reconciliation names it for a person."""
+async def record_found(tools: Toolbox, transaction: Transaction, found: Chargeback) -> bool:
+    """Record where a chargeback stands; True when that changed the transaction.
+
+    One in another currency than the price's is of stray money: reconciliation names it for a person.
+    """
     if found.currency not in (None, transaction.price.currency):
         return False
     report = await _report(tools, found)
@@ -73,7 +75,20 @@ async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:
         amount_minor=found.refund_minor if taken_minor is None else taken_minor,
         category=DisputeCategory.FRAUD if found.category == "fraud" else DisputeCategory.CHARGEBACK,
         due_at=found.due_at,
+        is_declined=_is_declined(found),
+        evidence_refs=tuple(name_file(name) for name in found.file_names),
     )
+
+
+def name_file(file_name: str) -> str:
+    """Return what the log calls a file at the processor."""
+    return f"file:{file_name}"
+
+
+def _is_declined(found: Chargeback) -> bool:
+    """The bank is asked only about what the merchant declined; once it is over, the file that he sent tells."""
+    is_over = found.status in OVER and found.resolution is not ChargebackResolution.AUTO_ACCEPTED
+    return found.status is ChargebackStatus.AWAITING_BANK or (is_over and bool(found.file_names))
 
 
 async def _taken_minor(tools: Toolbox, found: Chargeback) -> int | None:

@@ -231,8 +231,11 @@ def _is_receivable(x: Transaction, e: ClawbackRecovered | LossWrittenOff) -> boo
 
 
 def _is_asked_for(x: Transaction, e: PaymentRequested) -> bool:
-    is_open = x.ended_as is None and x.payment in {PaymentStatus.NONE, PaymentStatus.REVERSED}
-    return is_open and e.attempt == x.payment_attempts + 1 and e.amount_minor == x.price.amount_minor
+    misfits = (*(one.reference for one in x.suspense.values()), *(one.charge_reference for one in x.refunds.values()))
+    is_spent = x.payment_reference in (*misfits, *x.stray_fees)
+    is_free = is_spent or x.payment in {PaymentStatus.NONE, PaymentStatus.REVERSED}
+    is_next = e.attempt == x.payment_attempts + 1 and e.amount_minor == x.price.amount_minor
+    return x.ended_as is None and is_free and is_next
 
 
 def _is_unknown_fee(x: Transaction, e: PaymentFeeAssessed) -> bool:

@@ -9,7 +9,7 @@ from api.views.money import MoneyView
 from domain.actor import Actor
 from domain.money import Money
 from domain.transaction import Transaction
-from domain.transaction.records import Approval, Dispute
+from domain.transaction.records import Approval, Dispute, DisputeAnswer
 
 
 class ContractView(BaseModel):
@@ -22,8 +22,36 @@ class ContractView(BaseModel):
     seller_signed_at: datetime | None
 
 
+class AnswerView(BaseModel):
+    """What the processor is told about its dispute; `status` is ordered, sent or refused.
+
+    `evidence_refs` names what was sent; an answer without evidence of ours was given by a person there.
+    """
+
+    status: str
+    resolution: str
+    ordered_at: datetime | None
+    answered_at: datetime | None
+    evidence_sha256: str | None
+    evidence_refs: list[str]
+    failure: str | None
+
+    @classmethod
+    def of(cls, answer: DisputeAnswer) -> "AnswerView":
+        """Show an answer."""
+        return cls(
+            status=answer.status.value,
+            resolution=answer.resolution,
+            ordered_at=answer.ordered_at,
+            answered_at=answer.answered_at,
+            evidence_sha256=answer.evidence_sha256,
+            evidence_refs=list(answer.evidence_refs),
+            failure=answer.failure,
+        )
+
+
 class DisputeView(BaseModel):
-    """A disagreement; `finding` is null while it is open."""
+    """A disagreement; `finding` is null while it is open, `answer` is for the processor's disputes."""
 
     dispute_id: UUID
     source: str
@@ -32,6 +60,7 @@ class DisputeView(BaseModel):
     is_escalated: bool
     finding: str | None
     due_at: datetime | None
+    answer: AnswerView | None
 
     @classmethod
     def of(cls, dispute: Dispute) -> "DisputeView":
@@ -44,6 +73,7 @@ class DisputeView(BaseModel):
             is_escalated=dispute.escalated,
             finding=dispute.finding.value if dispute.finding else None,
             due_at=dispute.due_at,
+            answer=AnswerView.of(dispute.answer) if dispute.answer else None,
         )
 
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 from uuid import UUID, uuid5
 
 from domain.journal import Account, Posting, credit, debit, journal
-from domain.transaction.dispute import DisputeOpened, DisputeResolved, DisputeTrack
+from domain.transaction.chargeback_answer import AnswerReport, ChargebackAnswerTrack
+from domain.transaction.dispute import DisputeOpened, DisputeResolved
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import (
@@ -34,7 +35,10 @@ class ChargebackOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargebackReport:
-    """What a GET of the processor's dispute said; `source` is the account it took the money from."""
+    """What a GET of the processor's dispute said; `source` is the account it took the money from.
+
+    `is_declined` says that it has the merchant's answer, with the files that `evidence_refs` name.
+    """
 
     processor_dispute_id: str
     outcome: ChargebackOutcome
@@ -42,6 +46,8 @@ class ChargebackReport:
     category: DisputeCategory = DisputeCategory.CHARGEBACK
     due_at: datetime | None = None
     source: Account = Account.BALANCE
+    is_declined: bool = False
+    evidence_refs: tuple[str, ...] = ()
 
 
 def dispute_id_of(transaction_id: UUID, processor_dispute_id: str) -> UUID:
@@ -117,7 +123,7 @@ def _shrink_receipt(suspense: dict[str, Receipt], processor_id: str, by_minor: i
         suspense[processor_id] = replace(receipt, amount_minor=receipt.amount_minor - by_minor)
 
 
-class ChargebackTrack(DisputeTrack):
+class ChargebackTrack(ChargebackAnswerTrack):
     """Recording the processor's disputes."""
 
     def apply_refund(self, report: RefundReport) -> None:
@@ -152,6 +158,8 @@ class ChargebackTrack(DisputeTrack):
         dispute_id = dispute_id_of(self.id, report.processor_dispute_id)
         if dispute_id not in self.disputes:
             self._record_opened(dispute_id, report)
+        if report.is_declined:
+            self.record_answer(AnswerReport(dispute_id=dispute_id, evidence_refs=report.evidence_refs))
         if self.disputes[dispute_id].is_open and report.outcome is not ChargebackOutcome.OPEN:
             self._record_decided(dispute_id, report)
 

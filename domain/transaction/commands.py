@@ -10,6 +10,7 @@ from domain.listing import Listing
 from domain.policy import Terms
 from domain.transaction import Transaction
 from domain.transaction.chargeback import ChargebackReport
+from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
 from domain.transaction.opening import UsdRate, listing_stream
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.payout import TransferReport
@@ -298,6 +299,28 @@ class RecordChargeback(TransactionCommand):
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.record_chargeback`."""
         aggregate.record_chargeback(self.report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAnswer(TransactionCommand):
+    """The processor's dispute is to be declined, with evidence from the log."""
+
+    plan: AnswerPlan
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.order_answer`."""
+        aggregate.order_answer(self.plan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAnswer(TransactionCommand):
+    """The processor took the answer to its dispute, or refused it."""
+
+    report: AnswerReport
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.record_answer`."""
+        aggregate.record_answer(self.report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.journal import Account
-from domain.policy import ESCALATE_DISPUTE_AFTER, Silence
+from domain.policy import ESCALATE_BEFORE_DUE, ESCALATE_DISPUTE_AFTER, Silence
 from domain.transaction.approval import ApprovalTrack
 from domain.transaction.opening import NotDueYet
-from domain.transaction.records import ContractStatus, DisputeSource, SettlementStatus, VaultStatus
+from domain.transaction.records import ContractStatus, Dispute, DisputeSource, SettlementStatus, VaultStatus
 from domain.transaction.settlement import Basis
 
 
@@ -88,11 +88,8 @@ class DeadlineTrack(ApprovalTrack):
         return tuple(deadline for deadline in held if deadline.kind in refunds)
 
     def _dispute_deadlines(self) -> tuple[Deadline, ...]:
-        return tuple(
-            Deadline(DeadlineKind.DISPUTE, dispute.opened_at + ESCALATE_DISPUTE_AFTER)
-            for dispute in self.open_disputes
-            if not dispute.escalated and dispute.source is not DisputeSource.PROCESSOR
-        )
+        limits = ((dispute, _escalation_at(dispute)) for dispute in self.open_disputes if not dispute.escalated)
+        return tuple(Deadline(DeadlineKind.DISPUTE, at) for _, at in limits if at is not None)
 
     def _held_deadlines(self) -> tuple[Deadline, ...]:
         if self.vault is VaultStatus.LOST:
@@ -105,9 +102,18 @@ class DeadlineTrack(ApprovalTrack):
 
     def _escalate_overdue(self) -> None:
         for dispute in self.open_disputes:
-            overdue = self.now >= dispute.opened_at + ESCALATE_DISPUTE_AFTER
-            if overdue and dispute.source is not DisputeSource.PROCESSOR:
-                self.escalate_dispute(dispute.dispute_id, "undecided for 7 days")
+            at = _escalation_at(dispute)
+            if at is not None and self.now >= at:
+                is_chargeback = dispute.source is DisputeSource.PROCESSOR
+                reason = "not answered, and due within 3 hours" if is_chargeback else "undecided for 7 days"
+                self.escalate_dispute(dispute.dispute_id, reason)
+
+
+def _escalation_at(dispute: Dispute) -> datetime | None:
+    """A party's dispute waits for a decision; the processor's for an answer, which is then a person's to give."""
+    if dispute.source is not DisputeSource.PROCESSOR:
+        return dispute.opened_at + ESCALATE_DISPUTE_AFTER
+    return None if dispute.due_at is None or dispute.is_answered else dispute.due_at - ESCALATE_BEFORE_DUE
 
 
 def _running(kind: DeadlineKind, at: datetime | None) -> tuple[Deadline, ...]:

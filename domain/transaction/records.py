@@ -175,6 +175,32 @@ class Finding(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class AnswerStatus(StrEnum):
+    """Lattice: ordered < refused < sent, because a person may answer what the processor refused from us."""
+
+    ORDERED = "ordered"
+    REFUSED = "refused"
+    SENT = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeAnswer:
+    """What the processor is told about its dispute; without evidence of ours it was a person who answered there.
+
+    `evidence_version` is the version of the transaction up to which its events are the evidence.
+    """
+
+    status: AnswerStatus
+    resolution: str
+    template_version: str | None = None
+    evidence_version: int | None = None
+    evidence_sha256: str | None = None
+    evidence_refs: tuple[str, ...] = ()
+    ordered_at: datetime | None = None
+    answered_at: datetime | None = None
+    failure: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispute:
     """A disagreement about this transaction; `finding` is None while it is open."""
@@ -188,11 +214,17 @@ class Dispute:
     finding: Finding | None = None
     processor_dispute_id: str | None = None
     due_at: datetime | None = None
+    answer: DisputeAnswer | None = None
 
     @property
     def is_open(self) -> bool:
         """True until somebody decided it, or its opener withdrew it."""
         return self.finding is None
+
+    @property
+    def is_answered(self) -> bool:
+        """True once the processor has an answer to its dispute."""
+        return self.answer is not None and self.answer.status is AnswerStatus.SENT
 
     @property
     def is_decided(self) -> bool:

@@ -102,7 +102,14 @@ def parse_chargeback(data: JsonObject) -> Chargeback:
         due_at=moment(data, "dueAt", "due_at"),
         resolved_at=moment(data, "resolvedAt", "resolved_at"),
         created_at=moment(data, "createdAt", "created_at"),
+        file_names=_file_names(data),
     )
+
+
+def _file_names(data: JsonObject) -> tuple[str, ...]:
+    """One text with commas, and for none of them an empty one, "[]" or null."""
+    names = (text(data, "attachments") or "").strip("[]").split(",")
+    return tuple(name.strip().strip('"') for name in names if name.strip())
 
 
 def _refund_minor(data: JsonObject, charge: JsonObject) -> int:

@@ -15,6 +15,7 @@ from domain.listing.commands import (
 from domain.money import Currency, Money
 from domain.policy import Silence, Terms
 from domain.reconciliation import AccountFigure, Difference, DifferenceKind, RecordReconciliation
+from domain.transaction.chargeback import dispute_id_of
 from domain.transaction.commands import (
     EnforceDeadline,
     ExtendDeadlines,
@@ -208,6 +209,20 @@ def taken_back_and_refunded() -> Story:
     return story
 
 
+def defended() -> Story:
+    """A chargeback is declined with evidence and lost all the same; for the next one a person has to answer."""
+    story = paths.completed(pending())
+    for number, outcome, refs in (("dispute-1", "lost", ("sha256:aa", "file:x", "evidence:7")), ("second", "won", ())):
+        story.do(chargeback("open", 40_000, number=number))
+        dispute_id = dispute_id_of(TRANSACTION_ID, number)
+        story.do(paths.order_answer(dispute_id))
+        if not refs:
+            story.do(paths.answered(dispute_id, refusal="evidence_not_found"))
+        story.do(paths.answered(dispute_id, *refs))
+        story.do(chargeback(outcome, 40_000, number=number))
+    return story
+
+
 def cancelled() -> Story:
     """The buyer changed his mind."""
     return paths.cancelled(pending())
@@ -298,6 +313,7 @@ STORIES = {
         taken_back,
         taken_back_early,
         taken_back_and_refunded,
+        defended,
         cancelled,
         expired,
         vetted,

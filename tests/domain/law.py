@@ -22,6 +22,7 @@ class Case:
         self.seen: set[str] = set()
         self.signed: set[str] = set()
         self.disputes: dict[str, str] = {}
+        self.answers: dict[str, str] = {}
         self.revealed: set[str] = set()
         self.granted: set[str] = set()
         self.references: set[str] = set()
@@ -135,6 +136,24 @@ class Case:
         need((source == "processor") == by_processor, "decided by whom it does not concern")
         need(by_processor or f["actor_role"] in ("admin", SUPER_ADMIN), "decided by nobody of the staff")
         need(f["actor_id"] not in (self.buyer, self.seller), "decided in his own case")
+
+    def processor_dispute_answer_ordered(self, f: dict) -> None:
+        need(self.disputes.get(f["dispute_id"]) == "processor", "only the processor's open dispute is answered")
+        need(f["dispute_id"] not in self.answers, "an answer is ordered once, and not after another")
+        need(self.revealed and self.buyer in self.signed, "there is nothing to say")
+        need(f["evidence_version"] > 0 and f["evidence_sha256"], "evidence of nothing")
+        self.answers[f["dispute_id"]] = "ordered"
+
+    def processor_dispute_answered(self, f: dict) -> None:
+        need(self.disputes.get(f["dispute_id"]) == "processor", "only the processor's open dispute is answered")
+        was = self.answers.get(f["dispute_id"])
+        ours = any(ref.startswith("sha256:") for ref in f["evidence_refs"])
+        need(was != "sent" and (was == "ordered" or not ours), "answered twice, or without an intent")
+        self.answers[f["dispute_id"]] = "sent"
+
+    def processor_dispute_answer_refused(self, f: dict) -> None:
+        need(self.answers.get(f["dispute_id"]) == "ordered", "refused what was never sent")
+        self.answers[f["dispute_id"]] = "refused"
 
     def approval_requested(self, f: dict) -> None:
         self.asked[f["approval_id"]] = f["actor_id"]

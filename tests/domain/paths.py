@@ -9,6 +9,7 @@ from domain.journal import Account
 from domain.money import Currency
 from domain.policy import Terms
 from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
 from domain.transaction.commands import (
     AcknowledgeReveal,
     CancelTransaction,
@@ -16,6 +17,8 @@ from domain.transaction.commands import (
     EnforceDeadline,
     GenerateContract,
     OpenDispute,
+    OrderAnswer,
+    RecordAnswer,
     RecordCharge,
     RecordChargeback,
     RecordPaymentLink,
@@ -160,6 +163,17 @@ def chargeback(
             source=source,
         )
     )
+
+
+def order_answer(dispute_id: UUID, version: int = 3) -> OrderAnswer:
+    plan = AnswerPlan(
+        dispute_id=dispute_id, template_version="2026-11", evidence_version=version, evidence_sha256="a" * 64
+    )
+    return OrderAnswer(plan=plan)
+
+
+def answered(dispute_id: UUID, *refs: str, refusal: str | None = None) -> RecordAnswer:
+    return RecordAnswer(report=AnswerReport(dispute_id=dispute_id, evidence_refs=refs, refusal=refusal))
 
 
 def cancel() -> CancelTransaction:

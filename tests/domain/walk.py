@@ -88,7 +88,7 @@ class Position:
     def key(self) -> tuple:
         """What distinguishes positions here: the tracks, who owes what, and whether it is old; no amounts or times."""
         t = self.transaction
-        disputes = frozenset((d.source, d.escalated) for d in t.open_disputes)
+        disputes = frozenset((d.source, d.escalated, d.answer and d.answer.status) for d in t.open_disputes)
         payouts = frozenset((p.purpose, p.status) for p in t.payouts.values())
         return (
             (t.phase, t.payment, t.payment_link_issued, t.contract, t.vault, t.settlement, t.cancel_requested_by),
@@ -246,7 +246,16 @@ MOVES: list[Move] = [
     ("chargeback won", SYSTEM, lambda at: paths.chargeback("won")),
     ("chargeback lost", SYSTEM, lambda at: paths.chargeback("lost", at.transaction.price.amount_minor)),
     ("chargeback of a part", SYSTEM, lambda at: paths.chargeback("lost", at.transaction.price.amount_minor // 3)),
+    ("order an answer", SYSTEM, lambda at: paths.order_answer(processor_dispute(at))),
+    ("answer taken", SYSTEM, lambda at: paths.answered(processor_dispute(at))),
+    ("answer refused", SYSTEM, lambda at: paths.answered(processor_dispute(at), refusal="dispute_not_open")),
 ]
+
+
+def processor_dispute(at: Position) -> UUID:
+    """The processor's open dispute, if there is one."""
+    own = (d.dispute_id for d in at.transaction.open_disputes if d.source is DisputeSource.PROCESSOR)
+    return next(own, NO_ID)
 
 
 def _new_vault(at: Position) -> UUID:

@@ -1,0 +1,45 @@
+"""The rules of answers to the processor's disputes: intent, call, outcome."""
+
+from domain.transaction import Transaction
+from domain.transaction.chargeback_answer import (
+    ProcessorDisputeAnswered,
+    ProcessorDisputeAnswerOrdered,
+    ProcessorDisputeAnswerRefused,
+)
+from domain.transaction.records import AnswerStatus, Dispute, DisputeSource
+from replay.rules import Rule, require
+
+
+def _of_the_processor(
+    transaction: Transaction, event: ProcessorDisputeAnswered | ProcessorDisputeAnswerOrdered
+) -> bool:
+    dispute = transaction.disputes.get(event.dispute_id)
+    return dispute is not None and dispute.is_open and dispute.source is DisputeSource.PROCESSOR
+
+
+def _is_new(transaction: Transaction, event: ProcessorDisputeAnswerOrdered) -> bool:
+    is_known = _of_the_processor(transaction, event)
+    is_past = event.evidence_version <= transaction.version
+    return is_known and is_past and transaction.disputes[event.dispute_id].answer is None
+
+
+def _is_unsent(transaction: Transaction, event: ProcessorDisputeAnswered) -> bool:
+    return _of_the_processor(transaction, event) and not transaction.disputes[event.dispute_id].is_answered
+
+
+def _is_ordered(transaction: Transaction, event: ProcessorDisputeAnswerRefused) -> bool:
+    dispute: Dispute | None = transaction.disputes.get(event.dispute_id)
+    return dispute is not None and dispute.answer is not None and dispute.answer.status is AnswerStatus.ORDERED
+
+
+ANSWER_RULES: dict[str, Rule] = dict(
+    [
+        require(
+            Transaction, ProcessorDisputeAnswerOrdered, "an open dispute of the processor without an answer", _is_new
+        ),
+        require(
+            Transaction, ProcessorDisputeAnswered, "an open dispute of the processor, not answered yet", _is_unsent
+        ),
+        require(Transaction, ProcessorDisputeAnswerRefused, "an answer that was ordered and not taken", _is_ordered),
+    ]
+)
