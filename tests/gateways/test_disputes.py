@@ -138,6 +138,18 @@ def test_a_planned_chargeback_comes_and_is_lost_by_itself(desk: Desk) -> None:
     assert desk.refunds()[0]["transaction_reference"] == "ch-2"
 
 
+def test_a_planned_chargeback_of_what_is_disputed_already_does_not_come(desk: Desk) -> None:
+    desk.panel.fault("checkout", "chargeback", delay_seconds=60)
+    body = {"email": "b@x.y", "amount": PRICE, "currency": "KES", "reference": "ch-2"}
+    opened = desk.http.post("/transaction/initialize", json=body).json()["data"]
+    desk.http.post(opened["authorization_url"], json={"outcome": "success"})
+    dispute = desk.panel.http.post("/_sim/disputes", json={"reference": "ch-2"}).json()
+    desk.panel.advance(61)
+    desk.panel.advance(17 * HOUR)
+    wait_until(lambda: desk.fetch(dispute)["status"] == "resolved")
+    assert len(desk.http.get("/dispute").json()["data"]) == 1
+
+
 def test_evidence_and_files_are_kept(desk: Desk) -> None:
     dispute = desk.open(category="fraud")
     path = f"/dispute/{dispute['id']}/evidence"

@@ -86,6 +86,7 @@ async def take_step(w: World) -> None:
     else:
         weights = [weight * (w.plan.share_of_time if step in FOR_ALL else 1.0) for weight, step in STEPS]
         (step,) = w.die.choices([step for _, step in STEPS], weights)
+    w.wait(seconds=w.die.randint(0, 5))
     outcome = await step(w)
     topics = await w.judge.read(w.stage.pool)
     w.note(step.__name__, " ".join([outcome, *topics]))

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,9 +12,9 @@ from tests.simulation.runner import Outcome
 from tests.simulation.world import Plan
 
 MURDERS = 50
-FEW, MANY = 20, 1000
-STEPS_EACH = 30
-SIZES = [FEW, pytest.param(MANY, marks=pytest.mark.soak)]
+RUNS_TO_KILL = 200
+SIZES = [(20, 600), pytest.param((1000, 16_000), marks=pytest.mark.soak)]
+"""Transactions, and the steps before everything heals."""
 
 
 @pytest.mark.guarantee(
@@ -22,12 +23,13 @@ SIZES = [FEW, pytest.param(MANY, marks=pytest.mark.soak)]
     faults="the stand-in goes wrong in every way at once, with and without webhooks, and both processes crash",
     runs="20 transactions in one world; 1,000 in `make soak`",
 )
-@pytest.mark.parametrize("deals", SIZES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]} transactions")
 @pytest.mark.parametrize("webhooks", [True, False], ids=["with webhooks", "by polling only"])
 def test_all_transactions_come_to_rest_whatever_goes_wrong(
-    playing, show: Callable[..., None], deals: int, *, webhooks: bool
+    playing, show: Callable[..., None], size: tuple[int, int], *, webhooks: bool
 ) -> None:
-    plan = Plan(steps=STEPS_EACH * deals, transactions=deals, misbehave=True, webhooks=webhooks)
+    deals, steps = size
+    plan = Plan(steps=steps, transactions=deals, misbehave=True, webhooks=webhooks)
 
     async def story(play: Play) -> Outcome:
         return await play(1, plan)
@@ -43,12 +45,13 @@ def test_all_transactions_come_to_rest_whatever_goes_wrong(
     faults="the worker is killed within its work",
     runs="50 kills in a world of 20 transactions; of 1,000 in `make soak`",
 )
-@pytest.mark.parametrize("deals", SIZES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]} transactions")
 def test_killing_the_worker_fifty_times_changes_nothing_in_the_outcome(
-    playing, show: Callable[..., None], deals: int
+    playing, show: Callable[..., None], size: tuple[int, int]
 ) -> None:
-    steady = Plan(steps=STEPS_EACH * deals, transactions=deals, steady=True)
-    hunted = Plan(steps=STEPS_EACH * deals, transactions=deals, steady=True, murder_rate=10 / deals)
+    deals, steps = size
+    steady = Plan(steps=steps, transactions=deals, steady=True)
+    hunted = replace(steady, murder_rate=RUNS_TO_KILL / steps)
 
     async def story(play: Play) -> tuple[Outcome, Outcome]:
         return await play(1, steady), await play(1, hunted)

@@ -32,7 +32,7 @@ def open_dispute(
     wanted_minor = left_minor if refund_minor is None else refund_minor
     if charge.paid_at is None or not 0 < wanted_minor <= left_minor:
         raise Refusal("Nothing of this transaction, or not that much, can be charged back", "invalid_amount")
-    if any(it.status != RESOLVED for it in of_charge(sim, charge.id)):
+    if _is_disputed(sim, charge):
         raise Refusal("This transaction is disputed already", "duplicate_dispute")
     if category not in CATEGORIES:
         raise Refusal(f"The category is one of {', '.join(CATEGORIES)}", "invalid_params")
@@ -45,10 +45,14 @@ def open_dispute(
 
 
 def open_later(sim: Sim, reference: str) -> None:
-    """Open one that was planned, unless the money has gone back meanwhile."""
+    """Open one that was planned, unless the money has gone back meanwhile, or is disputed already."""
     charge = sim.store.charges.get(reference)
-    if charge is not None and charge.refunded_minor < charge.paid_minor:
+    if charge is not None and charge.refunded_minor < charge.paid_minor and not _is_disputed(sim, charge):
         open_dispute(sim, charge)
+
+
+def _is_disputed(sim: Sim, charge: ChargeRecord) -> bool:
+    return any(dispute.status != RESOLVED for dispute in of_charge(sim, charge.id))
 
 
 def of_charge(sim: Sim, charge_id: int) -> list[DisputeRecord]:
