@@ -4,9 +4,10 @@ A webhook is only a hint: whatever it says is confirmed by a GET before it is re
 with a stolen key, wrong order and lost deliveries all lead to the same state.
 """
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -18,14 +19,12 @@ from domain.ids import Clock
 from domain.webhook import RecordWebhook, webhook_id
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.webhook import parse_envelope, verify_signature
-from projections.payout import PAYOUTS
-from projections.reached import get_reached
 from reactions.refusals import Refusals
 from reactions.toolbox import Toolbox, request_of
 
 SQL = load("reactions", "inbox.sql")
-PAYMENT_SQL = load("reactions", "payment.sql")
-BATCH = 64
+BATCH = 512
+"""As many as one append takes."""
 FIRST_DELAY = timedelta(seconds=2)
 LONGEST_DELAY = timedelta(minutes=10)
 UNFIT = re.compile("[\x00\ud800-\udfff]")
@@ -39,7 +38,7 @@ class SignatureWrong(EscrowError):
 
 
 class TablesBehind(EscrowError):
-    """The table of payouts does not hold yet what was recorded before this delivery; it is tried again."""
+    """The tables do not hold yet what was recorded before; it is tried again."""
 
     code = "tables_behind"
     status = 503
@@ -54,6 +53,21 @@ class Delivery(NamedTuple):
     attempts: int
     body_sha256: bytes
     received_at: datetime
+
+
+class Conclusion(NamedTuple):
+    """What became of a delivery."""
+
+    delivery: Delivery
+    outcome: str
+    transaction_id: UUID | None
+
+
+class Postponement(NamedTuple):
+    """A delivery that could not be worked off yet, and why."""
+
+    delivery: Delivery
+    error: str
 
 
 async def receive(
@@ -86,64 +100,56 @@ def clean(text: str | None) -> str | None:
 
 
 async def list_waiting(connection: Connection, clock: Clock, in_hand: Collection[int] = ()) -> list[Delivery]:
-    """Return the deliveries that are due, without those `in_hand`, oldest first, at most 64."""
+    """Return the deliveries that are due, without those `in_hand`, oldest first, at most 512."""
     facts = {"at": clock(), "in_hand": list(in_hand), "limit": BATCH}
     cursor = await connection.execute(SQL.list_waiting, facts)
     return [Delivery(*row) for row in await cursor.fetchall()]
 
 
-async def find_transaction(connection: Connection, delivery: Delivery) -> UUID | None:
-    """Return the transaction that a delivery is about; None when no reference of ours is in it."""
-    if delivery.reference is None:
-        return None
-    query = SQL.find_payout if is_transfer(delivery) else PAYMENT_SQL.find_transaction
-    row = await (await connection.execute(query, (delivery.reference,))).fetchone()
-    found: UUID | None = row[0] if row else None
-    return found
+async def put_on_record(tools: Toolbox, deliveries: Sequence[Delivery]) -> None:
+    """Append the hashes of deliveries to the log, each once however often it is worked off, in few commits.
 
-
-async def find_late(tools: Toolbox, delivery: Delivery) -> UUID | None:
-    """Look once more for the transaction of a transfer that was not found. Raises `TablesBehind`.
-
-    Whoever pays out says so in the log first, so a payout that a delivery can be about stands there before the delivery
-    itself, but perhaps not in the table yet.
+    If this ends half-way, it is done again. What stands there is left alone, also where the same bytes came as another
+    delivery before the inbox was set back to an older state.
     """
-    if not is_transfer(delivery):
-        return None
-    position = await put_on_record(tools, delivery)
-    reached = await get_reached(tools.pool, (PAYOUTS.name,))
+    streams = {webhook_id(delivery.body_sha256): delivery for delivery in deliveries}
     async with tools.pool.connection() as connection:
-        found = await find_transaction(connection, delivery)
-    if found is None and reached < position:
-        raise TablesBehind(reached=reached, wanted=position)
-    return found
+        cursor = await connection.execute(SQL.list_on_record, {"stream_ids": list(streams)})
+        known = {row[0] for row in await cursor.fetchall()}
+    # What is proposed at once is committed at once.
+    await asyncio.gather(*(_record(tools, *each) for each in streams.items() if each[0] not in known))
 
 
-def is_transfer(delivery: Delivery) -> bool:
-    """Whether a delivery is about a payout."""
-    return delivery.event.startswith("transfer.")
-
-
-async def put_on_record(tools: Toolbox, delivery: Delivery) -> int:
-    """Append the hash of a delivery to the log, once, however often it is worked off; return its position."""
-    stream_id = webhook_id(delivery.body_sha256)
+async def _record(tools: Toolbox, stream_id: UUID, delivery: Delivery) -> None:
     command = RecordWebhook(
         body_sha256=delivery.body_sha256.hex(), event=delivery.event, received_at=delivery.received_at
     )
-    result = await tools.escrow.execute(stream_id, command, request_of("inbox", stream_id, 0, command))
-    return result.position
+    await tools.escrow.execute(stream_id, command, request_of("inbox", stream_id, 0, command))
 
 
-async def conclude(pool: Pool, clock: Clock, delivery: Delivery, outcome: str, transaction_id: UUID | None) -> None:
-    """Record that a delivery was `applied`, `unmatched` or `ignored`."""
-    facts = {"id": delivery.id, "at": clock(), "outcome": outcome, "transaction_id": transaction_id}
-    async with pool.connection() as connection:
-        await connection.execute(SQL.conclude, facts)
+async def conclude(pool: Pool, clock: Clock, conclusions: Sequence[Conclusion]) -> None:
+    """Record of each whether it was `applied`, `unmatched` or `ignored`."""
+    if conclusions:
+        facts = {
+            "ids": [each.delivery.id for each in conclusions],
+            "outcomes": [each.outcome for each in conclusions],
+            "transaction_ids": [each.transaction_id for each in conclusions],
+        }
+        async with pool.connection() as connection:
+            await connection.execute(SQL.conclude, {**facts, "at": clock()})
 
 
-async def postpone(pool: Pool, clock: Clock, delivery: Delivery, error: str) -> None:
-    """Try a delivery again later: after 2 seconds, then twice as long each time, at most 10 minutes."""
-    delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(delivery.attempts, 16))
-    facts = {"id": delivery.id, "error": error[:500], "next_attempt_at": clock() + delay}
-    async with pool.connection() as connection:
-        await connection.execute(SQL.postpone, facts)
+async def postpone(pool: Pool, clock: Clock, postponements: Sequence[Postponement]) -> None:
+    """Try deliveries again later: after 2 seconds, then twice as long each time, at most 10 minutes."""
+    if postponements:
+        facts = {
+            "ids": [each.delivery.id for each in postponements],
+            "errors": [each.error[:500] for each in postponements],
+            "next_attempts_at": [clock() + _delay(each.delivery) for each in postponements],
+        }
+        async with pool.connection() as connection:
+            await connection.execute(SQL.postpone, facts)
+
+
+def _delay(delivery: Delivery) -> timedelta:
+    return min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(delivery.attempts, 16))

@@ -30,27 +30,33 @@ WHERE
 ORDER BY id
 LIMIT %(limit)s;
 
+-- name: list_on_record
+-- Which of these deliveries stand in the log.
+SELECT originator_id
+FROM escrow_events
+WHERE originator_id = ANY(%(stream_ids)s::uuid []) AND originator_version = 1;
+
 -- name: conclude
--- What became of a delivery.
-UPDATE payment_events
+-- What became of deliveries.
+UPDATE payment_events AS kept
 SET
     processed_at = %(at)s,
-    outcome = %(outcome)s,
-    transaction_id = %(transaction_id)s,
+    outcome = concluded.outcome,
+    transaction_id = concluded.transaction_id,
     error = NULL
-WHERE id = %(id)s;
+FROM
+    unnest(%(ids)s::bigint [], %(outcomes)s::text [], %(transaction_ids)s::uuid [])
+        AS concluded (id, outcome, transaction_id)
+WHERE kept.id = concluded.id;
 
 -- name: postpone
--- A delivery that could not be worked off yet.
-UPDATE payment_events
+-- Deliveries that could not be worked off yet.
+UPDATE payment_events AS kept
 SET
-    attempts = attempts + 1,
-    error = %(error)s,
-    next_attempt_at = %(next_attempt_at)s
-WHERE id = %(id)s;
-
--- name: find_payout
--- Which transaction a transfer belongs to.
-SELECT transaction_id
-FROM payouts
-WHERE reference = %s;
+    attempts = kept.attempts + 1,
+    error = postponed.error,
+    next_attempt_at = postponed.next_attempt_at
+FROM
+    unnest(%(ids)s::bigint [], %(errors)s::text [], %(next_attempts_at)s::timestamptz [])
+        AS postponed (id, error, next_attempt_at)
+WHERE kept.id = postponed.id;

@@ -128,8 +128,8 @@ async def follow_payment(tools: Toolbox, transaction: Transaction) -> bool:
     if transaction.suspense:
         await order(tools, NAME, transaction, ReturnReceipts())
         return True
-    awaited = transaction.payment is PaymentStatus.REQUESTED and transaction.payment_link_issued
-    if not awaited or transaction.payment_reference is None:
+    is_open = transaction.payment is PaymentStatus.REQUESTED and transaction.payment_link_issued
+    if not is_open or transaction.ended_as is not None or transaction.payment_reference is None:
         return False
     return await confirm_charge(tools, transaction, transaction.payment_reference)
 

@@ -14,24 +14,22 @@ from psycopg.abc import Params
 from database.queries import load
 from domain.errors import EscrowError
 from eventstore.log import follow
+from eventstore.transcoder import Undecodable
 from gateways.errors import GatewayError
-from reactions import inbox
 from reactions.advance import advance
+from reactions.backlog import Backlog
 from reactions.chargeback_search import look_for_chargebacks, remember_look
 from reactions.sweep import list_unheard
 from reactions.toolbox import Toolbox
+from reactions.watch import Watch
 
 SQL = load("reactions", "worker.sql")
 CHECKPOINT = "reactions"
-# What something follows from here.
-ANSWERED = ("charge.success", "charge.dispute.", "transfer.", "refund.")
 CHARGEBACK_SECONDS = 300.0
 CLOCK_SECONDS = 1.0
-INBOX_SECONDS = 0.2
 LEADER_SECONDS = 1.0
 AT_ONCE = 16
 MOST_BEGUN = 64
-MOST_IN_HAND = 1024
 NO_ID = UUID(int=0)
 SERVER_ERROR = 500
 SWEEP_SECONDS = 600.0
@@ -53,16 +51,22 @@ class Worker:
         # Weak, so that a lock lives only while somebody holds it or waits for it.
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._at_once = asyncio.Semaphore(AT_ONCE)
-        self._in_hand: set[int] = set()
+        self._start_over()
 
     async def run(self) -> None:
         """Lead, react, and start over when the database was lost."""
         while True:
+            self._start_over()
             try:
                 await self._lead()
             except* (Error, EscrowError, OSError) as lost:
                 logger.warning("reactions_interrupted", errors=[type(error).__name__ for error in lost.exceptions])
             await asyncio.sleep(LEADER_SECONDS)
+
+    def _start_over(self) -> None:
+        """Forget what another worker may have overtaken."""
+        self._watch = Watch(self._tools)
+        self._backlog = Backlog(self._tools, self._watch, self._advance)
 
     async def _lead(self) -> None:
         async with await AsyncConnection.connect(self._dsn, autocommit=True) as session:
@@ -72,11 +76,12 @@ class Worker:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hold(session))
                 tasks.create_task(self._follow_log())
-                tasks.create_task(self._work_inbox())
+                tasks.create_task(self._backlog.work())
                 tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
                 tasks.create_task(_repeat(CHARGEBACK_SECONDS, self._poll_chargebacks))
                 tasks.create_task(_repeat(SWEEP_SECONDS, self._sweep))
+                tasks.create_task(self._watch.follow())
 
     async def _hold(self, session: AsyncConnection[tuple[object, ...]]) -> None:
         """Fail as soon as the session that holds the lock is lost: somebody else may lead then."""
@@ -105,7 +110,7 @@ class Worker:
                 tasks.create_task(self._advance(transaction_id))
 
     async def _advance(
-        self, transaction_id: UUID, reported: str | None = None, *, is_disputed: bool = False
+        self, transaction_id: UUID, reported: str | None = None, /, *, is_disputed: bool = False
     ) -> str | None:
         """Advance one transaction at a time; return what went wrong at the processor, which the next poll repeats."""
         turn = self._turns.setdefault(transaction_id, asyncio.Lock())
@@ -116,6 +121,10 @@ class Worker:
             except GatewayError as error:
                 logger.warning("gateway_failed", transaction_id=str(transaction_id), code=error.code)
                 return error.code
+            except Undecodable as error:
+                # It cannot be helped here; whoever watches the read models is told, and the others go on.
+                logger.error("transaction_unreadable", transaction_id=str(transaction_id), reason=str(error))
+                return error.code
             except EscrowError as error:
                 if error.status >= SERVER_ERROR:
                     raise
@@ -123,55 +132,12 @@ class Worker:
                 return error.code
         return None
 
-    async def _work_inbox(self) -> None:
-        """Apply each delivery beside the others: one whose transaction takes long holds up nothing else."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                for delivery, transaction_id in await self._list_waiting():
-                    await inbox.put_on_record(self._tools, delivery)
-                    self._in_hand.add(delivery.id)
-                    tasks.create_task(self._apply(delivery, transaction_id))
-                await asyncio.sleep(INBOX_SECONDS)
-
-    async def _list_waiting(self) -> list[tuple[inbox.Delivery, UUID | None]]:
-        if len(self._in_hand) >= MOST_IN_HAND:
-            return []
-        async with self._tools.pool.connection() as connection:
-            waiting = await inbox.list_waiting(connection, self._tools.clock, self._in_hand)
-            return [(delivery, await inbox.find_transaction(connection, delivery)) for delivery in waiting]
-
-    async def _apply(self, delivery: inbox.Delivery, transaction_id: UUID | None) -> None:
-        try:
-            await self._follow_up(delivery, transaction_id)
-        finally:
-            self._in_hand.discard(delivery.id)
-
-    async def _follow_up(self, delivery: inbox.Delivery, transaction_id: UUID | None) -> None:
-        tools = self._tools
-        try:
-            transaction_id = transaction_id or await inbox.find_late(tools, delivery)
-        except inbox.TablesBehind as behind:
-            await inbox.postpone(tools.pool, tools.clock, delivery, behind.code)
-            return
-        if transaction_id is None or not delivery.event.startswith(ANSWERED):
-            outcome = "unmatched" if transaction_id is None and delivery.reference else "ignored"
-            await inbox.conclude(tools.pool, tools.clock, delivery, outcome, transaction_id)
-            return
-        reported = None if delivery.event.startswith("refund.") else delivery.reference
-        is_disputed = delivery.event.startswith("charge.dispute.")
-        failure = await self._advance(transaction_id, reported, is_disputed=is_disputed)
-        if failure is None:
-            await inbox.conclude(tools.pool, tools.clock, delivery, "applied", transaction_id)
-        else:
-            await inbox.postpone(tools.pool, tools.clock, delivery, failure)
-
     async def _watch_clock(self) -> None:
-        due = await self._list_ids(SQL.list_due, (self._tools.clock(),))
-        await self._advance_all(self._idle(due))
+        await self._advance_all(self._idle(await self._watch.list_due(self._tools.clock())))
 
     async def _poll(self) -> None:
         after = NO_ID
-        while page := await self._list_ids(SQL.list_unfinished, {"after": after}):
+        while page := await self._watch.list_unfinished(after):
             await self._advance_all(self._idle(page))
             after = page[-1]
 
@@ -189,7 +155,7 @@ class Worker:
     async def _sweep(self) -> None:
         """Find late payments and payouts taken back that no webhook told of."""
         try:
-            async for unheard in list_unheard(self._tools):
+            async for unheard in list_unheard(self._tools, self._watch):
                 await self._advance(unheard.transaction_id, unheard.reference)
         except GatewayError as error:
             logger.warning("gateway_failed", asked="sweep", code=error.code)

@@ -83,9 +83,10 @@ class Street:
         world = self.world
         for raw in bodies:
             await inbox.receive(world.pool, SECRET, world.clock, raw, signature(SECRET, raw))
-            for delivery, transaction_id in await self.worker._list_waiting():  # pyright: ignore[reportPrivateUsage]
-                await inbox.put_on_record(world.tools, delivery)
-                await self.worker._apply(delivery, transaction_id)  # pyright: ignore[reportPrivateUsage]
+            backlog = self.worker._backlog  # pyright: ignore[reportPrivateUsage]
+            for transaction_id, deliveries in await backlog.sort(await backlog.take()):
+                await backlog.apply(transaction_id, deliveries)
+            await backlog.flush()
 
     def letters(self, event: str) -> list[bytes]:
         """The webhooks of a kind that the processor has sent so far."""

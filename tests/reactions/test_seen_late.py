@@ -13,6 +13,7 @@ from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
 from reactions.advance import advance
 from reactions.sweep import list_unheard
+from reactions.watch import Watch
 from tests.conftest import Database
 from tests.reactions.test_chargeback import decide, dispute
 from tests.reactions.world import World, run
@@ -45,7 +46,7 @@ def test_a_payment_that_was_charged_back_before_it_was_seen_is_booked_both_ways(
         fold(database)
         _, dispute_id = await dispute(world, transaction_id)
         await decide(world, dispute_id, "lost")
-        assert [found.reference async for found in list_unheard(world.tools)] == [page.reference]
+        assert [found.reference async for found in list_unheard(world.tools, Watch(world.tools))] == [page.reference]
         await advance(world.tools, transaction_id, page.reference, is_disputed=True)
         transaction = await world.transaction(transaction_id)
         assert (transaction.received_minor, transaction.charged_back_minor) == (100_000, 100_000)
@@ -61,10 +62,10 @@ def test_a_fee_that_the_first_answer_lacked_is_asked_for_again(database: Databas
         await world.fault("verify", "fees_unknown")
         page = await world.pay(transaction_id)
         assert (await world.advance(transaction_id)).charge_fee_minor is None
-        assert [found.reference async for found in list_unheard(world.tools)] == [page.reference]
+        assert [found.reference async for found in list_unheard(world.tools, Watch(world.tools))] == [page.reference]
         await advance(world.tools, transaction_id, page.reference)
         assert (await world.transaction(transaction_id)).charge_fee_minor == 1_500
-        assert [found async for found in list_unheard(world.tools)] == []
+        assert [found async for found in list_unheard(world.tools, Watch(world.tools))] == []
 
     run(database.app_dsn, story)
 

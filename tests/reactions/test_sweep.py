@@ -9,6 +9,7 @@ from domain.transaction.records import PayoutStatus
 from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
 from reactions.sweep import list_unheard
+from reactions.watch import Watch
 from tests.conftest import Database
 from tests.reactions.test_inbox_under_strain import eventually
 from tests.reactions.test_worker import until, working
@@ -16,7 +17,7 @@ from tests.reactions.world import World, run
 
 
 async def unheard(world: World) -> list[str]:
-    return [found.reference async for found in list_unheard(world.tools)]
+    return [found.reference async for found in list_unheard(world.tools, Watch(world.tools))]
 
 
 def fold(database: Database) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from uuid import UUID
 
 from reactions import inbox
-from reactions.worker import SQL
 from tests.simulation.processor import REFUND_FAULTS, SECRET, TRANSFER_FAULTS, WEBHOOK_FAULTS
 from tests.simulation.world import PATIENCE_SECONDS, Suspended, World
 
@@ -150,14 +149,14 @@ async def work_inbox(w: World) -> str:
 
 
 async def _apply_waiting(w: World) -> int:
-    worker, applied = w.worker.worker, 0
-    for delivery, transaction_id in await worker._list_waiting():
+    backlog, applied = w.worker.worker._backlog, 0
+    for transaction_id, deliveries in await backlog.sort(await backlog.take()):
         if transaction_id in w.suspended:
+            backlog.put_down(deliveries)
             continue
-        await inbox.put_on_record(w.worker.tools, delivery)
-        worker._in_hand.add(delivery.id)
-        await worker._apply(delivery, transaction_id)
-        applied += 1
+        await backlog.apply(transaction_id, deliveries)
+        applied += len(deliveries)
+    await backlog.flush()
     return applied
 
 
@@ -169,9 +168,9 @@ async def poll(w: World) -> str:
 
 async def _poll(w: World) -> int:
     worker = w.worker.worker
-    due = await worker._list_ids(SQL.list_due, (w.at,))
-    ids, after = list(due), NO_ID
-    while page := await worker._list_ids(SQL.list_unfinished, {"after": after}):
+    await worker._watch.catch_up()
+    ids, after = await worker._watch.list_due(w.at), NO_ID
+    while page := await worker._watch.list_unfinished(after):
         ids += page
         after = page[-1]
     for transaction_id in worker._idle(dict.fromkeys(ids)):

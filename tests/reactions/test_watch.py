@@ -1,0 +1,139 @@
+"""Money moves although no read model does: the reactions read the log themselves."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from domain.policy import Terms
+from domain.transaction.phase import Phase
+from projections.runner import run_projections
+from reactions import worker as worker_module
+from reactions.watch import Watch
+from reactions.worker import Worker
+from tests.conftest import Database
+from tests.projections.test_runner import POISON
+from tests.reactions.test_inbox_under_strain import eventually
+from tests.reactions.test_worker import read, until
+from tests.reactions.world import World, run
+
+STOPPED = "SELECT count(*) FROM projection_checkpoints WHERE error IS NOT NULL AND name = 'transactions'"
+
+
+def poison(database: Database, topic: str = "transaction.never_heard_of.v1") -> None:
+    """An event that nobody can read: every projection stops in front of it."""
+    with psycopg.connect(database.owner_dsn) as connection:
+        connection.execute(POISON, (topic, b"{}"))
+
+
+async def working(world: World, database: Database, story: object) -> None:
+    """The projection runner and a worker that polls, both as they are."""
+    tasks = [
+        asyncio.create_task(run_projections(database.app_dsn)),
+        asyncio.create_task(Worker(world.tools, database.app_dsn, poll_every=timedelta(seconds=0.2)).run()),
+    ]
+    try:
+        await story()  # type: ignore[operator]
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.mark.parametrize("topic", ["transaction.never_heard_of.v1", "transaction.payout_requested.v1"])
+def test_a_sale_goes_its_way_while_the_read_models_stand_still(database: Database, topic: str) -> None:
+    """No webhook comes, and no table moves: polling alone brings payment, payout and refund forward."""
+
+    async def tell(world: World) -> None:
+        await world.list_account()
+        poison(database, topic)
+
+        async def story() -> None:
+            await eventually(database, STOPPED, [(1,)])
+            sold, late = await world.open(), await world.open(Terms(payment_seconds=60))
+            await world.pay(sold)
+            page = await world.page(late)
+            await until(world, sold, Phase.FUNDS_HELD)
+            while (await world.transaction(sold)).contract_sha256 is None:
+                await asyncio.sleep(0.05)
+            await world.confirm(sold)
+            await until(world, sold, Phase.COMPLETED)
+            world.wait(seconds=61)
+            await until(world, late, Phase.EXPIRED)
+            await world.panel.post(page.authorization_url, json={"outcome": "success"})
+            while await world.moved("refund") != [-100_000]:
+                await asyncio.sleep(0.05)
+            assert await world.moved("transfer") == [-90_000]
+
+        await working(world, database, lambda: asyncio.wait_for(story(), 20.0))
+        assert read(database, "SELECT count(*) FROM transactions") == [(0,)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker_module, "SWEEP_SECONDS", 0.2)
+        run(database.app_dsn, tell)
+
+
+def test_what_is_watched_is_the_same_however_the_log_is_read(database: Database) -> None:
+    """In one go, event by event, twice over, and begun anew after the tables were lost."""
+    rows = "SELECT * FROM watched_transactions ORDER BY 1"
+    references = "SELECT * FROM watched_references ORDER BY 1"
+
+    async def tell(world: World) -> None:
+        watch = Watch(world.tools)
+        transaction_id = await world.hold()
+        await watch.catch_up()
+        await world.confirm(transaction_id)
+        await world.advance(transaction_id)
+        await watch.catch_up()
+        await world.page(await world.open())
+        head = await watch.catch_up()
+        found = read(database, rows), read(database, references)
+        assert [len(each) for each in found] == [2, 3]
+        assert await Watch(world.tools).catch_up() == head
+        with psycopg.connect(database.superuser_dsn) as connection:
+            connection.execute("TRUNCATE watched_transactions, watched_references")
+            connection.execute("DELETE FROM reaction_checkpoints WHERE name = 'watch'")
+        await Watch(world.tools).catch_up()
+        assert (read(database, rows), read(database, references)) == found
+
+    run(database.app_dsn, tell)
+
+
+def test_an_older_worker_takes_nothing_back(database: Database) -> None:
+    """It had read a transaction before another one took over, and writes after it."""
+
+    async def tell(world: World) -> None:
+        transaction_id = await world.hold()
+        slow, fresh = Watch(world.tools), Watch(world.tools)
+        await slow.catch_up()
+        stale = await slow._stand(transaction_id)
+        assert stale.is_unfinished
+        await world.confirm(transaction_id)
+        assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
+        await fresh.catch_up()
+        slow._stand = lambda _: asyncio.sleep(0, stale)  # type: ignore[method-assign,assignment]
+        await slow.catch_up()
+        query = f"SELECT is_unfinished FROM watched_transactions WHERE transaction_id = '{transaction_id}'"
+        assert read(database, query) == [(False,)]
+
+    run(database.app_dsn, tell)
+
+
+def test_nobody_is_polled_who_is_over_and_everybody_else_is(database: Database) -> None:
+    async def tell(world: World) -> None:
+        over, open_one = await world.hold(), await world.hold()
+        await world.confirm(over)
+        await world.advance(over)
+        watch = Watch(world.tools)
+        await watch.catch_up()
+        assert await watch.list_unfinished(UUID(int=0)) == [open_one]
+        assert await watch.list_due(world.at) == []
+        world.wait(hours=73)
+        assert await watch.list_due(world.at) == [open_one]
+
+    run(database.app_dsn, tell)
