@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from api.dependencies import Dependencies
 from database.errors import DatabaseUnavailable
 from database.queries import load
+from database.standstill import Standstill, find_standstill
 from eventstore.log import head
 from projections.page import fetch_all
 
@@ -40,10 +41,14 @@ class ProjectionsView(BaseModel):
 
 
 class HealthView(BaseModel):
-    """`ok`, `degraded` while a read model stands still, `unavailable` while the database cannot be reached."""
+    """`ok`, `degraded` while a read model or the reactions stand still, `unavailable` without the database.
+
+    `reactions` is `ok`, or says why no money moves after a restore, and what is in the way.
+    """
 
     status: str
     database: str
+    reactions: str
     head: int | None
     projections: list[ProjectionView]
 
@@ -68,11 +73,23 @@ async def get_health(dependencies: Dependencies) -> HealthView:
     """Return how everything is; never fails."""
     try:
         found = await get_projections(dependencies)
+        waits = await find_standstill(dependencies.pool, "restore")
     except (DatabaseUnavailable, psycopg.Error):
-        return HealthView(status="unavailable", database="unavailable", head=None, projections=[])
-    stopped = any(one.error is not None for one in found.projections)
-    status = "degraded" if stopped else "ok"
-    return HealthView(status=status, database="ok", head=found.head, projections=found.projections)
+        return HealthView(status="unavailable", database="unavailable", reactions="unknown", head=None, projections=[])
+    stopped = waits is not None or any(one.error is not None for one in found.projections)
+    return HealthView(
+        status="degraded" if stopped else "ok",
+        database="ok",
+        reactions=_describe(waits),
+        head=found.head,
+        projections=found.projections,
+    )
+
+
+def _describe(waits: Standstill | None) -> str:
+    if waits is None:
+        return "ok"
+    return f"no money moves, the log was restored ({waits.reason}): {waits.error or 'asking the processor'}"
 
 
 async def update_gauges(dependencies: Dependencies) -> None:

@@ -71,7 +71,7 @@ async def list_actions(reader: Reader) -> Page[ActionItem]:
 async def list_alerts(reader: Reader) -> Page[AlertItem]:
     """What somebody has to look at, newest first."""
     before = _alert_cursor(reader)
-    rows = await read_alerts(reader.dependencies.pool, before=before, limit=reader.limit + 1)
+    rows = await read_alerts(reader.dependencies.pool, before=before, at=reader.now, limit=reader.limit + 1)
     return make_page(reader, "alerts", rows, AlertItem.of, _alert_key)
 
 

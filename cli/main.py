@@ -55,12 +55,42 @@ def serve(
     run_api(host, port)
 
 
-@app.command(epilog="Example: PAYSTACK_SECRET_KEY=… escrow worker")
-def worker() -> None:
+@app.command(epilog="Example: PAYSTACK_SECRET_KEY=… escrow worker --reconcile-first")
+def worker(
+    reconcile_first: Annotated[
+        bool,
+        typer.Option(
+            "--reconcile-first",
+            help="Hold the log against the processor before any money moves: after a restore onto another host.",
+        ),
+    ] = False,
+) -> None:
     """Keep the tables up to date with the log and do what events demand: payouts, refunds, deadlines."""
     from cli.work import run_worker
 
-    run_worker()
+    run_worker(reconcile_first=reconcile_first)
+
+
+@app.command(epilog="Example: escrow restored")
+def restored(
+    lift: Annotated[
+        str | None,
+        typer.Option(help="Let the transaction go on although this reference of the processor's has no place in it."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it may go on; at least 10 characters, no names.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that the database was restored: no money moves until the worker has held the log against the processor.
+
+    A restore where ESCROW_HOME stayed is noticed without it. With `--lift` an external payment that was found then no
+    longer holds its transaction back.
+    """
+    from cli.restored import run_lift, run_restored
+
+    if lift is None:
+        run_restored(as_json=as_json)
+    else:
+        run_lift(lift, reason or "", as_json=as_json)
 
 
 @app.command(epilog="Example: escrow migrate --dry-run")

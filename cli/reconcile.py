@@ -13,8 +13,11 @@ def reconcile(
     ] = None,
     until: Annotated[str | None, typer.Option(help="Up to when. Default: now.")] = None,
     ask: Annotated[
-        str | None,
-        typer.Option(help="Only ask the processor about this reference of ours, and record what it says."),
+        bool,
+        typer.Option("--ask", help="First ask the processor about what is ours and differs, and record what it says."),
+    ] = False,
+    reference: Annotated[
+        str | None, typer.Argument(help="With --ask: only ask about this reference of ours, and compare nothing.")
     ] = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -24,9 +27,10 @@ def reconcile(
     Exit 3 when there are differences, 4 when the processor cannot be asked. Settlements that are not booked yet are
     booked, and the outcome is recorded, unless this is a dry run.
     """
-    from cli.reconciling import run_ask, run_reconciliation
+    from cli.reconciling import require_clear, run_ask, run_reconciliation
 
-    if ask is None:
-        run_reconciliation(since, until, dry_run=dry_run, as_json=as_json)
+    require_clear(reference, ask=ask, dry_run=dry_run)
+    if reference is None:
+        run_reconciliation(since, until, ask=ask, dry_run=dry_run, as_json=as_json)
     else:
-        run_ask(ask, as_json=as_json)
+        run_ask(reference, as_json=as_json)

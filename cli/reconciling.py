@@ -4,8 +4,7 @@ import asyncio
 import json
 from dataclasses import asdict
 from datetime import datetime
-from typing import cast
-from uuid import UUID
+from typing import NamedTuple, cast
 
 import typer
 from pydantic import SecretStr
@@ -15,13 +14,11 @@ from cli.database import running_server
 from cli.failure import DIFFERENCE
 from cli.output import print_json, print_table, say
 from cli.paystack_sim import make_secret_file
-from cli.wiring import desk_of, open_ground, read_clock, require_processor, toolbox_of
+from cli.wiring import ask_of, desk_of, open_ground, read_clock, require_processor
 from database.settings import Settings
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid
 from domain.reconciliation import Difference, count_kinds
-from domain.transaction import Transaction
-from reactions.advance import advance
-from reconciliation.ledger import SQL
+from reconciliation.asking import Answer, Asked, ask_about_differences
 from reconciliation.run import Run, reconcile
 
 CONNECTIONS = 4
@@ -36,21 +33,42 @@ class WindowInvalid(Invalid):
     code = "window_invalid"
 
 
-def run_reconciliation(since: str | None, until: str | None, *, dry_run: bool, as_json: bool) -> None:
-    """Run once, print what came of it, and exit 3 when there are differences."""
+class AskingUnclear(Invalid):
+    """A reference goes with `--ask`, and what was asked is recorded: that is no dry run."""
+
+    code = "asking_unclear"
+
+
+class Outcome(NamedTuple):
+    """What was asked about first, and the run that came after it."""
+
+    asked: tuple[Asked, ...]
+    run: Run
+
+
+def run_reconciliation(since: str | None, until: str | None, *, ask: bool, dry_run: bool, as_json: bool) -> None:
+    """Run once, print what came of it, and exit 3 when there are differences; with `ask` those are asked about first
+    that asking can settle."""
     window = _read_point(since), _read_point(until)
     if window[0] is not None and window[0] >= (window[1] or read_clock()):
         raise WindowInvalid
     settings = find_settings()
     require_processor(settings)
     with running_server(settings):
-        run = asyncio.run(_reconcile(settings, window, dry_run=dry_run))
+        asked, run = asyncio.run(_reconcile(settings, window, ask=ask, dry_run=dry_run))
     if as_json:
-        print_json(_as_object(run))
+        print_json({**_as_object(run), "asked": [each._asdict() for each in asked]})
     else:
+        _print_asked(asked)
         _print(run)
     if run.outcome.differences:
         raise typer.Exit(DIFFERENCE)
+
+
+def require_clear(reference: str | None, *, ask: bool, dry_run: bool) -> None:
+    """Raise `AskingUnclear` for a reference without `--ask`, and for `--ask` with `--dry-run`."""
+    if (ask and dry_run) or (reference is not None and not ask):
+        raise AskingUnclear
 
 
 def run_ask(reference: str, *, as_json: bool) -> None:
@@ -58,13 +76,12 @@ def run_ask(reference: str, *, as_json: bool) -> None:
     settings = find_settings()
     require_processor(settings)
     with running_server(settings):
-        transaction, changed = asyncio.run(_ask(settings, reference))
+        answer = asyncio.run(_ask(settings, reference))
     if as_json:
-        print_json({"transaction_id": transaction.id, "state": transaction.state, "changed": changed})
+        print_json(answer._asdict())
     else:
-        say(
-            f"transaction {transaction.id} is {transaction.state}; {'something' if changed else 'nothing'} was recorded"
-        )
+        what = "something" if answer.changed else "nothing"
+        say(f"transaction {answer.transaction_id} is {answer.state}; {what} was recorded")
 
 
 def find_settings() -> Settings:
@@ -81,23 +98,20 @@ def find_settings() -> Settings:
     return settings.model_copy(update=lent)
 
 
-async def _reconcile(settings: Settings, window: tuple[datetime | None, datetime | None], *, dry_run: bool) -> Run:
+async def _reconcile(
+    settings: Settings, window: tuple[datetime | None, datetime | None], *, ask: bool, dry_run: bool
+) -> Outcome:
+    since, until = window
     async with open_ground(settings, read_clock, CONNECTIONS) as ground:
-        key = str(ground.escrow.new_id())
-        return await reconcile(desk_of(ground), key, since=window[0], until=window[1], dry=dry_run)
+        desk, key, asked = desk_of(ground), str(ground.escrow.new_id()), ()
+        if ask:
+            asked = await ask_about_differences(desk, ask_of(ground), since=since, until=until)
+        return Outcome(asked, await reconcile(desk, key, since=since, until=until, dry=dry_run))
 
 
-async def _ask(settings: Settings, reference: str) -> tuple[Transaction, bool]:
+async def _ask(settings: Settings, reference: str) -> Answer:
     async with open_ground(settings, read_clock, CONNECTIONS) as ground:
-        async with ground.pool.connection() as connection:
-            row = await (await connection.execute(SQL.find_transaction, {"reference": reference})).fetchone()
-        if row is None:
-            raise NotFound
-        transaction_id = cast("UUID", row[0])
-        before = await ground.escrow.get(Transaction, transaction_id)
-        await advance(toolbox_of(ground), transaction_id, reference)
-        after = await ground.escrow.get(Transaction, transaction_id)
-        return after, after.version != before.version
+        return await ask_of(ground)(reference)
 
 
 def _read_point(text: str | None) -> datetime | None:
@@ -128,6 +142,12 @@ def _as_object(run: Run) -> dict[str, object]:
 
 def _as_row(difference: Difference) -> dict[str, object]:
     return asdict(difference)
+
+
+def _print_asked(asked: tuple[Asked, ...]) -> None:
+    for each in asked:
+        outcome = each.error or f"transaction {each.transaction_id} is {each.state}"
+        say(f"asked about {each.reference}: {outcome}; {'something' if each.changed else 'nothing'} was recorded")
 
 
 def _print(run: Run) -> None:

@@ -8,9 +8,9 @@ from cli.database import running_server
 from cli.output import print_json, say
 from database.connect import open_pool, resolve_dsn
 from database.settings import Settings
-from domain.errors import Invalid
+from domain.errors import Invalid, NotFound
 from domain.money import Money, parse_currency
-from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
+from domain.treasury import MoveFunds, Movement, OpenTreasury, Treasury, treasury_id
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow, Request
 
@@ -44,7 +44,11 @@ async def _record(settings: Settings, movement: Movement, amount: Money, evidenc
 async def move_funds(escrow: Escrow, movement: Movement, amount: Money, evidence: str) -> int:
     """Record a movement in the stream of its currency, opened when needed; return the position."""
     stream_id = treasury_id(amount.currency)
-    await escrow.execute(stream_id, OpenTreasury(currency=amount.currency), _request(f"open:{amount.currency}"))
+    try:
+        # The reconciliation may have opened it before: to open it anew would be a conflict.
+        await escrow.get(Treasury, stream_id)
+    except NotFound:
+        await escrow.execute(stream_id, OpenTreasury(currency=amount.currency), _request(f"open:{amount.currency}"))
     command = MoveFunds(movement=movement, amount=amount, evidence=evidence)
     key = f"{movement}:{amount.currency}:{amount.amount_minor}:{evidence}"
     return (await escrow.execute(stream_id, command, _request(key))).position

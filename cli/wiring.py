@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from api.dependencies import Dependencies
 from cli.failure import NotReady
 from cli.rates import load_rates
 from database.connect import Pool, open_pool, resolve_dsn
@@ -25,12 +25,20 @@ from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
 from gateways.paystack.secret import SecretKey
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
+from reactions.asking import ask_about
+from reactions.gate import Comparison
+from reactions.gate import Gate as RestoreGate
 from reactions.toolbox import Toolbox
-from reconciliation.run import Desk
+from reactions.watermark import Watermark
+from reconciliation.asking import Answer, Ask
+from reconciliation.run import Desk, reconcile
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import RECOMMENDED
 from vault.pepper import get_pepper_path, prepare_pepper
+
+if TYPE_CHECKING:
+    from api.dependencies import Dependencies
 
 API_CONNECTIONS = 16
 WORKER_CONNECTIONS = 20
@@ -114,8 +122,10 @@ async def open_locksmith(pool: Pool, settings: Settings) -> AsyncGenerator[Locks
 @asynccontextmanager
 async def open_dependencies(
     settings: Settings, clock: Clock = read_clock, terms: Terms | None = None
-) -> AsyncGenerator[Dependencies]:
+) -> AsyncGenerator["Dependencies"]:
     """Open all that the API works with."""
+    from api.dependencies import Dependencies  # the worker has no use for the framework of the API
+
     async with (
         open_ground(settings, clock, API_CONNECTIONS) as ground,
         open_locksmith(ground.pool, settings) as locksmith,
@@ -138,8 +148,34 @@ async def open_dependencies(
 
 
 def toolbox_of(ground: Ground) -> Toolbox:
-    """Return what the reactions work with."""
-    return Toolbox(escrow=ground.escrow, pool=ground.pool, gateway=ground.gateway, clock=ground.clock)
+    """Return what the reactions work with: they send money only while the log is the one that was acted upon."""
+    permit = watermark_of(ground).permit
+    return Toolbox(escrow=ground.escrow, pool=ground.pool, gateway=ground.gateway, clock=ground.clock, permit=permit)
+
+
+def watermark_of(ground: Ground) -> Watermark:
+    """Return the mark of how far this log was acted upon, which a restore does not touch."""
+    return Watermark(ground.pool, Path(ground.settings.escrow_home))
+
+
+def ask_of(ground: Ground) -> Ask:
+    """Return how one reference is asked about: its transaction takes every step that the answer makes possible."""
+
+    async def ask(reference: str) -> Answer:
+        return Answer(*await ask_about(toolbox_of(ground), reference))
+
+    return ask
+
+
+def gate_of(ground: Ground) -> RestoreGate:
+    """Return the gate before the reactions: after a restore it holds the log against the processor first."""
+
+    async def compare(key: str) -> Comparison:
+        run = await reconcile(desk_of(ground), key)
+        assert run.reconciliation_id is not None, "only a dry run leaves no record"
+        return Comparison(run.reconciliation_id, len(run.outcome.differences))
+
+    return RestoreGate(toolbox_of(ground), watermark_of(ground), compare)
 
 
 def desk_of(ground: Ground) -> Desk:

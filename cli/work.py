@@ -6,28 +6,53 @@ import signal
 import uvloop
 
 from cli.database import prepare_database, running_server
+from cli.failure import NotReady
 from cli.output import say
-from cli.wiring import WORKER_CONNECTIONS, Ground, desk_of, open_ground, read_clock, require_processor, toolbox_of
+from cli.restored import order_comparison
+from cli.wiring import (
+    WORKER_CONNECTIONS,
+    Ground,
+    ask_of,
+    desk_of,
+    gate_of,
+    open_ground,
+    read_clock,
+    require_processor,
+    toolbox_of,
+)
 from database.connect import resolve_dsn
 from database.settings import Settings
 from projections.runner import run_projections
+from reactions.gate import MemoryStale
 from reactions.worker import Worker
+from reconciliation.asking import Ask
 from reconciliation.nightly import Nightly
 
 
-def run_worker() -> None:
-    """Work until SIGTERM or Ctrl-C; the next start carries on where this one was."""
+class RestartNeeded(NotReady):
+    """The log was set back while this worker ran; start it again, and it will ask the processor before money moves."""
+
+    code = "restart_needed"
+
+
+def run_worker(*, reconcile_first: bool = False) -> None:
+    """Work until SIGTERM or Ctrl-C; the next start carries on where this one was.
+
+    With `reconcile_first` the log is held against the processor before any money moves, as after every restore.
+    """
     settings = Settings()
     require_processor(settings)
     with running_server(settings):
         prepare_database(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_work(settings))
+            runner.run(_work(settings, reconcile_first=reconcile_first))
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, *, reconcile_first: bool) -> None:
     async with open_ground(settings, read_clock, WORKER_CONNECTIONS) as ground:
-        working = asyncio.create_task(work(ground))
+        if reconcile_first:
+            await order_comparison(ground.pool)
+        working = asyncio.create_task(_work_on(ground))
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, working.cancel)
@@ -38,10 +63,24 @@ async def _work(settings: Settings) -> None:
             say("the worker has stopped")
 
 
+async def _work_on(ground: Ground) -> None:
+    is_stale = False
+    try:
+        await work(ground)
+    except* MemoryStale:
+        is_stale = True
+    if is_stale:
+        raise RestartNeeded
+
+
 async def work(ground: Ground) -> None:
     """Run projections, reactions and the nightly reconciliation until cancelled."""
     dsn = resolve_dsn(ground.settings, "app")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_projections(dsn))
-        tasks.create_task(Worker(toolbox_of(ground), dsn).run())
-        tasks.create_task(Nightly(desk_of(ground), dsn).run())
+        tasks.create_task(Worker(toolbox_of(ground), dsn, gate=gate_of(ground).pass_through).run())
+        tasks.create_task(Nightly(desk_of(ground), dsn, ask=_ask_of(ground)).run())
+
+
+def _ask_of(ground: Ground) -> Ask | None:
+    return ask_of(ground) if ground.settings.escrow_nightly_ask else None

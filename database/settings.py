@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """PAYSTACK_BASE_URL: Paystack, or the stand-in."""
     smtp_url: SecretStr | None = None
     """SMTP_URL: the mail server, with its password."""
+    escrow_nightly_ask: bool = True
+    """ESCROW_NIGHTLY_ASK: before the nightly reconciliation, ask Paystack about what is ours and differs."""
     escrow_four_eyes_above_usd: Decimal = Field(default=Decimal(1000), ge=0, allow_inf_nan=False)
     """ESCROW_FOUR_EYES_ABOVE_USD: above this worth an admin's release or refund needs a second person."""
 

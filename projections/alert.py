@@ -19,7 +19,9 @@ SQL = load("projections", "alert.sql")
 class AlertRow(NamedTuple):
     """An alert: `subject` names the payout, refund, dispute or listing, `raised_at` is when the log knew of it.
 
-    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position.
+    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position. Three
+    more stand at position 0: `log_restored` and `reconciliation_failed` while something stands still and afterwards,
+    and `reconciliation_missed` for as long as no run has come.
     """
 
     position: int
@@ -45,17 +47,22 @@ async def list_alerts(
     severity: str | None = None,
     kind: str | None = None,
     before: tuple[datetime, int, str] | None = None,
+    at: datetime | None = None,
     limit: int = 20,
 ) -> list[AlertRow]:
-    """Return alerts, newest first; `before` is (raised_at, position, subject) of the last one of the page before."""
-    at, position, subject = before or (None, None, None)
+    """Return alerts, newest first; `before` is (raised_at, position, subject) of the last one of the page before.
+
+    `at` is the present: without it nothing is missed that should have come by now.
+    """
+    before_at, position, subject = before or (None, None, None)
     parameters = {
         "transaction_id": transaction_id,
         "severity": severity,
         "kind": kind,
-        "before_at": at,
+        "before_at": before_at,
         "before_position": position,
         "before_subject": subject,
+        "at": at,
         "limit": limit,
     }
     return await fetch_all(pool, AlertRow, SQL.list, parameters)
@@ -139,7 +146,31 @@ def alert_of_reconciliation(event: RecordedEvent, rows: Rows) -> None:
         _raise(event, rows, "P1", "reconciliation_differences", str(event.stream_id), detail)
 
 
-def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: str, detail: str | None) -> None:
+def alert_of_restore(event: RecordedEvent, rows: Rows) -> None:
+    """The log was set back: what was taken up again, and what a person has to look at."""
+    data = event.data
+    severity = "P0" if data["discovered"] else "P1"
+    detail = f"{data['cause']}: {data['applied']} payments taken up, {data['discovered']} have no place"
+    _raise(event, rows, severity, "restore_reconciled", str(event.stream_id), detail)
+
+
+def alert_of_external_payment(event: RecordedEvent, rows: Rows) -> None:
+    """Money moved that the log does not know: its transaction is held back until a person has decided."""
+    data = event.data
+    detail = f"{data['kind']} {data['amount_minor']} {data['currency']} ({data['status']})"
+    about = str(data["reference"] or data["processor_id"])
+    _raise(event, rows, "P0", "external_payment_discovered", about, detail, cast("str | None", data["transaction_id"]))
+
+
+def _raise(
+    event: RecordedEvent,
+    rows: Rows,
+    severity: str,
+    kind: str,
+    subject: str,
+    detail: str | None,
+    transaction_id: str | None = None,
+) -> None:
     data = event.data
     rows.add(
         ALERT.name,
@@ -148,7 +179,7 @@ def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: 
             "severity": severity,
             "kind": kind,
             "subject": subject,
-            "transaction_id": str(event.stream_id) if event.topic.startswith("transaction.") else None,
+            "transaction_id": str(event.stream_id) if event.topic.startswith("transaction.") else transaction_id,
             "actor_id": data["actor_id"],
             "amount_minor": data.get("amount_minor", data.get("suspense_minor")),
             "detail": detail,
@@ -160,7 +191,7 @@ def _raise(event: RecordedEvent, rows: Rows, severity: str, kind: str, subject: 
 
 ALERTS = project(
     "alerts",
-    4,
+    5,
     (ALERT,),
     SQL,
     {
@@ -193,5 +224,7 @@ ALERTS = project(
         "user.role_granted.v1": Change(alert_of_role),
         "webhook.received.v1": Change(alert_of_webhook),
         "reconciliation.completed.v1": Change(alert_of_reconciliation),
+        "restore.reconciled.v1": Change(alert_of_restore),
+        "external_payment.discovered.v1": Change(alert_of_external_payment),
     },
 )

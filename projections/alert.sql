@@ -24,7 +24,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON alerts TO escrow_app;
 GRANT SELECT ON alerts TO escrow_auditor;
 
 -- name: list
--- Alerts from events and from projections that stopped, newest first.
+-- Alerts from events, from projections that stopped, and from what stands still or did not come, newest first.
 SELECT
     position,
     severity,
@@ -62,6 +62,52 @@ FROM (
         failed_at,
         failed_at
     FROM projection_failures
+    UNION ALL
+    SELECT
+        0,
+        CASE kind WHEN 'restore' THEN 'P0' ELSE 'P1' END,
+        CASE kind WHEN 'restore' THEN 'log_restored' ELSE 'reconciliation_failed' END,
+        id::text,
+        NULL,
+        'reactions',
+        NULL,
+        CASE
+            WHEN kind = 'restore' AND resolved_at IS NULL
+                THEN 'no money moves (' || reason || '): ' || coalesce(error, 'asking the processor')
+            WHEN kind = 'restore' THEN 'money moves again (' || reason || ')'
+            WHEN resolved_at IS NULL THEN reason || ': ' || coalesce(error, 'not tried yet')
+            ELSE reason || ': it ran since'
+        END,
+        noticed_at,
+        noticed_at
+    FROM standstills
+    UNION ALL
+    SELECT
+        0,
+        'P1',
+        'reconciliation_missed',
+        'reconciliation',
+        NULL,
+        'reconciliation',
+        NULL,
+        'no run for 26 hours: does escrow worker run? Then: escrow reconcile',
+        last_run.at + INTERVAL '26 hours',
+        last_run.at + INTERVAL '26 hours'
+    FROM (
+        SELECT
+            coalesce(
+                (
+                    SELECT completed_at FROM reconciliations
+                    ORDER BY position DESC
+                    LIMIT 1
+                ),
+                (
+                    SELECT (data ->> 'timestamp')::timestamptz FROM event_log
+                    WHERE position = 1
+                )
+            ) AS at
+    ) AS last_run
+    WHERE last_run.at + INTERVAL '26 hours' < %(at)s::timestamptz
 ) AS raised
 WHERE
     (%(transaction_id)s::uuid IS NULL OR transaction_id = %(transaction_id)s)

@@ -5,6 +5,7 @@ from projections.alert import ALERTS
 from projections.approval import APPROVALS
 from projections.contract import CONTRACTS
 from projections.dispute import DISPUTES
+from projections.external_payment import EXTERNAL_PAYMENTS
 from projections.ledger import LEDGER
 from projections.listing import LISTINGS
 from projections.note import TRANSACTION_NOTES
@@ -31,6 +32,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     ALERTS,
     LEDGER,
     RECONCILIATIONS,
+    EXTERNAL_PAYMENTS,
 )
 
 

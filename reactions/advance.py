@@ -9,6 +9,7 @@ from reactions.chargeback import confirm_chargebacks, follow_chargebacks
 from reactions.chargeback_answer import answer_chargebacks
 from reactions.contract import generate_contract
 from reactions.deadline import enforce_deadline
+from reactions.hold import is_held_back
 from reactions.listing import follow_end
 from reactions.payment import confirm_charge, follow_payment
 from reactions.payout import confirm_transfer, follow_payouts, request_payout
@@ -40,8 +41,11 @@ async def advance(
 
     `is_disputed` says that the charge was charged back, or that a chargeback of it has moved on.
 
-    Doing it twice, or at any time, is harmless. Raises the processor's and the database's errors: try again later.
+    Doing it twice, or at any time, is harmless. One that is held back is left as it is. Raises the processor's and the
+    database's errors: try again later.
     """
+    if await is_held_back(tools, transaction_id):
+        return
     if reported is not None:
         transaction = await tools.escrow.get(Transaction, transaction_id)
         ask = confirm_transfer if reported in transaction.payouts else confirm_charge

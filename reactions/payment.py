@@ -92,12 +92,18 @@ async def _open_page(tools: Toolbox, transaction: Transaction) -> str | None:
 
 
 async def _plan(tools: Toolbox, transaction_id: UUID, reference: str) -> str | None:
+    await remember_page(tools, transaction_id, reference)
     async with tools.pool.connection() as connection:
-        facts = {"reference": reference, "transaction_id": transaction_id, "at": tools.clock()}
-        await connection.execute(SQL.plan_link, facts)
         row = await (await connection.execute(SQL.find_link, (reference,))).fetchone()
     address: str | None = row[0] if row else None
     return address
+
+
+async def remember_page(tools: Toolbox, transaction_id: UUID, reference: str) -> None:
+    """Note whose page a reference stands for: webhooks name nothing else."""
+    async with tools.pool.connection() as connection:
+        facts = {"reference": reference, "transaction_id": transaction_id, "at": tools.clock()}
+        await connection.execute(SQL.plan_link, facts)
 
 
 async def _initialize(tools: Toolbox, transaction: Transaction, reference: str) -> ChargeLink:
@@ -142,12 +148,13 @@ async def confirm_charge(tools: Toolbox, transaction: Transaction, reference: st
         return False
     if charge.status not in PAID:
         return False
-    _require_mode(tools.gateway.mode, charge.mode)
-    result = await order(tools, NAME, transaction, RecordCharge(charge=_confirmed(tools, charge)))
+    result = await order(tools, NAME, transaction, RecordCharge(charge=confirmed_of(tools, charge)))
     return result.aggregate.version != transaction.version
 
 
-def _confirmed(tools: Toolbox, charge: Charge) -> ConfirmedCharge:
+def confirmed_of(tools: Toolbox, charge: Charge) -> ConfirmedCharge:
+    """Return what a GET said of a charge, as the log records it; raise `WrongMode` for one of the other mode."""
+    _require_mode(tools.gateway.mode, charge.mode)
     return ConfirmedCharge(
         reference=charge.reference,
         processor_id=str(charge.processor_id),

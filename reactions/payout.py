@@ -114,6 +114,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
         return report_of(await tools.gateway.verify_transfer(payout.reference))
     if payout.purpose is PayoutPurpose.SELLER and transaction.has_open_dispute:
         return await _ask_only(tools, payout)
+    await tools.permit()
     wanted = NewTransfer(
         reference=payout.reference,
         recipient_code=payout.recipient,

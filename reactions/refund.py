@@ -43,6 +43,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
     if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
         return None
+    await tools.permit()
     wanted = NewRefund(
         charge_reference=refund.charge_reference,
         amount=Money(refund.amount_minor, refund.currency),

@@ -1,6 +1,7 @@
 """What every reaction works with, and how it gives orders to the log."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -23,14 +24,23 @@ class Processor(PaymentGateway, ChargebackDesk, Bookkeeping, BankDirectory, Prot
     anything of ours, and which banks there are."""
 
 
+Permit = Callable[[], Awaitable[None]]
+"""Asked before money is sent: returns when it may be, raises when not."""
+
+
+async def always() -> None:
+    """Money may be sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolbox:
-    """The log, the database for inputs and read models, the processor and the clock."""
+    """The log, the database for inputs and read models, the processor, the clock, and the leave to send money."""
 
     escrow: Escrow
     pool: Pool
     gateway: Processor
     clock: Clock
+    permit: Permit = always
 
 
 async def order(tools: Toolbox, name: str, stream: Aggregate, command: Command[Transaction]) -> Result[Transaction]:

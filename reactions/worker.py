@@ -31,6 +31,7 @@ LEADER_SECONDS = 1.0
 AT_ONCE = 16
 MOST_BEGUN = 64
 NO_ID = UUID(int=0)
+PERMIT_SECONDS = 5.0
 SERVER_ERROR = 500
 SWEEP_SECONDS = 600.0
 
@@ -43,9 +44,20 @@ logger = structlog.get_logger("reactions")
 class Worker:
     """Runs the reactions until it is cancelled; a second one waits until the first has gone."""
 
-    def __init__(self, tools: Toolbox, dsn: str, *, poll_every: timedelta = timedelta(seconds=30)) -> None:
-        """`dsn` is for the session that holds the leader's lock; unfinished transactions are polled `poll_every`."""
+    def __init__(
+        self,
+        tools: Toolbox,
+        dsn: str,
+        *,
+        poll_every: timedelta = timedelta(seconds=30),
+        gate: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`dsn` is for the session that holds the leader's lock; unfinished transactions are polled `poll_every`.
+
+        Nothing is done before `gate` returns. Once the toolbox's `permit` is withdrawn, it has to return anew.
+        """
         self._tools = tools
+        self._gate = gate or _open
         self._dsn = dsn
         self._poll_seconds = poll_every.total_seconds()
         # Weak, so that a lock lives only while somebody holds it or waits for it.
@@ -73,8 +85,10 @@ class Worker:
             row = await (await session.execute(SQL.try_lead)).fetchone()
             if not row or not row[0]:
                 return
+            await self._gate()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hold(session))
+                tasks.create_task(_repeat(PERMIT_SECONDS, self._tools.permit))
                 tasks.create_task(self._follow_log())
                 tasks.create_task(self._backlog.work())
                 tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
@@ -178,6 +192,10 @@ class Worker:
         facts = {"name": CHECKPOINT, "position": position, "at": self._tools.clock()}
         async with self._tools.pool.connection() as connection:
             await connection.execute(SQL.save_checkpoint, facts)
+
+
+async def _open() -> None:
+    """There is nothing to wait for."""
 
 
 async def _repeat(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

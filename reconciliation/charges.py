@@ -39,7 +39,7 @@ def match_charges(books: Books, records: Records, window: Window, findings: Find
             _name_duplicate(charge, booked, window, findings)
         elif charge.status in PAID:
             _count(charge, booked, findings)
-            _judge(charge, booked, returned, window, findings)
+            _judge(charge, booked, returned, window, findings, is_ours=charge.reference in records.pages)
             taken.add(booked.processor_id if booked else "")
         elif booked is not None:
             _name_unpaid(charge, booked, findings)
@@ -59,7 +59,15 @@ def _count(charge: Charge, booked: BookedCharge | None, findings: Findings) -> N
     findings.count(_key(charge, booked), Account.UNCLEARED, charge.currency, charge.amount_minor - fee)
 
 
-def _judge(charge: Charge, booked: BookedCharge | None, returned: Returned, window: Window, findings: Findings) -> None:
+def _judge(
+    charge: Charge,
+    booked: BookedCharge | None,
+    returned: Returned,
+    window: Window,
+    findings: Findings,
+    *,
+    is_ours: bool,
+) -> None:
     key = _key(charge, booked)
     if window.is_before(charge.paid_at or charge.created_at, booked.at if booked else charge.paid_at):
         return
@@ -67,7 +75,7 @@ def _judge(charge: Charge, booked: BookedCharge | None, returned: Returned, wind
         if window.is_young(charge.paid_at, charge.created_at):
             findings.wait(key)
         else:
-            _name_missing_here(charge, findings)
+            _name_missing_here(charge, findings, is_ours=is_ours)
         return
     _compare_amounts(charge, booked, findings)
     _compare_fee(charge, booked, window, findings)
@@ -134,8 +142,8 @@ def _explain_reversal(charge: Charge, booked: BookedCharge, returned: Returned, 
         )
 
 
-def _name_missing_here(charge: Charge, findings: Findings) -> None:
-    key, is_ours = Key(CHARGE, str(charge.processor_id)), charge.reference.startswith("ch-")
+def _name_missing_here(charge: Charge, findings: Findings, *, is_ours: bool) -> None:
+    key = Key(CHARGE, str(charge.processor_id))
     findings.differ(
         DifferenceKind.MISSING_HERE,
         key,

@@ -8,11 +8,12 @@ from domain.treasury import Movement
 from reconciliation.key import Key
 
 AND = " && "
+ASK = "escrow reconcile --ask "
 
 
 def ask(reference: str) -> str:
     """Ask the processor about one reference and record what it says."""
-    return f"escrow reconcile --ask {reference}"
+    return f"{ASK}{reference}"
 
 
 def record(movement: Movement, currency: str, amount_minor: int, key: Key) -> str:
@@ -21,8 +22,14 @@ def record(movement: Movement, currency: str, amount_minor: int, key: Key) -> st
 
 
 def show_entries(account: str, currency: str) -> str:
-    """Show the lines of an account."""
-    return f"escrow ledger entries {account} --currency {currency}"
+    """Show the lines of an account; all of them for a currency that the books do not keep."""
+    option = f" --currency {currency}" if currency in set(Currency) else ""
+    return f"escrow ledger entries {account}{option}"
+
+
+def reference_asked(found: str) -> str | None:
+    """Return the reference that this command asks about; None for any other command."""
+    return found.removeprefix(ASK) if found.startswith(ASK) else None
 
 
 def correct(open_minor: Mapping[tuple[Account, str], int], key: Key) -> str:

@@ -1,7 +1,7 @@
 """Reading our own books at one position of the log: what is judged, and the totals, are of the same moment."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, cast
 
@@ -9,10 +9,10 @@ from database.connect import Pool
 from database.queries import load
 from domain.errors import EscrowError
 from domain.journal import Account
-from eventstore.log import position_at, read_after
+from eventstore.log import head, position_at, read_after
 from projections.ledger import LEDGER
 from reconciliation.findings import GRACE, Place
-from reconciliation.records import WATCHED, Records
+from reconciliation.records import WATCHED, BookedLine, Records
 
 SQL = load("reconciliation", "ledger.sql")
 PAGE = 5_000
@@ -34,29 +34,43 @@ class Cut(NamedTuple):
 
 
 async def read_cut(pool: Pool, since: datetime, now: datetime) -> Cut:
-    """Return what the log says since then, and the totals, up to where the ledger tables stand.
+    """Return what the log says since then, and the totals, up to its head.
 
-    Raises `LedgerBehind` when they lack what is older than the grace period.
+    The totals are those of the ledger tables and what the log has since. Raises `LedgerBehind` when the tables lack
+    what is older than the grace period.
     """
-    position = await _position(pool, now)
-    records = Records()
-    after = await position_at(pool, since)
-    while events := await read_after(pool, after, PAGE, sorted(LEDGER.topics), until=position):
+    folded, newest = await _position(pool, now), await head(pool)
+    records, totals = Records(), Counter(await _totals(pool, folded))
+    after = min(folded, await position_at(pool, since))
+    while events := await read_after(pool, after, PAGE, sorted(TOPICS), until=newest):
         records.fold((event.position, event.event) for event in events)
         after = events[-1].position
-    return Cut(position, records, await _totals(pool, position))
+    _add(totals, (line for line in records.lines if line.position > folded))
+    return Cut(newest, records, totals)
 
 
 async def add_to_cut(pool: Pool, cut: Cut, positions: Sequence[int]) -> Cut:
     """Return the cut with the money events at these later positions; the ledger tables may show them only later."""
     totals = Counter(cut.totals)
     for position in positions:
-        (event,) = await read_after(pool, position - 1, 1)
-        before = len(cut.records.lines)
-        cut.records.fold([(position, event.event)])
-        for line in cut.records.lines[before:]:
-            totals[line.account, line.currency] += line.amount_minor
+        if position > cut.position:
+            (event,) = await read_after(pool, position - 1, 1)
+            before = len(cut.records.lines)
+            cut.records.fold([(position, event.event)])
+            _add(totals, cut.records.lines[before:])
     return cut._replace(totals=totals)
+
+
+async def find_pages(pool: Pool, references: Sequence[str]) -> frozenset[str]:
+    """Return those of these references under which a payment page of ours was opened: one can ask about them."""
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(SQL.find_pages, {"references": list(references)})).fetchall()
+    return frozenset(cast("str", row[0]) for row in rows)
+
+
+def _add(totals: Counter[Place], lines: Iterable[BookedLine]) -> None:
+    for line in lines:
+        totals[line.account, line.currency] += line.amount_minor
 
 
 async def _position(pool: Pool, now: datetime) -> int:

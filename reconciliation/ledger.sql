@@ -16,14 +16,11 @@ WHERE
     AND position <= %(position)s
 GROUP BY account, currency;
 
--- name: find_transaction
--- Which transaction a reference of ours, or Paystack's id of a refund, belongs to.
-SELECT transaction_id FROM payment_links WHERE reference = %(reference)s
-UNION ALL
-SELECT transaction_id FROM payouts WHERE reference = %(reference)s
-UNION ALL
-SELECT transaction_id FROM refunds WHERE reference = %(reference)s OR processor_refund_id = %(reference)s
-LIMIT 1;
+-- name: find_pages
+-- Under which of these references a payment page was opened.
+SELECT reference
+FROM payment_links
+WHERE reference = ANY(%(references)s);
 
 -- name: try_lead
 -- Only one process reconciles by itself; the lock goes with its session.

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from domain.journal import Account
 from domain.reconciliation import AccountFigure, Difference, DifferenceKind
 from reconciliation import command
 from reconciliation.books import Books
@@ -86,6 +87,12 @@ def _fill_commands(open_minor: Mapping[Key, Counter[Place]], findings: Findings)
     for key, found in findings.differences.items():
         correction = command.correct(open_minor.get(key, {}), key)
         findings.differences[key] = [
-            each if each.command else replace(each, command=correction or command.ask(each.reference or key.id))
-            for each in found
+            each if each.command else replace(each, command=correction or _look_into(each)) for each in found
         ]
+
+
+def _look_into(found: Difference) -> str:
+    """Nothing is open on any account: ask about what is ours, and show the balance for what is not."""
+    if found.reference and found.transaction_id is not None:
+        return command.ask(found.reference)
+    return command.show_entries(Account.BALANCE, found.currency)

@@ -1,4 +1,7 @@
-"""Reconciling by itself: once a day after two o'clock UTC; settlements are booked every ten minutes."""
+"""Reconciling by itself: once a day after two o'clock UTC; settlements are booked every ten minutes.
+
+Before the day's run what can be asked about is asked about. A run that fails is an alert, and is tried again.
+"""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -6,11 +9,13 @@ from datetime import datetime, timedelta
 import structlog
 from psycopg import AsyncConnection, Error
 
+from database.standstill import begin_standstill, fail_standstill
 from domain.errors import EscrowError, NotFound
 from domain.reconciliation import Reconciliation
 from eventstore.log import read_after
 from gateways.errors import GatewayError
-from reconciliation.ledger import SQL
+from reconciliation.asking import Ask, ask_about_differences
+from reconciliation.ledger import SQL, LedgerBehind
 from reconciliation.run import Desk, book_settlements, id_of, reconcile
 
 HOUR = timedelta(hours=2)
@@ -23,10 +28,14 @@ logger = structlog.get_logger("reconciliation")
 class Nightly:
     """Runs until it is cancelled; a second one waits until the first has gone."""
 
-    def __init__(self, desk: Desk, dsn: str, *, tick_seconds: float = TICK_SECONDS) -> None:
-        """`dsn` is for the session that holds the lock; the desk's clock is looked at every `tick_seconds`."""
+    def __init__(self, desk: Desk, dsn: str, *, ask: Ask | None = None, tick_seconds: float = TICK_SECONDS) -> None:
+        """`dsn` is for the session that holds the lock; the desk's clock is looked at every `tick_seconds`.
+
+        Without `ask` nobody is asked about anything, and every difference is only listed.
+        """
         self._desk = desk
         self._dsn = dsn
+        self._ask = ask
         self._tick_seconds = tick_seconds
         self._booked_at = desk.clock()
 
@@ -53,13 +62,27 @@ class Nightly:
         if now < self._booked_at + SETTLEMENTS_EVERY:
             return
         self._booked_at = now
+        key = key_of(now)
         try:
             await book_settlements(self._desk)
-            key = key_of(now)
             if await self._is_due(key):
-                await reconcile(self._desk, key)
-        except GatewayError as error:
+                await self._reconcile(key)
+        except (GatewayError, LedgerBehind) as error:
             logger.warning("reconciliation_postponed", code=error.code)
+            await self._note_failure(key, error.code)
+
+    async def _reconcile(self, key: str) -> None:
+        if self._ask is not None:
+            for asked in await ask_about_differences(self._desk, self._ask):
+                logger.info("reconciliation_asked", **asked._asdict())
+        await reconcile(self._desk, key)
+
+    async def _note_failure(self, key: str, code: str) -> None:
+        """Raise an alert if it is the day's run that could not be made; the run itself takes it back."""
+        if await self._is_due(key):
+            pool, now = self._desk.pool, self._desk.clock()
+            await begin_standstill(pool, "reconciliation", f"the run of {key} fails", now)
+            await fail_standstill(pool, "reconciliation", code, now)
 
     async def _is_due(self, key: str) -> bool:
         """Not on the first day of an installation, and once for each day."""

@@ -109,7 +109,7 @@ class BookedLine:
 
 @dataclass
 class Records:
-    """All of it, by the name that the processor knows."""
+    """All of it, by the name that the processor knows; `pages` are references that buyers were shown a page under."""
 
     charges: dict[str, BookedCharge] = field(default_factory=dict[str, BookedCharge])
     transfers: dict[str, BookedTransfer] = field(default_factory=dict[str, BookedTransfer])
@@ -118,6 +118,7 @@ class Records:
     movements: list[BookedMovement] = field(default_factory=list[BookedMovement])
     lines: list[BookedLine] = field(default_factory=list[BookedLine])
     charge_ids: dict[str, str] = field(default_factory=dict[str, str])
+    pages: frozenset[str] = frozenset()
 
     def fold(self, events: Iterable[tuple[int, Event]]) -> None:
         """Add what these events, each with its position, say; oldest first."""

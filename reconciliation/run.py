@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from database.connect import Pool
+from database.standstill import resolve_standstill
 from domain.actor import reaction
 from domain.errors import NotFound
 from domain.ids import Clock
@@ -16,7 +17,7 @@ from eventstore.escrow import Escrow, Request
 from gateways.bookkeeping import Bookkeeping
 from reconciliation.books import PADDING, Books, read_books
 from reconciliation.findings import Window
-from reconciliation.ledger import Cut, add_to_cut, read_cut
+from reconciliation.ledger import Cut, add_to_cut, find_pages, read_cut
 from reconciliation.match import Outcome, match
 from reconciliation.settlements import Booking, list_due
 
@@ -60,6 +61,7 @@ async def reconcile(
     window = _window(desk, since, until)
     books = await read_books(desk.processor, window.since)
     cut = await read_cut(desk.pool, window.since - PADDING, desk.clock())
+    cut.records.pages = await find_pages(desk.pool, [charge.reference for charge in books.charges])
     due = tuple(list_due(books, cut.records))
     if not dry:
         cut = await add_to_cut(desk.pool, cut, [await _book(desk, booking) for booking in due])
@@ -133,4 +135,5 @@ async def _record(desk: Desk, key: str, window: Window, cut: Cut, outcome: Outco
         differences=outcome.differences,
     )
     result = await desk.escrow.execute(id_of(key), command, request_of(key))
+    await resolve_standstill(desk.pool, "reconciliation", desk.clock())
     return result.aggregate.id

@@ -1,4 +1,4 @@
-"""The rules of the short streams: listings, deposits, users, configuration, treasury."""
+"""The rules of the short streams: listings, deposits, users, configuration, treasury, external payments."""
 
 from domain.configuration import Configuration, SettingChanged
 from domain.listing import (
@@ -14,6 +14,7 @@ from domain.listing import (
     ListingStatus,
     ListingSubmitted,
 )
+from domain.restore import ExternalPayment, ExternalPaymentSettled
 from domain.treasury import ACCOUNTS, FundsMoved, Treasury
 from domain.user import RoleGranted, RoleRevoked, User
 from domain.vault import CredentialsDestroyed, CredentialsLost, DepositStatus, Vault
@@ -60,6 +61,7 @@ SHORT_RULES: dict[str, Rule] = dict(
         require(
             Configuration, SettingChanged, "another value than before", lambda x, e: x.values.get(e.setting) != e.value
         ),
+        require(ExternalPayment, ExternalPaymentSettled, "one that is open", lambda x, e: not x.is_settled),
         require(Treasury, FundsMoved, "the accounts of the movement", _moves_between_its_accounts),
     ]
 )

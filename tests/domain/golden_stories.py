@@ -15,6 +15,14 @@ from domain.listing.commands import (
 from domain.money import Currency, Money
 from domain.policy import Silence, Terms
 from domain.reconciliation import AccountFigure, Difference, DifferenceKind, RecordReconciliation
+from domain.restore import (
+    DiscoverExternalPayment,
+    PaymentKind,
+    RecordRestore,
+    RestoreCause,
+    SettleExternalPayment,
+    external_payment_id,
+)
 from domain.transaction.chargeback import dispute_id_of
 from domain.transaction.commands import (
     EnforceDeadline,
@@ -298,6 +306,33 @@ def reconciled() -> Story:
     return story
 
 
+def restored() -> Story:
+    """The log was set back: one payment had no place, was decided on, and the books were held against each other."""
+    story, found = Story(), external_payment_id(PaymentKind.TRANSFER, "77")
+    discovered = DiscoverExternalPayment(
+        kind=PaymentKind.TRANSFER,
+        reference="po-77",
+        processor_id="77",
+        transaction_id=TRANSACTION_ID,
+        currency="KES",
+        amount_minor=900,
+        status="success",
+    )
+    story.start(discovered, SYSTEM, found)
+    done = RecordRestore(
+        cause=RestoreCause.BEHIND,
+        marked_position=40,
+        found_position=12,
+        applied=3,
+        discovered=1,
+        reconciliation_id=UUID(int=0xF0),
+        differences=0,
+    )
+    story.start(done, SYSTEM, UUID(int=0xF2))
+    story.do(SettleExternalPayment(reason="the log knows this payment now"), SYSTEM, found)
+    return story
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -319,6 +354,7 @@ STORIES = {
         vetted,
         revised,
         reconciled,
+        restored,
         platform,
     )
 }

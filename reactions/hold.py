@@ -1,0 +1,80 @@
+"""What holds a transaction back: the processor has a payment of it for which the restored log has no place yet.
+
+Nothing is sent for it meanwhile, and no deadline decides. As soon as a person's decision has made the place (a dispute
+resolved the way that the money went), the payment is taken up, and the transaction goes on.
+"""
+
+import hashlib
+from uuid import UUID
+
+import structlog
+
+from domain.actor import Actor, reaction
+from domain.restore import DiscoverExternalPayment, PaymentKind, SettleExternalPayment, external_payment_id
+from eventstore.escrow import Escrow, Request
+from gateways.payment import Charge, Transfer
+from projections.external_payment import ExternalPaymentRow, list_open_payments
+from reactions.recovery import NAME, Found, Place, take_charge, take_refund, take_transfer
+from reactions.toolbox import Toolbox
+
+TAKEN_UP = "the log knows this payment now"
+
+logger = structlog.get_logger("reactions")
+
+
+async def is_held_back(tools: Toolbox, transaction_id: UUID) -> bool:
+    """Try to take up what is open, and say whether something of it has no place still."""
+    waits = False
+    for row in await list_open_payments(tools.pool, transaction_id):
+        if await _take(tools, transaction_id, row) is Place.NONE:
+            waits = True
+        else:
+            await settle(tools.escrow, row.id, TAKEN_UP, reaction(NAME))
+    return waits
+
+
+async def _take(tools: Toolbox, transaction_id: UUID, row: ExternalPaymentRow) -> Place:
+    match PaymentKind(row.kind):
+        case PaymentKind.CHARGE:
+            return await take_charge(tools, transaction_id, await tools.gateway.verify_charge(row.reference))
+        case PaymentKind.TRANSFER:
+            return await take_transfer(tools, transaction_id, await tools.gateway.verify_transfer(row.reference))
+        case PaymentKind.REFUND:
+            refund = await tools.gateway.fetch_refund(int(row.processor_id or 0))
+            return await take_refund(tools, transaction_id, refund)
+
+
+async def discover(tools: Toolbox, found: Found) -> None:
+    """Put on record that the log has no place for a payment; once, however often it is found."""
+    payment = found.payment
+    reference = payment.reference if isinstance(payment, Charge | Transfer) else payment.merchant_note or ""
+    kind = _kind_of(found)
+    command = DiscoverExternalPayment(
+        kind=kind,
+        reference=reference,
+        processor_id=None if payment.processor_id is None else str(payment.processor_id),
+        transaction_id=found.transaction_id,
+        currency=payment.currency,
+        amount_minor=payment.amount_minor,
+        status=payment.status.value,
+    )
+    stream_id = external_payment_id(kind, command.processor_id or reference)
+    await tools.escrow.execute(stream_id, command, _request(reaction(NAME), f"discover:{stream_id}"))
+    logger.error("external_payment_discovered", transaction_id=str(found.transaction_id), reference=reference)
+
+
+def _kind_of(found: Found) -> PaymentKind:
+    if isinstance(found.payment, Charge):
+        return PaymentKind.CHARGE
+    return PaymentKind.TRANSFER if isinstance(found.payment, Transfer) else PaymentKind.REFUND
+
+
+async def settle(escrow: Escrow, payment_id: UUID, reason: str, by: Actor) -> None:
+    """Let the transaction go on."""
+    command = SettleExternalPayment(reason=reason)
+    await escrow.execute(payment_id, command, _request(by, f"settle:{payment_id}:{by.id}"))
+
+
+def _request(actor: Actor, key: str) -> Request:
+    digest = hashlib.sha256(key.encode()).digest()
+    return Request(actor=actor, command_id=digest, digest=digest, request_id=digest.hex()[:32])

@@ -1,0 +1,159 @@
+"""After a restore: what the processor has and the log has forgotten is recorded. Nothing is sent from here.
+
+Everything goes through the commands that record it on any other day, after a GET. What its transaction has no place for
+becomes an external payment, which holds the transaction back.
+"""
+
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.errors import NotFound, Refused
+from domain.ids import derive_reference
+from domain.transaction import Transaction
+from domain.transaction.commands import (
+    RecordCharge,
+    RecordPaymentRefused,
+    RecordRefund,
+    RecordTransfer,
+    RequestPayment,
+    RequestPayout,
+)
+from domain.transaction.payout import NOT_PAID
+from domain.transaction.records import PaymentStatus, PayoutPurpose
+from gateways.payment import Charge, ChargeStatus, Refund, RefundStatus, Transfer
+from reactions import payment, payout, refund
+from reactions.chargeback import confirm_chargebacks
+from reactions.naming import MOST_ATTEMPTS, Names
+from reactions.toolbox import Toolbox, order
+
+NAME = "recovery"
+PAID = frozenset({ChargeStatus.SUCCESS, ChargeStatus.REVERSED, ChargeStatus.REVERSAL_PENDING})
+
+
+class Place(Enum):
+    """What the log makes of a payment: it knows it, took it up just now, will meet it by itself, or has no place."""
+
+    KNOWN = "known"
+    TAKEN = "taken"
+    EXPECTED = "expected"
+    NONE = "none"
+
+
+class Found(NamedTuple):
+    """A payment of the processor's, the transaction that its reference names, and what the log made of it."""
+
+    payment: Charge | Transfer | Refund
+    transaction_id: UUID
+    place: Place
+
+
+async def take_up(tools: Toolbox, since: datetime) -> list[Found]:
+    """Record whatever the processor lists since then under a reference of ours, oldest first; return all of it.
+
+    Doing it twice is harmless. Raises the processor's errors, and then not everything was recorded.
+    """
+    charges = [charge for charge in await tools.gateway.list_charges(since=since) if charge.status in PAID]
+    names = Names(tools, charges)
+    found = [Found(each, owner, await take_charge(tools, owner, each)) async for each, owner in names.charges(charges)]
+    await _take_chargebacks(tools, names, since)
+    transfers = await tools.gateway.list_transfers(since=since)
+    found += [
+        Found(each, owner, await take_transfer(tools, owner, each)) async for each, owner in names.transfers(transfers)
+    ]
+    refunds = await tools.gateway.list_refunds(since=since)
+    found += [Found(each, owner, await take_refund(tools, owner, each)) async for each, owner in names.refunds(refunds)]
+    return found
+
+
+async def _take_chargebacks(tools: Toolbox, names: Names, since: datetime) -> None:
+    for disputed in await tools.gateway.list_chargebacks(since=since):
+        reference = disputed.charge_reference or ""
+        owner = await names.of_charge(reference)
+        transaction = None if owner is None else await _find(tools, owner)
+        if transaction is not None:
+            await confirm_chargebacks(tools, transaction, reference)
+
+
+async def take_charge(tools: Toolbox, transaction_id: UUID, charge: Charge) -> Place:
+    """Record that the buyer has paid; the request for it first, if that was forgotten too."""
+    transaction = await _find(tools, transaction_id)
+    if transaction is None:
+        return Place.NONE
+    if str(charge.processor_id) in {transaction.processor_charge_id, *transaction.seen_charges}:
+        return Place.KNOWN
+    try:
+        transaction = await _ask_for_it(tools, transaction, charge.reference)
+        confirmed = await tools.gateway.verify_charge(charge.reference)
+        await order(tools, NAME, transaction, RecordCharge(charge=payment.confirmed_of(tools, confirmed)))
+    except Refused:
+        return Place.NONE
+    await payment.remember_page(tools, transaction_id, charge.reference)
+    return Place.TAKEN
+
+
+async def _ask_for_it(tools: Toolbox, transaction: Transaction, reference: str) -> Transaction:
+    """Repeat the requests up to the one that has this reference: an earlier one had been refused."""
+    for _ in range(MOST_ATTEMPTS):
+        asked = {derive_reference("ch", transaction.id, "payment", n + 1) for n in range(transaction.payment_attempts)}
+        if reference in asked:
+            break
+        if transaction.payment is PaymentStatus.REQUESTED:
+            refusal = RecordPaymentRefused(reference=transaction.payment_reference or "", reason="forgotten")
+            transaction = (await order(tools, NAME, transaction, refusal)).aggregate
+        transaction = (await order(tools, NAME, transaction, RequestPayment())).aggregate
+    return transaction
+
+
+async def take_transfer(tools: Toolbox, transaction_id: UUID, transfer: Transfer) -> Place:
+    """Record what became of a payout; the order of it first, if that was forgotten and is what is owed now."""
+    transaction = await _find(tools, transaction_id)
+    if transaction is None:
+        return Place.NONE
+    confirmed = await tools.gateway.verify_transfer(transfer.reference)
+    report = payout.report_of(confirmed)
+    if transfer.reference not in transaction.payouts:
+        purpose = _purpose_of(transaction, confirmed)
+        if purpose is None or confirmed.recipient_code is None:
+            return Place.KNOWN if report.status in NOT_PAID else Place.NONE
+        try:
+            request = RequestPayout(purpose=purpose, recipient=confirmed.recipient_code)
+            transaction = (await order(tools, NAME, transaction, request)).aggregate
+        except Refused:
+            return Place.EXPECTED
+    result = await order(tools, NAME, transaction, RecordTransfer(report=report))
+    return Place.KNOWN if result.aggregate.version == transaction.version else Place.TAKEN
+
+
+def _purpose_of(transaction: Transaction, transfer: Transfer) -> PayoutPurpose | None:
+    """Return what the transfer pays, if it is the very one that would be ordered next."""
+    for purpose in PayoutPurpose:
+        attempt = 1 + sum(known.purpose is purpose for known in transaction.payouts.values())
+        is_next = transfer.reference == derive_reference("po", transaction.id, purpose.value, attempt)
+        owed = (transaction.payable_minor(purpose), transaction.price.currency.value)
+        if is_next and owed == (transfer.amount_minor, transfer.currency):
+            return purpose
+    return None
+
+
+async def take_refund(tools: Toolbox, transaction_id: UUID, found: Refund) -> Place:
+    """Record what became of a refund that was ordered; one that was not is a person's to decide, as all refunds are."""
+    transaction = await _find(tools, transaction_id)
+    known = None if transaction is None else transaction.refunds.get(found.merchant_note or "")
+    if transaction is None or known is None:
+        return Place.KNOWN if found.status is RefundStatus.FAILED else Place.NONE
+    if known.processor_refund_id not in (None, str(found.processor_id)):
+        return Place.NONE
+    if not known.status.is_open:
+        return Place.KNOWN
+    report = refund.report_of(known, await tools.gateway.fetch_refund(found.processor_id))
+    result = await order(tools, NAME, transaction, RecordRefund(report=report))
+    return Place.KNOWN if result.aggregate.version == transaction.version else Place.TAKEN
+
+
+async def _find(tools: Toolbox, transaction_id: UUID) -> Transaction | None:
+    try:
+        return await tools.escrow.get(Transaction, transaction_id)
+    except NotFound:
+        return None

@@ -1,0 +1,126 @@
+"""The high-water mark: how far this log was acted upon, kept outside the database, so that a restore shows.
+
+A log that was set back forgets what it has ordered. Only something that was not restored with it can tell: a file in
+ESCROW_HOME with the newest position before the last payment, and the hash of the event that stood there.
+"""
+
+import asyncio
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from database.connect import Pool
+from database.queries import load
+from domain.errors import EscrowError
+from domain.restore import RestoreCause
+from projections.page import fetch_one
+
+SQL = load("reactions", "watermark.sql")
+FILE = "high_water.json"
+
+
+class LogWentBack(EscrowError):
+    """The log was set back to an older state: no money moves until `escrow worker` has asked the processor."""
+
+    code = "log_went_back"
+    status = 503
+
+
+class Mark(NamedTuple):
+    """`log` is the hash of the log's first event, which no other log has; `leaf` that of the event at `position`."""
+
+    log: str
+    position: int
+    leaf: str
+
+
+class Standing(NamedTuple):
+    """The log as it is: its name and head, the hash at the marked position, and what else tells of a restore.
+
+    `has_reacted`: some worker has followed this log; `ordered`: the reason of a restore that is not dealt with yet.
+    """
+
+    log: str | None
+    position: int
+    leaf: str | None
+    recorded_at: datetime | None
+    leaf_at_mark: str | None
+    has_reacted: bool
+    ordered: str | None
+
+
+class Watermark:
+    """The mark of one home, shared by all processes there."""
+
+    def __init__(self, pool: Pool, home: Path) -> None:
+        """The file is made when the first payment needs it."""
+        self._pool = pool
+        self._file = home / FILE
+        self._turn = asyncio.Lock()
+
+    async def permit(self) -> None:
+        """Raise the mark to the head of the log, durably, so that whatever is sent next cannot be forgotten unseen.
+
+        Raises `LogWentBack`; OSError when the mark cannot be kept, and then nothing may be sent either.
+        """
+        async with self._turn:
+            mark, standing = await self.look()
+            if cause_of(mark, standing) is not None:
+                raise LogWentBack
+            self._keep(mark, standing)
+
+    async def look(self) -> tuple[Mark | None, Standing]:
+        """Return the mark, None where there is none for this log, and how the log stands."""
+        mark = read_mark(self._file)
+        standing = await fetch_one(self._pool, Standing, SQL.get_standing, {"marked": mark.position if mark else 0})
+        assert standing is not None, "the query gives one row whatever the tables hold"
+        return (mark if mark is not None and mark.log == standing.log else None), standing
+
+    async def accept(self) -> None:
+        """Take the log as it is now for what was acted upon."""
+        async with self._turn:
+            _, standing = await self.look()
+            self._keep(None, standing)
+
+    def _keep(self, mark: Mark | None, standing: Standing) -> None:
+        if standing.log is None or standing.leaf is None or (mark is not None and mark.leaf == standing.leaf):
+            return
+        write_mark(self._file, Mark(standing.log, standing.position, standing.leaf))
+
+
+def cause_of(mark: Mark | None, standing: Standing) -> RestoreCause | None:
+    """Return why the log has to be taken for a restored one; None when it goes on where it was."""
+    if standing.ordered is not None:
+        return RestoreCause(standing.ordered)
+    if mark is None:
+        return RestoreCause.UNMARKED if standing.has_reacted else None
+    if standing.position < mark.position:
+        return RestoreCause.BEHIND
+    return RestoreCause.FORKED if standing.leaf_at_mark != mark.leaf else None
+
+
+def read_mark(file: Path) -> Mark | None:
+    """Return the mark; None when there is none, or none that can be read: then the processor is asked once more."""
+    try:
+        found = cast("dict[str, str | int]", json.loads(file.read_text(encoding="utf-8")))
+        return Mark(str(found["log"]), int(found["position"]), str(found["leaf"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_mark(file: Path, mark: Mark) -> None:
+    """Replace the file in one step, and only return once it would survive a power cut."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(mark._asdict()) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
