@@ -27,17 +27,15 @@ class Children:
         self._environment = dict(environment)
         self._running: dict[str, subprocess.Popen[str]] = {}
 
-    def set(self, variable: str, value: str) -> None:
-        """Set a variable of the environment for the children that are started from now on."""
-        self._environment[variable] = value
-
-    def start(self, name: str, arguments: Sequence[str], *, reads_output: bool = False) -> subprocess.Popen[str]:
-        """Start `python -m …`; with `reads_output` its standard output is a pipe for the caller."""
+    def start(
+        self, name: str, arguments: Sequence[str], *, reads_output: bool = False, waits: bool = False
+    ) -> subprocess.Popen[str]:
+        """Start `python -m …`; with `reads_output` it can be heard, and with `waits` it waits for `begin`."""
         self._log_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._log_dir / f"{name}.log").open("a", encoding="utf-8") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", *arguments],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if waits else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if reads_output else log,
                 stderr=log,
                 text=True,
@@ -46,6 +44,19 @@ class Children:
             )
         self._running[name] = child
         return child
+
+    def begin(self, name: str) -> None:
+        """Say "go" to one that waits for it. Raises `ChildFailed` when it has ended."""
+        order = self._running[name].stdin
+        self.check()
+        if order is not None:
+            order.write("go\n")
+            order.close()
+
+    def hear(self, name: str) -> str:
+        """Return the next line that one says; nothing when it has ended."""
+        output = self._running[name].stdout
+        return output.readline() if output else ""
 
     def check(self) -> None:
         """Raise `ChildFailed` when one has ended."""

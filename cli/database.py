@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import psycopg
 import typer
 
-from cli.failure import PRECONDITION, USAGE
 from cli.output import print_json, say
 from database.connect import resolve_dsn
 from database.describe import ServerFacts, describe
@@ -50,6 +49,8 @@ def run_migrations(*, dry_run: bool, as_json: bool) -> None:
 
 def run_doctor(*, as_json: bool) -> None:
     """Print the facts and the dangers; exit 4 when there is a problem."""
+    from cli.failure import PRECONDITION  # it knows every kind of refusal, which every start would have to import
+
     settings = Settings()
     facts = describe(settings)
     dangers = _dangers(settings, facts)
@@ -82,6 +83,8 @@ def _print_facts(facts: ServerFacts, dangers: dict[str, str]) -> None:
 
 def print_dsn(role: str) -> None:
     """Print the address for a role; exit 2 for a role that does not exist."""
+    from cli.failure import USAGE
+
     known: dict[str, DatabaseRole] = {name: name for name in DATABASE_ROLES}
     if role not in known:
         say("--role is one of owner, app, auditor")

@@ -22,17 +22,39 @@ class DemoFailed(RuntimeError):
 class Person:
     """Somebody with a password; `client` is where the API answers."""
 
-    def __init__(self, client: httpx.AsyncClient, user_id: UUID | str, email: str, password: str) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, user_id: UUID | str, email: str, password: str, refresh_token: str = ""
+    ) -> None:
         self.client = client
         self.id = str(user_id)
         self.email = email
         self.password = password
         self.token = ""
+        self._refresh_token = refresh_token
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What makes the same person again; secrets are among it."""
+        known = {"user_id": self.id, "email": self.email, "password": self.password}
+        return {**known, "refresh_token": self._refresh_token}
 
     async def sign_in(self) -> None:
         """Get an access token; it lasts 15 minutes."""
         answer = await self.client.post("/api/v1/auth/login", json={"email": self.email, "password": self.password})
-        self.token = str(_read(answer)["access_token"])
+        self._take_tokens(_read(answer))
+
+    async def resume(self) -> None:
+        """Get an access token from the session of before, without the work on the password; else sign in."""
+        answer = None
+        if self._refresh_token:
+            answer = await self.client.post("/api/v1/auth/refresh", json={"refresh_token": self._refresh_token})
+        if answer is not None and answer.is_success:
+            self._take_tokens(_read(answer))
+        else:
+            await self.sign_in()
+
+    def _take_tokens(self, tokens: JsonObject) -> None:
+        self.token, self._refresh_token = str(tokens["access_token"]), str(tokens["refresh_token"])
 
     async def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> JsonObject:
         """Send one command under a key of its own. Raises `DemoFailed` unless it was accepted."""

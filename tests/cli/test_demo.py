@@ -63,10 +63,16 @@ def test_every_address_of_demo_json_answers(demo: Demo) -> None:
         assert answer.json()["id"] == user["id"]
 
 
+def count_sessions(demo: Demo) -> int:
+    """How many times anybody has signed in."""
+    with psycopg.connect(demo.facts["dsn"]["owner"]) as connection:
+        return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
+
+
 def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path) -> None:
     """One test for the life of a home: started, stopped, started again, killed."""
     first = start_demo(own_home)
-    told = first.facts
+    told, sessions = first.facts, count_sessions(first)
     assert len(list_processes_of(own_home)) > 4
     stop_demo(first)
     wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)
@@ -76,6 +82,7 @@ def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path)
     assert {name: user["id"] for name, user in second.facts["users"].items()} == {
         name: user["id"] for name, user in told["users"].items()
     }
+    assert count_sessions(second) == sessions, "six passwords take a second to check: sessions are resumed"
     assert second.escrow("replay", "verify").returncode == 0
 
     second.process.kill()

@@ -1,0 +1,152 @@
+"""The demo as it is played at every start: the database, the people signed in, and everything kept running."""
+
+import asyncio
+import json
+from pathlib import Path
+from time import monotonic
+
+import httpx
+
+from cli.children import ChildFailed, Children
+from cli.database import prepare_database, running_server
+from cli.demo import Addresses
+from cli.output import say
+from cli.person import JsonObject, Person
+from cli.story import Players
+from cli.welcome import welcome
+from database.connect import resolve_dsn
+from database.facts import DATABASE_ROLES
+from database.settings import Settings
+
+READY_SECONDS = 60.0
+REFRESH_SECONDS = 600.0
+WATCH_SECONDS = 0.5
+PEOPLE_FILE = "people.json"
+
+
+def play(settings: Settings, children: Children, addresses: Addresses) -> None:
+    """Have the database, and play on it until interrupted. The children stop before the database does."""
+    with running_server(settings):
+        try:
+            prepare_database(settings)
+            asyncio.run(_run(settings, children, addresses))
+        finally:
+            children.stop()
+
+
+async def _run(settings: Settings, children: Children, addresses: Addresses) -> None:
+    known = _known_transactions(settings.escrow_home)
+    if known:
+        _begin(children)
+    if not children.hear("paystack"):
+        raise ChildFailed("the stand-in Paystack did not start; see log/paystack.log")
+    async with (
+        httpx.AsyncClient(base_url=addresses.base_url, timeout=30, trust_env=False) as client,
+        httpx.AsyncClient(base_url=addresses.paystack_url, timeout=30, trust_env=False) as panel,
+    ):
+        people = await _find_people(settings, client)
+        if not known:
+            players = Players(buyer=people["buyer"], seller=people["seller"], admin=people["admin"], panel=panel)
+            known = await _open(settings, children, players)
+        await _wait_until_ready(client, children)
+        await asyncio.gather(*(person.resume() for person in people.values()))
+        _keep_people(settings.escrow_home, people)
+        facts = _facts(settings, addresses, people, known)
+        _write_private(settings.escrow_home / "demo.json", facts)
+        say(welcome(settings.escrow_home, facts))
+        await _stay(settings.escrow_home, facts, people, children)
+
+
+async def _open(settings: Settings, children: Children, players: Players) -> dict[str, str]:
+    """Tell the story of eight days ago before anybody follows the log: a worker of today would date it today."""
+    from cli.premiere import tell_all
+    from cli.stuck import tell_stuck
+
+    say("driving a transaction into each phase through the API ...")
+    stuck = await tell_stuck(settings, players)
+    _begin(children)
+    await _wait_until_ready(players.buyer.client, children)
+    return {**await tell_all(players), "stuck": stuck}
+
+
+def _begin(children: Children) -> None:
+    for name in ("api", "worker"):
+        children.begin(name)
+
+
+def _known_transactions(home: Path) -> dict[str, str]:
+    """Return what the story of an earlier start told; nothing on the first."""
+    file = home / "demo.json"
+    return dict(json.loads(file.read_text())["transactions"]) if file.exists() else {}
+
+
+async def _wait_until_ready(client: httpx.AsyncClient, children: Children) -> None:
+    until = monotonic() + READY_SECONDS
+    while monotonic() < until:
+        children.check()
+        try:
+            if (await client.get("/api/v1/ops/readiness")).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        await asyncio.sleep(0.05)
+    raise ChildFailed("the API did not become ready; see log/api.log")
+
+
+async def _find_people(settings: Settings, client: httpx.AsyncClient) -> dict[str, Person]:
+    """Return the people of the demo; on the first start they are made."""
+    file = settings.escrow_home / PEOPLE_FILE
+    if not file.exists():
+        from cli.premiere import make_people
+
+        _write_private(file, await make_people(settings))
+    known: dict[str, dict[str, str]] = json.loads(file.read_text())
+    return {name: Person(client, **facts) for name, facts in known.items()}
+
+
+def _keep_people(home: Path, people: dict[str, Person]) -> None:
+    """With what resumes their sessions at the next start: six passwords take a second to check."""
+    _write_private(home / PEOPLE_FILE, {name: person.facts for name, person in people.items()})
+
+
+def _facts(
+    settings: Settings, addresses: Addresses, people: dict[str, Person], transactions: dict[str, str]
+) -> JsonObject:
+    return {
+        "base_url": addresses.base_url,
+        "paystack_url": addresses.paystack_url,
+        "dsn": {role: resolve_dsn(settings, role) for role in DATABASE_ROLES},
+        "users": _shown(people),
+        "transactions": transactions,
+    }
+
+
+def _shown(people: dict[str, Person]) -> dict[str, dict[str, str]]:
+    return {
+        name: {"id": person.id, "email": person.email, "password": person.password, "token": person.token}
+        for name, person in people.items()
+    }
+
+
+async def _sign_all_in(people: dict[str, Person]) -> None:
+    await asyncio.gather(*(person.sign_in() for person in people.values()))
+
+
+async def _stay(home: Path, facts: JsonObject, people: dict[str, Person], children: Children) -> None:
+    """Keep running; tokens last 15 minutes, so demo.json gets new ones in time."""
+    refresh_at = monotonic() + REFRESH_SECONDS
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        children.check()
+        if monotonic() > refresh_at:
+            await _sign_all_in(people)
+            _write_private(home / "demo.json", {**facts, "users": _shown(people)})
+            refresh_at = monotonic() + REFRESH_SECONDS
+
+
+def _write_private(file: Path, content: object) -> None:
+    """Write whole or not at all, readable by the owner alone: it holds passwords."""
+    temporary = file.with_suffix(".new")
+    temporary.touch(mode=0o600)
+    temporary.write_text(json.dumps(content, indent=2) + "\n")
+    temporary.replace(file)
