@@ -50,6 +50,7 @@ async def carry_on(world: World, paid: UUID, returned: UUID) -> None:
     assert await world.moved("refund") == [-100_000]
 
 
+@pytest.mark.guarantee("G3", faults="two sales are carried on twice, from a log and from its copy")
 def test_a_restored_log_pays_and_refunds_nothing_twice(backup: tuple[Database, str]) -> None:
     database, name = backup
 

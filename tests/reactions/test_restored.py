@@ -234,12 +234,14 @@ async def differences(world: World) -> list[tuple[str, str]]:
     return [(each.kind.value, each.subject) for each in found if each.subject in {"charge", "transfer", "refund"}]
 
 
+@pytest.mark.guarantee("G3", faults="the log is set back to a backup, and the processor is ahead of it")
 def test_a_restored_log_asks_the_processor_before_it_moves_money(
     backup: tuple[Database, str], stand_in: tuple[StandIn, Present], tmp_path: Path
 ) -> None:
     asyncio.run(carry_on(*backup, stand_in, tmp_path, gated=True))
 
 
+@pytest.mark.guarantee("G3", planted="after a restore nobody asks the processor first")
 def test_without_the_gate_the_buyer_gets_back_what_the_seller_has(
     backup: tuple[Database, str], stand_in: tuple[StandIn, Present], tmp_path: Path
 ) -> None:
