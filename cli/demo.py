@@ -61,7 +61,8 @@ def _start_stand_in(home: Path, children: Children, addresses: Addresses) -> Non
     """Start the stand-in Paystack; it says one line when it answers."""
     arguments = ["paystack-sim", "--secret-file", str(make_secret_file(home))]
     arguments += ["--port", addresses.paystack_url.rpartition(":")[2], "--state-file", str(home / "paystack.json")]
-    arguments += ["--webhook-url", f"{addresses.base_url}/api/v1/webhooks/paystack"]
+    webhooks = f"{addresses.base_url}/api/v1/webhooks/paystack"
+    arguments += ["--webhook-url", webhooks, "--approval-url", f"{webhooks}/approval"]
     for currency in Currency:
         arguments += ["--balance", f"{currency}={CAPITAL_MINOR}"]
     children.start("paystack", ["cli.main", *arguments], reads_output=True)

@@ -69,6 +69,18 @@ def count_sessions(demo: Demo) -> int:
         return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
 
 
+def test_every_payout_of_the_story_was_approved_by_the_api(demo: Demo) -> None:
+    panel = f"{demo.facts['paystack_url']}/_sim"
+    deliveries = httpx.get(f"{panel}/webhooks", trust_env=False).json()["webhooks"]
+    event = "transferrequest.approval-required"
+    approved = {row["reference"] for row in deliveries if row["event"] == event and row["state"] == "approved"}
+    told = {f"escrow {transaction}" for transaction in demo.facts["transactions"].values()}
+    transfers = httpx.get(f"{panel}/objects", trust_env=False).json()["transfers"]
+    paid = {row["reference"] for row in transfers if row["status"] == "success" and row["reason"] in told}
+    assert paid
+    assert paid <= approved
+
+
 def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path) -> None:
     """One test for the life of a home: started, stopped, started again, killed."""
     first = start_demo(own_home)
