@@ -93,6 +93,14 @@ def alert_of_dispute(event: RecordedEvent, rows: Rows) -> None:
     _raise(event, rows, severity, kind, cast("str", event.data["dispute_id"]), cast("str", event.data["category"]))
 
 
+def alert_of_loss(event: RecordedEvent, rows: Rows) -> None:
+    """A chargeback was lost; what nobody had left to give is the platform's loss, which is a P0."""
+    lines = cast("list[tuple[str, str, int]]", event.data["postings"])
+    loss_minor = sum(amount for account, _, amount in lines if account == Account.LOSSES)
+    severity, detail = ("P0", f"{loss_minor} more than was left: the platform's loss") if loss_minor else ("P1", None)
+    _raise(event, rows, severity, "chargeback_lost", cast("str", event.data["processor_dispute_id"]), detail)
+
+
 def alert_of_shortfall(what: str) -> Callable[[RecordedEvent, Rows], None]:
     """Return the change for a payout or refund that the processor's balance does not cover."""
 
@@ -103,12 +111,13 @@ def alert_of_shortfall(what: str) -> Callable[[RecordedEvent, Rows], None]:
     return apply
 
 
-def alert_of_loss(event: RecordedEvent, rows: Rows) -> None:
-    """A chargeback was lost; what nobody had left to give is the platform's loss, which is a P0."""
-    lines = cast("list[tuple[str, str, int]]", event.data["postings"])
-    loss_minor = sum(amount for account, _, amount in lines if account == Account.LOSSES)
-    severity, detail = ("P0", f"{loss_minor} more than was left: the platform's loss") if loss_minor else ("P1", None)
-    _raise(event, rows, severity, "chargeback_lost", cast("str", event.data["processor_dispute_id"]), detail)
+def alert_of_foreign_chargeback(event: RecordedEvent, rows: Rows) -> None:
+    """A chargeback of stray money: a person answers it, and settles what it took with what reconciliation finds."""
+    data = event.data
+    about, outcome = cast("str", data["processor_dispute_id"]), data["outcome"]
+    if outcome != "won":
+        severity, what = ("P0", "not booked") if outcome == "lost" else ("P1", "answer it there")
+        _raise(event, rows, severity, "chargeback_in_another_currency", about, f"{data['currency']}: {what}")
 
 
 def alert_of_lapse(event: RecordedEvent, rows: Rows) -> None:
@@ -191,7 +200,7 @@ def _raise(
 
 ALERTS = project(
     "alerts",
-    5,
+    6,
     (ALERT,),
     SQL,
     {
@@ -212,6 +221,7 @@ ALERTS = project(
         "transaction.dispute_opened.v1": Change(alert_of_dispute),
         "transaction.dispute_escalated.v1": Change(alert("P1", "dispute_escalated", "dispute_id", "reason")),
         "transaction.chargeback_lost.v1": Change(alert_of_loss),
+        "transaction.foreign_chargeback_seen.v1": Change(alert_of_foreign_chargeback),
         "transaction.processor_dispute_answer_refused.v1": Change(
             alert("P1", "chargeback_answer_refused", "dispute_id", "reason")
         ),

@@ -12,6 +12,7 @@ from domain.transaction.commands import RecordChargeback
 from domain.transaction.records import DisputeCategory, DisputeSource
 from gateways.chargeback import Chargeback, ChargebackResolution, ChargebackStatus
 from gateways.errors import UnknownReference
+from gateways.payment import RefundStatus
 from reactions.toolbox import Toolbox, order
 
 NAME = "chargebacks"
@@ -24,13 +25,18 @@ OVER = frozenset({ChargebackStatus.RESOLVED, ChargebackStatus.ARCHIVED})
 async def follow_chargebacks(tools: Toolbox, transaction: Transaction) -> bool:
     """Ask what became of the chargebacks that nobody has decided yet."""
     changed = False
-    for dispute in transaction.open_disputes:
-        if dispute.source is DisputeSource.PROCESSOR and dispute.processor_dispute_id is not None:
-            # One that the processor does not know must not hold up the other steps of the transaction.
-            with suppress(UnknownReference):
-                found = await tools.gateway.fetch_chargeback(int(dispute.processor_dispute_id))
-                changed |= await record_found(tools, transaction, found)
+    for number in _list_open(transaction):
+        # One that the processor does not know must not hold up the other steps of the transaction.
+        with suppress(UnknownReference):
+            found = await tools.gateway.fetch_chargeback(int(number))
+            changed |= await record_found(tools, transaction, found)
     return changed
+
+
+def _list_open(transaction: Transaction) -> tuple[str, ...]:
+    own = (one for one in transaction.open_disputes if one.source is DisputeSource.PROCESSOR)
+    foreign = (number for number, is_open in transaction.foreign_chargebacks.items() if is_open)
+    return (*(one.processor_dispute_id for one in own if one.processor_dispute_id is not None), *foreign)
 
 
 async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_reference: str) -> bool:
@@ -46,12 +52,7 @@ async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_r
 
 
 async def record_found(tools: Toolbox, transaction: Transaction, found: Chargeback) -> bool:
-    """Record where a chargeback stands; True when that changed the transaction.
-
-    One in another currency than the price's is of stray money: reconciliation names it for a person.
-    """
-    if found.currency not in (None, transaction.price.currency):
-        return False
+    """Record where a chargeback stands; True when that changed the transaction."""
     report = await _report(tools, found)
     current = await tools.escrow.get(Transaction, transaction.id)
     result = await order(tools, NAME, current, RecordChargeback(report=report))
@@ -75,6 +76,7 @@ async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:
         amount_minor=found.refund_minor if taken_minor is None else taken_minor,
         category=DisputeCategory.FRAUD if found.category == "fraud" else DisputeCategory.CHARGEBACK,
         due_at=found.due_at,
+        currency=found.currency,
         is_declined=_is_declined(found),
         evidence_refs=tuple(name_file(name) for name in found.file_names),
     )
@@ -94,4 +96,6 @@ def _is_declined(found: Chargeback) -> bool:
 async def _taken_minor(tools: Toolbox, found: Chargeback) -> int | None:
     since = (found.resolved_at or found.created_at or tools.clock() - LONGEST) - LOOK_BACK
     refunds = await tools.gateway.list_refunds(since=since)
-    return next((refund.amount_minor for refund in refunds if refund.dispute_id == found.processor_id), None)
+    own = (refund for refund in refunds if refund.dispute_id == found.processor_id)
+    taken = [refund.amount_minor for refund in own if refund.status is not RefundStatus.FAILED]
+    return sum(taken) if taken else None

@@ -98,5 +98,7 @@ async def _payer(tools: Toolbox, reference: str | None) -> UUID | None:
 async def _is_known(tools: Toolbox, transaction_id: UUID, found: Chargeback) -> bool:
     """Whether the log has it as it stands: over, or open here and there."""
     transaction = await tools.escrow.get(Transaction, transaction_id)
-    dispute = transaction.disputes.get(dispute_id_of(transaction_id, str(found.processor_id)))
-    return dispute is not None and not (dispute.is_open and found.status in OVER)
+    number = str(found.processor_id)
+    dispute = transaction.disputes.get(dispute_id_of(transaction_id, number))
+    is_open = transaction.foreign_chargebacks.get(number) if dispute is None else dispute.is_open
+    return is_open is not None and not (is_open and found.status in OVER)

@@ -9,6 +9,7 @@ from database.connect import Pool
 from database.queries import load
 from domain.errors import EscrowError
 from domain.journal import Account
+from domain.transaction.chargeback import ForeignChargebackSeen
 from eventstore.log import head, position_at, read_after
 from projections.ledger import LEDGER
 from reconciliation.findings import GRACE, Place
@@ -16,6 +17,8 @@ from reconciliation.records import WATCHED, BookedLine, Records
 
 SQL = load("reconciliation", "ledger.sql")
 PAGE = 5_000
+TOPICS = LEDGER.topics | {ForeignChargebackSeen.TOPIC}
+"""What moves money, and what explains why the processor moved some that is not booked."""
 
 
 class LedgerBehind(EscrowError):

@@ -9,7 +9,7 @@ from domain.event import Event, MoneyEvent
 from domain.journal import Account, Postings
 from domain.money import Currency
 from domain.transaction.attempt import PayoutPaidAfterAll
-from domain.transaction.chargeback import ChargebackLost
+from domain.transaction.chargeback import ChargebackLost, ForeignChargebackSeen
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.payment import PaymentFeeAssessed, PaymentMismatched, PaymentReceived
 from domain.transaction.payout import (
@@ -115,6 +115,7 @@ class Records:
     transfers: dict[str, BookedTransfer] = field(default_factory=dict[str, BookedTransfer])
     refunds: dict[str, BookedRefund] = field(default_factory=dict[str, BookedRefund])
     disputes: dict[str, BookedDispute] = field(default_factory=dict[str, BookedDispute])
+    foreign_disputes: dict[str, UUID] = field(default_factory=dict[str, UUID])
     movements: list[BookedMovement] = field(default_factory=list[BookedMovement])
     lines: list[BookedLine] = field(default_factory=list[BookedLine])
     charge_ids: dict[str, str] = field(default_factory=dict[str, str])
@@ -291,6 +292,12 @@ def _note_dispute(records: Records, event: Event, position: int) -> None:
             records.refunds[reference] = replace(known, status=RefundStatus.CANCELLED)
 
 
+def _note_foreign_dispute(records: Records, event: Event, position: int) -> None:
+    assert isinstance(event, ForeignChargebackSeen)
+    del position
+    records.foreign_disputes[event.processor_dispute_id] = event.originator_id
+
+
 def _note_movement(records: Records, event: Event, position: int) -> None:
     assert isinstance(event, FundsMoved)
     records.movements.append(
@@ -323,5 +330,6 @@ _NOTES: dict[type[Event], Note] = {
     RefundProcessed: _note_refund,
     RefundFailed: _note_refund,
     ChargebackLost: _note_dispute,
+    ForeignChargebackSeen: _note_foreign_dispute,
     FundsMoved: _note_movement,
 }

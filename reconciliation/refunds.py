@@ -8,7 +8,7 @@ from reconciliation import command
 from reconciliation.books import Books
 from reconciliation.findings import Facts, Findings, Window
 from reconciliation.key import DISPUTE, REFUND, Key
-from reconciliation.records import BookedDispute, BookedRefund, Records
+from reconciliation.records import BookedRefund, Records
 
 
 def match_refunds(books: Books, records: Records, window: Window, findings: Findings) -> None:
@@ -18,7 +18,7 @@ def match_refunds(books: Books, records: Records, window: Window, findings: Find
     taken: set[str] = set()
     for refund in books.refunds:
         if refund.dispute_id is not None:
-            _judge_chargeback(refund, records.disputes.get(str(refund.dispute_id)), window, findings)
+            _judge_chargeback(refund, records, window, findings)
             continue
         booked = by_id.get(str(refund.processor_id)) or records.refunds.get(refund.merchant_note or "")
         is_second = booked is not None and (booked.reference in taken or _is_of_another(booked, refund, listed))
@@ -109,13 +109,14 @@ def _judge_unlisted(booked: BookedRefund, window: Window, findings: Findings) ->
         findings.wait(key)
 
 
-def _judge_chargeback(refund: Refund, booked: BookedDispute | None, window: Window, findings: Findings) -> None:
-    key = key_of(refund)
+def _judge_chargeback(refund: Refund, records: Records, window: Window, findings: Findings) -> None:
+    key, number = key_of(refund), str(refund.dispute_id)
+    booked = records.disputes.get(number)
     facts = Facts(
         currency=refund.currency,
         reference=refund.charge_reference or "",
-        processor_id=str(refund.dispute_id),
-        transaction_id=booked.transaction_id if booked else None,
+        processor_id=number,
+        transaction_id=booked.transaction_id if booked else records.foreign_disputes.get(number),
         ours=booked.amount_minor if booked else None,
         theirs=refund.amount_minor,
     )
@@ -124,13 +125,23 @@ def _judge_chargeback(refund: Refund, booked: BookedDispute | None, window: Wind
     if booked is None and window.is_young(refund.created_at, refund.refunded_at):
         findings.wait(key)
     elif booked is None:
-        sentence = "Paystack has paid a chargeback that is not booked."
-        findings.differ(DifferenceKind.MISSING_HERE, key, sentence, facts, command.ask(facts.reference))
+        _name_unbooked_chargeback(key, facts, findings, is_foreign=number in records.foreign_disputes)
     elif (refund.currency, refund.amount_minor) != (booked.currency, booked.amount_minor):
         kind = DifferenceKind.AMOUNT if refund.currency == booked.currency else DifferenceKind.CURRENCY
         sentence = f"Paystack took back {refund.amount_minor} {refund.currency}; {booked.amount_minor} is booked."
         findings.differ(kind, key, sentence, facts)
     findings.match(key)
+
+
+def _name_unbooked_chargeback(key: Key, facts: Facts, findings: Findings, *, is_foreign: bool) -> None:
+    """What is not the price's money is known already: asking again would change nothing, a person books it."""
+    if is_foreign:
+        taken = f"{facts.theirs} {facts.currency}"
+        sentence = f"Paystack took back {taken} of a payment in another currency than the price's; it is not booked."
+        findings.differ(DifferenceKind.MISSING_HERE, key, sentence, facts)
+    else:
+        sentence = "Paystack has paid a chargeback that is not booked."
+        findings.differ(DifferenceKind.MISSING_HERE, key, sentence, facts, command.ask(facts.reference))
 
 
 def _facts(refund: Refund | None, booked: BookedRefund | None) -> Facts:

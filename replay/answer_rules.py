@@ -1,6 +1,7 @@
-"""The rules of answers to the processor's disputes: intent, call, outcome."""
+"""The rules of answers to the processor's disputes (intent, call, outcome), and of its disputes of other money."""
 
 from domain.transaction import Transaction
+from domain.transaction.chargeback import ForeignChargebackSeen
 from domain.transaction.chargeback_answer import (
     ProcessorDisputeAnswered,
     ProcessorDisputeAnswerOrdered,
@@ -32,6 +33,11 @@ def _is_ordered(transaction: Transaction, event: ProcessorDisputeAnswerRefused) 
     return dispute is not None and dispute.answer is not None and dispute.answer.status is AnswerStatus.ORDERED
 
 
+def _is_news(transaction: Transaction, event: ForeignChargebackSeen) -> bool:
+    is_foreign = event.currency != transaction.price.currency
+    return is_foreign and transaction.foreign_chargebacks.get(event.processor_dispute_id, True)
+
+
 ANSWER_RULES: dict[str, Rule] = dict(
     [
         require(
@@ -40,6 +46,7 @@ ANSWER_RULES: dict[str, Rule] = dict(
         require(
             Transaction, ProcessorDisputeAnswered, "an open dispute of the processor, not answered yet", _is_unsent
         ),
+        require(Transaction, ForeignChargebackSeen, "one in another currency, not over yet", _is_news),
         require(Transaction, ProcessorDisputeAnswerRefused, "an answer that was ordered and not taken", _is_ordered),
     ]
 )

@@ -76,6 +76,7 @@ def stuck_reason(transaction: "Transaction") -> str | None:
         or _refund_reason(transaction)
         or _waiting_for(transaction)
         or ("awaiting_recovery_from_seller" if transaction.receivable_minor > 0 else None)
+        or ("chargeback_open: in another currency" if any(transaction.foreign_chargebacks.values()) else None)
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from domain.journal import Account, Posting, credit, debit, journal
 from domain.transaction.chargeback_answer import AnswerReport, ChargebackAnswerTrack
 from domain.transaction.dispute import DisputeOpened, DisputeResolved
-from domain.transaction.event import TransactionMoneyEvent
+from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import (
     DisputeCategory,
@@ -37,6 +37,8 @@ class ChargebackOutcome(StrEnum):
 class ChargebackReport:
     """What a GET of the processor's dispute said; `source` is the account it took the money from.
 
+    Without a `currency` it is about the price's.
+
     `is_declined` says that it has the merchant's answer, with the files that `evidence_refs` name.
     """
 
@@ -45,6 +47,7 @@ class ChargebackReport:
     amount_minor: int
     category: DisputeCategory = DisputeCategory.CHARGEBACK
     due_at: datetime | None = None
+    currency: str | None = None
     source: Account = Account.BALANCE
     is_declined: bool = False
     evidence_refs: tuple[str, ...] = ()
@@ -123,6 +126,25 @@ def _shrink_receipt(suspense: dict[str, Receipt], processor_id: str, by_minor: i
         suspense[processor_id] = replace(receipt, amount_minor=receipt.amount_minor - by_minor)
 
 
+class ForeignChargebackSeen(TransactionEvent):
+    """The processor disputes money in another currency than the price's, which was never this sale's to hold.
+
+    Nothing is booked here: a person settles it with what reconciliation finds. Once per outcome.
+    """
+
+    TOPIC = "transaction.foreign_chargeback_seen.v1"
+    IS_REMARK = True
+    processor_dispute_id: str
+    outcome: ChargebackOutcome
+    amount_minor: int
+    currency: str
+    due_at: datetime | None
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is asked about until it is over."""
+        transaction.foreign_chargebacks[self.processor_dispute_id] = self.outcome is ChargebackOutcome.OPEN
+
+
 class ChargebackTrack(ChargebackAnswerTrack):
     """Recording the processor's disputes."""
 
@@ -155,6 +177,9 @@ class ChargebackTrack(ChargebackAnswerTrack):
     def record_chargeback(self, report: ChargebackReport) -> None:
         """Apply what the processor says of its dispute, in any order and however often, in any phase."""
         self.require_system()
+        if report.currency not in (None, self.price.currency):
+            self._record_foreign(report)
+            return
         dispute_id = dispute_id_of(self.id, report.processor_dispute_id)
         if dispute_id not in self.disputes:
             self._record_opened(dispute_id, report)
@@ -162,6 +187,19 @@ class ChargebackTrack(ChargebackAnswerTrack):
             self.record_answer(AnswerReport(dispute_id=dispute_id, evidence_refs=report.evidence_refs))
         if self.disputes[dispute_id].is_open and report.outcome is not ChargebackOutcome.OPEN:
             self._record_decided(dispute_id, report)
+
+    def _record_foreign(self, report: ChargebackReport) -> None:
+        was_open = self.foreign_chargebacks.get(report.processor_dispute_id)
+        is_news = was_open is None or (was_open and report.outcome is not ChargebackOutcome.OPEN)
+        if is_news:
+            self.record(
+                ForeignChargebackSeen,
+                processor_dispute_id=report.processor_dispute_id,
+                outcome=report.outcome,
+                amount_minor=report.amount_minor,
+                currency=report.currency,
+                due_at=report.due_at,
+            )
 
     def _record_opened(self, dispute_id: UUID, report: ChargebackReport) -> None:
         self.record(

@@ -113,6 +113,7 @@ class TransactionState(Aggregate):
         self.charged_back_minor = 0
         self.charged_back_refunds_minor = 0
         self.uncovered_chargeback_minor = 0
+        self.foreign_chargebacks: dict[str, bool] = {}  # whether each is open, by the processor's id
         self.recovered_in_cash_minor = 0
         self.compensation_minor = 0
         self.forced_usd_cents = 0

@@ -1,5 +1,6 @@
 """Stories that together record every kind of event; their bytes are frozen in `golden/`."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from domain.actor import Role
@@ -29,6 +30,7 @@ from domain.transaction.commands import (
     ExtendDeadlines,
     ExtendInspection,
     LoseDeposit,
+    RecordChargeback,
     RecordNotice,
     RecordPaymentRefused,
     RecordStatement,
@@ -231,6 +233,15 @@ def defended() -> Story:
     return story
 
 
+def taken_back_elsewhere() -> Story:
+    """A chargeback of money in another currency than the price's."""
+    story = paths.completed(pending())
+    for outcome in ("open", "lost"):
+        report = replace(chargeback(outcome, 5_000).report, currency="USD")
+        story.do(RecordChargeback(report=report))
+    return story
+
+
 def cancelled() -> Story:
     """The buyer changed his mind."""
     return paths.cancelled(pending())
@@ -349,6 +360,7 @@ STORIES = {
         taken_back_early,
         taken_back_and_refunded,
         defended,
+        taken_back_elsewhere,
         cancelled,
         expired,
         vetted,
