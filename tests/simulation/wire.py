@@ -64,7 +64,6 @@ def connect(secret: SecretKey, wire: Wire, clock: Clock) -> Paystack:
         limiter=Limiter(UNLIMITED_PER_MINUTE, monotonic=lambda: clock().timestamp(), sleep=_at_once),
         sleep=_at_once,
         jitter=lambda: 0.0,
+        transport=wire,
     )
-    headers = {"Authorization": f"Bearer {secret.reveal()}", "Accept": "application/json"}
-    http._client = httpx.AsyncClient(transport=wire, headers=headers)
     return Paystack(http)
