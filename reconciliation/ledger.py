@@ -45,7 +45,7 @@ async def read_cut(pool: Pool, since: datetime, now: datetime) -> Cut:
     folded, newest = await _position(pool, now), await head(pool)
     records, totals = Records(), Counter(await _totals(pool, folded))
     after = min(folded, await position_at(pool, since))
-    while events := await read_after(pool, after, PAGE, sorted(LEDGER.topics), until=newest):
+    while events := await read_after(pool, after, PAGE, sorted(TOPICS), until=newest):
         records.fold((event.position, event.event) for event in events)
         after = events[-1].position
     _add(totals, (line for line in records.lines if line.position > folded))
