@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from datetime import timedelta
 
 import uvloop
 
@@ -73,12 +74,19 @@ async def _work_on(ground: Ground) -> None:
         raise RestartNeeded
 
 
+def worker_of(ground: Ground, dsn: str) -> Worker:
+    """Return the reactions with what the settings say of them."""
+    days = ground.settings.escrow_ask_transfers_days
+    gate = gate_of(ground).pass_through
+    return Worker(toolbox_of(ground), dsn, gate=gate, ask_transfers_for=timedelta(days=days))
+
+
 async def work(ground: Ground) -> None:
     """Run projections, reactions and the nightly reconciliation until cancelled."""
     dsn = resolve_dsn(ground.settings, "app")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_projections(dsn))
-        tasks.create_task(Worker(toolbox_of(ground), dsn, gate=gate_of(ground).pass_through).run())
+        tasks.create_task(worker_of(ground, dsn).run())
         tasks.create_task(Nightly(desk_of(ground), dsn, ask=_ask_of(ground)).run())
 
 

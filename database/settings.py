@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     """ESCROW_NIGHTLY_ASK: before the nightly reconciliation, ask Paystack about what is ours and differs."""
     escrow_four_eyes_above_usd: Decimal = Field(default=Decimal(1000), ge=0, allow_inf_nan=False)
     """ESCROW_FOUR_EYES_ABOVE_USD: above this worth an admin's release or refund needs a second person."""
+    escrow_ask_transfers_days: int = Field(default=35, ge=1, le=3650)
+    """ESCROW_ASK_TRANSFERS_DAYS: so long after it was paid a payout is asked about now and then, because a bank can
+    send it back without a word."""
 
     @field_validator("escrow_home", "escrow_pg_bin", "escrow_pepper_file", "escrow_signing_key_file")
     @classmethod

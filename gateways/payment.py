@@ -263,6 +263,10 @@ class PaymentGateway(Protocol):
         """Ask for a charge by the processor's id; `UnknownReference` if there is none."""
         ...
 
+    async def checkout_seconds(self) -> int:
+        """Return how long after it was opened a checkout can be paid; 0 for ever."""
+        ...
+
     async def create_recipient(self, recipient: NewRecipient, /) -> Recipient:
         """Register a payout account; doing it twice gives the same recipient."""
         ...

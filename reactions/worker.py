@@ -15,13 +15,13 @@ from database.queries import load
 from domain.errors import EscrowError
 from eventstore.log import follow
 from eventstore.transcoder import Undecodable
-from gateways.errors import GatewayError
+from gateways.errors import GatewayError, GatewayKeyRefused, GatewayThrottled, GatewayUnavailable, UnknownReference
 from reactions.advance import advance
 from reactions.backlog import Backlog
 from reactions.chargeback_search import look_for_chargebacks, remember_look
-from reactions.sweep import list_unheard
+from reactions.sweep import MOST_QUESTIONS, SHORTEST_PAUSE, get_life_of_pages, list_unheard, next_question_at
 from reactions.toolbox import Toolbox
-from reactions.watch import Watch
+from reactions.watch import CHARGE, TRANSFER, Watch
 
 SQL = load("reactions", "worker.sql")
 CHECKPOINT = "reactions"
@@ -34,6 +34,10 @@ NO_ID = UUID(int=0)
 PERMIT_SECONDS = 5.0
 SERVER_ERROR = 500
 SWEEP_SECONDS = 600.0
+ASK_TRANSFERS_FOR = timedelta(days=35)
+SILENT = frozenset({GatewayUnavailable.code, GatewayThrottled.code, GatewayKeyRefused.code})
+ANSWERS = frozenset({None, UnknownReference.code})
+"""That there is no such transfer is an answer, too: it was never made."""
 
 Begun = asyncio.Queue[tuple[int, asyncio.Task[None]]]
 """Positions of the log, each with what is being done about the events up to it."""
@@ -51,14 +55,17 @@ class Worker:
         *,
         poll_every: timedelta = timedelta(seconds=30),
         gate: Callable[[], Awaitable[None]] | None = None,
+        ask_transfers_for: timedelta = ASK_TRANSFERS_FOR,
     ) -> None:
         """`dsn` is for the session that holds the leader's lock; unfinished transactions are polled `poll_every`.
 
         Nothing is done before `gate` returns. Once the toolbox's `permit` is withdrawn, it has to return anew.
+        `ask_transfers_for` is how long after it was over a transfer is asked about: its bank may send the money back.
         """
         self._tools = tools
         self._gate = gate or _open
         self._dsn = dsn
+        self._ask_transfers_for = ask_transfers_for
         self._poll_seconds = poll_every.total_seconds()
         # Weak, so that a lock lives only while somebody holds it or waits for it.
         self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
@@ -171,8 +178,21 @@ class Worker:
         try:
             async for unheard in list_unheard(self._tools, self._watch):
                 await self._advance(unheard.transaction_id, unheard.reference)
+            await self._ask_questions()
         except GatewayError as error:
             logger.warning("gateway_failed", asked="sweep", code=error.code)
+
+    async def _ask_questions(self) -> None:
+        """Ask about what is too old for the lists; while the processor does not answer nothing counts as asked."""
+        lives = {CHARGE: await get_life_of_pages(self._tools), TRANSFER: self._ask_transfers_for}
+        for question in await self._watch.list_questions(self._tools.clock(), MOST_QUESTIONS):
+            failure = await self._advance(question.transaction_id, question.reference)
+            if failure in SILENT:
+                return
+            now = self._tools.clock()
+            answered = failure in ANSWERS
+            again_at = next_question_at(question, now, lives[question.kind]) if answered else now + SHORTEST_PAUSE
+            await self._watch.ask_again_at(question, again_at)
 
     def _idle(self, transaction_ids: Iterable[UUID]) -> list[UUID]:
         """Those that nobody advances at this moment: to wait for the others would hold up all the rest."""

@@ -22,7 +22,18 @@ from gateways.payment import (
     RefundAccount,
     Transfer,
 )
-from gateways.paystack import balance, bank, bookkeeping, charge, chargeback, recipient, refund, transfer, upload
+from gateways.paystack import (
+    balance,
+    bank,
+    bookkeeping,
+    charge,
+    chargeback,
+    integration,
+    recipient,
+    refund,
+    transfer,
+    upload,
+)
 from gateways.paystack.http import PAYSTACK_URL, PaystackHttp, Retries, Timeouts
 from gateways.paystack.limiter import Limiter
 from gateways.paystack.secret import SecretKey
@@ -82,6 +93,10 @@ class Paystack:
     async def fetch_charge(self, processor_id: int) -> Charge:
         """Ask for a charge by Paystack's id; `UnknownReference` if there is none."""
         return await charge.fetch(self._http, processor_id)
+
+    async def checkout_seconds(self) -> int:
+        """Return how long after it was opened a checkout can be paid; 0 for ever."""
+        return await integration.fetch_checkout_seconds(self._http)
 
     async def create_recipient(self, new: NewRecipient) -> Recipient:
         """Register a payout account; doing it twice gives the same recipient."""
