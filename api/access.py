@@ -1,16 +1,19 @@
 """Who makes a request, and in which role: the bearer token, the session, the actor."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from api.dependencies import dependencies_of
-from api.errors import NotSignedIn, NotVerified
+from api.errors import NotSignedIn, NotVerified, SecondFactorRequired
 from domain.actor import STAFF, Actor, Role
 from domain.errors import Forbidden
 from identity.authenticator import Session
 
 SCHEME = "bearer "
+FRESH = timedelta(minutes=5)
 AUDITORS = STAFF | {Role.AUDITOR}
 HIGHEST_FIRST = (Role.SUPER_ADMIN, Role.ADMIN, Role.AUDITOR, Role.SELLER, Role.BUYER)
 
@@ -52,8 +55,30 @@ def require_verified(session: Session) -> None:
         raise NotVerified
 
 
+async def sign_in_fresh(request: Request) -> Session:
+    """Return the session of somebody who was confirmed within five minutes. Raises what both parts raise."""
+    session = await sign_in(request)
+    require_fresh(session, dependencies_of(request).clock())
+    return session
+
+
+def require_fresh(session: Session, at: datetime) -> None:
+    """Raise SecondFactorRequired unless the person was confirmed within five minutes before `at`.
+
+    It stands before what moves money or shows a secret: a token that was stolen is not enough for that.
+    """
+    if session.confirmed_at is None or at - session.confirmed_at > FRESH:
+        raise SecondFactorRequired
+
+
 def _first(session: Session, roles: Sequence[Role]) -> Role:
     for role in roles:
         if role in session.roles:
             return role
+    if not session.withheld.isdisjoint(roles):
+        raise SecondFactorRequired
     raise Forbidden
+
+
+SessionDep = Annotated[Session, Depends(sign_in)]
+FreshSessionDep = Annotated[Session, Depends(sign_in_fresh)]

@@ -12,7 +12,19 @@ from api.dependencies import Dependencies
 from api.front_door import FrontDoor
 from api.openapi import describe
 from api.problems import install_handlers
-from api.routes import admin, audit, auth, listings, ops, reconciliations, transactions, users, webhooks
+from api.routes import (
+    admin,
+    audit,
+    auth,
+    listings,
+    ops,
+    reconciliations,
+    second_factor,
+    sessions,
+    transactions,
+    users,
+    webhooks,
+)
 from api.strict_json import StrictJson
 from projections.registry import PROJECTIONS
 
@@ -23,6 +35,8 @@ ROUTERS = (
     listings.router,
     listings.catalog,
     auth.router,
+    second_factor.router,
+    sessions.router,
     users.router,
     admin.router,
     webhooks.router,

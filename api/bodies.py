@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
 
 from api.query import Body, BodyId, Prose, SingleLine
 from api.views.money import AmountMinor, MoneyBody
@@ -24,6 +24,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BankCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 AccountNumber = Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9]{5,34}$")]
 TransferReference = Annotated[str, Field(pattern=r"^[a-z0-9_-]{16,50}$")]
+AppCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 OptionalAmount = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
 
@@ -109,10 +110,40 @@ class VerifyEmailBody(Body):
 
 
 class LoginBody(Body):
-    """E-mail address and password."""
+    """E-mail address and password, and a code of the authenticator app for those who have one."""
 
     email: Email
     password: Password
+    code: AppCode | None = None
+
+
+class SecondFactorBody(Body):
+    """One of: a code of the app; a recovery code; a code by mail together with the password."""
+
+    code: AppCode | None = None
+    recovery_code: Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{16,40}$")] | None = None
+    mailed_code: AppCode | None = None
+    password: Password | None = None
+
+    @model_validator(mode="after")
+    def _require_one(self) -> "SecondFactorBody":
+        if sum(one is not None for one in (self.code, self.recovery_code, self.mailed_code)) != 1:
+            raise ValueError("exactly one of code, recovery_code and mailed_code")
+        if (self.mailed_code is None) != (self.password is None):
+            raise ValueError("mailed_code and password belong together")
+        return self
+
+
+class PasswordBody(Body):
+    """Your password."""
+
+    password: Password
+
+
+class AppCodeBody(Body):
+    """The first code of a new authenticator app."""
+
+    code: AppCode
 
 
 class RefreshBody(Body):

@@ -13,7 +13,7 @@ from fastapi import Request as HttpRequest
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.access import act, act_as, act_as_staff, require_verified, sign_in
+from api.access import act, act_as, act_as_staff, require_fresh, require_verified, sign_in
 from api.dependencies import Dependencies, dependencies_of
 from api.errors import KeyRequired
 from api.json_reader import JSON, Object
@@ -38,7 +38,9 @@ VERSION_TAG = re.compile(r'"([1-9][0-9]{0,17})"', re.ASCII)
 NEVER = -1
 DERIVED_LENGTH = 256
 # A typed name is no secret, but its unsalted hash would give it away (domain.md 1.11).
-SECRET_FIELDS = frozenset({"password", "credentials", "legal_name", "otp", "account_number"})
+SECRET_FIELDS = frozenset(
+    {"password", "credentials", "legal_name", "otp", "account_number", "code", "recovery_code", "mailed_code"}
+)
 FAILED_FROM = 500
 
 
@@ -176,10 +178,14 @@ def read_if_match(header: str | None) -> int | None:
     return int(match[1]) if match else NEVER
 
 
-async def _open(http: HttpRequest, choose: Callable[[Session], Actor], derived: str | None = None) -> Desk:
+async def _open(
+    http: HttpRequest, choose: Callable[[Session], Actor], derived: str | None = None, *, fresh: bool = False
+) -> Desk:
     session = await sign_in(http)
     actor = choose(session)
     require_verified(session)
+    if fresh:
+        require_fresh(session, dependencies_of(http).clock())
     return Desk(
         dependencies=dependencies_of(http),
         session=session,
@@ -202,6 +208,11 @@ async def open_desk(http: HttpRequest) -> Desk:
     return await _open(http, act)
 
 
+async def open_revealing_desk(http: HttpRequest) -> Desk:
+    """For seeing what is shown once: the person was confirmed within five minutes."""
+    return await _open(http, act, fresh=True)
+
+
 async def open_buying_desk(http: HttpRequest) -> Desk:
     """For buying."""
     return await _open(http, _act_as_buyer)
@@ -217,6 +228,11 @@ async def open_staff_desk(http: HttpRequest) -> Desk:
     return await _open(http, act_as_staff)
 
 
+async def open_deciding_desk(http: HttpRequest) -> Desk:
+    """For staff who move money: confirmed within five minutes."""
+    return await _open(http, act_as_staff, fresh=True)
+
+
 async def open_runbook_desk(http: HttpRequest, transaction_id: PathId) -> Desk:
     """For the two routes that the runbook prints without a key: a missing one is derived.
 
@@ -224,12 +240,12 @@ async def open_runbook_desk(http: HttpRequest, transaction_id: PathId) -> Desk:
     another request once something has happened. Raises NotFound.
     """
     if "idempotency-key" in http.headers:
-        return await open_staff_desk(http)
+        return await open_deciding_desk(http)
     session = await sign_in(http)
     actor = act_as_staff(session)
     transaction = await dependencies_of(http).escrow.get(Transaction, transaction_id)
     digest = digest_of(http).hex()
-    return await _open(http, act_as_staff, derive_key(actor, transaction.version, digest))
+    return await _open(http, act_as_staff, derive_key(actor, transaction.version, digest), fresh=True)
 
 
 def derive_key(actor: Actor, version: int, digest: str) -> str:
@@ -240,5 +256,7 @@ def derive_key(actor: Actor, version: int, digest: str) -> str:
 PartyDesk = Annotated[Desk, Depends(open_desk)]
 BuyingDesk = Annotated[Desk, Depends(open_buying_desk)]
 SellingDesk = Annotated[Desk, Depends(open_selling_desk)]
+RevealingDesk = Annotated[Desk, Depends(open_revealing_desk)]
 StaffDesk = Annotated[Desk, Depends(open_staff_desk)]
+DecidingDesk = Annotated[Desk, Depends(open_deciding_desk)]
 RunbookDesk = Annotated[Desk, Depends(open_runbook_desk)]

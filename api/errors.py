@@ -1,6 +1,6 @@
 """What can be wrong with a request before any rule is asked. The docstring is the message, as everywhere."""
 
-from domain.errors import EscrowError, Invalid
+from domain.errors import EscrowError, Forbidden, Invalid
 
 
 class MalformedJson(EscrowError):
@@ -49,6 +49,12 @@ class MethodNotAllowed(EscrowError):
 
     code = "method_not_allowed"
     status = 405
+
+
+class SecondFactorRequired(Forbidden):
+    """Show your second factor first, at POST /api/v1/auth/second-factor: for this it has to be within five minutes."""
+
+    code = "second_factor_required"
 
 
 class KeyRequired(EscrowError):

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,8 +20,26 @@ from domain.user import User as UserStream
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow, Request
 from identity.role import change_roles, list_roles
+from identity.second_factor import NEEDS_SECOND_FACTOR, enrol_second_factor
+from identity.session import end_sessions
+from identity.totp import Seed
 from identity.user import NewUser, User, create_user, find_user, verify_email
 from vault.locksmith import Locksmith
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A second factor on its way to its owner, for an account."""
+
+    account: str
+    seed: Seed
+    recovery_codes: tuple[str, ...]
+
+    @property
+    def uri(self) -> str:
+        """What an app reads."""
+        return self.seed.get_uri(self.account)
+
 
 OPERATOR = Actor("command-line", Role.SYSTEM)
 
@@ -45,12 +64,20 @@ def parse_roles(names: Sequence[str]) -> frozenset[Role]:
 def create_account(
     *, email: str, name: str, legal_name: str, roles: Sequence[str], password: str, as_json: bool
 ) -> None:
-    """Create a verified user and print his id."""
+    """Create a verified user and print his id; whoever needs a second factor gets one, shown once."""
     settings = Settings()
     new = NewUser(email=email, display_name=name, legal_name=legal_name, roles=parse_roles(roles))
     with running_server(settings):
-        user_id = asyncio.run(_create(settings, new, password))
-    _print_account(user_id, new.roles, as_json=as_json)
+        user_id, given = asyncio.run(_create(settings, new, password))
+    _print_account(user_id, new.roles, given, as_json=as_json)
+
+
+def replace_second_factor(*, email: str, as_json: bool) -> None:
+    """Give somebody who has lost his app and his recovery codes new ones, and end his sessions."""
+    settings = Settings()
+    with running_server(settings):
+        user, given = asyncio.run(_replace(settings, email))
+    _print_account(user.id, user.roles, given, as_json=as_json)
 
 
 def set_roles(*, email: str, roles: Sequence[str], as_json: bool) -> None:
@@ -59,10 +86,10 @@ def set_roles(*, email: str, roles: Sequence[str], as_json: bool) -> None:
     wanted = parse_roles(roles)
     with running_server(settings):
         user_id = asyncio.run(_set_roles(settings, email, wanted))
-    _print_account(user_id, wanted, as_json=as_json)
+    _print_account(user_id, wanted, None, as_json=as_json)
 
 
-async def _create(settings: Settings, new: NewUser, password: str) -> UUID:
+async def _create(settings: Settings, new: NewUser, password: str) -> tuple[UUID, Given | None]:
     dsn = resolve_dsn(settings, "app")
     async with (
         open_pool(dsn, max_size=2, autocommit=True) as pool,
@@ -70,7 +97,24 @@ async def _create(settings: Settings, new: NewUser, password: str) -> UUID:
         open_locksmith(pool, settings) as locksmith,
     ):
         user = await enrol(pool, locksmith, open_escrow(pool, appender), new, password)
-        return user.id
+        if new.roles.isdisjoint(NEEDS_SECOND_FACTOR):
+            return user.id, None
+        return user.id, Given(new.email, *await give_second_factor(pool, locksmith, user.id))
+
+
+async def _replace(settings: Settings, email: str) -> tuple[User, Given]:
+    async with (
+        open_pool(resolve_dsn(settings, "app"), max_size=2, autocommit=True) as pool,
+        open_locksmith(pool, settings) as locksmith,
+    ):
+        async with pool.connection() as connection:
+            user = await find_user(connection, email)
+        if user is None:
+            raise NotFound
+        given = Given(email, *await give_second_factor(pool, locksmith, user.id))
+        async with pool.connection() as connection:
+            await end_sessions(connection, user.id, read_clock())
+        return user, given
 
 
 async def enrol(pool: Pool, locksmith: Locksmith, escrow: Escrow, new: NewUser, password: str) -> User:
@@ -81,6 +125,12 @@ async def enrol(pool: Pool, locksmith: Locksmith, escrow: Escrow, new: NewUser, 
         await verify_email(connection, user.id, at)
     await escrow.execute(user.id, RegisterUser(roles=new.roles), _request("register", user.id, at))
     return user
+
+
+async def give_second_factor(pool: Pool, locksmith: Locksmith, user_id: UUID) -> tuple[Seed, tuple[str, ...]]:
+    """Give a user a new app secret and recovery codes instead of those before; both are known only now."""
+    async with pool.connection() as connection, connection.transaction():
+        return await enrol_second_factor(connection, locksmith, user_id, at=read_clock(), random_bytes=os.urandom)
 
 
 async def _set_roles(settings: Settings, email: str, wanted: frozenset[Role]) -> UUID:
@@ -118,10 +168,14 @@ def _request(purpose: str, user_id: UUID, at: datetime) -> Request:
     return Request(actor=OPERATOR, command_id=digest, digest=digest, request_id=digest.hex()[:32])
 
 
-def _print_account(user_id: UUID, roles: frozenset[Role], *, as_json: bool) -> None:
+def _print_account(user_id: UUID, roles: frozenset[Role], given: Given | None, *, as_json: bool) -> None:
     names = sorted(roles)
+    secrets = {} if given is None else {"app_uri": given.uri, "recovery_codes": given.recovery_codes}
     if as_json:
-        print_json({"id": user_id, "roles": names})
-    else:
-        say(f"roles: {', '.join(names)}")
-        print(user_id)
+        print_json({"id": user_id, "roles": names, **secrets})
+        return
+    say(f"roles: {', '.join(names)}")
+    if given is not None:
+        say(f"authenticator app, shown once: {given.uri}")
+        say(f"recovery codes, shown once: {' '.join(given.recovery_codes)}")
+    print(user_id)

@@ -19,7 +19,8 @@ from database.facts import DATABASE_ROLES
 from database.settings import Settings
 
 READY_SECONDS = 60.0
-REFRESH_SECONDS = 600.0
+RENEW_SECONDS = 600.0
+CONFIRM_SECONDS = 200.0
 WATCH_SECONDS = 0.5
 PEOPLE_FILE = "people.json"
 
@@ -49,7 +50,7 @@ async def _run(settings: Settings, children: Children, addresses: Addresses) -> 
             players = Players(buyer=people["buyer"], seller=people["seller"], admin=people["admin"], panel=panel)
             known = await _open(settings, children, players)
         await _wait_until_ready(client, children)
-        await asyncio.gather(*(person.resume() for person in people.values()))
+        await asyncio.gather(*(person.sign_in() for person in people.values()))
         _keep_people(settings.escrow_home, people)
         facts = _facts(settings, addresses, people, known)
         _write_private(settings.escrow_home / "demo.json", facts)
@@ -123,25 +124,31 @@ def _facts(
 
 def _shown(people: dict[str, Person]) -> dict[str, dict[str, str]]:
     return {
-        name: {"id": person.id, "email": person.email, "password": person.password, "token": person.token}
+        name: {
+            "id": person.id,
+            "email": person.email,
+            "password": person.password,
+            "totp_secret": person.totp_secret,
+            "token": person.token,
+        }
         for name, person in people.items()
     }
 
 
-async def _sign_all_in(people: dict[str, Person]) -> None:
-    await asyncio.gather(*(person.sign_in() for person in people.values()))
-
-
 async def _stay(home: Path, facts: JsonObject, people: dict[str, Person], children: Children) -> None:
-    """Keep running; tokens last 15 minutes, so demo.json gets new ones in time."""
-    refresh_at = monotonic() + REFRESH_SECONDS
+    """Keep running. Whatever token demo.json shows is good, and its person confirmed, for as long as it lasts."""
+    renew_at, confirm_at = monotonic() + RENEW_SECONDS, monotonic() + CONFIRM_SECONDS
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         children.check()
-        if monotonic() > refresh_at:
-            await _sign_all_in(people)
+        if monotonic() > renew_at:
+            renew_at = monotonic() + RENEW_SECONDS
+            await asyncio.gather(*(person.sign_in_anew() for person in people.values()))
+            _keep_people(home, people)
             _write_private(home / "demo.json", {**facts, "users": _shown(people)})
-            refresh_at = monotonic() + REFRESH_SECONDS
+        if monotonic() > confirm_at:
+            confirm_at = monotonic() + CONFIRM_SECONDS
+            await asyncio.gather(*(person.confirm_all() for person in people.values()))
 
 
 def _write_private(file: Path, content: object) -> None:

@@ -1,11 +1,11 @@
 """The first start of the demo: the people are made, and a transaction is driven into each phase."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from uuid import UUID
 
-from cli.accounts import enrol, open_escrow
+from cli.accounts import enrol, give_second_factor, open_escrow
 from cli.demo import CAPITAL_MINOR
 from cli.story import Players, tell
 from cli.treasury import move_funds
@@ -18,7 +18,7 @@ from domain.treasury import Movement
 from eventstore.appender import Appender
 from identity.user import NewUser
 
-CreatePerson = Callable[[NewUser, str], Awaitable[UUID]]
+CreatePerson = Callable[[NewUser, str], Awaitable[dict[str, str]]]
 
 PEOPLE: dict[str, tuple[str, frozenset[Role]]] = {
     "buyer": ("Demo Buyer", frozenset({Role.BUYER})),
@@ -37,7 +37,7 @@ async def make_people(settings: Settings) -> dict[str, dict[str, str]]:
         for name, (shown, roles) in PEOPLE.items():
             email, password = f"{name.replace('_', '-')}@demo.example", secrets.token_urlsafe(12)
             new = NewUser(email=email, display_name=shown, legal_name=shown, roles=roles)
-            made[name] = {"user_id": str(await create(new, password)), "email": email, "password": password}
+            made[name] = {"email": email, "password": password, **await create(new, password)}
     return made
 
 
@@ -54,14 +54,15 @@ async def _bare_ground(settings: Settings) -> AsyncGenerator[CreatePerson]:
             for movement in (Movement.CAPITAL_PAID_IN, Movement.BALANCE_TOPPED_UP):
                 await move_funds(escrow, movement, Money(CAPITAL_MINOR, currency), "opening of the demo")
 
-        async def create(new: NewUser, password: str) -> UUID:
-            return (await enrol(pool, locksmith, escrow, new, password)).id
+        async def create(new: NewUser, password: str) -> dict[str, str]:
+            user = await enrol(pool, locksmith, escrow, new, password)
+            seed, _ = await give_second_factor(pool, locksmith, user.id)
+            return {"user_id": str(user.id), "totp_secret": seed.text}
 
         yield create
 
 
 async def tell_all(players: Players) -> dict[str, str]:
     """Return the id of a transaction in each phase."""
-    for person in (players.buyer, players.seller, players.admin):
-        await person.sign_in()
+    await asyncio.gather(*(person.sign_in() for person in (players.buyer, players.seller, players.admin)))
     return await tell(players)

@@ -32,6 +32,14 @@ def create(
     )
 
 
+@app.command(epilog="Example: escrow user second-factor --email ops@example.com")
+def second_factor(email: Email, as_json: JsonOption = False) -> None:
+    """Give a new authenticator app and recovery codes to somebody who has lost both; sessions end."""
+    from cli.accounts import replace_second_factor
+
+    replace_second_factor(email=email, as_json=as_json)
+
+
 @app.command(epilog="Example: escrow user roles --email ops@example.com --role admin --role auditor")
 def roles(email: Email, role: Roles, as_json: JsonOption = False) -> None:
     """Set exactly these roles; every grant and revocation is an event."""

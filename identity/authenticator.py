@@ -11,6 +11,7 @@ from database.connect import Pool
 from database.queries import load
 from domain.actor import Role
 from domain.ids import Clock
+from identity.second_factor import NEEDS_SECOND_FACTOR, Method
 from identity.session import NotSignedIn
 from identity.token import ACCESS, hash_token
 
@@ -21,13 +22,19 @@ MOST_REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Who makes a request, and what they may do."""
+    """Who makes a request, and what they may do.
+
+    `withheld` are roles of the user that the session has not, as only a password was shown. `confirmed_at` is when the
+    person was last confirmed by more than that.
+    """
 
     id: UUID
     user_id: UUID
     roles: frozenset[Role]
+    withheld: frozenset[Role] = frozenset()
     is_verified: bool
     expires_at: datetime
+    confirmed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +135,24 @@ def _settle(batch: list[tuple[bytes, Asked]], settle: Callable[[Asked, bytes], N
             settle(asked, token_hash)
 
 
-def _session(session_id: UUID, user_id: UUID, is_verified: bool, expires_at: datetime, names: list[str]) -> Session:
+def _session(
+    session_id: UUID,
+    user_id: UUID,
+    is_verified: bool,
+    expires_at: datetime,
+    confirmed_at: datetime | None,
+    confirmed_by: str | None,
+    names: list[str],
+) -> Session:
+    roles = frozenset(Role(name) for name in names)
+    is_proven = confirmed_by is not None and Method(confirmed_by).is_second_factor
+    withheld = frozenset[Role]() if is_proven else roles & NEEDS_SECOND_FACTOR
     return Session(
         id=session_id,
         user_id=user_id,
-        roles=frozenset(Role(name) for name in names),
+        roles=roles - withheld,
+        withheld=withheld,
         is_verified=is_verified,
         expires_at=expires_at,
+        confirmed_at=confirmed_at,
     )

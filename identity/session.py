@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from psycopg.rows import class_row
+
 from database.connect import Connection, Pool
 from database.queries import load
-from domain.errors import EscrowError
+from domain.errors import EscrowError, NotFound
 from domain.ids import RandomBytes, uuid7
 from identity.email import UnfitEmail, normalise_email
 from identity.password import Locksmith, Password, find_password
 from identity.token import ACCESS, REFRESH, hash_token, make_token
 
 SQL = load("identity", "session.sql")
+
+MOST_LISTED = 100
 
 
 class SignInRefused(EscrowError):
@@ -52,6 +56,17 @@ class Tokens:
     access_expires_at: datetime
     refresh_token: str = field(repr=False)
     refresh_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """Where somebody is signed in: since when, until when, and how the person was last confirmed."""
+
+    id: UUID
+    created_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime | None
+    confirmed_by: str | None
 
 
 async def login(
@@ -166,6 +181,25 @@ async def _succeed(
 async def logout(connection: Connection, session_id: UUID, at: datetime) -> None:
     """End one session with all its tokens; `Authenticator.forget` the user after the commit. Idempotent."""
     await connection.execute(SQL.revoke_session, {"session_id": session_id, "at": at, "reason": "logout"})
+
+
+async def end_sessions(connection: Connection, user_id: UUID, at: datetime, *, reason: str = "second_factor") -> None:
+    """End all sessions of a user; `Authenticator.forget` the user after the commit. Idempotent."""
+    await connection.execute(SQL.revoke_sessions, {"user_id": user_id, "at": at, "reason": reason})
+
+
+async def list_sessions(connection: Connection, user_id: UUID, at: datetime) -> list[OpenSession]:
+    """The newest hundred sessions of a user that have not ended."""
+    cursor = connection.cursor(row_factory=class_row(OpenSession))
+    await cursor.execute(SQL.list_sessions, {"user_id": user_id, "at": at, "limit": MOST_LISTED})
+    return await cursor.fetchall()
+
+
+async def revoke_session(connection: Connection, user_id: UUID, session_id: UUID, at: datetime) -> None:
+    """End one of the user's own sessions; `Authenticator.forget` the user after the commit. Raises NotFound."""
+    row = {"user_id": user_id, "session_id": session_id, "at": at}
+    if await (await connection.execute(SQL.revoke_own_session, row)).fetchone() is None:
+        raise NotFound
 
 
 async def delete_ended_sessions(connection: Connection, before: datetime) -> int:

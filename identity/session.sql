@@ -51,10 +51,41 @@ WHERE
     id = %(session_id)s
     AND revoked_at IS NULL;
 
+-- name: revoke_sessions
+-- All of a user; the first reason stands.
+UPDATE public.sessions
+SET revoked_at = %(at)s, revoked_because = %(reason)s
+WHERE
+    user_id = %(user_id)s
+    AND revoked_at IS NULL;
+
+-- name: list_sessions
+-- Where a user is signed in, newest first.
+SELECT id, created_at, expires_at, confirmed_at, confirmed_by
+FROM public.sessions
+WHERE
+    user_id = %(user_id)s
+    AND revoked_at IS NULL
+    AND expires_at > %(at)s
+ORDER BY created_at DESC, id DESC
+LIMIT %(limit)s;
+
+-- name: revoke_own_session
+-- One session, if it is the user's own and has not ended.
+UPDATE public.sessions
+SET revoked_at = %(at)s, revoked_because = 'revoked'
+WHERE
+    id = %(session_id)s
+    AND user_id = %(user_id)s
+    AND revoked_at IS NULL
+    AND expires_at > %(at)s
+RETURNING id;
+
 -- name: authenticate
 -- Whose access tokens these are, and what they may do now.
 SELECT
     t.token_hash, s.id, s.user_id, u.verified_at IS NOT NULL AS is_verified, least(t.expires_at, s.expires_at) AS expires_at,
+    s.confirmed_at, s.confirmed_by,
     ARRAY(SELECT r.role FROM public.user_roles AS r WHERE r.user_id = s.user_id) AS role_names
 FROM public.access_tokens AS t
 INNER JOIN public.sessions AS s ON t.session_id = s.id

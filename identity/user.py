@@ -16,6 +16,7 @@ from identity.email import is_unusual, normalise_email
 from identity.keypair import store_key_pair
 from identity.password import Enrolment, Locksmith, store_password
 from identity.role import SELF_SERVICE, UnfitRole, change_roles
+from identity.session import end_sessions
 
 SQL = load("identity", "user.sql")
 LONGEST_NAME = 200
@@ -169,4 +170,4 @@ async def verify_email(connection: Connection, user_id: UUID, at: datetime) -> N
 async def disable_user(connection: Connection, user_id: UUID, at: datetime) -> None:
     """End all sessions and let nobody sign in as this user; `Authenticator.forget` them after the commit."""
     await connection.execute(SQL.disable_user, {"user_id": user_id, "at": at})
-    await connection.execute(SQL.revoke_sessions, {"user_id": user_id, "at": at, "reason": "disabled"})
+    await end_sessions(connection, user_id, at, reason="disabled")

@@ -34,11 +34,3 @@ WHERE id = %(user_id)s;
 UPDATE public.users
 SET disabled_at = coalesce(disabled_at, %(at)s)
 WHERE id = %(user_id)s;
-
--- name: revoke_sessions
--- End every session of a user.
-UPDATE public.sessions
-SET revoked_at = %(at)s, revoked_because = %(reason)s
-WHERE
-    user_id = %(user_id)s
-    AND revoked_at IS NULL;

@@ -15,7 +15,7 @@ from api.bodies import (
     ResendOtpBody,
     ResolveBody,
 )
-from api.command import RunbookDesk, StaffDesk
+from api.command import DecidingDesk, RunbookDesk, StaffDesk
 from api.flows.attention import order_otp, send_refund_to, type_otp
 from api.flows.deciding import answer_decision, find_approval
 from api.flows.listing import show
@@ -82,7 +82,7 @@ async def post_refund(transaction_id: PathId, body: RefundBody, desk: RunbookDes
 
 
 @router.post("/transactions/{transaction_id}/payout/finalize", response_model=TransactionView)
-async def post_finalize(transaction_id: PathId, body: OtpBody, desk: StaffDesk) -> Response:
+async def post_finalize(transaction_id: PathId, body: OtpBody, desk: DecidingDesk) -> Response:
     """Type the one-time password that Paystack wants for a payout; it goes to Paystack and into no log."""
     return await type_otp(desk, transaction_id, FinalizePayout(reference=body.reference, reason=body.reason), body.otp)
 
@@ -94,7 +94,7 @@ async def post_resend_otp(transaction_id: PathId, body: ResendOtpBody, desk: Sta
 
 
 @router.post("/transactions/{transaction_id}/refund/account", response_model=TransactionView)
-async def post_refund_account(transaction_id: PathId, body: RefundAccountBody, desk: StaffDesk) -> Response:
+async def post_refund_account(transaction_id: PathId, body: RefundAccountBody, desk: DecidingDesk) -> Response:
     """Say where a refund is to go that needs attention: Paystack gets the account, the log only a salted hash of it."""
     account = BuyersAccount(account_number=body.account_number, bank_code=body.bank_code)
     return await send_refund_to(desk, transaction_id, body.reference, body.reason, account)
@@ -114,7 +114,7 @@ async def post_escalate(transaction_id: PathId, dispute_id: PathId, body: Reason
 
 
 @router.post("/transactions/{transaction_id}/disputes/{dispute_id}/resolve", response_model=TransactionView)
-async def post_resolve(transaction_id: PathId, dispute_id: PathId, body: ResolveBody, desk: StaffDesk) -> Response:
+async def post_resolve(transaction_id: PathId, dispute_id: PathId, body: ResolveBody, desk: DecidingDesk) -> Response:
     """Decide a dispute; the money follows. 202 when a second super_admin has to agree."""
     award = Award(
         finding=body.finding,
@@ -134,7 +134,7 @@ async def get_approvals(reader: ApprovalReader) -> Page[ApprovalItem]:
 
 
 @router.post("/approvals/{approval_id}/approve", response_model=TransactionView)
-async def post_approve(approval_id: PathId, desk: StaffDesk, body: Nothing | None = None) -> Response:
+async def post_approve(approval_id: PathId, desk: DecidingDesk, body: Nothing | None = None) -> Response:
     """Agree with somebody else's decision; it is carried out at once."""
     transaction_id = await find_approval(desk, approval_id)
     return await desk.execute(transaction_id, ApproveRequest(approval_id=approval_id), TransactionView.of)

@@ -1,27 +1,24 @@
 """Signing up, in and out. These routes write no event of a transaction and need no Idempotency-Key."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import sign_in
+from api.access import SessionDep
 from api.bodies import EmailBody, LoginBody, RefreshBody, RegisterBody, VerifyEmailBody
 from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
+from api.flows.second_factor import sign_in
 from api.query import Nothing
 from api.scope import request_id_of
 from api.strict_route import StrictRoute
 from api.views.user import TokensView, UserView, VerifiedView
 from domain.errors import EscrowError
-from identity.authenticator import Session
 from identity.email_code import confirm_code, resend_code
-from identity.session import login, logout, refresh
+from identity.session import logout, refresh
 from identity.user import get_user
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
-SessionDep = Annotated[Session, Depends(sign_in)]
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -54,18 +51,10 @@ async def post_resend_code(body: EmailBody, dependencies: DependenciesDep) -> Re
 
 @router.post("/login", response_model=TokensView)
 async def post_login(body: LoginBody, dependencies: DependenciesDep) -> Response:
-    """Sign in with e-mail address and password."""
+    """Sign in with e-mail address and password; those with an authenticator app may send its code along."""
     logins = dependencies.metrics.logins
     try:
-        tokens = await login(
-            dependencies.pool,
-            dependencies.locksmith,
-            body.email,
-            body.password,
-            at=dependencies.clock(),
-            random_bytes=dependencies.random_bytes,
-            lifetimes=dependencies.lifetimes,
-        )
+        tokens = await sign_in(dependencies, body)
     except EscrowError:
         logins.labels("failed").inc()
         raise

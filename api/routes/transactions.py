@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import PlainTextResponse, Response
 
 from api.bodies import CancelBody, ConfirmBody, DisputeBody, OpenBody, RevealBody, SignBody
-from api.command import BuyingDesk, PartyDesk
+from api.command import BuyingDesk, PartyDesk, RevealingDesk
 from api.flows import contract as contract_flow
 from api.flows.dispute import open_dispute
 from api.flows.opening import open_transaction
@@ -106,7 +106,7 @@ async def post_sign(transaction_id: PathId, body: SignBody, desk: PartyDesk) -> 
 
 
 @router.post("/{transaction_id}/reveal", response_model=RevealView)
-async def post_reveal(transaction_id: PathId, body: RevealBody, desk: PartyDesk) -> Response:
+async def post_reveal(transaction_id: PathId, body: RevealBody, desk: RevealingDesk) -> Response:
     """Show the credentials, once; a retry with the same Idempotency-Key gets the same bytes."""
     showing = await reveal(desk, transaction_id, body.password, body.client_public_key)
     response = desk.answer(showing.result, RevealView.of(showing))

@@ -1,15 +1,12 @@
 """Your own settings."""
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-
-from api.access import sign_in
+from api.access import FreshSessionDep
 from api.bodies import PayoutAccountBody
 from api.dependencies import DependenciesDep
 from api.strict_route import StrictRoute
 from api.views.user import PayoutAccountView
-from identity.authenticator import Session
 from identity.payout_account import PayoutAccount, put_payout_account
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=StrictRoute)
@@ -19,7 +16,7 @@ SHOWN_DIGITS = 4
 
 @router.put("/me/payout-account", response_model=PayoutAccountView)
 async def put_account(
-    body: PayoutAccountBody, session: Annotated[Session, Depends(sign_in)], dependencies: DependenciesDep
+    body: PayoutAccountBody, session: FreshSessionDep, dependencies: DependenciesDep
 ) -> PayoutAccountView:
     """Set where you are paid from now on; putting the same again changes nothing, so no key is needed."""
     account = PayoutAccount(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from identity.session import Tokens
+from identity.session import OpenSession, Tokens
 from identity.user import User
 
 
@@ -56,6 +56,57 @@ class TokensView(BaseModel):
             refresh_expires_at=tokens.refresh_expires_at,
             user_id=tokens.user_id,
         )
+
+
+class SessionItem(BaseModel):
+    """A session of yours; `is_present` is the one that asks."""
+
+    id: UUID
+    is_present: bool
+    created_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime | None
+    confirmed_by: str | None
+
+    @classmethod
+    def of(cls, session: OpenSession, *, present: UUID) -> "SessionItem":
+        """Show a session to its owner."""
+        return cls(
+            id=session.id,
+            is_present=session.id == present,
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+            confirmed_at=session.confirmed_at,
+            confirmed_by=session.confirmed_by,
+        )
+
+
+class SessionsView(BaseModel):
+    """Where you are signed in."""
+
+    items: list[SessionItem]
+
+
+class SecondFactorView(BaseModel):
+    """What confirms you beside your password, and when this session was last confirmed."""
+
+    has_app: bool
+    recovery_codes_left: int
+    confirmed_at: datetime | None
+    withheld_roles: list[str]
+
+
+class SeedView(BaseModel):
+    """The secret of a new authenticator app, shown once; it counts from its first code on."""
+
+    secret: str = Field(repr=False)
+    uri: str = Field(repr=False)
+
+
+class RecoveryCodesView(BaseModel):
+    """New recovery codes, shown once; those before them have ended."""
+
+    recovery_codes: list[str] = Field(repr=False)
 
 
 class VerifiedView(BaseModel):

@@ -37,6 +37,10 @@ CREATE TABLE public.second_factor_tries (
     blocked_until timestamptz NOT NULL
 );
 
+ALTER TABLE public.sessions DROP CONSTRAINT sessions_revoked_because_check;
+ALTER TABLE public.sessions
+ADD CHECK (revoked_because IN ('logout', 'reuse', 'disabled', 'password', 'second_factor', 'revoked'));
+
 -- When, and by what, the person of a session was last confirmed.
 ALTER TABLE public.sessions
 ADD COLUMN confirmed_at timestamptz,

@@ -87,7 +87,7 @@ def ask(
     installation: Installation, objects: dict[str, dict[str, str]], route: str, kind: str, identity: str
 ) -> httpx.Response:
     method, template = route.split(" ")
-    places = objects["own" if kind == "any" else kind] | {"account": "escrow:held"}
+    places = objects["own" if kind == "any" else kind] | {"account": "escrow:held", "session_id": str(uuid4())}
     headers = {"Idempotency-Key": str(uuid4())}
     if identity != "anonymous":
         headers["Authorization"] = f"Bearer {installation.people[identity].token}"

@@ -42,7 +42,7 @@ def test_demo_json_has_exactly_the_promised_shape(demo: Demo) -> None:
     assert set(facts["dsn"]) == {"owner", "app", "auditor"}
     assert set(facts["users"]) == USERS
     for user in facts["users"].values():
-        assert set(user) == {"id", "email", "password", "token"}
+        assert set(user) == {"id", "email", "password", "totp_secret", "token"}
         assert all(isinstance(value, str) and value for value in user.values())
     assert set(facts["transactions"]) >= TOLD
     assert set(facts["transactions"]) <= {phase.value for phase in Phase} | {"stuck"}

@@ -1,0 +1,86 @@
+"""The second factor: showing it, and taking an authenticator app into use. Nothing here writes an event."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.access import FreshSessionDep, SessionDep
+from api.bodies import AppCodeBody, PasswordBody, SecondFactorBody
+from api.dependencies import DependenciesDep
+from api.flows import second_factor as flow
+from api.query import Nothing
+from api.strict_route import StrictRoute
+from api.views.user import RecoveryCodesView, SecondFactorView, SeedView
+from identity.recovery_code import make_recovery_codes
+from identity.second_factor import begin_with_app, get_second_factor
+
+router = APIRouter(prefix="/api/v1/auth/second-factor", tags=["auth"], route_class=StrictRoute)
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+@router.get("", response_model=SecondFactorView)
+async def get_status(session: SessionDep, dependencies: DependenciesDep) -> SecondFactorView:
+    """Show what confirms you, and when this session was last confirmed."""
+    async with dependencies.pool.connection() as connection:
+        found = await get_second_factor(connection, session.user_id)
+    return SecondFactorView(
+        has_app=found.has_totp,
+        recovery_codes_left=found.recovery_codes_left,
+        confirmed_at=session.confirmed_at,
+        withheld_roles=sorted(session.withheld),
+    )
+
+
+@router.post("", status_code=204)
+async def post_proof(body: SecondFactorBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
+    """Confirm this session: a code of the app, a recovery code, or a code by mail with the password."""
+    await flow.confirm(dependencies, session, body)
+    return Response(status_code=204)
+
+
+@router.post("/code", status_code=204)
+async def post_code(session: SessionDep, dependencies: DependenciesDep, body: Nothing | None = None) -> Response:
+    """Send a code to your address, for those without an app; at most one a minute."""
+    await flow.mail_code(dependencies, session)
+    return Response(status_code=204)
+
+
+@router.post("/app", response_model=SeedView)
+async def post_app(body: PasswordBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
+    """Get a secret for an authenticator app, once; it counts from its first code on."""
+    seed, account = await flow.propose_app(dependencies, session, body.password)
+    view = SeedView(secret=seed.text, uri=seed.get_uri(account))
+    return Response(view.model_dump_json(), 200, NO_STORE, "application/json")
+
+
+@router.post("/app/begin", response_model=RecoveryCodesView)
+async def post_begin(body: AppCodeBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
+    """Take the app into use with its first code; this confirms the session and shows new recovery codes, once."""
+    codes = await begin_with_app(
+        dependencies.pool,
+        dependencies.locksmith,
+        session.id,
+        session.user_id,
+        body.code,
+        at=dependencies.clock(),
+        random_bytes=dependencies.random_bytes,
+    )
+    dependencies.authenticator.forget(session.user_id)
+    return _show_codes(codes)
+
+
+@router.post("/recovery-codes", response_model=RecoveryCodesView)
+async def post_recovery_codes(
+    session: FreshSessionDep, dependencies: DependenciesDep, body: Nothing | None = None
+) -> Response:
+    """Replace your recovery codes; the new ones are shown once."""
+    async with dependencies.pool.connection() as connection, connection.transaction():
+        codes = await make_recovery_codes(
+            connection, session.user_id, at=dependencies.clock(), random_bytes=dependencies.random_bytes
+        )
+    return _show_codes(codes)
+
+
+def _show_codes(codes: tuple[str, ...]) -> Response:
+    view = RecoveryCodesView(recovery_codes=list(codes))
+    return Response(view.model_dump_json(), 200, NO_STORE, "application/json")

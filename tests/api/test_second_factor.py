@@ -1,0 +1,159 @@
+"""Over HTTP: staff are staff only with a second factor, and what moves money or shows a secret needs it fresh."""
+
+import base64
+from datetime import timedelta
+from uuid import uuid4
+
+import psycopg
+
+from identity.totp import make_code, step_of
+from tests.api.running import PASSWORD, WIRE, Installation, Person
+
+FACTOR = "/api/v1/auth/second-factor"
+SESSIONS = "/api/v1/auth/sessions"
+STUCK = "/api/v1/admin/transactions?stuck=true"
+REASON = {"reason": "Stuck transaction resolved"}
+
+
+def sign_in(installation: Installation, name: str, **more: str) -> Person:
+    """A new session that only a password began, unless more is shown."""
+    known = installation.people[name]
+    body = {"email": known.email, "password": PASSWORD, **more}
+    answer = WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
+    assert answer.status_code == 200, answer.text
+    return Person(name, known.id, known.email, answer.json()["access_token"], installation.base_url)
+
+
+class App:
+    """An authenticator app: a code serves once, so each is of a later half minute."""
+
+    def __init__(self, installation: Installation, secret: str) -> None:
+        self.installation = installation
+        self.secret = base64.b32decode(secret)
+        self.shown = 0
+
+    def show(self) -> str:
+        present = step_of(self.installation.clock())
+        if self.shown > present:
+            self.installation.clock.ahead += timedelta(seconds=30)
+        self.shown = max(self.shown + 1, present)
+        return make_code(self.secret, self.shown)
+
+
+def begin(installation: Installation, person: Person) -> tuple[App, list[str]]:
+    """Take an app into use."""
+    seed = person.post(f"{FACTOR}/app", {"password": PASSWORD})
+    assert seed.status_code == 200, seed.text
+    assert seed.headers["cache-control"] == "no-store"
+    app = App(installation, seed.json()["secret"])
+    begun = person.post(f"{FACTOR}/app/begin", {"code": app.show()})
+    assert begun.status_code == 200, begun.text
+    return app, begun.json()["recovery_codes"]
+
+
+def code_of(answer: object) -> str:
+    return str(answer.json()["code"])  # type: ignore[attr-defined]
+
+
+def test_a_password_alone_makes_nobody_staff(fresh: Installation) -> None:
+    admin = sign_in(fresh, "admin")
+    refused = admin.get(STUCK)
+    assert (refused.status_code, code_of(refused)) == (403, "second_factor_required")
+    assert admin.get("/api/v1/auth/me").status_code == 200
+    assert admin.get(FACTOR).json()["withheld_roles"] == ["admin"]
+    app, _ = begin(fresh, admin)
+    assert admin.get(STUCK).status_code == 200
+
+    with_code = sign_in(fresh, "admin", code=app.show())
+    assert with_code.get(STUCK).status_code == 200
+    assert sign_in(fresh, "admin").get(STUCK).status_code == 403
+
+
+def test_a_wrong_code_at_sign_in_starts_no_session(fresh: Installation) -> None:
+    app, _ = begin(fresh, sign_in(fresh, "admin"))
+    used = make_code(app.secret, app.shown)
+    body = {"email": "admin@example.com", "password": PASSWORD, "code": used}
+    with psycopg.connect(fresh.superuser_dsn) as connection:
+        query = "SELECT count(*) FROM sessions WHERE revoked_at IS NULL"
+        before = connection.execute(query).fetchone()
+        answer = WIRE.post(f"{fresh.base_url}/api/v1/auth/login", json=body)
+        assert (answer.status_code, code_of(answer)) == (403, "code_refused")
+        assert connection.execute(query).fetchone() == before
+
+
+def test_a_proof_is_fresh_for_five_minutes(fresh: Installation) -> None:
+    chief = sign_in(fresh, "super_admin")
+    app, _ = begin(fresh, chief)
+    release = f"/api/v1/admin/transactions/{uuid4()}/release"
+    assert chief.post(release, REASON).status_code == 404
+    fresh.clock.ahead += timedelta(minutes=5, seconds=1)
+    stale = chief.post(release, REASON)
+    assert (stale.status_code, code_of(stale)) == (403, "second_factor_required")
+    assert chief.get(STUCK).status_code == 200
+    assert chief.post(FACTOR, {"code": app.show()}).status_code == 204
+    assert chief.post(release, REASON).status_code == 404
+
+
+def test_a_buyer_without_an_app_shows_password_and_a_mailed_code_before_the_reveal(fresh: Installation) -> None:
+    transaction = fresh.sold()
+    buyer = sign_in(fresh, "buyer")
+    reveal = f"/api/v1/transactions/{transaction}/reveal"
+    refused = buyer.post(reveal, {"password": PASSWORD})
+    assert (refused.status_code, code_of(refused)) == (403, "second_factor_required")
+    account = buyer.request("PUT", "/api/v1/users/me/payout-account", PAYOUT)
+    assert (account.status_code, code_of(account)) == (403, "second_factor_required")
+
+    assert buyer.post(f"{FACTOR}/code").status_code == 204
+    code = fresh.codes[buyer.email]
+    assert buyer.post(FACTOR, {"mailed_code": code}).status_code == 422
+    wrong = buyer.post(FACTOR, {"mailed_code": code, "password": "not the password"})
+    assert (wrong.status_code, code_of(wrong)) == (401, "sign_in_refused")
+    assert buyer.post(FACTOR, {"mailed_code": code, "password": PASSWORD}).status_code == 204
+    assert buyer.request("PUT", "/api/v1/users/me/payout-account", PAYOUT).status_code == 200
+    assert buyer.post(reveal, {"password": PASSWORD}).status_code == 200
+
+
+def test_a_mailed_code_makes_nobody_staff(fresh: Installation) -> None:
+    admin = sign_in(fresh, "admin")
+    assert admin.post(f"{FACTOR}/code").status_code == 204
+    proof = {"mailed_code": fresh.codes[admin.email], "password": PASSWORD}
+    assert admin.post(FACTOR, proof).status_code == 204
+    assert admin.get(STUCK).status_code == 403
+
+
+def test_recovery_codes_stand_in_for_a_lost_app_and_a_new_app_needs_a_fresh_proof(fresh: Installation) -> None:
+    _, codes = begin(fresh, sign_in(fresh, "auditor"))
+    auditor = sign_in(fresh, "auditor")
+    takeover = auditor.post(f"{FACTOR}/app", {"password": PASSWORD})
+    assert (takeover.status_code, code_of(takeover)) == (403, "second_factor_required")
+    assert auditor.post(FACTOR, {"recovery_code": codes[3]}).status_code == 204
+    assert auditor.get(FACTOR).json()["recovery_codes_left"] == 9
+    assert sign_in(fresh, "auditor").post(FACTOR, {"recovery_code": codes[3]}).status_code == 403
+    begin(fresh, auditor)
+    again = auditor.post(f"{FACTOR}/recovery-codes")
+    assert again.status_code == 200
+    assert len(again.json()["recovery_codes"]) == 10
+
+
+def test_a_person_sees_and_ends_his_own_sessions_and_nobody_elses(fresh: Installation) -> None:
+    here, there, stranger = (sign_in(fresh, name) for name in ("buyer", "buyer", "stranger"))
+    shown = here.get(SESSIONS).json()["items"]
+    assert [item["is_present"] for item in shown] == [False, True, False]
+    other = shown[0]["id"]
+    assert stranger.request("DELETE", f"{SESSIONS}/{other}").status_code == 404
+    assert there.get(SESSIONS).status_code == 200
+    assert here.request("DELETE", f"{SESSIONS}/{other}").status_code == 204
+    assert there.get(SESSIONS).status_code == 401
+    assert here.request("DELETE", f"{SESSIONS}/{other}").status_code == 404
+    assert here.request("DELETE", SESSIONS).status_code == 204
+    assert here.get(SESSIONS).status_code == 401
+    assert stranger.get(SESSIONS).status_code == 200
+
+
+PAYOUT = {
+    "type": "mobile_money",
+    "bank_code": "MPESA",
+    "account_number": "0712345678",
+    "account_name": "Buyer",
+    "currency": "KES",
+}
