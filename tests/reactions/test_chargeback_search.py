@@ -49,7 +49,7 @@ def test_one_that_came_and_went_between_two_looks_is_found(database: Database) -
         assert (await street.poll(first)).phase is Phase.CHARGED_BACK
         await street.pass_time(days=40)
         second = await lost(street)
-        await street.pass_time(hours=1)
+        await street.pass_time(days=3)
         assert (await street.poll(second)).phase is Phase.CHARGED_BACK
 
     tell(database.app_dsn, story)
@@ -112,6 +112,7 @@ def test_a_look_that_could_not_be_recorded_is_taken_again(database: Database) ->
 
         async with open_street(database.app_dsn, wrap) as street:
             transaction_id = await lost(street)
+            await street.pass_time(days=3)
             counting[0].broken = "list_chargebacks_of"
             await street.worker._poll_chargebacks()
             await street.pass_time(days=30)
