@@ -3,6 +3,7 @@
 import sys
 
 from database.errors import DatabaseError
+from database.settings import SettingInvalid
 from domain.errors import (
     EscrowError,
     Forbidden,
@@ -43,6 +44,7 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (DatabaseError, PRECONDITION),
     (PepperError, PRECONDITION),
     (NotReady, PRECONDITION),
+    (SettingInvalid, PRECONDITION),
     (SecretKeyInvalid, PRECONDITION),
     (BaseUrlUnsafe, PRECONDITION),
     (GatewayError, PRECONDITION),

@@ -2,9 +2,50 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import EscrowError
+
+MUST_BE = {
+    "database_url": "a libpq URL, such as postgresql://user:password@host/escrow",
+    "escrow_home": "a folder, or one that can be made",
+    "escrow_pg_bin": "a folder",
+    "escrow_pepper_file": "a file, not a folder",
+    "escrow_signing_key_file": "a file, not a folder",
+    "escrow_archive_url": "a URL, such as file:///mnt/archive",
+    "escrow_public_url": "an http or https URL",
+    "smtp_url": "a URL that begins with smtp:// or smtps://",
+    "escrow_nightly_ask": "true or false",
+    "escrow_four_eyes_above_usd": "an amount in US dollars, zero or more",
+}
+
+
+SCHEMES = {"escrow_public_url": {"http", "https"}, "smtp_url": {"smtp", "smtps"}}
+
+
+class SettingInvalid(EscrowError):
+    """A variable of the environment is not what it must be; the message names it and never repeats its value."""
+
+    code = "setting_invalid"
+
+    @property
+    def message(self) -> str:
+        """One sentence for each variable."""
+        names = self.facts["settings"]
+        assert isinstance(names, list)
+        return " ".join(f"{name} must be {MUST_BE.get(name.lower(), 'something else')}." for name in names)
 
 
 class Settings(BaseSettings):
@@ -34,14 +75,80 @@ class Settings(BaseSettings):
     """SMTP_URL: the mail server, with its password."""
     escrow_nightly_ask: bool = True
     """ESCROW_NIGHTLY_ASK: before the nightly reconciliation, ask Paystack about what is ours and differs."""
-    escrow_four_eyes_above_usd: Decimal = Field(default=Decimal(1000), ge=0, allow_inf_nan=False)
+    escrow_four_eyes_above_usd: Decimal = Field(default=Decimal(1000), ge=0, le=10**12, allow_inf_nan=False)
     """ESCROW_FOUR_EYES_ABOVE_USD: above this worth an admin's release or refund needs a second person."""
     escrow_ask_transfers_days: int = Field(default=35, ge=1, le=3650)
     """ESCROW_ASK_TRANSFERS_DAYS: so long after it was paid a payout is asked about now and then, because a bank can
     send it back without a word."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_what_is_wrong(cls, values: object, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Raise `SettingInvalid` instead of the library's error, which is no sentence."""
+        try:
+            return read(values)
+        except ValidationError as error:
+            names = {str(line["loc"][0]).upper() for line in error.errors() if line["loc"]}
+        raise SettingInvalid(settings=sorted(names))
+
+    @field_validator("database_url")
+    @classmethod
+    def _require_dsn(cls, url: SecretStr | None) -> SecretStr | None:
+        """What libpq cannot read would only fail at the first connection."""
+        if url is not None:
+            # Only here: most commands that read settings need no database driver.
+            from psycopg import Error
+            from psycopg.conninfo import conninfo_to_dict
+
+            try:
+                conninfo_to_dict(url.get_secret_value())
+            except Error:
+                raise ValueError("not a libpq URL") from None
+        return url
+
+    @field_validator("escrow_archive_url", "escrow_public_url", "smtp_url")
+    @classmethod
+    def _require_url(cls, url: str | SecretStr | None, field: ValidationInfo) -> str | SecretStr | None:
+        """A scheme that the program knows how to use, and an address behind it."""
+        text = url.get_secret_value() if isinstance(url, SecretStr) else url
+        if text is not None:
+            parts = urlsplit(text)
+            schemes = SCHEMES.get(field.field_name or "")
+            if not parts.scheme or (schemes and parts.scheme not in schemes) or not (parts.netloc or parts.path):
+                raise ValueError("not such a URL")
+            if schemes and not parts.hostname:
+                raise ValueError("a URL without a host")
+        return url
 
     @field_validator("escrow_home", "escrow_pg_bin", "escrow_pepper_file", "escrow_signing_key_file")
     @classmethod
     def _make_absolute(cls, path: Path | None) -> Path | None:
         """A daemon changes its folder; a relative path must not change its meaning then."""
         return path if path is None else Path.cwd() / path.expanduser()
+
+    @field_validator("escrow_home", "escrow_pg_bin")
+    @classmethod
+    def _require_folder(cls, path: Path | None) -> Path | None:
+        """What is there of the path must be folders."""
+        if path is not None and not _nearest(path).is_dir():
+            raise ValueError("not a folder")
+        return path
+
+    @field_validator("escrow_pepper_file", "escrow_signing_key_file")
+    @classmethod
+    def _require_file(cls, path: Path | None) -> Path | None:
+        """It may be made at the first start, but not where a folder is."""
+        if path is not None and (path.is_dir() or not _nearest(path.parent).is_dir()):
+            raise ValueError("not a file")
+        return path
+
+
+def _nearest(path: Path) -> Path:
+    """The path itself, or the nearest folder above it that exists and may be looked at."""
+    for each in (path, *path.parents):
+        try:
+            if each.exists():
+                return each
+        except PermissionError:
+            continue
+    return path
