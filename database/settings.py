@@ -28,6 +28,7 @@ MUST_BE = {
     "escrow_public_url": "an http or https URL",
     "smtp_url": "a URL that begins with smtp:// or smtps://",
     "escrow_nightly_ask": "true or false",
+    "escrow_ask_transfers_days": "a whole number of days, 1 to 3650",
     "escrow_four_eyes_above_usd": "an amount in US dollars, zero or more",
 }
 
