@@ -109,11 +109,14 @@ def test_a_sale_that_came_to_nothing_can_be_made_again(installation: Installatio
 
 
 @pytest.mark.weakness("W29")
-def test_after_the_sale_an_account_pulled_back_is_refunded_and_owed_by_the_seller(installation: Installation) -> None:
+@pytest.mark.parametrize("category", ["access_lost", "platform_ban"])
+def test_after_the_sale_an_account_pulled_back_is_refunded_and_owed_by_the_seller(
+    installation: Installation, category: str
+) -> None:
     """Elsewhere nothing comes after "completed", and the buyer of an account pulled back has lost his money."""
     transaction = complete(installation)
     buyer, chief = installation.people["buyer"], installation.people["super_admin"]
-    statement = {"category": "access_lost", "statement": "The seller took it back."}
+    statement = {"category": category, "statement": "It is gone."}
     opened = buyer.must(f"{TRANSACTIONS}/{transaction}/disputes", statement)
     assert opened["state"] == "disputed"
     dispute = opened["disputes"][0]["dispute_id"]  # type: ignore[index]
