@@ -134,6 +134,13 @@ class SecondFactorBody(Body):
         return self
 
 
+class PasswordChangeBody(Body):
+    """The password as it is, and as it shall be."""
+
+    password: Password
+    new_password: Password
+
+
 class PasswordBody(Body):
     """Your password."""
 

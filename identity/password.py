@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from database.connect import Connection
 from database.queries import load
 from domain.errors import NotFound
-from identity.keypair import NewKeyPair
+from identity.keypair import KeyPair, NewKeyPair
 
 SQL = load("identity", "password.sql")
 
@@ -78,6 +78,10 @@ class Locksmith(Protocol):
 
     async def enrol(self, user_id: UUID, password: str) -> Enrolment:
         """Make the records of a new user."""
+        ...
+
+    async def rewrap(self, password: str, new_password: str, stored: Password, key_pair: KeyPair) -> Enrolment:
+        """Make the records of a new password for the same key pair."""
         ...
 
     async def admits(self, password: str, stored: Password | None) -> bool:

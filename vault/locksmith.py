@@ -65,6 +65,31 @@ class Locksmith:
         unlock_key = await self._gate.run(partial(check_password, password, stored or self._decoy))
         return stored is not None and unlock_key is not None
 
+    async def rewrap(
+        self, password: str, new_password: str, stored: StoredPassword, key_pair: StoredKeyPair
+    ) -> Enrolment:
+        """Make the records of a new password for the same key pair: nothing that it opens is lost.
+
+        Raises WrongPassword, SealBroken, UnfitPassword, TooManySignIns.
+        """
+        return await self._gate.run(partial(self._rewrap, password, new_password, stored, key_pair))
+
+    def _rewrap(self, password: str, new_password: str, stored: StoredPassword, key_pair: StoredKeyPair) -> Enrolment:
+        unlock_key = check_password(password, stored)
+        if unlock_key is None:
+            raise WrongPassword
+        private_key = unwrap_private_key(key_pair, unlock_key=unlock_key, pepper=self._pepper)
+        record, new_unlock_key = make_record(new_password, self._costs, self._random_bytes)
+        wrapped = wrap_private_key(
+            private_key,
+            user_id=key_pair.user_id,
+            key_version=key_pair.key_version,
+            unlock_key=new_unlock_key,
+            pepper=self._pepper,
+            random_bytes=self._random_bytes,
+        )
+        return Enrolment(password=record, key_pair=wrapped)
+
     async def open_private_key(self, password: str, stored: StoredPassword, key_pair: StoredKeyPair) -> Secret:
         """Return the private key, for signing or revealing. Raises WrongPassword, SealBroken, TooManySignIns."""
         unlock_key = await self._gate.run(partial(check_password, password, stored))

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api.access import SessionDep
-from api.bodies import EmailBody, LoginBody, RefreshBody, RegisterBody, VerifyEmailBody
+from api.access import FreshSessionDep, SessionDep
+from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, RegisterBody, VerifyEmailBody
 from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
 from api.flows.second_factor import sign_in
@@ -14,6 +14,7 @@ from api.strict_route import StrictRoute
 from api.views.user import TokensView, UserView, VerifiedView
 from domain.errors import EscrowError
 from identity.email_code import confirm_code, resend_code
+from identity.password_change import change_password
 from identity.session import logout, refresh
 from identity.user import get_user
 
@@ -81,6 +82,22 @@ async def post_logout(session: SessionDep, dependencies: DependenciesDep, body: 
     """End this session with all its tokens."""
     async with dependencies.pool.connection() as connection:
         await logout(connection, session.id, dependencies.clock())
+    dependencies.authenticator.forget(session.user_id)
+    return Response(status_code=204)
+
+
+@router.post("/password", status_code=204)
+async def post_password(body: PasswordChangeBody, session: FreshSessionDep, dependencies: DependenciesDep) -> Response:
+    """Change your password; nothing in the vault is lost, and every other session ends."""
+    await change_password(
+        dependencies.pool,
+        dependencies.locksmith,
+        session.user_id,
+        body.password,
+        body.new_password,
+        session_id=session.id,
+        at=dependencies.clock(),
+    )
     dependencies.authenticator.forget(session.user_id)
     return Response(status_code=204)
 

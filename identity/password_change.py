@@ -1,0 +1,64 @@
+"""A new password for somebody who knows the old one: the same key pair, wrapped anew, so nothing is lost."""
+
+from datetime import datetime
+from uuid import UUID
+
+from database.connect import Connection, Pool
+from database.queries import load
+from domain.errors import VersionConflict
+from identity.keypair import KeyPair, get_key_pair
+from identity.password import Enrolment, Locksmith, Password, get_password
+
+SQL = load("identity", "password_change.sql")
+
+
+async def change_password(
+    pool: Pool,
+    locksmith: Locksmith,
+    user_id: UUID,
+    password: str,
+    new_password: str,
+    *,
+    session_id: UUID,
+    at: datetime,
+) -> None:
+    """Replace the password and end every session but this one; `Authenticator.forget` the user afterwards.
+
+    Raises what `Locksmith.rewrap` raises, and VersionConflict when somebody else changed it at the same moment.
+    """
+    async with pool.connection() as connection:
+        stored, key_pair = await get_password(connection, user_id), await get_key_pair(connection, user_id)
+    # No connection is held while Argon2 works.
+    changed = await locksmith.rewrap(password, new_password, stored, key_pair)
+    async with pool.connection() as connection, connection.transaction():
+        await _replace(connection, stored, key_pair, changed, at)
+        row = {"user_id": user_id, "session_id": session_id, "at": at}
+        await connection.execute(SQL.revoke_other_sessions, row)
+
+
+async def _replace(
+    connection: Connection, stored: Password, key_pair: KeyPair, changed: Enrolment, at: datetime
+) -> None:
+    """Both rows or none, and only over what the old password was checked against."""
+    password = {
+        "user_id": stored.user_id,
+        "old_verifier": stored.verifier,
+        "salt": changed.password.salt,
+        "memory_kib": changed.password.memory_kib,
+        "iterations": changed.password.iterations,
+        "lanes": changed.password.lanes,
+        "verifier": changed.password.verifier,
+        "at": at,
+    }
+    key = {
+        "user_id": key_pair.user_id,
+        "key_version": key_pair.key_version,
+        "old_commitment": key_pair.key_commitment,
+        "key_commitment": changed.key_pair.key_commitment,
+        "pepper_version": changed.key_pair.pepper_version,
+        "wrapped_private_key": changed.key_pair.wrapped_private_key,
+    }
+    replaced = await (await connection.execute(SQL.replace_password, password)).fetchone()
+    rewrapped = await (await connection.execute(SQL.rewrap_key_pair, key)).fetchone()
+    if replaced is None or rewrapped is None:
+        raise VersionConflict

@@ -1,0 +1,71 @@
+"""Changing the password: the vault opens as before, the old password and the other sessions do not."""
+
+import asyncio
+
+import httpx
+import psycopg
+
+from tests.api.running import PASSWORD, WIRE, Installation, Person
+
+CHANGE = "/api/v1/auth/password"
+NEW = "a much better password"
+BODY = {"password": PASSWORD, "new_password": NEW}
+
+
+def sign_in(installation: Installation, person: Person, password: str) -> httpx.Response:
+    body = {"email": person.email, "password": password}
+    return WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
+
+
+def test_after_a_change_the_new_password_opens_what_the_old_one_did(fresh: Installation) -> None:
+    transaction = fresh.sold()
+    buyer = fresh.people["buyer"]
+    other = sign_in(fresh, buyer, PASSWORD).json()["access_token"]
+    assert buyer.post(CHANGE, BODY).status_code == 204
+    assert sign_in(fresh, buyer, PASSWORD).status_code == 401
+    assert sign_in(fresh, buyer, NEW).status_code == 200
+    there = {"Authorization": f"Bearer {other}"}
+    assert WIRE.get(f"{fresh.base_url}/api/v1/auth/me", headers=there).status_code == 401
+    assert buyer.get("/api/v1/auth/me").status_code == 200
+    reveal = f"/api/v1/transactions/{transaction}/reveal"
+    assert buyer.post(reveal, {"password": PASSWORD}).status_code == 403
+    shown = buyer.post(reveal, {"password": NEW})
+    assert shown.json()["document"]["credentials"]["password"] == "hunter2"
+
+
+def test_a_refused_change_changes_nothing(fresh: Installation) -> None:
+    buyer = fresh.people["buyer"]
+    before = rows(fresh)
+    wrong = buyer.post(CHANGE, {"password": "not the password", "new_password": NEW})
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "wrong_password")
+    assert buyer.post(CHANGE, {"password": PASSWORD, "new_password": "short"}).status_code == 422
+    stale = Person(
+        "buyer", buyer.id, buyer.email, sign_in(fresh, buyer, PASSWORD).json()["access_token"], buyer.base_url
+    )
+    assert stale.post(CHANGE, BODY).json()["code"] == "second_factor_required"
+    assert rows(fresh) == before
+
+
+def test_of_two_changes_at_once_one_counts_and_the_keys_fit_it(fresh: Installation) -> None:
+    buyer = fresh.people["buyer"]
+    passwords = [f"{NEW} {n}" for n in range(4)]
+
+    async def change_all() -> list[int]:
+        headers = {"Authorization": f"Bearer {buyer.token}"}
+        async with httpx.AsyncClient(base_url=fresh.base_url, headers=headers, trust_env=False, timeout=30) as client:
+            bodies = [{"password": PASSWORD, "new_password": new} for new in passwords]
+            return [a.status_code for a in await asyncio.gather(*[client.post(CHANGE, json=body) for body in bodies])]
+
+    codes = asyncio.run(change_all())
+    assert codes.count(204) == 1, codes
+    (password,) = [new for new, code in zip(passwords, codes, strict=True) if code == 204]
+    assert sign_in(fresh, buyer, password).status_code == 200
+    # Both rows are of the same change: the new password opens the private key too.
+    again = buyer.post(CHANGE, {"password": password, "new_password": NEW})
+    assert again.status_code == 204
+
+
+def rows(installation: Installation) -> list[object]:
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        keys = connection.execute("SELECT * FROM user_keys ORDER BY user_id, key_version").fetchall()
+        return [*keys, *connection.execute("SELECT * FROM user_passwords ORDER BY user_id").fetchall()]
