@@ -11,6 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from domain.transaction.phase import Phase
 from gateways.payment import Charge
@@ -134,6 +135,7 @@ def test_bytes_that_stand_in_the_log_already_hold_up_nothing_when_they_come_agai
     assert read(database, "SELECT count(*) FROM escrow_events WHERE topic = 'webhook.received.v1'") == [(3,)]
 
 
+@pytest.mark.guarantee("G15", faults="kill -9 in the middle of a batch", runs=f"{KILLS} kills")
 def test_a_worker_that_is_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(database: Database) -> None:
     async def tell(world: World) -> None:
         sales = [await world.open() for _ in range(SALES)]

@@ -246,6 +246,7 @@ async def refunded(business: Business) -> Counter[tuple[str, int, str]]:
     )
 
 
+@pytest.mark.weakness("W9")
 @pytest.mark.parametrize(
     ("times", "poll"),
     [(1, timedelta(hours=1)), (2, timedelta(hours=1)), (0, timedelta(seconds=0.2))],
