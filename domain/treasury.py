@@ -32,6 +32,8 @@ class Movement(StrEnum):
     TRANSFER_FEE_CHARGED = "transfer_fee_charged"
     TRANSFER_FEE_RETURNED = "transfer_fee_returned"
     DISPUTE_FEE_CHARGED = "dispute_fee_charged"
+    REFUND_DEDUCTED = "refund_deducted"
+    REFUND_DEDUCTION_RETURNED = "refund_deduction_returned"
     BALANCE_SHORT = "balance_short"
     BALANCE_OVER = "balance_over"
     UNCLEARED_SHORT = "uncleared_short"
@@ -54,6 +56,8 @@ ACCOUNTS: dict[Movement, tuple[Account, Account]] = {
     Movement.TRANSFER_FEE_CHARGED: (Account.TRANSFER_FEE, Account.BALANCE),
     Movement.TRANSFER_FEE_RETURNED: (Account.BALANCE, Account.TRANSFER_FEE),
     Movement.DISPUTE_FEE_CHARGED: (Account.DISPUTE_FEE, Account.BALANCE),
+    Movement.REFUND_DEDUCTED: (Account.UNCLEARED, Account.BALANCE),
+    Movement.REFUND_DEDUCTION_RETURNED: (Account.BALANCE, Account.UNCLEARED),
     Movement.BALANCE_SHORT: (Account.DIFFERENCES, Account.BALANCE),
     Movement.BALANCE_OVER: (Account.BALANCE, Account.DIFFERENCES),
     Movement.UNCLEARED_SHORT: (Account.DIFFERENCES, Account.UNCLEARED),

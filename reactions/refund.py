@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from domain.journal import Account
 from domain.money import Money
 from domain.transaction import Transaction
 from domain.transaction.commands import RecordRefund
@@ -70,4 +71,14 @@ def report_of(refund: Refund, reported: Reported) -> RefundReport:
         status=ProcessorRefundStatus(status.value),
         processor_refund_id=str(reported.processor_id),
         reason=reported.reason,
+        source=_source_of(reported),
     )
+
+
+def _source_of(reported: Reported) -> Account:
+    """Paystack takes a refund from its next payout or, when that does not cover it, from the balance, and at once.
+
+    What it has not deducted yet it will keep from what it settles.
+    """
+    is_deducted = reported.deducted_minor is None or reported.deducted_minor >= reported.amount_minor
+    return Account.BALANCE if is_deducted else Account.UNCLEARED

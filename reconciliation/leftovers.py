@@ -32,9 +32,13 @@ def judge_lines(groups: Groups, open_minor: Open, window: Window, records: Recor
 
 
 def _is_kept_from_settlement(key: Key, amounts: Counter[Place]) -> bool:
-    """A refund without a line in the balance was paid from money that was not settled yet."""
-    in_balance = all(account is Account.BALANCE and amount > 0 for (account, _), amount in amounts.items())
-    return key.subject in {REFUND, DISPUTE} and in_balance
+    """A refund without a line in the balance was paid from money that was not settled yet.
+
+    It stands on that account until a settlement deducts it, and after that on the balance, where the rest arrived.
+    """
+    kept = {Account.BALANCE, Account.UNCLEARED}
+    is_kept = all(account in kept and amount > 0 for (account, _), amount in amounts.items())
+    return key.subject in {REFUND, DISPUTE} and is_kept
 
 
 def _name(key: Key, lines: Lines, amounts: Counter[Place], records: Records, findings: Findings) -> None:

@@ -27,6 +27,8 @@ from domain.transaction.settlement import ReceiptReturnOrdered, RefundOrdered, S
 from domain.treasury import FundsMoved, Movement
 from reconciliation.key import CHARGE, DISPUTE, REFUND, TRANSFER, Key, key_of_evidence
 
+DEDUCTIONS = frozenset({Movement.REFUND_DEDUCTED, Movement.REFUND_DEDUCTION_RETURNED})
+"""What a settlement kept for a refund, or what came back of it: bookkeeping, which corrects nothing."""
 WATCHED = frozenset({Account.UNCLEARED, Account.BALANCE, Account.BANK})
 
 
@@ -59,7 +61,7 @@ class BookedTransfer:
 
 @dataclass(frozen=True, kw_only=True)
 class BookedRefund:
-    """A refund as ordered; `processor_id` is known once the processor accepted it."""
+    """A refund as ordered; `processor_id`, and the account it was taken from, are known once it was accepted."""
 
     reference: str
     processor_id: str | None
@@ -69,6 +71,7 @@ class BookedRefund:
     amount_minor: int
     status: RefundStatus
     at: datetime
+    source: Account | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +142,7 @@ class Records:
                 amount_minor=line.amount_minor,
                 position=position,
                 at=event.timestamp,
-                is_correction=isinstance(event, FundsMoved),
+                is_correction=isinstance(event, FundsMoved) and event.movement not in DEDUCTIONS,
             )
             for line in postings
             if line.account in WATCHED
@@ -271,6 +274,7 @@ def _note_refund(records: Records, event: Event, position: int) -> None:
     records.refunds[event.reference] = replace(
         known,
         processor_id=found or known.processor_id,
+        source=event.source if isinstance(event, RefundSubmitted) else known.source,
         status=RefundStatus.SUBMITTED if isinstance(event, RefundSubmitted) else ended,
         at=event.timestamp,
     )

@@ -16,6 +16,7 @@ from domain.treasury import MoveFunds, OpenTreasury, Treasury, treasury_id
 from eventstore.escrow import Escrow, Request
 from gateways.bookkeeping import Bookkeeping
 from reconciliation.books import PADDING, Books, read_books
+from reconciliation.deductions import list_deductions
 from reconciliation.findings import Window
 from reconciliation.ledger import Cut, add_to_cut, find_pages, read_cut
 from reconciliation.match import Outcome, match
@@ -62,7 +63,7 @@ async def reconcile(
     books = await read_books(desk.processor, window.since)
     cut = await read_cut(desk.pool, window.since - PADDING, desk.clock())
     cut.records.pages = await find_pages(desk.pool, [charge.reference for charge in books.charges])
-    due = tuple(list_due(books, cut.records))
+    due = (*list_due(books, cut.records), *list_deductions(books, cut.records))
     if not dry:
         cut = await add_to_cut(desk.pool, cut, [await _book(desk, booking) for booking in due])
     outcome = match(books, cut.records, cut.totals, window)
@@ -84,7 +85,8 @@ async def book_settlements(desk: Desk) -> tuple[Booking, ...]:
     newest = Books(settlements=await desk.processor.list_settlements(since=now - RECENT))
     if not list_due(newest, cut.records):
         return ()
-    due = tuple(list_due(await read_books(desk.processor, now - RECENT), cut.records))
+    books = await read_books(desk.processor, now - RECENT)
+    due = (*list_due(books, cut.records), *list_deductions(books, cut.records))
     for booking in due:
         await _book(desk, booking)
     return due
@@ -111,7 +113,7 @@ async def _book(desk: Desk, booking: Booking) -> int:
     await _open_treasury(desk, booking.currency)
     amount = Money(booking.amount_minor, booking.currency)
     command = MoveFunds(movement=booking.movement, amount=amount, evidence=str(booking.key))
-    request = request_of(f"{booking.movement}:{booking.key}")
+    request = request_of(f"{booking.movement}:{booking.key}{booking.occasion}")
     return (await desk.escrow.execute(treasury_id(booking.currency), command, request)).position
 
 

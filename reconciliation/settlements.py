@@ -18,17 +18,16 @@ SETTLED = frozenset({Movement.CHARGES_SETTLED, Movement.CHARGES_SETTLED_TO_BANK}
 
 @dataclass(frozen=True, kw_only=True)
 class Booking:
-    """A movement that is to be recorded for a settlement."""
+    """A movement that is to be recorded for a settlement, or for what a settlement kept for a refund.
 
-    settlement_id: int
+    `occasion` tells the movements of one thing apart that happen more than once.
+    """
+
+    key: Key
     movement: Movement
     currency: Currency
     amount_minor: int
-
-    @property
-    def key(self) -> Key:
-        """The settlement."""
-        return Key(SETTLEMENT, str(self.settlement_id))
+    occasion: str = ""
 
 
 def list_due(books: Books, records: Records) -> list[Booking]:
@@ -68,7 +67,7 @@ def bookings_of(settlement: Settlement, *, is_in_balance: bool) -> list[Booking]
         amounts[Movement.CHARGES_SETTLED_TO_BANK] = arrived
     return [
         Booking(
-            settlement_id=settlement.processor_id,
+            key=Key(SETTLEMENT, str(settlement.processor_id)),
             movement=movement,
             currency=Currency(settlement.currency),
             amount_minor=amount,
