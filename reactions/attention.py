@@ -74,6 +74,7 @@ async def _send_otp(tools: Toolbox, transaction: Transaction, payout: Payout, ot
 
     A refusal of a transfer that waits no longer says that somebody else has typed it, or that it is too late.
     """
+    await tools.permit()
     failure: GatewayRefused | GatewayUncertain | None = None
     try:
         await tools.gateway.finalize_transfer(await _code_of(tools, payout), otp)
@@ -137,6 +138,7 @@ async def _send_account(
     bank_id = await _find_bank(tools, refund.currency, account.bank_code)
     processor_id = int(refund.processor_refund_id or 0)
     sent = RefundAccount(currency=refund.currency, account_number=account.account_number, bank_id=bank_id)
+    await tools.permit()
     failure: GatewayRefused | GatewayUncertain | None = None
     try:
         await tools.gateway.retry_refund(processor_id, sent)

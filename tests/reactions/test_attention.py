@@ -4,12 +4,14 @@ import asyncio
 import hashlib
 import json
 import os
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from api.flows.attention import keep_account, want_retry
 from domain.actor import Actor, Role
+from domain.errors import Refused
 from domain.money import Currency
 from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
 from domain.transaction.commands import CancelTransaction
@@ -94,6 +96,26 @@ def test_typed_twice_it_is_sent_once_and_answered_the_same(database: Database) -
         )
         with pytest.raises(PayoutNotAwaitingOtp):
             await type_otp(world, transaction_id)
+
+    run(database.app_dsn, story)
+
+
+def test_nothing_is_sent_while_no_money_may_move(database: Database) -> None:
+    async def story(world: World) -> None:
+        async def forbid() -> None:
+            raise Refused
+
+        transaction_id, _ = await waiting(world)
+        refunded_id, _ = await in_need(world)
+        world.tools = replace(world.tools, permit=forbid)
+        with pytest.raises(Refused):
+            await type_otp(world, transaction_id)
+        with pytest.raises(Refused):
+            await send_on(world, refunded_id)
+        waits = [(await world.transaction(each)).stuck_reason for each in (transaction_id, refunded_id)]
+        assert waits == ["payout_otp", "refund_needs_attention"]
+        shown = (await world.panel.get("/_sim/objects")).json()
+        assert [row["status"] for row in shown["transfers"] + shown["refunds"]] == ["otp", "needs-attention"]
 
     run(database.app_dsn, story)
 
