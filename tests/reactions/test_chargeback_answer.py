@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from hashlib import sha256
 from inspect import iscoroutinefunction
 from itertools import count
 from typing import cast
@@ -18,7 +17,6 @@ from domain.transaction.commands import AcknowledgeReveal, OpenDispute, RevealCr
 from domain.transaction.phase import Phase
 from domain.transaction.records import AnswerStatus, DisputeAnswer, DisputeCategory, Finding
 from gateways.paystack.sim.records import DisputeRecord, UploadRecord
-from reactions.chargeback_evidence import assemble
 from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.reactions.street import Street, open_street, tell, work
@@ -105,47 +103,6 @@ def test_evidence_is_sent_at_every_stage_and_the_bank_decides(database: Database
         )
         if outcome == "won" and stage is not held:
             assert transaction.phase is Phase.COMPLETED
-
-    tell(database.app_dsn, story)
-
-
-def test_the_form_has_what_it_asks_for_and_the_document_no_personal_data(database: Database) -> None:
-    async def story(street: Street) -> None:
-        transaction_id = await paid_out(street)
-        dispute = await street.dispute(transaction_id, category="fraud")
-        transaction = await work(street, transaction_id)
-        (form,) = street.paystack.sim.store.evidence.all()
-        assert (form.fields["customer_email"], form.fields["customer_name"]) == ("buyer@example.com", "buyer")
-        assert form.fields["delivery_date"] == "2026-11-23"
-        assert transaction.contract_sha256 is not None
-        assert transaction.contract_sha256 in form.fields["service_details"]
-        (one,) = transaction.disputes.values()
-        assert one.answer is not None
-        made = await assemble(street.world.tools, transaction_id, one, one.answer.evidence_version or 0)
-        assert uploaded(street, dispute).size_bytes == len(made.content)
-        for secret in (b"example.com", b"0712345678", b"MPESA", b"correct horse"):
-            assert secret not in made.content
-
-    tell(database.app_dsn, story)
-
-
-def test_the_same_events_make_the_same_document(database: Database) -> None:
-    async def story(street: Street) -> None:
-        transaction_id = await paid_out(street)
-        await street.dispute(transaction_id)
-        transaction = await work(street, transaction_id)
-        (dispute,) = transaction.disputes.values()
-        assert dispute.answer is not None
-        version = dispute.answer.evidence_version or 0
-        files = [await assemble(street.world.tools, transaction_id, dispute, version) for _ in range(2)]
-        assert {sha256(file.content).hexdigest() for file in files} == {dispute.answer.evidence_sha256}
-        text = files[0].content.decode("ascii")
-        for fact in ("signed it by typing", "acknowledged that he received", "confirmed that they give", "was paid"):
-            assert fact in text
-        assert text.count(f"SHA-256  {transaction.contract_sha256}") == 1
-        assert "ESCROW AGREEMENT" in text
-        later = await assemble(street.world.tools, transaction_id, dispute, transaction.version)
-        assert later.sha256 != files[0].sha256
 
     tell(database.app_dsn, story)
 
