@@ -110,11 +110,13 @@ class VerifyEmailBody(Body):
 
 
 class LoginBody(Body):
-    """E-mail address and password, and a code of the authenticator app for those who have one."""
+    """E-mail address and password, a code of the authenticator app for those who have one, and what the last sign-in on
+    this device gave."""
 
     email: Email
     password: Password
     code: AppCode | None = None
+    device_token: Token | None = None
 
 
 class SecondFactorBody(Body):

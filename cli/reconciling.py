@@ -132,8 +132,7 @@ def _as_object(run: Run) -> dict[str, object]:
         "pending": outcome.pending,
         "counts": {count.kind.value: count.number for count in count_kinds(outcome.differences)},
         "booked": [
-            {"of": str(each.key), "movement": each.movement, "amount_minor": each.amount_minor}
-            for each in run.booked
+            {"of": str(each.key), "movement": each.movement, "amount_minor": each.amount_minor} for each in run.booked
         ],
         "figures": [{**each._asdict(), "unexplained_minor": each.unexplained_minor} for each in outcome.figures],
         "differences": [_as_row(each) for each in outcome.differences],

@@ -23,6 +23,7 @@ from cli.wiring import (
 )
 from database.connect import resolve_dsn
 from database.settings import Settings
+from identity.housekeeping import keep_house
 from projections.runner import run_projections
 from reactions.gate import MemoryStale
 from reactions.worker import Worker
@@ -86,6 +87,7 @@ async def work(ground: Ground) -> None:
     dsn = resolve_dsn(ground.settings, "app")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_projections(dsn))
+        tasks.create_task(keep_house(ground.pool, ground.clock))
         tasks.create_task(worker_of(ground, dsn).run())
         tasks.create_task(Nightly(desk_of(ground), dsn, ask=_ask_of(ground)).run())
 

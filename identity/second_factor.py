@@ -7,24 +7,21 @@ code by mail instead: that proves less, a mailbox, and never makes anybody staff
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
 from uuid import UUID
 
 from database.connect import Connection, Pool
 from database.queries import load
 from domain.actor import Role
-from domain.errors import EscrowError
 from domain.ids import RandomBytes
 from identity.email_code import CodePurpose, CodeRefused, check_code, use_code
 from identity.recovery_code import count_recovery_codes, make_recovery_codes, take_recovery_code
 from identity.totp import Safe, Seed, confirm_seed, enrol_seed, has_totp, take_totp
+from identity.tries import Allowance, bucket_of, count_try
 
 SQL = load("identity", "second_factor.sql")
 NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN, Role.SUPER_ADMIN, Role.AUDITOR})
 """Roles that a session has only after the person was confirmed by more than a password."""
-FREE_TRIES = 5
-FIRST_PAUSE = timedelta(seconds=30)
-LONGEST_PAUSE = timedelta(hours=1)
+GUESSES = Allowance(free=5, first_pause=timedelta(seconds=30), longest_pause=timedelta(hours=1))
 
 
 class Method(StrEnum):
@@ -39,14 +36,6 @@ class Method(StrEnum):
     def is_second_factor(self) -> bool:
         """A code by mail proves a mailbox, which a password often opens too."""
         return self is not Method.MAILED_CODE
-
-
-class TooManyTries(EscrowError):
-    """Too many codes were tried for this account; wait, or use a recovery code."""
-
-    code = "too_many_tries"
-    status = 429
-    retry_after_seconds: ClassVar[int] = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +56,7 @@ async def get_second_factor(connection: Connection, user_id: UUID) -> SecondFact
 
 async def confirm_by_app(pool: Pool, safe: Safe, session_id: UUID, user_id: UUID, code: str, *, at: datetime) -> None:
     """Confirm a session with a code of the authenticator app. Raises CodeRefused, TooManyTries."""
-    await _count_try(pool, user_id, at)
+    await count_try(pool, _bucket_of(user_id), GUESSES, at=at)
     async with pool.connection() as connection, connection.transaction():
         if not await take_totp(connection, safe, user_id, code, at=at):
             raise CodeRefused
@@ -103,7 +92,7 @@ async def begin_with_app(
 
     Raises NothingToConfirm, CodeRefused, TooManyTries.
     """
-    await _count_try(pool, user_id, at)
+    await count_try(pool, _bucket_of(user_id), GUESSES, at=at)
     async with pool.connection() as connection, connection.transaction():
         if not await confirm_seed(connection, safe, user_id, code, at=at):
             raise CodeRefused
@@ -116,19 +105,15 @@ async def enrol_second_factor(
 ) -> tuple[Seed, tuple[str, ...]]:
     """Give a user a new app secret and new recovery codes instead of all before. Call inside a transaction."""
     seed = await enrol_seed(connection, safe, user_id, at=at, random_bytes=random_bytes)
-    await connection.execute(SQL.forget_tries, (user_id,))
+    await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
     return seed, await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)
 
 
 async def _confirm(connection: Connection, session_id: UUID, user_id: UUID, method: Method, at: datetime) -> None:
     await connection.execute(SQL.confirm_session, {"id": session_id, "user_id": user_id, "method": method, "at": at})
-    await connection.execute(SQL.forget_tries, (user_id,))
+    await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
 
 
-async def _count_try(pool: Pool, user_id: UUID, at: datetime) -> None:
-    """Count a try before it is looked at, so that parallel guesses share what is free."""
-    row = {"user_id": user_id, "at": at, "free": FREE_TRIES, "pause": FIRST_PAUSE, "longest": LONGEST_PAUSE}
-    async with pool.connection() as connection:
-        cursor = await connection.execute(SQL.count_try, row)
-        if await cursor.fetchone() is None:
-            raise TooManyTries
+def _bucket_of(user_id: UUID) -> bytes:
+    # No secret key: the id is no personal data, and 122 random bits of it are not found by trying.
+    return bucket_of(b"", "second-factor", str(user_id))

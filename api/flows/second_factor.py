@@ -8,28 +8,30 @@ from identity.authenticator import Session
 from identity.email_code import CodePurpose, CodeRefused, send_code
 from identity.password import get_password
 from identity.second_factor import confirm_by_app, confirm_by_mail, confirm_by_recovery_code
-from identity.session import SignInRefused, Tokens, login, logout
+from identity.session import SignInRefused, Tokens, logout
+from identity.sign_in import Caller, SignedIn, sign_in
 from identity.totp import Seed, has_totp, propose_seed
 from identity.user import get_user
 
 
-async def sign_in(dependencies: Dependencies, body: LoginBody) -> Tokens:
+async def begin_session(dependencies: Dependencies, body: LoginBody, address: str) -> SignedIn:
     """Start a session, confirmed at once if a code of the app came along; a wrong code starts none.
 
     Raises SignInRefused, CodeRefused, TooManyTries, TooManySignIns.
     """
-    tokens = await login(
+    signed_in = await sign_in(
         dependencies.pool,
         dependencies.locksmith,
         body.email,
         body.password,
+        Caller(address=address, device_token=body.device_token, key=dependencies.cursor_key),
         at=dependencies.clock(),
         random_bytes=dependencies.random_bytes,
         lifetimes=dependencies.lifetimes,
     )
     if body.code is not None:
-        await _confirm_or_end(dependencies, tokens, body.code)
-    return tokens
+        await _confirm_or_end(dependencies, signed_in.tokens, body.code)
+    return signed_in
 
 
 async def _confirm_or_end(dependencies: Dependencies, tokens: Tokens, code: str) -> None:

@@ -7,11 +7,11 @@ from api.access import FreshSessionDep, SessionDep
 from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, RegisterBody, VerifyEmailBody
 from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
-from api.flows.second_factor import sign_in
+from api.flows.second_factor import begin_session
 from api.query import Nothing
 from api.scope import request_id_of
 from api.strict_route import StrictRoute
-from api.views.user import TokensView, UserView, VerifiedView
+from api.views.user import LoginView, TokensView, UserView, VerifiedView
 from domain.errors import EscrowError
 from identity.email_code import confirm_code, resend_code
 from identity.password_change import change_password
@@ -50,17 +50,18 @@ async def post_resend_code(body: EmailBody, dependencies: DependenciesDep) -> Re
     return Response(status_code=204)
 
 
-@router.post("/login", response_model=TokensView)
-async def post_login(body: LoginBody, dependencies: DependenciesDep) -> Response:
+@router.post("/login", response_model=LoginView)
+async def post_login(body: LoginBody, dependencies: DependenciesDep, request: Request) -> Response:
     """Sign in with e-mail address and password; those with an authenticator app may send its code along."""
     logins = dependencies.metrics.logins
     try:
-        tokens = await sign_in(dependencies, body)
+        signed_in = await begin_session(dependencies, body, request.client.host if request.client else "")
     except EscrowError:
         logins.labels("failed").inc()
         raise
     logins.labels("succeeded").inc()
-    return Response(TokensView.of(tokens).model_dump_json(), 200, NO_STORE, "application/json")
+    view = LoginView.of_sign_in(signed_in)
+    return Response(view.model_dump_json(), 200, NO_STORE, "application/json")
 
 
 @router.post("/refresh", response_model=TokensView)

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from identity.session import OpenSession, Tokens
+from identity.sign_in import SignedIn
 from identity.user import User
 
 
@@ -56,6 +57,17 @@ class TokensView(BaseModel):
             refresh_expires_at=tokens.refresh_expires_at,
             user_id=tokens.user_id,
         )
+
+
+class LoginView(TokensView):
+    """The same, and what to show at the next sign-in on this device: then guesses of others do not keep you out."""
+
+    device_token: str = Field(repr=False)
+
+    @classmethod
+    def of_sign_in(cls, signed_in: SignedIn) -> "LoginView":
+        """Show a new session to its owner."""
+        return cls(**TokensView.of(signed_in.tokens).model_dump(), device_token=signed_in.device_token)
 
 
 class SessionItem(BaseModel):

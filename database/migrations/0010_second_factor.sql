@@ -30,12 +30,22 @@ CREATE TABLE public.recovery_codes (
     PRIMARY KEY (user_id, code_hash)
 );
 
--- Six digits are soon guessed: tries are counted before they are looked at.
-CREATE TABLE public.second_factor_tries (
-    user_id uuid PRIMARY KEY REFERENCES public.users (id),
-    tries integer NOT NULL CHECK (tries > 0),
+-- Passwords and six digits are guessed: tries are counted before they are looked at, by account, device and address.
+-- A bucket is a keyed hash, so the table tells nobody's address.
+CREATE TABLE public.tries (
+    bucket bytea PRIMARY KEY CHECK (octet_length(bucket) = 32),
+    tries integer NOT NULL CHECK (tries >= 0),
     blocked_until timestamptz NOT NULL
 );
+CREATE INDEX tries_blocked_until ON public.tries (blocked_until);
+
+-- A device that has signed in before is counted by itself: whoever floods the account does not lock it out.
+CREATE TABLE public.known_devices (
+    token_hash bytea PRIMARY KEY CHECK (octet_length(token_hash) = 32),
+    user_id uuid NOT NULL REFERENCES public.users (id),
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX known_devices_user ON public.known_devices (user_id, created_at);
 
 ALTER TABLE public.sessions DROP CONSTRAINT sessions_revoked_because_check;
 ALTER TABLE public.sessions
@@ -48,8 +58,8 @@ ADD COLUMN confirmed_by text CHECK (confirmed_by IN ('totp', 'recovery_code', 'w
 ADD CHECK ((confirmed_at IS NULL) = (confirmed_by IS NULL));
 
 REVOKE ALL ON TABLE
-    public.totp_secrets, public.recovery_codes, public.second_factor_tries
+    public.totp_secrets, public.recovery_codes, public.tries, public.known_devices
 FROM PUBLIC, escrow_auditor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE
-    public.totp_secrets, public.recovery_codes, public.second_factor_tries
+    public.totp_secrets, public.recovery_codes, public.tries, public.known_devices
 TO escrow_app;

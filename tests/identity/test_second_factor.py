@@ -8,7 +8,6 @@ import pytest
 from database.connect import Pool
 from identity.email_code import CodePurpose, CodeRefused, send_code
 from identity.second_factor import (
-    TooManyTries,
     begin_with_app,
     confirm_by_app,
     confirm_by_mail,
@@ -18,6 +17,7 @@ from identity.second_factor import (
 )
 from identity.session import Tokens
 from identity.totp import NothingToConfirm, Seed, find_step, make_code, propose_seed, step_of
+from identity.tries import TooManyTries
 from identity.user import User, get_user, verify_email
 from tests.identity.conftest import Desk
 from tests.identity.test_email_code import Mailbox

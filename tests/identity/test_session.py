@@ -253,7 +253,14 @@ def test_a_change_of_roles_is_seen_at_the_next_request(desk: Desk):
         async with pool.connection() as connection:
             await change_roles(connection, user.id, grant={Role.ADMIN}, revoke=set(), at=desk.at)
         authenticator.forget(user.id)
-        assert Role.ADMIN in (await authenticator.authenticate(tokens.access_token)).roles
+        session = await authenticator.authenticate(tokens.access_token)
+        assert (Role.ADMIN in session.roles, session.withheld) == (False, {Role.ADMIN})
+        for method, is_staff in (("mailed_code", False), ("recovery_code", True), ("totp", True)):
+            async with pool.connection() as connection:
+                row = (desk.at, method, tokens.session_id)
+                await connection.execute("UPDATE sessions SET confirmed_at = %s, confirmed_by = %s WHERE id = %s", row)
+            authenticator.forget(user.id)
+            assert (Role.ADMIN in (await authenticator.authenticate(tokens.access_token)).roles) is is_staff, method
 
     desk.run(scenario)
 

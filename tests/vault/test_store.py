@@ -48,7 +48,8 @@ PERSONAL = [
     "payout_accounts",
     "totp_secrets",
     "recovery_codes",
-    "second_factor_tries",
+    "tries",
+    "known_devices",
 ]
 
 

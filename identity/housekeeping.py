@@ -1,0 +1,37 @@
+"""Clearing away what identity needs no more: sessions that ended long ago, and tries that count no more."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from psycopg import Error
+from psycopg_pool import PoolTimeout
+
+from database.connect import Pool
+from domain.ids import Clock
+from identity.session import delete_ended_sessions
+from identity.tries import delete_old_tries
+
+KEPT_FOR = timedelta(days=30)
+PAUSE_SECONDS = 3600.0
+
+logger = structlog.get_logger("identity")
+
+
+async def keep_house(pool: Pool, clock: Clock) -> None:
+    """Clear away once an hour until cancelled; a database that is away is met again an hour later."""
+    while True:
+        try:
+            sessions, tries = await clear_away(pool, clock)
+            logger.info("cleared_away", sessions=sessions, tries=tries)
+        except (Error, PoolTimeout) as error:
+            logger.warning("not_cleared_away", error=type(error).__name__)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def clear_away(pool: Pool, clock: Clock) -> tuple[int, int]:
+    """Delete sessions that ended 30 days ago, with their tokens, and old tries; return how many of each."""
+    at = clock()
+    async with pool.connection() as connection:
+        sessions = await delete_ended_sessions(connection, at - KEPT_FOR)
+    return sessions, await delete_old_tries(pool, at=at)

@@ -1,0 +1,105 @@
+"""Signing in under attack: tries are counted by account, by device and by address before a password is looked at.
+
+Guesses from anywhere share the account's tries, so they are few however many addresses they come from. A device that
+has signed in before is counted by itself and does not wait for them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from database.connect import Pool
+from domain.ids import RandomBytes
+from identity.email import UnfitEmail, normalise_email
+from identity.known_device import is_known_device, remember_device
+from identity.password import Locksmith, find_password
+from identity.session import Lifetimes, Tokens, login
+from identity.tries import Allowance, bucket_of, count_try, forget_tries, take_back_try
+
+BY_ACCOUNT = Allowance(free=5, first_pause=timedelta(seconds=5), longest_pause=timedelta(minutes=1))
+BY_ADDRESS = Allowance(free=50, first_pause=timedelta(seconds=1), longest_pause=timedelta(minutes=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Where somebody signs in from; `key` makes the hashes that are counted by."""
+
+    address: str = field(repr=False)
+    device_token: str | None = field(default=None, repr=False)
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A session, and what to show at the next sign-in on this device."""
+
+    tokens: Tokens
+    device_token: str = field(repr=False)
+
+
+async def sign_in(
+    pool: Pool,
+    locksmith: Locksmith,
+    email: str,
+    password: str,
+    caller: Caller,
+    *,
+    at: datetime,
+    random_bytes: RandomBytes,
+    lifetimes: Lifetimes,
+) -> SignedIn:
+    """Start a session. Raises TooManyTries before the password is looked at, and what `login` raises."""
+    known = await _find_known_device(pool, email, caller)
+    buckets = Buckets.of(email, caller, is_known=known)
+    if buckets.address is not None:
+        await count_try(pool, buckets.address, BY_ADDRESS, at=at)
+    await count_try(pool, buckets.account, BY_ACCOUNT, at=at)
+    tokens = await login(pool, locksmith, email, password, at=at, random_bytes=random_bytes, lifetimes=lifetimes)
+    await forget_tries(pool, buckets.account)
+    if buckets.address is not None:
+        await take_back_try(pool, buckets.address, at=at)
+    if known and caller.device_token is not None:
+        return SignedIn(tokens=tokens, device_token=caller.device_token)
+    return SignedIn(tokens=tokens, device_token=await _remember(pool, tokens.user_id, at, random_bytes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """What one try is counted in; a known device has a bucket of its own, wherever it is."""
+
+    account: bytes
+    address: bytes | None
+
+    @classmethod
+    def of(cls, email: str, caller: Caller, *, is_known: bool) -> "Buckets":
+        """The same for an account that does not exist: an answer must not tell."""
+        if is_known and caller.device_token is not None:
+            return cls(account=bucket_of(caller.key, "device", caller.device_token), address=None)
+        return cls(
+            account=bucket_of(caller.key, "account", _spell(email)),
+            address=bucket_of(caller.key, "address", caller.address),
+        )
+
+
+def _spell(email: str) -> str:
+    try:
+        return normalise_email(email).lower()
+    except UnfitEmail:
+        return email.lower()
+
+
+async def _find_known_device(pool: Pool, email: str, caller: Caller) -> bool:
+    if caller.device_token is None:
+        return False
+    try:
+        normalised = normalise_email(email)
+    except UnfitEmail:
+        return False
+    async with pool.connection() as connection:
+        stored = await find_password(connection, normalised)
+        return stored is not None and await is_known_device(connection, stored.user_id, caller.device_token)
+
+
+async def _remember(pool: Pool, user_id: UUID, at: datetime, random_bytes: RandomBytes) -> str:
+    async with pool.connection() as connection, connection.transaction():
+        return await remember_device(connection, user_id, at=at, random_bytes=random_bytes)
