@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import ledger, payouts, paystack_sim, reconcile, replay, transactions, users, webhooks
+from cli import ledger, payouts, paystack_sim, reconcile, replay, transactions, users, vault, webhooks
 from cli.options import JsonOption
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(payouts.refunds, name="refund")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(replay.app, name="replay")
+app.add_typer(vault.app, name="vault")
 app.command("events")(transactions.events)
 app.command(
     "paystack-sim",

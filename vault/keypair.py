@@ -158,6 +158,17 @@ def _commit_to(unlock_key: Secret, user_id: UUID, key_version: int) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(unlock_key.reveal())
 
 
+def open_outer_layer(
+    user_id: UUID, key_version: int, suite: str, pepper_version: int, wrapped_private_key: bytes, *, pepper: Pepper
+) -> Secret:
+    """Open the layer of the pepper; what comes out is still under the unlock key of its owner.
+
+    Raises PepperVersionUnknown, SealBroken.
+    """
+    outer_context = _outer_context(user_id, key_version, _read_suite(suite), pepper_version)
+    return unseal(pepper.get_key(pepper_version), wrapped_private_key, outer_context)
+
+
 def unwrap_private_key(stored: StoredKeyPair, *, unlock_key: Secret, pepper: Pepper) -> Secret:
     """Open both layers and return the private key.
 
@@ -168,8 +179,14 @@ def unwrap_private_key(stored: StoredKeyPair, *, unlock_key: Secret, pepper: Pep
     if not hmac.compare_digest(commitment, stored.key_commitment):
         raise WrongPassword
     public = read_public_key(stored)
-    outer_context = _outer_context(stored.user_id, stored.key_version, public.suite, stored.pepper_version)
-    inner = unseal(pepper.get_key(stored.pepper_version), stored.wrapped_private_key, outer_context)
+    inner = open_outer_layer(
+        stored.user_id,
+        stored.key_version,
+        stored.suite,
+        stored.pepper_version,
+        stored.wrapped_private_key,
+        pepper=pepper,
+    )
     private_key = unseal(unlock_key, inner.reveal(), _inner_context(stored.user_id, stored.key_version, public.suite))
     if get_public_key(private_key) != public:
         raise SealBroken

@@ -114,7 +114,7 @@ def load_pepper(path: Path) -> Pepper:
     try:
         # Looked at through the open descriptor: the name could stand for another file a moment later.
         _refuse_exposed(path, os.fstat(descriptor))
-        return _parse(path, os.read(descriptor, LARGEST_FILE))
+        return parse_pepper(os.read(descriptor, LARGEST_FILE), str(path))
     finally:
         os.close(descriptor)
 
@@ -127,12 +127,13 @@ def _refuse_exposed(path: Path, status: os.stat_result) -> None:
         raise PepperExposed(file=str(path), mode=f"{mode:04o}", owner=status.st_uid)
 
 
-def _parse(path: Path, content: bytes) -> Pepper:
+def parse_pepper(content: bytes, name: str = "") -> Pepper:
+    """Read the content of a pepper file. Raises PepperUnreadable, naming the file."""
     header, *lines = content.decode("ascii", errors="replace").removesuffix("\n").split("\n")
     keys = {version: key for version, key in map(_parse_line, lines) if key is not None}
     # Exactly as it is written: a file that was touched by hand or by chance is not to be trusted with anything.
     if header != HEADER or not keys or len(keys) != len(lines) or not content.endswith(b"\n"):
-        raise PepperUnreadable(file=str(path))
+        raise PepperUnreadable(file=name)
     return Pepper(keys)
 
 
@@ -148,12 +149,13 @@ def _parse_line(line: str) -> tuple[int, Secret | None]:
 def create_pepper(path: Path, random_bytes: RandomBytes) -> Pepper:
     """Write version 1 with mode 0600 and return it. Raises FileExistsError rather than touch a file that is there."""
     pepper = Pepper({1: Secret(random_bytes(KEY_BYTES))})
-    _write(path, f"{HEADER}\n1 {base64.b64encode(pepper.get_key(1).reveal()).decode()}\n".encode())
+    write_private_file(path, f"{HEADER}\n1 {base64.b64encode(pepper.get_key(1).reveal()).decode()}\n".encode())
     return pepper
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Durable and whole or not at all: a full temporary file is linked to its name, which fails where one exists."""
+def write_private_file(path: Path, content: bytes) -> None:
+    """Write with mode 0600, durable and whole or not at all. Raises FileExistsError rather than touch what is there."""
+    # A full temporary file is linked to its name, which fails where one exists.
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

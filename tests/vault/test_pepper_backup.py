@@ -1,0 +1,86 @@
+"""A backup of the pepper: opens with its passphrase alone, is proven on stored keys, overwrites nothing."""
+
+import asyncio
+import stat
+from pathlib import Path
+from random import Random
+
+import psycopg
+import pytest
+
+from database.connect import open_pool
+from tests.conftest import Database
+from tests.identity.conftest import Desk, desk  # noqa: F401 - a fixture
+from vault.password import UnfitPassword
+from vault.pepper import Pepper, load_pepper, parse_pepper, write_private_file
+from vault.pepper_backup import (
+    BackupIncomplete,
+    BackupLocked,
+    BackupUnreadable,
+    make_backup,
+    prove_backup,
+    read_backup,
+)
+from vault.secret import Secret
+
+PASSPHRASE = "twelve words are better than one"
+FILE = b"escrow-pepper-v1\n1 " + b"A" * 43 + b"=\n"
+
+
+@pytest.fixture(scope="module")
+def backup() -> bytes:
+    return make_backup(FILE, PASSPHRASE, Random(5).randbytes)
+
+
+def test_a_backup_opens_with_its_passphrase_and_shows_nothing_without(backup: bytes):
+    assert read_backup(backup, PASSPHRASE) == parse_pepper(FILE)
+    assert b"A" * 16 not in backup
+    with pytest.raises(BackupLocked):
+        read_backup(backup, PASSPHRASE + " ")
+    with pytest.raises(UnfitPassword):
+        make_backup(FILE, "short", Random(5).randbytes)
+
+
+@pytest.mark.parametrize("place", range(0, 240, 12))
+def test_a_backup_with_one_changed_character_opens_nothing(backup: bytes, place: int):
+    changed = bytearray(backup)
+    changed[place % len(backup)] ^= 0x01
+    with pytest.raises((BackupUnreadable, BackupLocked)):
+        read_backup(bytes(changed), PASSPHRASE)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n\n", FILE, b"escrow-pepper-backup-v1\nargon2id 999999999 999 99 AAAA\nAAAA\n", b"\xff" * 99]
+)
+def test_what_is_no_backup_is_refused_before_any_work(content: bytes):
+    with pytest.raises(BackupUnreadable):
+        read_backup(content, PASSPHRASE)
+
+
+def test_a_backup_is_proven_on_the_keys_that_are_stored(desk: Desk, database: Database):  # noqa: F811
+    async def prove(pepper: Pepper) -> int:
+        async with open_pool(database.app_dsn, max_size=1) as pool, pool.connection() as connection:
+            return await prove_backup(connection, pepper)
+
+    right = Pepper({1: Secret(Random(1).randbytes(32))})
+    desk.run(desk.create)
+    with psycopg.connect(database.owner_dsn) as connection:
+        connection.execute("INSERT INTO pepper_versions (version, proof) VALUES (1, %s)", (right.prove(1),))
+    assert asyncio.run(prove(right)) == 1
+    for wrong in (Pepper({1: Secret(bytes(32))}), Pepper({2: right.keys[1]})):
+        with pytest.raises(BackupIncomplete):
+            asyncio.run(prove(wrong))
+    with psycopg.connect(database.owner_dsn) as connection:
+        other = Pepper({1: Secret(bytes(32))})
+        connection.execute("UPDATE pepper_versions SET proof = %s", (other.prove(1),))
+    with pytest.raises(BackupIncomplete):
+        asyncio.run(prove(other))
+
+
+def test_nothing_is_written_over_a_file(tmp_path: Path):
+    path = tmp_path / "pepper"
+    write_private_file(path, FILE)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        write_private_file(path, b"something else")
+    assert load_pepper(path) == parse_pepper(FILE)
