@@ -47,7 +47,9 @@ async def _round(w: World, number: int) -> None:
         w.processor.finish()
         await w.processor.run_due()
     await _mail(w, number)
-    await nature.work_inbox(w)
+    # One batch at a time; a large world has many.
+    while await nature.work_inbox(w) != "0":
+        pass
     await need_alerts(w)
     await need_closed(w)
     for transaction_id in w.transactions:
