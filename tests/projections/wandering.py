@@ -19,6 +19,7 @@ from domain.treasury import Movement, OpenTreasury, Treasury
 from domain.user import RegisterUser, User
 from eventstore.fork import fork
 from tests.projections.reconciling import tell_of_reconciling
+from tests.projections.restoring import tell_of_restoring
 from tests.projections.stories import SYSTEM, Sale, Story
 
 REASON = "a reason that is long enough"
@@ -173,3 +174,4 @@ def tell_of_the_house(story: Story) -> None:
     story.act(configuration, story.chief, lambda: change.decide(configuration))
     story.act(user, story.chief, lambda: user.change_roles(frozenset({story.admin.role})))
     tell_of_reconciling(story, 8)
+    tell_of_restoring(story, 6)

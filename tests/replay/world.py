@@ -22,6 +22,7 @@ from domain.treasury import Movement, Treasury, TreasuryOpened, treasury_id
 from domain.user import User, UserRegistered
 from eventstore.fork import fork
 from tests.projections.reconciling import tell_of_reconciling
+from tests.projections.restoring import tell_of_restoring
 from tests.projections.stories import SYSTEM, Sale, Story, append
 
 LOG = load("eventstore", "log.sql")
@@ -66,6 +67,7 @@ class Market(Story):
         for _ in range(steps):
             self.step(self.pick(self.sales))
         tell_of_reconciling(self, 2)
+        tell_of_restoring(self, 3)
         return self
 
     def open(self, sale: Sale) -> None:
