@@ -22,14 +22,13 @@ from domain.transaction.commands import (
 )
 from domain.transaction.payout import NOT_PAID
 from domain.transaction.records import PaymentStatus, PayoutPurpose
-from gateways.payment import Charge, ChargeStatus, Refund, RefundStatus, Transfer
+from gateways.payment import Charge, Refund, RefundStatus, Transfer
 from reactions import payment, payout, refund
 from reactions.chargeback import confirm_chargebacks
 from reactions.naming import MOST_ATTEMPTS, Names
 from reactions.toolbox import Toolbox, order
 
 NAME = "recovery"
-PAID = frozenset({ChargeStatus.SUCCESS, ChargeStatus.REVERSED, ChargeStatus.REVERSAL_PENDING})
 
 
 class Place(Enum):
@@ -54,7 +53,7 @@ async def take_up(tools: Toolbox, since: datetime) -> list[Found]:
 
     Doing it twice is harmless. Raises the processor's errors, and then not everything was recorded.
     """
-    charges = [charge for charge in await tools.gateway.list_charges(since=since) if charge.status in PAID]
+    charges = [charge for charge in await tools.gateway.list_charges(since=since) if charge.status in payment.PAID]
     names = Names(tools, charges)
     found = [Found(each, owner, await take_charge(tools, owner, each)) async for each, owner in names.charges(charges)]
     await _take_chargebacks(tools, names, since)

@@ -14,6 +14,8 @@ from tests.running_demo import ROOT, Demo, command
 OTP = "739164"
 REASON = ("--reason", "the code came by text message")
 
+KNOWN = ("id", "email", "password", "totp_secret")
+
 
 def typed(demo: Demo, *words: str, otp: str = OTP) -> subprocess.CompletedProcess[str]:
     """Run `escrow payout` with the password on standard input."""
@@ -41,9 +43,9 @@ async def wait_for_otp(demo: Demo) -> str:
         httpx.AsyncClient(base_url=str(facts["base_url"]), trust_env=False, timeout=30) as client,
         httpx.AsyncClient(base_url=str(facts["paystack_url"]), trust_env=False, timeout=30) as panel,
     ):
-        people = {n: Person(client, users[n]["id"], users[n]["email"], users[n]["password"]) for n in users}
-        for name in ("buyer", "seller", "admin"):
-            await people[name].sign_in()
+        people = {name: Person(client, *(facts[each] for each in KNOWN)) for name, facts in users.items()}
+        for name, person in people.items():
+            person.token = users[name]["token"]
         # No webhook tells of a password: one that is wanted only after the approval is found by the next poll.
         asked = (await panel.get("/_sim/settings")).json()["approval_url"]
         await panel.post("/_sim/settings", json={"approval_url": None})

@@ -107,23 +107,23 @@ def forget_the_reversal(patch: pytest.MonkeyPatch) -> None:
 
 def trust_a_pending_refund(patch: pytest.MonkeyPatch) -> None:
     """A refund that the processor has taken counts as paid."""
-    real = refund._report
+    real = refund.report_of
 
     def report(*arguments: object) -> object:
         return replace(real(*arguments), status=ProcessorRefundStatus.PROCESSED)
 
-    patch.setattr(refund, "_report", report)
+    patch.setattr(refund, "report_of", report)
 
 
 def trust_a_pending_transfer(patch: pytest.MonkeyPatch) -> None:
     """A transfer that the processor has taken counts as paid."""
-    real = payout._report
+    real = payout.report_of
 
     def report(*arguments: object) -> object:
         said = real(*arguments)
         return replace(said, status=TransferStatus.SUCCESS) if said.status is TransferStatus.PENDING else said
 
-    patch.setattr(payout, "_report", report)
+    patch.setattr(payout, "report_of", report)
 
 
 def book_the_chargeback_twice(patch: pytest.MonkeyPatch) -> None:
@@ -187,3 +187,6 @@ PLANTS: dict[Plant, int] = {
     trust_a_pending_transfer: 40,
 }
 """Each with the number of seeds within which it has to be found."""
+
+SLOW = frozenset({refund_without_looking, keep_a_failed_payout_quiet, forget_the_reversal})
+"""Those that take ten seconds and more to find: they are planted in `make soak`."""

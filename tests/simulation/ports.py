@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 from database.connect import Pool
@@ -12,6 +13,9 @@ from eventstore.escrow import Escrow
 from gateways.payment import PaymentGateway
 from reactions.toolbox import Toolbox
 from reactions.worker import Worker
+
+ASK_TRANSFERS_FOR = timedelta(days=1000)
+"""Longer than any world lives: a payout may be taken back at any time, and then nothing but asking tells of it."""
 
 
 class Killed(BaseException):
@@ -127,4 +131,4 @@ class Process:
         port = PoolPort(pool, self.fuse)
         self.escrow = Escrow(port, AppenderPort(appender, self.fuse), clock, ids)
         self.tools = Toolbox(escrow=self.escrow, pool=port, gateway=GatewayPort(gateway, self.fuse), clock=clock)
-        self.worker = Worker(self.tools, "")
+        self.worker = Worker(self.tools, "", ask_transfers_for=ASK_TRANSFERS_FOR)

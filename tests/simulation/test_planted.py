@@ -3,8 +3,11 @@
 import pytest
 
 from tests.simulation.conftest import Play
-from tests.simulation.plants import PLANTS, Plant
+from tests.simulation.plants import PLANTS, SLOW, Plant
 from tests.simulation.world import Plan
+
+
+EACH = [pytest.param(plant, marks=pytest.mark.soak) if plant in SLOW else plant for plant in PLANTS]
 
 
 @pytest.mark.guarantee(
@@ -12,7 +15,7 @@ from tests.simulation.world import Plan
     "G3",
     planted="bugs in rules and reactions, such as a timeout taken for a refusal, or a refund sent without a look",
 )
-@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__)
+@pytest.mark.parametrize("plant", EACH, ids=lambda plant: plant.__name__)
 def test_a_planted_bug_is_found(playing, monkeypatch: pytest.MonkeyPatch, plant: Plant) -> None:
     plant(monkeypatch)
 

@@ -52,7 +52,7 @@ class KilledAgainAndAgain:
             process = self._start()
             try:
                 # A start takes about a second; then somewhere within the work, and a little later every time.
-                await asyncio.sleep(self._rng.uniform(1.5, 3.0) + 0.3 * self.kills)
+                await asyncio.sleep(self._rng.uniform(1.1, 1.8) + 0.15 * self.kills)
                 waiting = read(self._database, "SELECT count(*) FROM payment_events WHERE processed_at IS NULL")
                 self.kills_at_work += waiting != [(0,)]
                 self.kills += 1
