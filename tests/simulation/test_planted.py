@@ -6,7 +6,6 @@ from tests.simulation.conftest import Play
 from tests.simulation.plants import PLANTS, SLOW, Plant
 from tests.simulation.world import Plan
 
-
 EACH = [pytest.param(plant, marks=pytest.mark.soak) if plant in SLOW else plant for plant in PLANTS]
 
 
