@@ -1,5 +1,7 @@
 -- name: count_try
--- One more try, unless a pause is on; every try from the last free one on doubles the pause after it.
+-- One more try, unless a pause is on; every try from the last free one on doubles the pause after it. While tries are
+-- free no pause is on, even if another request read its clock later; and none is longer than the longest, if a clock was
+-- set back.
 INSERT INTO public.tries AS known (bucket, tries, blocked_until)
 VALUES (%(bucket)s, 1, %(at)s)
 ON CONFLICT (bucket) DO UPDATE
@@ -9,7 +11,10 @@ ON CONFLICT (bucket) DO UPDATE
             WHEN known.blocked_until < %(forgotten)s OR known.tries + 1 < %(free)s THEN %(at)s
             ELSE %(at)s + least(%(longest)s, %(pause)s * 2 ^ least(known.tries + 1 - %(free)s, 20))
         END
-    WHERE known.blocked_until <= %(at)s
+    WHERE
+        known.tries < %(free)s
+        OR known.blocked_until <= %(at)s
+        OR known.blocked_until > %(at)s + %(longest)s
 RETURNING bucket;
 
 -- name: find_pause

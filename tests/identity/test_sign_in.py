@@ -114,6 +114,29 @@ def test_one_address_that_tries_many_accounts_is_slowed_and_honest_ones_are_not(
     desk.run(scenario)
 
 
+def test_a_request_that_read_its_clock_earlier_is_not_refused(desk: Desk):
+    """Two people behind one address: the later reading may be written first."""
+
+    async def scenario(pool: Pool) -> None:
+        await desk.create(pool)
+        await guess(desk, pool, 1)
+        desk.at -= timedelta(milliseconds=3)
+        await attempt(desk, pool, PASSWORD, "127.0.1.1")
+
+    desk.run(scenario)
+
+
+def test_a_clock_set_back_locks_nobody_out(desk: Desk):
+    async def scenario(pool: Pool) -> None:
+        await desk.create(pool)
+        outcomes = [await guess(desk, pool, n) for n in range(6)]
+        assert outcomes[-1] == "too_many_tries"
+        desk.at -= timedelta(days=8)
+        await attempt(desk, pool, PASSWORD)
+
+    desk.run(scenario)
+
+
 def test_a_device_token_of_somebody_else_is_no_help(desk: Desk):
     async def scenario(pool: Pool) -> None:
         await desk.create(pool)
