@@ -25,6 +25,8 @@ BankCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 AccountNumber = Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9]{5,34}$")]
 TransferReference = Annotated[str, Field(pattern=r"^[a-z0-9_-]{16,50}$")]
 AppCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+RecoveryCode = Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{16,40}$")]
+RecoveryKeyText = Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{32,60}$")]
 Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
 OptionalAmount = Annotated[int, Field(strict=True, ge=0, le=MAX_AMOUNT_MINOR)]
 
@@ -123,7 +125,7 @@ class SecondFactorBody(Body):
     """One of: a code of the app; a recovery code; a code by mail together with the password."""
 
     code: AppCode | None = None
-    recovery_code: Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{16,40}$")] | None = None
+    recovery_code: RecoveryCode | None = None
     mailed_code: AppCode | None = None
     password: Password | None = None
 
@@ -141,6 +143,20 @@ class PasswordChangeBody(Body):
 
     password: Password
     new_password: Password
+
+
+class ResetBody(Body):
+    """The token that was mailed, the new password, and the proof of the second factor where there is one.
+
+    With `recovery_key` nothing is lost. Without it, `accept_losses` says that the list of what is lost was read.
+    """
+
+    token: Token
+    new_password: Password
+    accept_losses: bool = False
+    recovery_key: RecoveryKeyText | None = None
+    code: AppCode | None = None
+    recovery_code: RecoveryCode | None = None
 
 
 class PasswordBody(Body):

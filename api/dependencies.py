@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.errands import Errands
 from api.metrics import Metrics
 from database.connect import Pool
 from database.settings import Settings
@@ -43,6 +44,7 @@ class Dependencies:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     metrics: Metrics = field(default_factory=Metrics)
     refusals: Refusals = field(default_factory=Refusals)
+    errands: Errands = field(default_factory=Errands)
 
 
 def dependencies_of(request: Request) -> Dependencies:

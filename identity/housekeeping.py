@@ -1,4 +1,4 @@
-"""Clearing away what identity needs no more: sessions that ended long ago, and tries that count no more."""
+"""Clearing away what identity needs no more: sessions that ended long ago, tokens and tries that count no more."""
 
 import asyncio
 from datetime import timedelta
@@ -9,6 +9,7 @@ from psycopg_pool import PoolTimeout
 
 from database.connect import Pool
 from domain.ids import Clock
+from identity.password_reset import delete_old_resets
 from identity.session import delete_ended_sessions
 from identity.tries import delete_old_tries
 
@@ -32,6 +33,7 @@ async def keep_house(pool: Pool, clock: Clock) -> None:
 async def clear_away(pool: Pool, clock: Clock) -> tuple[int, int]:
     """Delete sessions that ended 30 days ago, with their tokens, and old tries; return how many of each."""
     at = clock()
+    await delete_old_resets(pool, at=at)
     async with pool.connection() as connection:
         sessions = await delete_ended_sessions(connection, at - KEPT_FOR)
     return sessions, await delete_old_tries(pool, at=at)

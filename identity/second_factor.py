@@ -85,6 +85,26 @@ async def confirm_by_mail(pool: Pool, session_id: UUID, user_id: UUID, email: st
         await _confirm(connection, session_id, user_id, Method.MAILED_CODE, at)
 
 
+async def count_proof(pool: Pool, user_id: UUID, *, at: datetime) -> None:
+    """Count one try at the codes of a user, before it is looked at. Raises TooManyTries."""
+    await count_try(pool, _bucket_of(user_id), GUESSES, at=at)
+
+
+async def take_proof(
+    connection: Connection, safe: Safe, user_id: UUID, *, code: str | None, recovery_code: str | None, at: datetime
+) -> None:
+    """Use up a code of the app or a recovery code, where no session is confirmed by it; after `count_proof`.
+
+    Call inside the transaction of what it allows. Raises CodeRefused.
+    """
+    is_taken = code is not None and await take_totp(connection, safe, user_id, code, at=at)
+    if not is_taken and recovery_code is not None:
+        is_taken = await take_recovery_code(connection, user_id, recovery_code, at=at)
+    if not is_taken:
+        raise CodeRefused
+    await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
+
+
 async def begin_with_app(
     pool: Pool, safe: Safe, session_id: UUID, user_id: UUID, code: str, *, at: datetime, random_bytes: RandomBytes
 ) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from domain.ids import RandomBytes
 ACCESS = "esc_"
 REFRESH = "esr_"
 DEVICE = "esd_"
+RESET = "esw_"
 TOKEN_BYTES = 32
 BODY = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 

@@ -52,12 +52,23 @@ async def list_listings(
     *,
     state: str | None = None,
     seller_id: UUID | None = None,
+    is_deposited: bool = False,
     before: Moment | None = None,
     limit: int = 20,
 ) -> list[ListingRow]:
-    """Return listings, newest first; `before` is the (created_at, id) of the last one of the page before."""
+    """Return listings, newest first; `before` is the (created_at, id) of the last one of the page before.
+
+    With `is_deposited` only those that have credentials to hand over.
+    """
     at, last_id = before or (None, None)
-    parameters = {"state": state, "seller_id": seller_id, "before_at": at, "before_id": last_id, "limit": limit}
+    parameters = {
+        "state": state,
+        "seller_id": seller_id,
+        "is_deposited": is_deposited,
+        "before_at": at,
+        "before_id": last_id,
+        "limit": limit,
+    }
     return await fetch_all(pool, ListingRow, SQL.list, parameters)
 
 
@@ -88,6 +99,11 @@ def revise(event: RecordedEvent, rows: Rows) -> None:
 def attach(event: RecordedEvent, rows: Rows) -> None:
     """The newest deposit is the one that is sold."""
     _change(event, rows, vault_id=event.data["vault_id"])
+
+
+def lose(event: RecordedEvent, rows: Rows) -> None:
+    """There is nothing to sell until the seller deposits again."""
+    _change(event, rows, vault_id=None)
 
 
 def become(state: str, moment: str | None = None, *fields: str) -> Callable[[RecordedEvent, Rows], None]:
@@ -126,13 +142,14 @@ _OWN = at_stream(LISTING)
 
 LISTINGS = project(
     "listings",
-    1,
+    2,
     (LISTING,),
     SQL,
     {
         "listing.drafted.v1": Change(draft),
         "listing.revised.v1": Change(revise, _OWN),
         "listing.deposit_attached.v1": Change(attach, _OWN),
+        "listing.deposit_lost.v1": Change(lose, _OWN),
         "listing.submitted.v1": Change(become("submitted", "submitted_at"), _OWN),
         "listing.approved.v1": Change(become("approved", "approved_at"), _OWN),
         "listing.rejected.v1": Change(become("rejected", None, "reason"), _OWN),

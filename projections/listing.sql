@@ -80,6 +80,7 @@ FROM listings
 WHERE
     (%(state)s::text IS NULL OR state = %(state)s)
     AND (%(seller_id)s::uuid IS NULL OR seller_id = %(seller_id)s)
+    AND (NOT %(is_deposited)s::boolean OR vault_id IS NOT NULL)
     AND (%(before_at)s::timestamptz IS NULL OR (created_at, id) < (%(before_at)s, %(before_id)s::uuid))
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s;

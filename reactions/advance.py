@@ -11,6 +11,7 @@ from reactions.contract import generate_contract
 from reactions.deadline import enforce_deadline
 from reactions.hold import is_held_back
 from reactions.listing import follow_end
+from reactions.loss import notice_loss
 from reactions.payment import confirm_charge, follow_payment
 from reactions.payout import confirm_transfer, follow_payouts, request_payout
 from reactions.refund import follow_refunds
@@ -22,6 +23,7 @@ Step = Callable[[Toolbox, Transaction], Awaitable[bool]]
 STEPS: tuple[Step, ...] = (
     follow_payment,
     follow_chargebacks,
+    notice_loss,
     enforce_deadline,
     generate_contract,
     follow_refunds,

@@ -19,6 +19,7 @@ from gateways.errors import GatewayError, GatewayKeyRefused, GatewayThrottled, G
 from reactions.advance import advance
 from reactions.backlog import Backlog
 from reactions.chargeback_search import look_for_chargebacks, remember_look
+from reactions.loss import record_losses
 from reactions.sweep import MOST_QUESTIONS, SHORTEST_PAUSE, get_life_of_pages, list_unheard, next_question_at
 from reactions.toolbox import Toolbox
 from reactions.watch import CHARGE, TRANSFER, Watch
@@ -28,6 +29,7 @@ CHECKPOINT = "reactions"
 CHARGEBACK_SECONDS = 300.0
 CLOCK_SECONDS = 1.0
 LEADER_SECONDS = 1.0
+LOSS_SECONDS = 2.0
 AT_ONCE = 16
 MOST_BEGUN = 64
 NO_ID = UUID(int=0)
@@ -102,6 +104,7 @@ class Worker:
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
                 tasks.create_task(_repeat(CHARGEBACK_SECONDS, self._poll_chargebacks))
                 tasks.create_task(_repeat(SWEEP_SECONDS, self._sweep))
+                tasks.create_task(_repeat(LOSS_SECONDS, self._record_losses))
                 tasks.create_task(self._watch.follow())
 
     async def _hold(self, session: AsyncConnection[tuple[object, ...]]) -> None:
@@ -172,6 +175,17 @@ class Worker:
         failures = [await self._advance(*disputed, is_disputed=True) for disputed in look.disputed]
         if not any(failures):
             await remember_look(self._tools, look)
+
+    async def _record_losses(self) -> None:
+        """Record what passwords that were reset took with them."""
+        try:
+            await record_losses(self._tools)
+        except Undecodable as error:
+            logger.error("losses_unrecorded", reason=str(error))
+        except EscrowError as error:
+            if error.status >= SERVER_ERROR:
+                raise
+            logger.warning("losses_refused", code=error.code)  # somebody was quicker: the next round looks again
 
     async def _sweep(self) -> None:
         """Find late payments and payouts taken back that no webhook told of."""

@@ -5,6 +5,7 @@ from domain.listing import (
     DepositAttached,
     Listing,
     ListingApproved,
+    ListingDepositLost,
     ListingFreed,
     ListingRejected,
     ListingRemoved,
@@ -34,10 +35,16 @@ def _moves_between_its_accounts(treasury: Treasury, event: FundsMoved) -> bool:
     return lines == expected and event.currency is treasury.currency
 
 
+def _takes_deposit(listing: Listing, event: DepositAttached) -> bool:
+    waits = listing.vault_id is None and listing.status in {ListingStatus.SUBMITTED, ListingStatus.APPROVED}
+    return waits or listing.status in EDITABLE
+
+
 SHORT_RULES: dict[str, Rule] = dict(
     [
         require(Listing, ListingRevised, "a draft or rejected listing", lambda x, e: x.status in EDITABLE),
-        require(Listing, DepositAttached, "a draft or rejected listing", lambda x, e: x.status in EDITABLE),
+        require(Listing, DepositAttached, "a listing that is editable, or has lost its deposit", _takes_deposit),
+        require(Listing, ListingDepositLost, "the deposit of the listing", lambda x, e: x.vault_id == e.vault_id),
         require(
             Listing,
             ListingSubmitted,

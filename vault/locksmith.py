@@ -16,6 +16,15 @@ from vault.keypair import (
 )
 from vault.password import PasswordCosts, PasswordRecord, StoredPassword, check_password, make_decoy, make_record
 from vault.pepper import Pepper
+from vault.recovery_key import (
+    RECOVERY_KEY_BYTES,
+    RecoveryKeyRecord,
+    StoredRecoveryKey,
+    print_recovery_key,
+    read_recovery_key,
+    unwrap_for_recovery,
+    wrap_for_recovery,
+)
 from vault.sealing import context, seal, unseal
 from vault.secret import Secret
 
@@ -41,16 +50,17 @@ class Locksmith:
         self._random_bytes = random_bytes
         self._decoy = make_decoy(costs)
 
-    async def enrol(self, user_id: UUID, password: str) -> Enrolment:
-        """Make the records of a new user. Raises UnfitPassword, TooManySignIns."""
-        return await self._gate.run(partial(self._enrol, user_id, password))
+    async def enrol(self, user_id: UUID, password: str, *, key_version: int = FIRST_KEY_VERSION) -> Enrolment:
+        """Make the records of a new user, or of one who begins anew. Raises UnfitPassword, TooManySignIns."""
+        private_key = generate_private_key(self._random_bytes)
+        return await self._gate.run(partial(self._wrap, private_key, user_id, key_version, password))
 
-    def _enrol(self, user_id: UUID, password: str) -> Enrolment:
+    def _wrap(self, private_key: Secret, user_id: UUID, key_version: int, password: str) -> Enrolment:
         record, unlock_key = make_record(password, self._costs, self._random_bytes)
         key_pair = wrap_private_key(
-            generate_private_key(self._random_bytes),
+            private_key,
             user_id=user_id,
-            key_version=FIRST_KEY_VERSION,
+            key_version=key_version,
             unlock_key=unlock_key,
             pepper=self._pepper,
             random_bytes=self._random_bytes,
@@ -79,16 +89,7 @@ class Locksmith:
         if unlock_key is None:
             raise WrongPassword
         private_key = unwrap_private_key(key_pair, unlock_key=unlock_key, pepper=self._pepper)
-        record, new_unlock_key = make_record(new_password, self._costs, self._random_bytes)
-        wrapped = wrap_private_key(
-            private_key,
-            user_id=key_pair.user_id,
-            key_version=key_pair.key_version,
-            unlock_key=new_unlock_key,
-            pepper=self._pepper,
-            random_bytes=self._random_bytes,
-        )
-        return Enrolment(password=record, key_pair=wrapped)
+        return self._wrap(private_key, key_pair.user_id, key_pair.key_version, new_password)
 
     async def open_private_key(self, password: str, stored: StoredPassword, key_pair: StoredKeyPair) -> Secret:
         """Return the private key, for signing or revealing. Raises WrongPassword, SealBroken, TooManySignIns."""
@@ -96,6 +97,30 @@ class Locksmith:
         if unlock_key is None:
             raise WrongPassword
         return unwrap_private_key(key_pair, unlock_key=unlock_key, pepper=self._pepper)
+
+    async def make_recovery_key(
+        self, password: str, stored: StoredPassword, key_pair: StoredKeyPair
+    ) -> tuple[str, RecoveryKeyRecord]:
+        """Return a new recovery key as it is printed, and what to store of it.
+
+        Raises WrongPassword, SealBroken, TooManySignIns.
+        """
+        private_key = await self.open_private_key(password, stored, key_pair)
+        key = Secret(self._random_bytes(RECOVERY_KEY_BYTES))
+        record = wrap_for_recovery(private_key, key, key_pair, pepper=self._pepper, random_bytes=self._random_bytes)
+        return print_recovery_key(key), record
+
+    async def recover(
+        self, recovery_key: str, new_password: str, stored: StoredRecoveryKey, key_pair: StoredKeyPair
+    ) -> Enrolment:
+        """Make the records of a new password for the same key pair, which the recovery key opens.
+
+        Raises RecoveryKeyRefused, SealBroken, UnfitPassword, TooManySignIns.
+        """
+        private_key = unwrap_for_recovery(read_recovery_key(recovery_key), stored, key_pair, pepper=self._pepper)
+        return await self._gate.run(
+            partial(self._wrap, private_key, key_pair.user_id, key_pair.key_version, new_password)
+        )
 
     def seal_seed(self, user_id: UUID, seed: bytes) -> tuple[int, bytes]:
         """Seal the secret of an authenticator app, which the program itself has to read: with the pepper alone."""

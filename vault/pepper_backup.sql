@@ -9,6 +9,7 @@ ORDER BY version;
 SELECT DISTINCT ON (pepper_version)
     user_id, key_version, suite, pepper_version, wrapped_private_key
 FROM public.user_keys
+WHERE retired_at IS NULL
 ORDER BY pepper_version ASC, created_at DESC, user_id ASC;
 
 -- name: count_keys
@@ -17,5 +18,6 @@ SELECT
     pepper_version,
     count(*) AS keys
 FROM public.user_keys
+WHERE retired_at IS NULL
 GROUP BY pepper_version
 ORDER BY pepper_version;

@@ -82,6 +82,7 @@ async def get_catalog(reader: CatalogReader) -> Page[ListingItem]:
     rows = await list_listings(
         reader.dependencies.pool,
         state=ListingStatus.APPROVED,
+        is_deposited=True,
         before=read_moment_cursor(reader, "catalog"),
         limit=reader.limit + 1,
     )

@@ -84,6 +84,17 @@ class DepositAttached(Event):
         aggregate.vault_id = self.vault_id
 
 
+class ListingDepositLost(Event):
+    """Nothing opens the deposit any more: the seller may make another, and until then the listing is not for sale."""
+
+    TOPIC = "listing.deposit_lost.v1"
+    vault_id: UUID
+
+    def apply(self, aggregate: "Listing") -> None:
+        """There is nothing to hand over."""
+        aggregate.vault_id = None
+
+
 class ListingSubmitted(Event):
     """The seller asks for the listing to be vetted."""
 
@@ -194,9 +205,16 @@ class Listing(Aggregate):
         self.record(ListingRevised, price=price, content_id=content_id, content_sha256=content_sha256)
 
     def attach_deposit(self, vault_id: UUID) -> None:
-        """The seller's credentials were sealed; allowed until somebody has reserved the listing."""
-        self.check_editable(self.actor)
+        """The seller's credentials were sealed; allowed until it is vetted, and again after they were lost."""
+        self.check_depositable(self.actor)
         self.record(DepositAttached, vault_id=vault_id)
+
+    def lose_deposit(self, vault_id: UUID) -> None:
+        """A reaction found that nothing opens this deposit any more; another deposit, or a second time, is no news."""
+        if self.actor.role is not Role.SYSTEM:
+            raise Forbidden
+        if self.vault_id == vault_id and self.status not in FINAL:
+            self.record(ListingDepositLost, vault_id=vault_id)
 
     def submit(self) -> None:
         """The seller asks for vetting; the credentials must be deposited by then."""
@@ -251,6 +269,16 @@ class Listing(Aggregate):
         if self.status not in {ListingStatus.DRAFT, ListingStatus.REJECTED}:
             raise ListingNotEditable
 
+    def check_depositable(self, actor: Actor) -> None:
+        """Raise unless `actor` is the seller, and the listing is editable or waits for another deposit.
+
+        A vetted listing stays vetted: staff never saw what is in a deposit.
+        """
+        self._check_seller(actor)
+        waits = self.vault_id is None and self.status in {ListingStatus.SUBMITTED, ListingStatus.APPROVED}
+        if not waits:
+            self.check_editable(actor)
+
     def check_submittable(self, actor: Actor) -> None:
         """Raise unless `actor` is the seller, and there are credentials to sell with the draft or rejected listing."""
         self.check_editable(actor)
@@ -285,7 +313,7 @@ class Listing(Aggregate):
 
 _ACTIONS = {
     "edit": Listing.check_editable,
-    "deposit": Listing.check_editable,
+    "deposit": Listing.check_depositable,
     "submit": Listing.check_submittable,
     "approve": Listing.check_decidable,
     "reject": Listing.check_decidable,

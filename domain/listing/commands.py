@@ -100,6 +100,18 @@ class RemoveListing(Command[Listing]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoseListedDeposit(Command[Listing]):
+    """A reaction: nothing opens the deposit of the listing any more."""
+
+    aggregate_type = Listing
+    vault_id: UUID
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Call `Listing.lose_deposit`."""
+        aggregate.lose_deposit(self.vault_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FollowTransactionEnd(Command[Listing]):
     """A reaction: the transaction that reserved the listing has ended."""
 

@@ -8,7 +8,7 @@ from domain.policy import REDEPOSIT_WITHIN
 from domain.transaction.contract import ContractMissing, ContractTrack, GrantMissing
 from domain.transaction.event import TransactionEvent
 from domain.transaction.outage import DeadlinesExtended
-from domain.transaction.records import ContractStatus, VaultStatus
+from domain.transaction.records import ContractStatus, SettlementStatus, VaultStatus
 from domain.transaction.state import TransactionState
 
 
@@ -143,6 +143,22 @@ class VaultTrack(ContractTrack):
         """The buyer has what he needs."""
         self.check_acknowledge()
         self.record(RevealAcknowledged, vault_id=self.vault_id)
+
+    @property
+    def is_handed_over(self) -> bool:
+        """True once the buyer has a key to the deposit, or has seen it: the seller's is not needed any more."""
+        return self.vault not in {VaultStatus.SEALED, VaultStatus.LOST}
+
+    def needs_key(self, fingerprint: str) -> bool:
+        """Whether the credentials can reach the buyer only as long as this key of a party opens something.
+
+        The seller's until the grant, the buyer's from the contract to the reveal.
+        """
+        is_held = self.settlement is SettlementStatus.HELD and self.held_minor > 0
+        if not is_held or self.vault not in {VaultStatus.SEALED, VaultStatus.GRANTED}:
+            return False
+        is_sellers = self.vault is VaultStatus.SEALED and fingerprint == self.seller_key_fingerprint
+        return is_sellers or fingerprint == self.buyer_key_fingerprint
 
     def lose_deposit(self) -> None:
         """Record that nothing opens the deposit any more; an acknowledged reveal has nothing left to lose."""

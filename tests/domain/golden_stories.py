@@ -8,6 +8,7 @@ from domain.configuration import CONFIGURATION_ID, ChangeSetting, Setting, Start
 from domain.listing.commands import (
     ApproveListing,
     FollowTransactionEnd,
+    LoseListedDeposit,
     RejectListing,
     RemoveListing,
     ReviseListing,
@@ -344,6 +345,15 @@ def restored() -> Story:
     return story
 
 
+def forgotten() -> Story:
+    """A seller begins anew with another password, so what was offered has to be deposited again."""
+    story = Story().draft()
+    story.do(ApproveListing(), ADMIN, LISTING_ID)
+    story.do(LoseCredentials(reason="password_reset"), SYSTEM, VAULT_ID)
+    story.do(LoseListedDeposit(vault_id=VAULT_ID), SYSTEM, LISTING_ID)
+    return story
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -368,5 +378,6 @@ STORIES = {
         reconciled,
         restored,
         platform,
+        forgotten,
     )
 }

@@ -11,6 +11,7 @@ from domain.listing.commands import (
     DepositCredentials,
     DraftListing,
     FollowTransactionEnd,
+    LoseListedDeposit,
     RejectListing,
     RemoveListing,
     ReviseListing,
@@ -152,3 +153,31 @@ def test_a_deposit_is_destroyed_or_lost_once_by_the_program_alone():
     story.do(DestroyCredentials(reason="removed"), SYSTEM, VAULT_ID)
     topics = [event.TOPIC for event in story.events if event.originator_id == VAULT_ID]
     assert topics == ["vault.credentials_sealed.v1", "vault.credentials_lost.v1", "vault.credentials_destroyed.v1"]
+
+
+def approved() -> Story:
+    story = Story().draft()
+    story.do(ApproveListing(), ADMIN, LISTING_ID)
+    return story
+
+
+def test_a_listing_without_its_deposit_is_not_for_sale_until_there_is_another():
+    story = approved()
+    with pytest.raises(ListingNotEditable):
+        story.start(deposit(), SELLER, UUID(int=0x78))
+    story.do(LoseListedDeposit(vault_id=VAULT_ID), SYSTEM, LISTING_ID)
+    with pytest.raises(ListingNotForSale):
+        story.start(opening(), STRANGER, UUID(int=0x99))
+    assert "deposit" in story.listing.allowed_actions(SELLER, story.now)
+    story.start(deposit(), SELLER, UUID(int=0x78))
+    assert (story.listing.state, story.listing.vault_id) == ("approved", UUID(int=0x78))
+    assert "deposit" not in story.listing.allowed_actions(SELLER, story.now)
+
+
+def test_a_loss_is_recorded_once_by_the_program_alone_and_only_of_what_is_offered():
+    story = approved()
+    for actor in (SELLER, ADMIN, SUPER):
+        story.refuses(Forbidden, LoseListedDeposit(vault_id=VAULT_ID), actor, LISTING_ID)
+    assert story.do(LoseListedDeposit(vault_id=UUID(int=0x78)), SYSTEM, LISTING_ID) == []
+    story.do(LoseListedDeposit(vault_id=VAULT_ID), SYSTEM, LISTING_ID)
+    assert story.do(LoseListedDeposit(vault_id=VAULT_ID), SYSTEM, LISTING_ID) == []

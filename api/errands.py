@@ -1,0 +1,50 @@
+"""What an answer does not wait for, so that the time it takes tells nothing about what was found."""
+
+import asyncio
+from collections.abc import Coroutine
+
+import structlog
+from psycopg import Error
+from psycopg_pool import PoolTimeout
+
+from domain.errors import EscrowError
+
+MOST = 100
+
+logger = structlog.get_logger("errands")
+
+
+class TooManyErrands(EscrowError):
+    """Too much of this is asked for at this moment; try again in a few seconds."""
+
+    code = "too_many_errands"
+    status = 429
+
+
+class Errands:
+    """Work that goes on after the answer; lost when the process ends, so only for what can be asked for again."""
+
+    def __init__(self, most: int = MOST) -> None:
+        """At most `most` at once."""
+        self._most = most
+        self._running: set[asyncio.Task[None]] = set()
+
+    def begin(self, name: str, work: Coroutine[object, object, None]) -> None:
+        """Start `work`. Raises TooManyErrands, whatever it is about."""
+        if len(self._running) >= self._most:
+            work.close()
+            raise TooManyErrands(retry_after_seconds=5)
+        task = asyncio.create_task(_run(name, work))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def settle(self) -> None:
+        """Wait for all that have begun."""
+        await asyncio.gather(*self._running)
+
+
+async def _run(name: str, work: Coroutine[object, object, None]) -> None:
+    try:
+        await work
+    except (EscrowError, Error, PoolTimeout) as error:
+        logger.warning("errand_failed", errand=name, error=type(error).__name__)

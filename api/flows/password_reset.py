@@ -1,0 +1,178 @@
+"""A forgotten password: asked for by mail, its price shown before it is confirmed; then everything begins anew."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from api.bodies import ResetBody
+from api.dependencies import Dependencies
+from api.errors import SecondFactorRequired
+from database.connect import Connection
+from database.queries import load
+from domain.errors import NotFound, Refused
+from domain.listing import Listing
+from domain.transaction import Transaction
+from domain.vault import DepositStatus, Vault
+from identity.keypair import KeyPair, get_key_pair
+from identity.password import Enrolment
+from identity.password_reset import Asker, count_ask, find_reset, finish_reset, send_reset
+from identity.recovery_key import RecoveryKey, find_recovery_key
+from identity.second_factor import count_proof, get_second_factor, take_proof
+from vault.grant import Purpose
+from vault.recovery_key import RecoveryKeyRefused
+
+SQL = load("api", "password_reset.sql")
+
+
+class LossesNotAccepted(Refused):
+    """With this password credentials are lost for good. Look at them with dry_run=true, then send accept_losses, or use
+    your recovery key."""
+
+    code = "losses_not_accepted"
+
+
+class Loss(NamedTuple):
+    """Credentials that nobody can open after the reset: the seller has to deposit again, else the buyer is refunded."""
+
+    listing_id: UUID
+    transaction_id: UUID | None
+    role: str
+
+
+class Reset(NamedTuple):
+    """What a reset does, or did."""
+
+    user_id: UUID
+    losses: list[Loss]
+    has_second_factor: bool
+    has_recovery_key: bool
+
+
+class Standing(NamedTuple):
+    """What the owner of a token has."""
+
+    key_pair: KeyPair
+    recovery_key: RecoveryKey | None
+    has_second_factor: bool
+
+
+async def ask_for_reset(dependencies: Dependencies, email: str, address: str) -> None:
+    """Mail a token, if there is such an account: later, so that not even the time tells.
+
+    Raises UnfitEmail, TooManyTries, TooManyErrands.
+    """
+    at, pool = dependencies.clock(), dependencies.pool
+    known_as = await count_ask(pool, email, Asker(address=address, key=dependencies.cursor_key), at=at)
+    sending = send_reset(pool, known_as, dependencies.send_code, at=at, random_bytes=dependencies.random_bytes)
+    dependencies.errands.begin("password_reset", sending)
+
+
+async def preview_reset(dependencies: Dependencies, body: ResetBody) -> Reset:
+    """Return what the reset would do; the token stays good. Raises ResetRefused."""
+    standing = await _find(dependencies, body.token)
+    return await _foresee(dependencies, standing, keeps_keys=body.recovery_key is not None)
+
+
+async def reset_password(dependencies: Dependencies, body: ResetBody) -> Reset:
+    """Put the new password in force, and end every session.
+
+    Raises ResetRefused, LossesNotAccepted, SecondFactorRequired, CodeRefused, RecoveryKeyRefused, UnfitPassword,
+    TooManyTries, TooManySignIns; after each of them nothing has changed.
+    """
+    standing = await _find(dependencies, body.token)
+    reset = await _foresee(dependencies, standing, keeps_keys=body.recovery_key is not None)
+    if reset.losses and not body.accept_losses:
+        raise LossesNotAccepted(losses=len(reset.losses))
+    await _finish(dependencies, body, standing)
+    dependencies.authenticator.forget(reset.user_id)
+    return reset
+
+
+async def _find(dependencies: Dependencies, token: str) -> Standing:
+    async with dependencies.pool.connection() as connection:
+        user_id = await find_reset(connection, token, at=dependencies.clock())
+        return Standing(
+            key_pair=await get_key_pair(connection, user_id),
+            recovery_key=await find_recovery_key(connection, user_id),
+            has_second_factor=(await get_second_factor(connection, user_id)).has_totp,
+        )
+
+
+async def _foresee(dependencies: Dependencies, standing: Standing, *, keeps_keys: bool) -> Reset:
+    losses = [] if keeps_keys else await list_losses(dependencies, standing.key_pair)
+    return Reset(
+        standing.key_pair.user_id,
+        losses,
+        standing.has_second_factor,
+        has_recovery_key=standing.recovery_key is not None,
+    )
+
+
+async def _finish(dependencies: Dependencies, body: ResetBody, standing: Standing) -> None:
+    key_pair, at = standing.key_pair, dependencies.clock()
+    if standing.has_second_factor and body.code is None and body.recovery_code is None:
+        raise SecondFactorRequired
+
+    async def prove(connection: Connection) -> None:
+        if standing.has_second_factor:
+            await take_proof(
+                connection,
+                dependencies.locksmith,
+                key_pair.user_id,
+                code=body.code,
+                recovery_code=body.recovery_code,
+                at=at,
+            )
+
+    # No connection is held while Argon2 works, and no code is used up for a password that is unfit.
+    made = await _make(dependencies, body, standing)
+    if standing.has_second_factor:
+        await count_proof(dependencies.pool, key_pair.user_id, at=at)
+    await finish_reset(dependencies.pool, body.token, key_pair, made, prove, at=at)
+
+
+async def _make(dependencies: Dependencies, body: ResetBody, standing: Standing) -> Enrolment:
+    key_pair = standing.key_pair
+    if body.recovery_key is None:
+        return await dependencies.locksmith.enrol(
+            key_pair.user_id, body.new_password, key_version=key_pair.key_version + 1
+        )
+    if standing.recovery_key is None:
+        raise RecoveryKeyRefused
+    return await dependencies.locksmith.recover(body.recovery_key, body.new_password, standing.recovery_key, key_pair)
+
+
+async def list_losses(dependencies: Dependencies, key_pair: KeyPair) -> list[Loss]:
+    """Return what only this key opens: deposits that were not handed over, and what waits for its owner's reveal."""
+    facts = {"user_id": key_pair.user_id, "fingerprint": key_pair.fingerprint}
+    async with dependencies.pool.connection() as connection:
+        grants = await (await connection.execute(SQL.list_grants, facts)).fetchall()
+        bought = await (await connection.execute(SQL.list_bought, facts)).fetchall()
+    sold = [
+        await _lost_by_seller(dependencies, deposit) for purpose, deposit, _ in grants if purpose == Purpose.CUSTODY
+    ]
+    waiting = dict.fromkeys(
+        [*(transaction for _, _, transaction in grants if transaction), *(row[0] for row in bought)]
+    )
+    seen = [await _lost_by_buyer(dependencies, transaction, key_pair.fingerprint) for transaction in waiting]
+    return [loss for loss in (*sold, *seen) if loss is not None]
+
+
+async def _lost_by_seller(dependencies: Dependencies, vault_id: UUID) -> Loss | None:
+    escrow = dependencies.escrow
+    try:
+        deposit = await escrow.get(Vault, vault_id)
+    except NotFound:  # granted in an attempt that came to nothing
+        return None
+    listing = await escrow.get(Listing, deposit.listing_id)
+    if deposit.status is not DepositStatus.SEALED or listing.vault_id != vault_id:
+        return None
+    if listing.transaction_id is None:
+        return Loss(listing.id, None, "seller")
+    transaction = await escrow.get(Transaction, listing.transaction_id)
+    return None if transaction.is_handed_over else Loss(listing.id, transaction.id, "seller")
+
+
+async def _lost_by_buyer(dependencies: Dependencies, transaction_id: UUID, fingerprint: str) -> Loss | None:
+    transaction = await dependencies.escrow.get(Transaction, transaction_id)
+    is_lost = fingerprint == transaction.buyer_key_fingerprint and transaction.needs_key(fingerprint)
+    return Loss(transaction.listing_id, transaction_id, "buyer") if is_lost else None

@@ -1,0 +1,18 @@
+"""Making a recovery key: the private key is opened with the password and wrapped once more."""
+
+from api.dependencies import Dependencies
+from identity.authenticator import Session
+from identity.keypair import get_key_pair
+from identity.password import get_password
+from identity.recovery_key import store_recovery_key
+
+
+async def make_recovery_key(dependencies: Dependencies, session: Session, password: str) -> str:
+    """Return the new key as it is printed; the one before is worth nothing. Raises WrongPassword, TooManySignIns."""
+    async with dependencies.pool.connection() as connection:
+        stored = await get_password(connection, session.user_id)
+        key_pair = await get_key_pair(connection, session.user_id)
+    printed, record = await dependencies.locksmith.make_recovery_key(password, stored, key_pair)
+    async with dependencies.pool.connection() as connection, connection.transaction():
+        await store_recovery_key(connection, record, dependencies.clock())
+    return printed

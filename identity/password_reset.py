@@ -1,0 +1,129 @@
+"""A new password for somebody who forgot the old one: a token by mail, and what the old password opened is lost.
+
+Whoever has printed a recovery key keeps the key pair, and loses nothing. The mailbox alone is not enough where there is
+a second factor: the caller has it proven in the same transaction.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from database.connect import Connection, Pool
+from database.queries import load
+from domain.errors import Forbidden, VersionConflict
+from domain.ids import RandomBytes
+from identity.email import normalise_email
+from identity.email_code import SendCode
+from identity.keypair import KeyPair, store_key_pair
+from identity.password import Enrolment
+from identity.recovery_key import delete_recovery_key
+from identity.session import end_sessions
+from identity.token import RESET, hash_token, make_token
+from identity.tries import Allowance, bucket_of, count_try
+
+SQL = load("identity", "password_reset.sql")
+LASTS = timedelta(minutes=5)
+BY_ACCOUNT = Allowance(free=3, first_pause=timedelta(minutes=1), longest_pause=timedelta(minutes=15))
+BY_ADDRESS = Allowance(free=20, first_pause=timedelta(seconds=5), longest_pause=timedelta(minutes=5))
+
+Prove = Callable[[Connection], Awaitable[None]]
+"""Takes the proof of the second factor, inside the transaction of the reset; raises when there is none."""
+
+
+class ResetRefused(Forbidden):
+    """This token is wrong, used up or older than five minutes; ask for a new one."""
+
+    code = "reset_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Where somebody asks from; `key` makes the hashes that are counted by."""
+
+    address: str
+    key: bytes
+
+
+async def count_ask(pool: Pool, email: str, asker: Asker, *, at: datetime) -> str:
+    """Count the question and return the address as it is looked up. Raises UnfitEmail, and TooManyTries.
+
+    Whether there is such an account is not looked at: the answer must not tell.
+    """
+    normalised = normalise_email(email)
+    await count_try(pool, bucket_of(asker.key, "reset-address", asker.address), BY_ADDRESS, at=at)
+    await count_try(pool, bucket_of(asker.key, "reset-account", normalised.lower()), BY_ACCOUNT, at=at)
+    return normalised
+
+
+async def send_reset(pool: Pool, email: str, send: SendCode, *, at: datetime, random_bytes: RandomBytes) -> None:
+    """Mail a token to a verified address; to anybody else nothing happens. Raises what `send` raises."""
+    token = make_token(RESET, random_bytes)
+    row = {"token_hash": hash_token(RESET, token), "email": email, "at": at, "expires_at": at + LASTS}
+    async with pool.connection() as connection:
+        found = await (await connection.execute(SQL.insert_reset, row)).fetchone()
+    if found is not None:
+        await send(email, token)
+
+
+async def find_reset(connection: Connection, token: str, *, at: datetime) -> UUID:
+    """Return whose token this is; it is not used up. Raises ResetRefused."""
+    row = {"token_hash": hash_token(RESET, token), "at": at}
+    found = await (await connection.execute(SQL.find_reset, row)).fetchone()
+    if found is None:
+        raise ResetRefused
+    return found[0]
+
+
+async def finish_reset(
+    pool: Pool, token: str, key_pair: KeyPair, made: Enrolment, prove: Prove, *, at: datetime
+) -> None:
+    """Put the new password in force and end every session; `Authenticator.forget` the user afterwards.
+
+    `key_pair` is what was there; when `made` has another key version the old one is retired. Raises ResetRefused, what
+    `prove` raises, and VersionConflict when the keys were changed meanwhile: then nothing has happened.
+    """
+    async with pool.connection() as connection, connection.transaction():
+        row = {"token_hash": hash_token(RESET, token), "at": at}
+        used = await (await connection.execute(SQL.use_reset, row)).fetchone()
+        if used is None or used[0] != key_pair.user_id:
+            raise ResetRefused
+        await prove(connection)
+        await connection.execute(SQL.delete_resets, (key_pair.user_id,))
+        await _replace(connection, key_pair, made, at)
+        await delete_recovery_key(connection, key_pair.user_id)
+        await connection.execute(SQL.forget_devices, (key_pair.user_id,))
+        await end_sessions(connection, key_pair.user_id, at, reason="password")
+
+
+async def _replace(connection: Connection, key_pair: KeyPair, made: Enrolment, at: datetime) -> None:
+    is_same = made.key_pair.key_version == key_pair.key_version
+    password = {
+        "user_id": key_pair.user_id,
+        "salt": made.password.salt,
+        "memory_kib": made.password.memory_kib,
+        "iterations": made.password.iterations,
+        "lanes": made.password.lanes,
+        "verifier": made.password.verifier,
+        "at": at,
+    }
+    key = {
+        "user_id": key_pair.user_id,
+        "key_version": key_pair.key_version,
+        "key_commitment": made.key_pair.key_commitment,
+        "pepper_version": made.key_pair.pepper_version,
+        "wrapped_private_key": made.key_pair.wrapped_private_key,
+        "at": at,
+    }
+    changed = await connection.execute(SQL.rewrap_key_pair if is_same else SQL.retire_key_pair, key)
+    if await changed.fetchone() is None:
+        raise VersionConflict
+    if not is_same:
+        await store_key_pair(connection, key_pair.user_id, made.key_pair, at)
+    await connection.execute(SQL.replace_password, password)
+
+
+async def delete_old_resets(pool: Pool, *, at: datetime) -> int:
+    """Delete tokens that are of no use any more; return how many."""
+    async with pool.connection() as connection:
+        return (await connection.execute(SQL.delete_old_resets, (at,))).rowcount

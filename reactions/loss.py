@@ -1,0 +1,87 @@
+"""Losses: what nobody can open since a password was reset is recorded, so that its seller may deposit again.
+
+A retired key stays on the list until nothing depends on it: a deposit that was handed over is still the buyer's to
+open, and lost only when that sale comes to nothing.
+"""
+
+from uuid import UUID
+
+from database.queries import load
+from domain.errors import NotFound
+from domain.listing import Listing, ListingStatus
+from domain.listing.commands import LoseListedDeposit
+from domain.transaction import Transaction
+from domain.transaction.commands import LoseDeposit
+from domain.transaction.records import ContractStatus, SettlementStatus, VaultStatus
+from domain.vault import DepositStatus, LoseCredentials, Vault
+from reactions.toolbox import Toolbox, order, request_of
+
+SQL = load("reactions", "loss.sql")
+NAME = "losses"
+REASON = "password_reset"
+
+
+async def notice_loss(tools: Toolbox, transaction: Transaction) -> bool:
+    """Record that a deposit is lost on its way: sealed for a key that is retired, of the buyer or of the seller."""
+    is_held = transaction.settlement is SettlementStatus.HELD and transaction.held_minor > 0
+    if not is_held or transaction.charged_back_minor or transaction.contract is ContractStatus.NONE:
+        return False
+    if transaction.vault not in {VaultStatus.SEALED, VaultStatus.GRANTED}:
+        return False
+    query = SQL.is_delivery_lost if transaction.vault is VaultStatus.GRANTED else SQL.is_custody_lost
+    facts = {
+        "deposit_id": transaction.vault_id,
+        "transaction_id": transaction.id,
+        "buyer_id": transaction.buyer_id,
+        "fingerprint": transaction.buyer_key_fingerprint,
+    }
+    async with tools.pool.connection() as connection:
+        is_lost = await (await connection.execute(query, facts)).fetchone() == (True,)
+    if is_lost:
+        await order(tools, NAME, transaction, LoseDeposit())
+    return is_lost
+
+
+async def record_losses(tools: Toolbox) -> None:
+    """Record what was lost with the keys that were retired since. Doing it twice, or at any time, is harmless."""
+    async with tools.pool.connection() as connection:
+        retired = await (await connection.execute(SQL.list_unrecorded)).fetchall()
+    for user_id, key_version, fingerprint in retired:
+        if await _record_all(tools, user_id, fingerprint):
+            facts = {"user_id": user_id, "key_version": key_version, "at": tools.clock()}
+            async with tools.pool.connection() as connection:
+                await connection.execute(SQL.record_losses, facts)
+
+
+async def _record_all(tools: Toolbox, user_id: UUID, fingerprint: str) -> bool:
+    """Whether nothing depends on this key any more."""
+    facts = {"user_id": user_id, "fingerprint": fingerprint}
+    async with tools.pool.connection() as connection:
+        deposits = await (await connection.execute(SQL.list_custody, facts)).fetchall()
+    return all([await record_loss(tools, deposit_id) for (deposit_id,) in deposits])
+
+
+async def record_loss(tools: Toolbox, vault_id: UUID) -> bool:
+    """Record that the seller's key to a deposit is lost; False while a buyer holds another."""
+    try:
+        deposit = await tools.escrow.get(Vault, vault_id)
+    except NotFound:  # granted in an attempt that came to nothing
+        return True
+    listing = await tools.escrow.get(Listing, deposit.listing_id)
+    if await is_handed_over(tools, listing, vault_id):
+        return False
+    if deposit.status is DepositStatus.SEALED:
+        lose = LoseCredentials(reason=REASON)
+        await tools.escrow.execute(vault_id, lose, request_of(NAME, vault_id, deposit.version, lose))
+    if listing.vault_id == vault_id:
+        unlist = LoseListedDeposit(vault_id=vault_id)
+        await tools.escrow.execute(listing.id, unlist, request_of(NAME, listing.id, listing.version, unlist))
+    return True
+
+
+async def is_handed_over(tools: Toolbox, listing: Listing, vault_id: UUID) -> bool:
+    """Whether the buyer of the transaction that holds the listing has a key to the deposit."""
+    if listing.status is not ListingStatus.RESERVED or listing.transaction_id is None:
+        return False
+    transaction = await tools.escrow.get(Transaction, listing.transaction_id)
+    return transaction.vault_id == vault_id and transaction.is_handed_over
