@@ -74,6 +74,7 @@ def test_every_length_around_a_block_comes_back_whole(length: int):
     assert (len(deposit.ciphertext) - 29) % 512 == 0
 
 
+@pytest.mark.guarantee("G10", faults="every byte of every record changed, one at a time", runs="every byte")
 def test_a_flip_of_any_byte_is_refused(scene: Scene):
     changed = [
         *(replace(scene.deposit, ciphertext=value) for value in flip_each_byte(scene.deposit.ciphertext)),

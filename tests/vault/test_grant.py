@@ -30,6 +30,7 @@ def test_a_stranger_cannot_relabel_the_grant_as_their_own(scene: Scene):
         open_grant(stolen, scene.deposit, stranger.private_key)
 
 
+@pytest.mark.guarantee("G10", faults="every byte of every record changed, one at a time", runs="every byte")
 def test_a_flip_of_any_byte_and_any_move_is_refused(scene: Scene):
     delivery = scene.delivery
     changed = [

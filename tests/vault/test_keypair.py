@@ -68,6 +68,7 @@ def test_a_forged_commitment_does_not_help_without_the_password(scene: Scene):
     assert refuses(forged, scene)
 
 
+@pytest.mark.guarantee("G10", faults="every byte of every record changed, one at a time", runs="every byte")
 def test_a_flip_of_any_byte_is_refused(scene: Scene):
     record = scene.seller.record
     changed = [

@@ -47,6 +47,7 @@ def test_an_answer_belongs_to_one_showing(scene: Scene, reveal: Reveal):
             open_answer(sealed, other, scene.stranger.private_key)
 
 
+@pytest.mark.guarantee("G10", faults="every byte of every record changed, one at a time", runs="every byte")
 def test_a_flip_of_any_byte_of_the_answer_is_refused(scene: Scene, reveal: Reveal):
     sealed = seal_answer(scene.document, reveal, scene.stranger.public_key.raw)
     for changed in flip_each_byte(sealed):

@@ -214,6 +214,7 @@ def guess_keys(loot: Loot) -> list[Secret]:
 
 
 @pytest.mark.weakness("W30")
+@pytest.mark.guarantee("G10", faults="a stolen database and a password", runs="1")
 def test_dump_and_password_without_the_pepper_open_nothing(deal: Deal):
     """Even who knows the password gets no further than the outer layer."""
     loot = steal(deal)
@@ -225,6 +226,7 @@ def test_dump_and_password_without_the_pepper_open_nothing(deal: Deal):
                 unwrap_private_key(pair, unlock_key=keys.unlock_key, pepper=Pepper({1: pepper}))
 
 
+@pytest.mark.guarantee("G10", faults="a stolen database and the pepper", runs="1")
 def test_dump_and_pepper_without_a_password_open_nothing(deal: Deal):
     loot = steal(deal)
     for pair, guess in itertools.product(loot.pairs, [*guess_keys(loot), deal.pepper.get_key(1)]):
@@ -243,6 +245,7 @@ def test_nothing_in_the_dump_is_a_key_to_anything_in_it(deal: Deal):
 
 
 @pytest.mark.weakness("W30")
+@pytest.mark.guarantee("G11", faults="database, pepper and passwords stolen afterwards", runs="1")
 def test_after_destruction_password_pepper_and_dump_together_open_nothing(deal: Deal):
     with psycopg.connect(deal.database.app_dsn) as connection:
         connection.execute("SELECT destroy_vault_material(%s, %s)", (DEPOSIT, TRANSACTION))
