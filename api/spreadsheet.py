@@ -9,6 +9,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from api.accept import prefers
+
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MEDIA_TYPE = "text/csv"
 AS_CSV: dict[int | str, dict[str, object]] = {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}}
@@ -46,6 +48,4 @@ def make_harmless(text: str) -> str:
 
 def wants_csv(accept: str | None) -> bool:
     """Whether an Accept header asks for CSV by name, and not for JSON before it."""
-    kinds = [part.partition(";")[0].strip().lower() for part in (accept or "").split(",")]
-    known = [kind for kind in kinds if kind in {MEDIA_TYPE, "application/json"}]
-    return known[:1] == [MEDIA_TYPE]
+    return prefers(accept, MEDIA_TYPE, "application/json")

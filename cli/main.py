@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import ledger, payouts, paystack_sim, reconcile, replay, transactions, users, vault, webhooks
+from cli import contracts, ledger, payouts, paystack_sim, reconcile, replay, transactions, users, vault, webhooks
 from cli.options import JsonOption
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(users.app, name="user")
 app.add_typer(transactions.app, name="tx")
+app.add_typer(contracts.app, name="contract")
 app.add_typer(payouts.app, name="payout")
 app.add_typer(payouts.refunds, name="refund")
 app.add_typer(ledger.app, name="ledger")

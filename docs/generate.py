@@ -22,6 +22,7 @@ ROOMS = (
     "projections",
     "vault",
     "gateways",
+    "documents",
     "reactions",
     "reconciliation",
     "identity",

@@ -265,16 +265,17 @@ class Escrow:
         events = await read_stream(self._pool, stream_id, after_version=known.version if known else -1)
         if not events:
             return known
-        found = _evolve(fork(known) if known else None, events)
+        found = evolve(events, fork(known) if known else None)
         self._cache.put(found)
         return found
 
     async def _fold(self, stream_id: UUID, to_version: int, to_position: int) -> Aggregate | None:
         events = await read_stream(self._pool, stream_id, to_version=to_version, to_position=to_position)
-        return _evolve(None, events) if events else None
+        return evolve(events) if events else None
 
 
-def _evolve(aggregate: Aggregate | None, events: Sequence[RecordedEvent]) -> Aggregate:
+def evolve(events: Sequence[RecordedEvent], aggregate: Aggregate | None = None) -> Aggregate:
+    """Return what the events of one stream make of an aggregate, or of nothing when they begin with its first."""
     for recorded in events:
         aggregate = recorded.event.mutate(aggregate)
     assert aggregate is not None, "there is at least one event"

@@ -7,6 +7,7 @@ waits for one. That an answer arrived, ours or a person's, is read off the charg
 
 from contextlib import suppress
 
+from documents.pdf import MEDIA_TYPE
 from domain.transaction import Transaction
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
 from domain.transaction.commands import OrderAnswer, RecordAnswer
@@ -15,7 +16,7 @@ from gateways.chargeback import Answer, ChargebackResolution, ChargebackStatus, 
 from gateways.errors import GatewayRefused, UnknownReference
 from identity.user import get_user
 from reactions.chargeback import NAME, name_file, record_found
-from reactions.chargeback_evidence import MEDIA_TYPE, TEMPLATE_VERSION, EvidenceFile, assemble
+from reactions.chargeback_evidence import TEMPLATE_VERSION, EvidenceFile, assemble
 from reactions.toolbox import Toolbox, order
 
 NOT_GIVEN = "not given"

@@ -11,16 +11,15 @@ from hashlib import sha256
 from typing import cast
 from uuid import UUID
 
-from domain.contract import TemplateUnknown, contract_sha256, render_contract
+from documents.pdf import write_pdf
 from domain.transaction import Transaction
-from domain.transaction.contract import ContractGenerated
+from domain.transaction.contract import ContractMissing
 from domain.transaction.records import Dispute
 from eventstore.log import RecordedEvent, read_stream
-from reactions.chargeback_document import write_pdf
+from reactions.contract import ContractLost, read_contract
 from reactions.toolbox import Toolbox
 
-TEMPLATE_VERSION = "2026-11"
-MEDIA_TYPE = "application/pdf"
+TEMPLATE_VERSION = "2026-11-27"
 FACTS: Mapping[str, str] = {
     "transaction.opened.v1": "The buyer ordered the account of the listing {listing_id}.",
     "transaction.payment_received.v1": "Paid: {amount} by {channel}, charge {processor_id}, reference {reference}.",
@@ -70,9 +69,10 @@ async def assemble(tools: Toolbox, transaction_id: UUID, dispute: Dispute, versi
     """Make the document of the events up to a version of the transaction."""
     events = await read_stream(tools.pool, transaction_id, to_version=version)
     transaction = await tools.escrow.get(Transaction, transaction_id, version=version)
-    contract = await _contract(tools, transaction_id, events)
+    lines = [*_lines(transaction, dispute, events), *await _contract(tools, transaction_id, version)]
+    title = f"Evidence about chargeback {dispute.processor_dispute_id}"
     return EvidenceFile(
-        content=write_pdf([*_lines(transaction, dispute, events), *contract]),
+        content=write_pdf(lines, title=title, at=_at(events[-1])),
         summary=summarise(transaction),
         delivered_on=transaction.revealed_at.date() if transaction.revealed_at else None,
     )
@@ -114,9 +114,12 @@ def _history(events: Sequence[RecordedEvent]) -> Iterator[str]:
     for recorded in events:
         sentence = FACTS.get(recorded.topic)
         if sentence is not None:
-            at = _moment(datetime.fromisoformat(cast("str", recorded.data["timestamp"])))
-            yield f"{at}  {recorded.position}"
+            yield f"{_moment(_at(recorded))}  {recorded.position}"
             yield f"    {sentence.format_map(_facts(recorded))}"
+
+
+def _at(recorded: RecordedEvent) -> datetime:
+    return datetime.fromisoformat(cast("str", recorded.data["timestamp"]))
 
 
 def _facts(recorded: RecordedEvent) -> dict[str, object]:
@@ -126,20 +129,14 @@ def _facts(recorded: RecordedEvent) -> dict[str, object]:
     return {**data, "amount": _amount(cast("int", data["amount_minor"]), cast("str", data["currency"]))}
 
 
-async def _contract(tools: Toolbox, transaction_id: UUID, events: Sequence[RecordedEvent]) -> list[str]:
-    """The text that both signed, made of the transaction as it was then; left out where its hash does not prove it."""
-    found = next((one for one in events if one.topic == ContractGenerated.TOPIC), None)
-    if found is None:
-        return []
-    made = cast("ContractGenerated", found.event)
-    then = await tools.escrow.get(Transaction, transaction_id, version=found.version)
+async def _contract(tools: Toolbox, transaction_id: UUID, version: int) -> list[str]:
+    """The text that both signed; left out where its hash does not prove it."""
     try:
-        text = render_contract(then, made.template_version, made.buyer_key_fingerprint, made.seller_key_fingerprint)
-    except TemplateUnknown:
+        contract = await read_contract(tools.pool, transaction_id, to_version=version)
+    except (ContractMissing, ContractLost):
         return []
-    if contract_sha256(text) != made.content_sha256:
-        return []
-    return ["", "THE CONTRACT THAT BOTH SIGNED, WITH THE SHA-256 GIVEN ABOVE", "", *text.decode().splitlines()]
+    head = "THE CONTRACT THAT BOTH SIGNED, WITH THE SHA-256 GIVEN ABOVE"
+    return ["", head, "", *contract.text.decode().splitlines()]
 
 
 def _amount(amount_minor: int, currency: str) -> str:

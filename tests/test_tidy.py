@@ -15,6 +15,7 @@ ROOMS = (
     "projections",
     "vault",
     "gateways",
+    "documents",
     "reactions",
     "reconciliation",
     "identity",

@@ -1,42 +1,30 @@
-"""The contract's exact bytes, rendered from the transaction as it was when the contract was made."""
+"""The contract as it is served: the exact bytes that are signed, or the same on paper."""
 
-from api.dependencies import Dependencies
-from domain.contract import contract_sha256, render_contract
-from domain.errors import NotFound
+from fastapi import Request
+from starlette.responses import Response
+
+from api.accept import prefers
+from api.reading import Reader
+from documents.contract import draw_contract
+from documents.pdf import MEDIA_TYPE
 from domain.transaction import Transaction
-from domain.transaction.contract import ContractGenerated, ContractMissing
-from eventstore.log import read_stream
+from eventstore.log import END
+from reactions.contract import read_contract
+
+AS_PDF: dict[int | str, dict[str, object]] = {
+    200: {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+}
+"""What the route adds to its description."""
+PLAIN = "text/plain"
 
 
-class ContractLost(NotFound):
-    """The contract cannot be shown as it was signed; its hash stands in the log."""
-
-    code = "contract_lost"
-
-
-async def get_contract(dependencies: Dependencies, transaction: Transaction) -> bytes:
-    """Return what is signed. Raises ContractMissing, and ContractLost when the bytes do not have the recorded hash."""
-    if transaction.contract_sha256 is None:
-        raise ContractMissing
-    content = _render(transaction)
-    if contract_sha256(content) != transaction.contract_sha256:
-        content = _render(await _as_generated(dependencies, transaction))
-    if contract_sha256(content) != transaction.contract_sha256:
-        raise ContractLost
-    return content
-
-
-def _render(transaction: Transaction) -> bytes:
-    return render_contract(
-        transaction,
-        transaction.contract_template or "",
-        transaction.buyer_key_fingerprint or "",
-        transaction.seller_key_fingerprint or "",
-    )
-
-
-async def _as_generated(dependencies: Dependencies, transaction: Transaction) -> Transaction:
-    for recorded in await read_stream(dependencies.pool, transaction.id):
-        if recorded.topic == ContractGenerated.TOPIC:
-            return await dependencies.escrow.get(Transaction, transaction.id, version=recorded.version)
-    raise ContractMissing
+async def show_contract(request: Request, reader: Reader, transaction: Transaction) -> Response:
+    """Return what is signed, as text or as PDF. Raises ContractMissing and ContractLost."""
+    position = await reader.past_position()
+    pool = reader.dependencies.pool
+    contract = await read_contract(pool, transaction.id, to_position=END if position is None else position)
+    headers = {"Escrow-Contract-SHA256": contract.sha256, "Cache-Control": "no-store", "Vary": "Accept"}
+    if not prefers(request.headers.get("accept"), MEDIA_TYPE, PLAIN):
+        return Response(contract.text, 200, headers, f"{PLAIN}; charset=utf-8")
+    headers["Content-Disposition"] = f'attachment; filename="contract-{transaction.id}.pdf"'
+    return Response(draw_contract(contract), 200, headers, MEDIA_TYPE)

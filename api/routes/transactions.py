@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from api.bodies import CancelBody, ConfirmBody, DisputeBody, OpenBody, RevealBody, SignBody
 from api.command import BuyingDesk, PartyDesk, RevealingDesk
-from api.flows import contract as contract_flow
+from api.flows.contract import AS_PDF, show_contract
 from api.flows.dispute import open_dispute
 from api.flows.opening import open_transaction
 from api.flows.pay import PaymentPageView, pay
@@ -83,13 +83,11 @@ async def post_pay(transaction_id: PathId, desk: PartyDesk, body: Nothing | None
     return await pay(desk, transaction_id)
 
 
-@router.get("/{transaction_id}/contract", response_class=PlainTextResponse)
-async def get_contract(transaction_id: PathId, reader: OneReader) -> Response:
-    """Read the contract: exactly the bytes that `sha256` covers."""
+@router.get("/{transaction_id}/contract", response_class=PlainTextResponse, responses=AS_PDF)
+async def get_contract(transaction_id: PathId, request: Request, reader: OneReader) -> Response:
+    """Read the contract: exactly the bytes that `sha256` covers, or a PDF of them with `Accept: application/pdf`."""
     transaction = await reader.get(Transaction, transaction_id)
-    content = await contract_flow.get_contract(reader.dependencies, transaction)
-    headers = {"Escrow-Contract-SHA256": transaction.contract_sha256 or "", "Cache-Control": "no-store"}
-    return Response(content, 200, headers, "text/plain; charset=utf-8")
+    return await show_contract(request, reader, transaction)
 
 
 @router.post("/{transaction_id}/contract/sign", response_model=TransactionView)
