@@ -4,7 +4,6 @@
 many, one too few or one of another type is not the event that was recorded.
 """
 
-import json
 import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,6 +11,7 @@ from importlib import import_module
 from typing import NamedTuple, NoReturn, TypeVar, cast
 from uuid import UUID
 
+import msgspec
 from eventsourcing.utils import get_topic
 
 import domain
@@ -60,30 +60,28 @@ def register_upcaster(old_topic: str, upcaster: Upcaster) -> None:
 def encode(event: Event) -> bytes:
     """Return the state of the event as it stands in the log; raise `Unencodable`."""
     try:
-        text = _record_of(type(event)).to_text(vars(event))
-        if "\\u0000" in text:
-            _refuse_nul(cast("JSON", json.loads(text)))
-        return text.encode()
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        state = _record_of(type(event)).encode(vars(event))
+        if b"\\u0000" in state:
+            _refuse_nul(parse(state))
+        return state
+    except (TypeError, ValueError, KeyError, msgspec.EncodeError) as error:
         raise Unencodable(topic=type(event).TOPIC, reason=str(error)) from error
 
 
 def decode(topic: str, state: bytes, stream_id: UUID, version: int, position: int | None = None) -> Event:
     """Return the recorded event; raise `Undecodable` naming position and topic."""
     try:
-        current, fields = _upcast(topic, parse(state))
-        return _build(_record_of(find_event_class(current)), fields, stream_id, version)
+        current, newest = _upcast(topic, state) if topic in _upcasters else (topic, state)
+        return _build(_record_of(find_event_class(current)), newest, stream_id, version)
     except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise Undecodable(position=position, topic=topic, reason=f"{type(error).__name__}: {error}") from error
 
 
 def parse(state: bytes) -> Fields:
     """Return the fields as plain JSON; raise `ValueError` for all but one object without fractions."""
-    text = state.decode()
-    value, end = cast("tuple[JSON, int]", _decoder.raw_decode(text))
-    if type(value) is not dict or end != len(text):
+    if not state.endswith(b"}"):
         raise ValueError("the state is not one JSON object")
-    return value
+    return _parse(state)
 
 
 def find_event_class(topic: str) -> type[Event]:
@@ -99,15 +97,17 @@ def list_event_classes() -> Mapping[str, type[Event]]:
     return _event_classes()
 
 
-def _upcast(topic: str, fields: Fields) -> tuple[str, Fields]:
+def _upcast(topic: str, state: bytes) -> tuple[str, bytes]:
+    """The topic and state that the newest program would have recorded."""
+    fields = parse(state)
     while (upcaster := _upcasters.get(topic)) is not None:
         topic, fields = upcaster.topic, upcaster.convert(fields)
-    return topic, fields
+    return topic, msgspec.json.encode(fields, order="sorted")
 
 
-def _build(record: Record[Event], fields: Fields, stream_id: UUID, version: int) -> Event:
+def _build(record: Record[Event], state: bytes, stream_id: UUID, version: int) -> Event:
     event = object.__new__(record.kind)
-    values = record.from_json(fields)
+    values = record.decode(state)
     values["originator_id"], values["originator_version"] = stream_id, version
     object.__setattr__(event, "__dict__", values)  # events are frozen
     if isinstance(event, CreatedEvent) and event.originator_topic not in _aggregate_topics():
@@ -138,7 +138,7 @@ def _refuse_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a whole number")
 
 
-_decoder = json.JSONDecoder(parse_float=_refuse_number, parse_constant=_refuse_number)
+_parse = cast("Callable[[bytes], Fields]", msgspec.json.Decoder(dict, float_hook=_refuse_number).decode)
 
 
 @cache

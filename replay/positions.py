@@ -1,9 +1,10 @@
 """The log in the order of positions: dense, never back in time, each leaf hash right, books and commands in step."""
 
-import json
 from collections.abc import Iterable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from domain.event import Event
 from eventstore.transcoder import list_event_classes
@@ -86,10 +87,10 @@ class PositionWalk:
         posted = read_postings(state)
         if posted is None:
             return  # the walk through the streams decodes every event, and names this one
-        currency, lines = posted
-        if not is_balanced(lines):
-            self._find(FindingKind.UNBALANCED, position, stream, column="state", expected="0", found=str(lines))
-        self.books.post(position, currency, lines)
+        if not is_balanced(posted.postings):
+            found = str(posted.postings)
+            self._find(FindingKind.UNBALANCED, position, stream, column="state", expected="0", found=found)
+        self.books.post(position, posted.currency, posted.postings)
 
     def _find(self, kind: FindingKind, position: int, stream: bytes | None = None, **facts: str) -> None:
         named = None if stream is None else str(UUID(bytes=stream))
@@ -105,17 +106,19 @@ def _has_postings(kind: type[Event]) -> bool:
     return any("postings" in vars(base).get("__annotations__", {}) for base in kind.__mro__)
 
 
-def read_postings(state: bytes) -> tuple[str, list[Line]] | None:
-    """Currency and lines of a money event, as plainly as they stand there; None when they cannot be read."""
+class Posted(msgspec.Struct, gc=False):
+    """What the books need to know of a money event, as plainly as it stands there; all else is skipped."""
+
+    currency: str
+    postings: list[Line]
+
+
+_read_posted = msgspec.json.Decoder(Posted).decode
+
+
+def read_postings(state: bytes) -> Posted | None:
+    """Currency and lines of a money event; None when they cannot be read."""
     try:
-        fields = cast("dict[str, object]", json.loads(state.decode()))
-        lines = cast("list[list[object]]", fields["postings"])
-        return cast("str", fields["currency"]), [_line(*line) for line in lines]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return _read_posted(state)
+    except (ValueError, RecursionError):
         return None
-
-
-def _line(account: object, subject: object, amount_minor: object) -> Line:
-    if isinstance(account, str) and isinstance(subject, str) and type(amount_minor) is int:
-        return account, subject, amount_minor
-    raise TypeError

@@ -1,9 +1,9 @@
 """Fold a log that stands in a file, without any database: `python fold_file.py FILE`, one line of JSON on stdout.
 
 It runs under any Python, also where PostgreSQL's client does not exist: what would talk to a server is then replaced
-by modules that are empty, because a fold does not talk to one. Each line of FILE is an event: stream, version, topic,
-state. The answer has the version of Python, a digest of the rows of every table, one of all aggregates, and one of the
-bytes that the events encode to.
+by modules that are empty, because a fold does not talk to one, and msgspec by a plain reader and writer of JSON. Each
+line of FILE is an event: stream, version, topic, state. The answer has the version of Python, a digest of the rows of
+every table, one of all aggregates, and one of the bytes that the events encode to.
 """
 
 import dataclasses
@@ -64,6 +64,10 @@ class NoServer(MetaPathFinder, Loader):
 
 if find_spec("psycopg") is None:
     sys.meta_path.insert(0, NoServer())
+if find_spec("msgspec") is None:
+    from tests.replay.plain_msgspec import install
+
+    install()
 
 from eventstore.log import RecordedEvent  # noqa: E402
 from eventstore.transcoder import encode  # noqa: E402
