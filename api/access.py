@@ -1,32 +1,59 @@
 """Who makes a request, and in which role: the bearer token, the session, the actor."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from api.dependencies import dependencies_of
-from api.errors import NotSignedIn, NotVerified, SecondFactorRequired
-from domain.actor import STAFF, Actor, Role
+from api.errors import ApiKeyInsufficient, ApiKeyOfOtherMode, NotSignedIn, NotVerified, SecondFactorRequired
+from api.front_door import route_of
+from api.rights import RIGHTS, Right, roles_of_key
+from domain.actor import Actor, Role
 from domain.errors import Forbidden
+from identity.api_key import mode_of
 from identity.authenticator import Session
 
 SCHEME = "bearer "
 FRESH = timedelta(minutes=5)
-AUDITORS = STAFF | {Role.AUDITOR}
-HIGHEST_FIRST = (Role.SUPER_ADMIN, Role.ADMIN, Role.AUDITOR, Role.SELLER, Role.BUYER)
+HIGHEST_FIRST = (Role.SUPER_ADMIN, Role.ADMIN, Role.OPERATOR, Role.AUDITOR, Role.SELLER, Role.BUYER)
 
 
 async def sign_in(request: Request) -> Session:
     """Return the session of the bearer token in the Authorization header, the only place where one is looked for.
 
-    Raises NotSignedIn.
+    Raises NotSignedIn, and what `admit` raises for the route.
     """
     header = request.headers.get("authorization", "")
     if header[: len(SCHEME)].lower() != SCHEME:
         raise NotSignedIn
-    return await dependencies_of(request).authenticator.authenticate(header[len(SCHEME) :])
+    token, dependencies = header[len(SCHEME) :], dependencies_of(request)
+    mode = mode_of(token)
+    if mode not in {None, dependencies.webhook_secret.mode}:
+        raise ApiKeyOfOtherMode
+    session = await dependencies.authenticator.authenticate(token)
+    if session.scopes is not None:
+        dependencies.pace.take(session.id)
+    return admit(session, RIGHTS[route_of(request.scope)], dependencies.clock())
+
+
+def admit(session: Session, right: Right, at: datetime) -> Session:
+    """Return the session with the roles that it has on a route.
+
+    Raises ApiKeyInsufficient, Forbidden, SecondFactorRequired, NotVerified.
+    """
+    if session.scopes is not None:
+        session = replace(session, roles=roles_of_key(right, session.roles, session.scopes))
+        if not session.roles:
+            raise ApiKeyInsufficient
+    elif right.roles is not None:
+        _first(session, tuple(right.roles))
+    if right.is_fresh:
+        require_verified(session)
+        require_fresh(session, at)
+    return session
 
 
 def act_as(session: Session, *roles: Role) -> Actor:
@@ -44,9 +71,14 @@ def act_as_staff(session: Session) -> Actor:
     return act_as(session, Role.SUPER_ADMIN, Role.ADMIN)
 
 
+def act_as_watcher(session: Session) -> Actor:
+    """Return the actor for reading what staff read; operators may too. Raises Forbidden."""
+    return act_as(session, Role.SUPER_ADMIN, Role.ADMIN, Role.OPERATOR)
+
+
 def act_as_auditor(session: Session) -> Actor:
-    """Return the actor for reading what auditors read; staff may too. Raises Forbidden."""
-    return act_as(session, Role.AUDITOR, Role.SUPER_ADMIN, Role.ADMIN)
+    """Return the actor for reading what auditors read; staff and operators may too. Raises Forbidden."""
+    return act_as(session, Role.AUDITOR, Role.SUPER_ADMIN, Role.ADMIN, Role.OPERATOR)
 
 
 def require_verified(session: Session) -> None:

@@ -12,8 +12,10 @@ from api.dependencies import Dependencies
 from api.front_door import FrontDoor
 from api.openapi import describe
 from api.problems import install_handlers
+from api.rights import require_rights
 from api.routes import (
     admin,
+    api_keys,
     audit,
     auth,
     listings,
@@ -42,6 +44,7 @@ ROUTERS = (
     second_factor.router,
     sessions.router,
     users.router,
+    api_keys.router,
     admin.router,
     webhooks.router,
     audit.router,
@@ -54,7 +57,8 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create_routes(dependencies: Dependencies, lifespan: Lifespan | None = None) -> FastAPI:
-    """Return the routes alone, without the layers in front of them."""
+    """Return the routes alone, without the layers in front of them. Raises LookupError for one without rights."""
+    require_rights(list_routes())
     app = FastAPI(
         title=TITLE,
         version=VERSION,

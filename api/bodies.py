@@ -11,6 +11,7 @@ from api.views.money import AmountMinor, MoneyBody
 from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
 from domain.transaction.records import DisputeCategory, Finding
+from identity.api_key import Scope
 
 KEY_BYTES = 32
 OPENABLE = [category.value for category in DisputeCategory if category is not DisputeCategory.CHARGEBACK]
@@ -55,6 +56,10 @@ def _read_finding(text: object) -> Finding:
     return Finding(text) if isinstance(text, str) else Finding("")
 
 
+def _read_scope(text: object) -> Scope:
+    return Scope(text) if isinstance(text, str) else Scope("")
+
+
 def _require_unlike_processor(category: DisputeCategory) -> DisputeCategory:
     if category is DisputeCategory.CHARGEBACK:
         raise ValueError("only the processor opens chargebacks")
@@ -79,6 +84,9 @@ HumanFinding = Annotated[
     Finding,
     BeforeValidator(_read_finding),
     WithJsonSchema({"type": "string", "enum": ["buyer", "seller", "platform", "unclear"]}),
+]
+KeyScope = Annotated[
+    Scope, BeforeValidator(_read_scope), WithJsonSchema({"type": "string", "enum": [scope.value for scope in Scope]})
 ]
 PublicKeyBytes = Annotated[
     bytes,
@@ -185,6 +193,14 @@ class PayoutAccountBody(Body):
     account_number: AccountNumber
     account_name: Name
     currency: Literal["NGN", "GHS", "KES", "ZAR"]
+
+
+class ApiKeyBody(Body):
+    """What the key is for, what it may do, and for how many days."""
+
+    name: Name
+    scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=len(Scope))]
+    expires_in_days: Annotated[int, Field(ge=1, le=365)] = 90
 
 
 class ListingBody(Body):

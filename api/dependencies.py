@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from api.errands import Errands
 from api.metrics import Metrics
+from api.pace import Pace
 from database.connect import Pool
 from database.settings import Settings
 from domain.ids import Clock, RandomBytes
@@ -45,6 +46,7 @@ class Dependencies:
     metrics: Metrics = field(default_factory=Metrics)
     refusals: Refusals = field(default_factory=Refusals)
     errands: Errands = field(default_factory=Errands)
+    pace: Pace = field(default_factory=Pace)
 
 
 def dependencies_of(request: Request) -> Dependencies:

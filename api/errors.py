@@ -57,6 +57,26 @@ class SecondFactorRequired(Forbidden):
     code = "second_factor_required"
 
 
+class ApiKeyInsufficient(Forbidden):
+    """This API key is not good for this: it lacks the scope, or a person has to sign in."""
+
+    code = "api_key_insufficient"
+
+
+class ApiKeyOfOtherMode(EscrowError):
+    """This is a test key where money is real, or a live key where it is not."""
+
+    code = "api_key_of_other_mode"
+    status = 401
+
+
+class TooManyRequests(EscrowError):
+    """This API key asks too often; wait as long as Retry-After says."""
+
+    code = "too_many_requests"
+    status = 429
+
+
 class KeyRequired(EscrowError):
     """A command needs an Idempotency-Key header of 1 to 255 visible ASCII characters, new for each intent."""
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.json_reader import JSON, Object
+from api.rights import RIGHTS
 
 SUMMARY = "Escrow ledger: pay, hold, hand over, release; every change is an event."
 PROBLEM: Object = {
@@ -45,10 +46,6 @@ HEADERS: Object = {
     "Idempotency-Replayed": {"schema": {"type": "string"}, "description": "`true` for the repeat of a first answer."},
 }
 KEYLESS = ("/api/v1/auth/", "/api/v1/users/", "/api/v1/webhooks/")
-PUBLIC = (
-    "/api/v1/auth/register", "/api/v1/auth/verify-email", "/api/v1/auth/resend-code", "/api/v1/auth/login",
-    "/api/v1/auth/refresh", "/api/v1/webhooks/", "/api/v1/ops/", "/metrics",
-)  # fmt: skip
 KEY_OPTIONAL = ("/release", "/refund")
 AS_OF = frozenset(
     {
@@ -91,7 +88,9 @@ def complete(document: Object) -> Object:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = PROBLEM
-    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An access token, or an API key (`esk_…`)."}
+    }
     for path, operations in cast("dict[str, dict[str, Object]]", document["paths"]).items():
         for method, operation in operations.items():
             _complete(path, method, operation)
@@ -105,7 +104,7 @@ def _complete(path: str, method: str, operation: Object) -> None:
         if status not in _impossible(path, method):
             schema: Object = {"schema": {"$ref": "#/components/schemas/Problem"}}
             responses[str(status)] = {"description": meaning, "content": {"application/problem+json": schema}}
-    if not path.startswith(PUBLIC):
+    if not _is_open(path, method):
         operation["security"] = [{"bearer": []}]
     parameters = cast("list[JSON]", operation.setdefault("parameters", []))
     parameters.extend(_parameters(path, method))
@@ -122,12 +121,16 @@ def _complete(path: str, method: str, operation: Object) -> None:
 def _impossible(path: str, method: str) -> frozenset[int]:
     absent: set[int] = set()
     if method == "get":
-        absent |= {408, 409, 412, 413, 415, 429, 502}
+        absent |= {408, 409, 412, 413, 415, 502}
     if not path.endswith("/pay"):
         absent.add(502)
-    if path.startswith(PUBLIC):
-        absent |= {403} if method == "get" else set()
+    if _is_open(path, method):
+        absent |= {403, 429} if method == "get" else set()
     return frozenset(absent)
+
+
+def _is_open(path: str, method: str) -> bool:
+    return RIGHTS[f"{method.upper()} {path}"].is_open
 
 
 def _is_command(path: str, method: str) -> bool:
@@ -142,7 +145,7 @@ def _parameters(path: str, method: str) -> list[JSON]:
         found.append(_parameter("Idempotency-Key", "header", key, required=not optional))
         found.append(_parameter("If-Match", "header", {"type": "string", "example": '"7"'}))
         found.append(_parameter("dry_run", "query", {"type": "string", "enum": ["true", "false"]}))
-    if method == "get" and not path.startswith(PUBLIC) and not path.startswith(KEYLESS):
+    if method == "get" and not _is_open(path, method) and not path.startswith(KEYLESS):
         found.append(_parameter("Wait-For-Position", "header", {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}))
     if path in AS_OF and method == "get":
         found.append(

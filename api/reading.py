@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.access import act, act_as_auditor, act_as_staff, sign_in
+from api.access import act, act_as_auditor, act_as_watcher, sign_in
 from api.dependencies import Dependencies, dependencies_of
 from api.past import find_position
 from api.query import read_limit, read_position_header, read_query
@@ -86,10 +86,10 @@ def reading(*known: str) -> Callable[[Request], Awaitable[Reader]]:
 
 
 def reading_as_staff(*known: str) -> Callable[[Request], Awaitable[Reader]]:
-    """Return a dependency for staff. Raises Forbidden for others."""
-    return _reading(act_as_staff, *known)
+    """Return a dependency for staff and operators. Raises Forbidden for others."""
+    return _reading(act_as_watcher, *known)
 
 
 def reading_as_auditor(*known: str) -> Callable[[Request], Awaitable[Reader]]:
-    """Return a dependency for auditors and staff. Raises Forbidden for others."""
+    """Return a dependency for auditors, staff and operators. Raises Forbidden for others."""
     return _reading(act_as_auditor, *known)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from cli.api_keys import require_user
 from cli.database import running_server
 from cli.output import print_json, say
 from cli.wiring import new_id, open_locksmith, read_clock
@@ -23,7 +24,7 @@ from identity.role import change_roles, list_roles
 from identity.second_factor import NEEDS_SECOND_FACTOR, enrol_second_factor
 from identity.session import end_sessions
 from identity.totp import Seed
-from identity.user import NewUser, User, create_user, find_user, verify_email
+from identity.user import NewUser, User, create_user, verify_email
 from vault.locksmith import Locksmith
 
 
@@ -45,7 +46,7 @@ OPERATOR = Actor("command-line", Role.SYSTEM)
 
 
 class RoleUnknown(Invalid):
-    """A role is one of buyer, seller, admin, super_admin and auditor."""
+    """A role is one of buyer, seller, admin, super_admin, auditor and operator."""
 
     code = "role_unknown"
 
@@ -107,10 +108,7 @@ async def _replace(settings: Settings, email: str) -> tuple[User, Given]:
         open_pool(resolve_dsn(settings, "app"), max_size=2, autocommit=True) as pool,
         open_locksmith(pool, settings) as locksmith,
     ):
-        async with pool.connection() as connection:
-            user = await find_user(connection, email)
-        if user is None:
-            raise NotFound
+        user = await require_user(pool, email)
         given = Given(email, *await give_second_factor(pool, locksmith, user.id))
         async with pool.connection() as connection:
             await end_sessions(connection, user.id, read_clock())
@@ -136,10 +134,7 @@ async def give_second_factor(pool: Pool, locksmith: Locksmith, user_id: UUID) ->
 async def _set_roles(settings: Settings, email: str, wanted: frozenset[Role]) -> UUID:
     dsn = resolve_dsn(settings, "app")
     async with open_pool(dsn, max_size=2, autocommit=True) as pool, Appender(dsn) as appender:
-        async with pool.connection() as connection:
-            user = await find_user(connection, email)
-        if user is None:
-            raise NotFound
+        user = await require_user(pool, email)
         await _change(pool, open_escrow(pool, appender), user.id, wanted)
         return user.id
 

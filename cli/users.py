@@ -8,7 +8,9 @@ from cli.options import JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Create users and grant roles.")
 
-Roles = Annotated[list[str], typer.Option("--role", help="buyer, seller, admin, super_admin or auditor; repeatable.")]
+Roles = Annotated[
+    list[str], typer.Option("--role", help="buyer, seller, admin, super_admin, auditor or operator; repeatable.")
+]
 Email = Annotated[str, typer.Option(help="The address to sign in with.")]
 
 
@@ -46,3 +48,16 @@ def roles(email: Email, role: Roles, as_json: JsonOption = False) -> None:
     from cli.accounts import set_roles
 
     set_roles(email=email, roles=role, as_json=as_json)
+
+
+@app.command(epilog="Example: escrow user keys --email shop@example.com --revoke-all")
+def keys(
+    email: Email,
+    revoke: Annotated[str | None, typer.Option(help="The id of a key to end.")] = None,
+    revoke_all: Annotated[bool, typer.Option("--revoke-all", help="End every key of this user.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List somebody's API keys, or revoke one or all; the keys themselves are known to nobody."""
+    from cli.api_keys import list_or_revoke
+
+    list_or_revoke(email=email, key_id=revoke, every=revoke_all, as_json=as_json)

@@ -12,6 +12,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     SUPER_ADMIN = "super_admin"
     AUDITOR = "auditor"
+    OPERATOR = "operator"
     SYSTEM = "system"
 
 

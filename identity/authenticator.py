@@ -1,4 +1,4 @@
-"""From a bearer token to a session, on the way of every request: remembered for a second at most."""
+"""From a bearer token to a session, on the way of every request: an answer serves for one more request at most."""
 
 import asyncio
 import time
@@ -11,6 +11,7 @@ from database.connect import Pool
 from database.queries import load
 from domain.actor import Role
 from domain.ids import Clock
+from identity.api_key import USED_WITHIN, Scope, hash_key, note_use
 from identity.second_factor import NEEDS_SECOND_FACTOR, Method
 from identity.session import NotSignedIn
 from identity.token import ACCESS, hash_token
@@ -25,7 +26,8 @@ class Session:
     """Who makes a request, and what they may do.
 
     `withheld` are roles of the user that the session has not, as only a password was shown. `confirmed_at` is when the
-    person was last confirmed by more than that.
+    person was last confirmed by more than that. `scopes` are those of an API key, None for a person; for a key, `id` is
+    its own.
     """
 
     id: UUID
@@ -35,11 +37,12 @@ class Session:
     is_verified: bool
     expires_at: datetime
     confirmed_at: datetime | None = None
+    scopes: frozenset[Scope] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A session and until when, on the monotonic clock, it is not asked for again."""
+    """A session that serves once more, and until when on the monotonic clock."""
 
     session: Session
     until: float
@@ -49,10 +52,10 @@ Asked = asyncio.Future[Session | None]
 
 
 class Authenticator:
-    """Answers from memory what it has just asked the database.
+    """Answers every other request of a session from memory, and all who ask at the same moment with one statement.
 
-    A change made in this process is seen at once if the one who makes it calls `forget`; one made in another process is
-    seen within a second.
+    A change made in this process is seen at once if the one who makes it calls `forget`; of one made in another process
+    one more request may know nothing, within a second.
     """
 
     def __init__(self, pool: Pool, clock: Clock, *, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -66,12 +69,12 @@ class Authenticator:
         self._answering: asyncio.Task[None] | None = None
 
     async def authenticate(self, token: str) -> Session:
-        """The session of an access token. Raises NotSignedIn."""
-        token_hash = hash_token(ACCESS, token)
+        """The session of an access token or API key. Raises NotSignedIn."""
+        token_hash = hash_token(ACCESS, token) or hash_key(token)
         if token_hash is None:
             raise NotSignedIn
         at = self._clock()
-        remembered = self._remembered.get(token_hash)
+        remembered = self._remembered.pop(token_hash, None)
         if remembered and self._monotonic() < remembered.until and at < remembered.session.expires_at:
             return remembered.session
         return await self._ask(token_hash)
@@ -103,12 +106,14 @@ class Authenticator:
 
     async def _find(self, token_hashes: set[bytes]) -> dict[bytes, Session]:
         until, forgotten = self._monotonic() + REMEMBERED_SECONDS, self._forgotten
-        parameters = {"token_hashes": list(token_hashes), "at": self._clock()}
+        at = self._clock()
+        parameters = {"token_hashes": list(token_hashes), "at": at}
         async with self._pool.connection() as connection:
             rows = await (await connection.execute(SQL.authenticate, parameters)).fetchall()
-        found = {row[0]: _session(*row[1:]) for row in rows}
-        for token_hash in token_hashes - found.keys():
-            self._remembered.pop(token_hash, None)
+            unnoted = [row[0] for row in rows if row[9] is not None and row[9] < at - USED_WITHIN]
+            if unnoted:
+                await note_use(connection, unnoted, at)
+        found = {row[0]: _session(*row[1:9]) for row in rows}
         # An answer that was on its way while somebody called `forget` may be old already.
         if forgotten == self._forgotten:
             for token_hash, session in found.items():
@@ -143,9 +148,11 @@ def _session(
     confirmed_at: datetime | None,
     confirmed_by: str | None,
     names: list[str],
+    scope_names: list[str] | None,
 ) -> Session:
     roles = frozenset(Role(name) for name in names)
-    is_proven = confirmed_by is not None and Method(confirmed_by).is_second_factor
+    scopes = None if scope_names is None else frozenset(Scope(name) for name in scope_names)
+    is_proven = scopes is not None or (confirmed_by is not None and Method(confirmed_by).is_second_factor)
     withheld = frozenset[Role]() if is_proven else roles & NEEDS_SECOND_FACTOR
     return Session(
         id=session_id,
@@ -155,4 +162,5 @@ def _session(
         is_verified=is_verified,
         expires_at=expires_at,
         confirmed_at=confirmed_at,
+        scopes=scopes,
     )

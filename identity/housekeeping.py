@@ -1,4 +1,4 @@
-"""Clearing away what identity needs no more: sessions that ended long ago, tokens and tries that count no more."""
+"""Clearing away what identity needs no more: sessions and keys that ended long ago, old tokens and tries."""
 
 import asyncio
 from datetime import timedelta
@@ -9,6 +9,7 @@ from psycopg_pool import PoolTimeout
 
 from database.connect import Pool
 from domain.ids import Clock
+from identity.api_key import delete_ended_keys
 from identity.password_reset import delete_old_resets
 from identity.session import delete_ended_sessions
 from identity.tries import delete_old_tries
@@ -23,17 +24,18 @@ async def keep_house(pool: Pool, clock: Clock) -> None:
     """Clear away once an hour until cancelled; a database that is away is met again an hour later."""
     while True:
         try:
-            sessions, tries = await clear_away(pool, clock)
-            logger.info("cleared_away", sessions=sessions, tries=tries)
+            sessions, keys, tries = await clear_away(pool, clock)
+            logger.info("cleared_away", sessions=sessions, keys=keys, tries=tries)
         except (Error, PoolTimeout) as error:
             logger.warning("not_cleared_away", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def clear_away(pool: Pool, clock: Clock) -> tuple[int, int]:
-    """Delete sessions that ended 30 days ago, with their tokens, and old tries; return how many of each."""
+async def clear_away(pool: Pool, clock: Clock) -> tuple[int, int, int]:
+    """Delete sessions with their tokens and API keys that ended 30 days ago, and old tries; return how many of each."""
     at = clock()
     await delete_old_resets(pool, at=at)
     async with pool.connection() as connection:
         sessions = await delete_ended_sessions(connection, at - KEPT_FOR)
-    return sessions, await delete_old_tries(pool, at=at)
+        keys = await delete_ended_keys(connection, at - KEPT_FOR)
+    return sessions, keys, await delete_old_tries(pool, at=at)

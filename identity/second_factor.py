@@ -19,7 +19,7 @@ from identity.totp import Safe, Seed, confirm_seed, enrol_seed, has_totp, take_t
 from identity.tries import Allowance, bucket_of, count_try
 
 SQL = load("identity", "second_factor.sql")
-NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN, Role.SUPER_ADMIN, Role.AUDITOR})
+NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN, Role.SUPER_ADMIN, Role.AUDITOR, Role.OPERATOR})
 """Roles that a session has only after the person was confirmed by more than a password."""
 GUESSES = Allowance(free=5, first_pause=timedelta(seconds=30), longest_pause=timedelta(hours=1))
 

@@ -82,11 +82,12 @@ WHERE
 RETURNING id;
 
 -- name: authenticate
--- Whose access tokens these are, and what they may do now.
+-- Whose access tokens and API keys these are, and what they may do now.
 SELECT
     t.token_hash, s.id, s.user_id, u.verified_at IS NOT NULL AS is_verified, least(t.expires_at, s.expires_at) AS expires_at,
     s.confirmed_at, s.confirmed_by,
-    ARRAY(SELECT r.role FROM public.user_roles AS r WHERE r.user_id = s.user_id) AS role_names
+    ARRAY(SELECT r.role FROM public.user_roles AS r WHERE r.user_id = s.user_id) AS role_names,
+    NULL::text [] AS scope_names, NULL::timestamptz AS last_used_at
 FROM public.access_tokens AS t
 INNER JOIN public.sessions AS s ON t.session_id = s.id
 INNER JOIN public.users AS u ON s.user_id = u.id
@@ -95,6 +96,19 @@ WHERE
     AND t.expires_at > %(at)s
     AND s.expires_at > %(at)s
     AND s.revoked_at IS NULL
+    AND u.disabled_at IS NULL
+    AND u.erased_at IS NULL
+UNION ALL
+SELECT
+    k.key_hash, k.id, k.user_id, u.verified_at IS NOT NULL, k.expires_at, NULL, NULL,
+    ARRAY(SELECT r.role FROM public.user_roles AS r WHERE r.user_id = k.user_id),
+    k.scopes, coalesce(k.last_used_at, k.created_at - interval '1 day')
+FROM public.api_keys AS k
+INNER JOIN public.users AS u ON k.user_id = u.id
+WHERE
+    k.key_hash = ANY(%(token_hashes)s)
+    AND k.expires_at > %(at)s
+    AND k.revoked_at IS NULL
     AND u.disabled_at IS NULL
     AND u.erased_at IS NULL;
 

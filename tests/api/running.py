@@ -57,6 +57,7 @@ ROLES = {
     "super_admin": frozenset({Role.SUPER_ADMIN}),
     "super_admin_2": frozenset({Role.SUPER_ADMIN}),
     "auditor": frozenset({Role.AUDITOR}),
+    "operator": frozenset({Role.OPERATOR}),
 }
 EVENTUALLY_SECONDS = 20.0
 JsonObject = dict[str, object]

@@ -1,4 +1,4 @@
-"""Every route of the OpenAPI document by seven identities by own, foreign and missing objects."""
+"""Every route of the OpenAPI document by eight identities and five API keys by own, foreign and missing objects."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,30 @@ import pytest
 import yaml
 
 from api.app import list_routes
-from tests.api.running import WIRE, Installation
+from api.rights import RIGHTS
+from tests.api.running import WIRE, Installation, Person
 
 Row = dict[str, object]
 ROWS = cast("dict[str, Row]", yaml.safe_load((Path(__file__).parent / "matrix.yaml").read_text(encoding="utf-8")))
-IDENTITIES = ("anonymous", "buyer", "seller", "stranger", "admin", "super_admin", "auditor")
+IDENTITIES = ("anonymous", "buyer", "seller", "stranger", "admin", "super_admin", "auditor", "operator")
 KINDS = ("any", "own", "foreign", "missing")
 PARTIES = ("buyer", "seller")
-NAMES = ("transaction_id", "listing_id", "dispute_id", "approval_id", "reconciliation_id")
+NAMES = (
+    "transaction_id",
+    "listing_id",
+    "dispute_id",
+    "approval_id",
+    "reconciliation_id",
+    "session_id",
+    "key_id",
+)
+API_KEYS = {
+    "buyer's key": ("buyer", {"read", "trade"}),
+    "buyer's key for reading": ("buyer", {"read"}),
+    "super_admin's key": ("super_admin", {"read", "trade", "audit"}),
+    "auditor's key": ("auditor", {"read", "audit"}),
+    "operator's key without audit": ("operator", {"read", "trade"}),
+}
 DRAFT = {"title": "t", "description": "d", "price": {"amount_minor": 1000, "currency": "KES"}}
 
 
@@ -39,9 +55,22 @@ def objects(installation: Installation) -> dict[str, dict[str, str]]:
         | {
             "transaction_id": str(opened["id"]),
             "listing_id": str(people["other"].must("/api/v1/listings", DRAFT)["id"]),
+            "session_id": people["other"].get("/api/v1/auth/sessions").json()["items"][0]["id"],
+            "key_id": str(make_key(people["other"], {"read"})["id"]),
         },
         "missing": nothing,
     }
+
+
+def make_key(person: Person, scopes: set[str]) -> dict[str, object]:
+    return person.must("/api/v1/users/me/api-keys", {"name": "a program", "scopes": sorted(scopes)})
+
+
+@pytest.fixture(scope="module")
+def keys(installation: Installation) -> dict[str, str]:
+    """Tokens of API keys, by name."""
+    made = {name: make_key(installation.people[owner], scopes)["key"] for name, (owner, scopes) in API_KEYS.items()}
+    return cast("dict[str, str]", made)
 
 
 @pytest.mark.guarantee("G20", faults="none", runs="every route")
@@ -52,7 +81,7 @@ def test_every_route_has_a_row_and_every_row_a_route(installation: Installation)
 
 
 @pytest.mark.guarantee(
-    "G20", faults="seven identities, and objects that are one's own, another's, or not there", runs="every route"
+    "G20", faults="eight identities, and objects that are one's own, another's, or not there", runs="every route"
 )
 @pytest.mark.parametrize("route", ROWS)
 def test_everybody_gets_what_the_table_says(
@@ -63,11 +92,7 @@ def test_everybody_gets_what_the_table_says(
 
 def check_row(installation: Installation, objects: dict[str, dict[str, str]], route: str) -> None:
     row, written = ROWS[route], installation.written()
-    got = {
-        kind: ask_all(installation, objects, route, kind)
-        for kind in ("any", "own", "foreign", "missing")
-        if kind in row
-    }
+    got = {kind: ask_all(installation, objects, route, kind) for kind in KINDS if kind in row}
     table = {kind: " ".join(str(answer.status_code) for answer in answers) for kind, answers in got.items()}
     assert table == {kind: row[kind] for kind in got}
     assert installation.written() == written
@@ -75,6 +100,35 @@ def check_row(installation: Installation, objects: dict[str, dict[str, str]], ro
         for name in PARTIES:
             column = IDENTITIES.index(name)
             assert plain(got["foreign"][column]) == plain(got["missing"][column])
+
+
+@pytest.mark.guarantee("G20", faults="five API keys of different people and scopes", runs="every route")
+@pytest.mark.parametrize("route", ROWS)
+def test_an_api_key_gets_what_its_person_gets_where_its_scopes_reach(
+    installation: Installation, objects: dict[str, dict[str, str]], keys: dict[str, str], route: str
+) -> None:
+    check_keys(installation, objects, keys, route)
+
+
+def check_keys(
+    installation: Installation, objects: dict[str, dict[str, str]], keys: dict[str, str], route: str
+) -> None:
+    row, written = ROWS[route], installation.written()
+    for kind in (each for each in KINDS if each in row):
+        expected = {name: expected_of_key(route, str(row[kind]), name) for name in keys}
+        answers = {name: send(installation, objects, route, kind, keys[name]) for name in keys}
+        assert {name: answer.status_code for name, answer in answers.items()} == expected, kind
+    assert installation.written() == written
+
+
+def expected_of_key(route: str, codes: str, name: str) -> int:
+    """As its person, if the route is for keys at all, has the scope's name, and staff only read."""
+    person, scopes = API_KEYS[name]
+    right = RIGHTS[route]
+    is_staff = person != "buyer"
+    needed = {right.scope} | ({"audit"} if is_staff else set())
+    reaches = right.scope is not None and needed <= scopes and not (is_staff and right.scope == "trade")
+    return int(codes.split()[IDENTITIES.index(person)]) if right.is_open or reaches else 403
 
 
 def ask_all(
@@ -86,11 +140,18 @@ def ask_all(
 def ask(
     installation: Installation, objects: dict[str, dict[str, str]], route: str, kind: str, identity: str
 ) -> httpx.Response:
+    token = None if identity == "anonymous" else installation.people[identity].token
+    return send(installation, objects, route, kind, token)
+
+
+def send(
+    installation: Installation, objects: dict[str, dict[str, str]], route: str, kind: str, token: str | None
+) -> httpx.Response:
     method, template = route.split(" ")
-    places = objects["own" if kind == "any" else kind] | {"account": "escrow:held", "session_id": str(uuid4())}
+    places = objects["own" if kind == "any" else kind] | {"account": "escrow:held"}
     headers = {"Idempotency-Key": str(uuid4())}
-    if identity != "anonymous":
-        headers["Authorization"] = f"Bearer {installation.people[identity].token}"
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
     body = ROWS[route].get("body")
     content = None if body is None else json.dumps(body).replace("{for_sale}", objects["own"]["for_sale"])
     if content is not None:
