@@ -17,7 +17,7 @@ from database.facts import DatabaseRole
 from database.settings import Settings
 from domain.errors import Invalid, NotFound
 from domain.journal import Account
-from domain.money import parse_currency
+from domain.money import parse_charged_currency
 from eventstore.log import END
 from projections.ledger import (
     LEDGER,
@@ -144,7 +144,7 @@ def _require_account(account: str, currency: str | None) -> None:
     if account not in ACCOUNTS:
         raise NotFound
     if currency is not None:
-        parse_currency(currency)
+        parse_charged_currency(currency)
 
 
 def print_rows(rows: Sequence[dict[str, object]], columns: Sequence[str], form: Form, *, name: str) -> None:

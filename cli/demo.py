@@ -15,7 +15,7 @@ from pathlib import Path
 from cli.children import Children
 from cli.paystack_sim import make_secret_file
 from database.settings import Settings
-from domain.money import Currency
+from domain.money import PAYABLE
 
 HOST = "127.0.0.1"
 CAPITAL_MINOR = 1_000_000_000
@@ -63,7 +63,7 @@ def _start_stand_in(home: Path, children: Children, addresses: Addresses) -> Non
     arguments += ["--port", addresses.paystack_url.rpartition(":")[2], "--state-file", str(home / "paystack.json")]
     webhooks = f"{addresses.base_url}/api/v1/webhooks/paystack"
     arguments += ["--webhook-url", webhooks, "--approval-url", f"{webhooks}/approval"]
-    for currency in Currency:
+    for currency in sorted(PAYABLE):
         arguments += ["--balance", f"{currency}={CAPITAL_MINOR}"]
     children.start("paystack", ["cli.main", *arguments], reads_output=True)
 

@@ -21,7 +21,7 @@ class Format(StrEnum):
 
 AsOf = Annotated[str | None, typer.Option(help="A position of the log, or a time with its offset; else now.")]
 AccountName = Annotated[str, typer.Argument(help="An account of the trial balance, such as escrow:held.")]
-CurrencyOption = Annotated[str | None, typer.Option(help="NGN, GHS, KES or ZAR; else all.")]
+CurrencyOption = Annotated[str | None, typer.Option(help="NGN, GHS, KES, ZAR or USD; else all.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
 
 
@@ -88,7 +88,7 @@ def record(
             "or what `escrow reconcile` names."
         ),
     ],
-    currency: Annotated[str, typer.Option(help="NGN, GHS, KES or ZAR.")],
+    currency: Annotated[str, typer.Option(help="NGN, GHS, KES, ZAR or USD.")],
     amount_minor: Annotated[int, typer.Option(min=1, help="In minor units: 100 is one shilling.")],
     evidence: Annotated[
         str, typer.Option(help="The statement or settlement that shows it; the same again is a repeat.")

@@ -13,7 +13,7 @@ from cli.wiring import open_locksmith
 from database.connect import open_pool, resolve_dsn
 from database.settings import Settings
 from domain.actor import Role
-from domain.money import Currency, Money
+from domain.money import PAYABLE, Money
 from domain.treasury import Movement
 from eventstore.appender import Appender
 from identity.user import NewUser
@@ -50,7 +50,7 @@ async def _bare_ground(settings: Settings) -> AsyncGenerator[CreatePerson]:
         open_locksmith(pool, settings) as locksmith,
     ):
         escrow = open_escrow(pool, appender)
-        for currency in Currency:
+        for currency in sorted(PAYABLE):
             for movement in (Movement.CAPITAL_PAID_IN, Movement.BALANCE_TOPPED_UP):
                 await move_funds(escrow, movement, Money(CAPITAL_MINOR, currency), "opening of the demo")
 

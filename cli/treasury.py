@@ -9,7 +9,7 @@ from cli.output import print_json, say
 from database.connect import open_pool, resolve_dsn
 from database.settings import Settings
 from domain.errors import Invalid, NotFound
-from domain.money import Money, parse_currency
+from domain.money import Money, parse_charged_currency
 from domain.treasury import MoveFunds, Movement, OpenTreasury, Treasury, treasury_id
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow, Request
@@ -25,7 +25,7 @@ def record_movement(movement: str, currency: str, amount_minor: int, evidence: s
     """Record one movement; the same evidence twice records it once."""
     if movement not in set(Movement):
         raise MovementUnknown
-    amount = Money(amount_minor, parse_currency(currency))
+    amount = Money(amount_minor, parse_charged_currency(currency))
     settings = Settings()
     with running_server(settings):
         position = asyncio.run(_record(settings, Movement(movement), amount, evidence))

@@ -10,12 +10,17 @@ BASIS_POINTS = 10_000
 
 
 class Currency(StrEnum):
-    """Currencies that Paystack both charges and pays out; each has 100 minor units."""
+    """Currencies that Paystack charges, each of 100 minor units; it pays out all of them but US dollars."""
 
     NGN = "NGN"
     GHS = "GHS"
     KES = "KES"
     ZAR = "ZAR"
+    USD = "USD"
+
+
+PAYABLE = frozenset(Currency) - {Currency.USD}
+"""The currencies of prices and payout accounts; in any other one money may come, and can only go back."""
 
 
 class AmountOutOfRange(Invalid):
@@ -43,11 +48,23 @@ class CurrencyUnsupported(Invalid):
 
 
 def parse_currency(code: str) -> Currency:
-    """Return the currency with this ISO 4217 code; raise `CurrencyUnsupported` for any other text."""
+    """Return the currency of a price with this ISO 4217 code; raise `CurrencyUnsupported` for any other text."""
+    return require_payable(parse_charged_currency(code))
+
+
+def parse_charged_currency(code: str) -> Currency:
+    """Return the currency of money that came, US dollars too; raise `CurrencyUnsupported` for any other text."""
     try:
         return Currency(code)
     except ValueError:
         raise CurrencyUnsupported from None
+
+
+def require_payable(currency: Currency) -> Currency:
+    """Return the currency; raise `CurrencyUnsupported` for one that could never be paid out."""
+    if currency not in PAYABLE:
+        raise CurrencyUnsupported
+    return currency
 
 
 @dataclass(frozen=True, slots=True, order=False)

@@ -10,13 +10,13 @@ from psycopg.rows import class_row
 from database.connect import Connection
 from database.queries import load
 from domain.errors import Invalid
-from domain.money import Currency
+from domain.money import PAYABLE
 
 SQL = load("identity", "payout_account.sql")
 
 TYPES = frozenset({"nuban", "ghipss", "mobile_money", "mobile_money_business", "basa", "kepss"})
 """Paystack's kinds of transfer recipient."""
-CURRENCIES = frozenset(currency.value for currency in Currency)
+CURRENCIES = frozenset(currency.value for currency in PAYABLE)
 BANK_CODE = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 ACCOUNT_NUMBER = re.compile(r"\+?[A-Za-z0-9]{5,34}", re.ASCII)
 LONGEST_NAME = 200

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from database.queries import load
 from domain.errors import Refused, StillRunning
-from domain.money import parse_currency
+from domain.money import parse_charged_currency
 from domain.transaction import Transaction
 from domain.transaction.commands import (
     RecordCharge,
@@ -160,7 +160,7 @@ def confirmed_of(tools: Toolbox, charge: Charge) -> ConfirmedCharge:
         processor_id=str(charge.processor_id),
         amount_minor=charge.amount_minor,
         requested_minor=charge.requested_minor,
-        currency=parse_currency(charge.currency),
+        currency=parse_charged_currency(charge.currency),
         fee_minor=charge.fee_minor,
         channel=charge.channel or "unknown",
         paid_at=charge.paid_at or charge.created_at or tools.clock(),

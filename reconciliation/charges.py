@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.journal import Account
+from domain.money import Currency
 from domain.reconciliation import DifferenceKind
 from domain.transaction.records import RefundStatus
 from domain.treasury import Movement
@@ -149,8 +150,15 @@ def _name_missing_here(charge: Charge, findings: Findings, *, is_ours: bool) -> 
         key,
         f"Paystack has received {charge.amount_minor} {charge.currency} that no transaction has.",
         _facts(charge, None),
-        command.ask(charge.reference) if is_ours else _set_aside(charge),
+        _take_in(charge, is_ours=is_ours),
     )
+
+
+def _take_in(charge: Charge, *, is_ours: bool) -> str:
+    """Money in a currency that Paystack has never charged in before is for a person to look at."""
+    if charge.currency not in set(Currency):
+        return command.show_entries(Account.UNCLEARED, charge.currency)
+    return command.ask(charge.reference) if is_ours else _set_aside(charge)
 
 
 def _name_missing_there(booked: BookedCharge, findings: Findings) -> None:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.config import JsonDict
 
 from api.query import Body
-from domain.money import MAX_AMOUNT_MINOR, Currency, Money, parse_currency
+from domain.money import MAX_AMOUNT_MINOR, PAYABLE, Currency, Money, parse_currency
 
 EXAMPLE: JsonDict = {"example": {"amount_minor": 2_500_000, "currency": "NGN"}}
 
@@ -21,7 +21,7 @@ AmountMinor = Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_MINOR)]
 CurrencyCode = Annotated[
     Currency,
     BeforeValidator(_read_currency),
-    WithJsonSchema({"type": "string", "enum": [currency.value for currency in Currency]}),
+    WithJsonSchema({"type": "string", "enum": [currency.value for currency in Currency if currency in PAYABLE]}),
 ]
 
 

@@ -7,7 +7,7 @@ from domain.actor import STAFF, Actor, Role
 from domain.aggregate import Aggregate
 from domain.errors import EscrowError, Forbidden, NotFound, Refused
 from domain.event import CreatedEvent, Event
-from domain.money import AmountNotPositive, Money
+from domain.money import AmountNotPositive, Money, require_payable
 from domain.reason import require_reason
 
 
@@ -201,7 +201,7 @@ class Listing(Aggregate):
     def revise(self, price: Money, content_id: UUID, content_sha256: str) -> None:
         """The seller changes price or text of a draft or rejected listing."""
         self.check_editable(self.actor)
-        require_positive(price)
+        require_price(price)
         self.record(ListingRevised, price=price, content_id=content_id, content_sha256=content_sha256)
 
     def attach_deposit(self, vault_id: UUID) -> None:
@@ -329,7 +329,8 @@ def _passes(listing: Listing, check: object, actor: Actor) -> bool:
     return True
 
 
-def require_positive(price: Money) -> None:
-    """Raise `AmountNotPositive` for a price of nothing."""
+def require_price(price: Money) -> None:
+    """Raise `AmountNotPositive` for a price of nothing, `CurrencyUnsupported` for one that is never paid out."""
     if price.amount_minor == 0:
         raise AmountNotPositive
+    require_payable(price.currency)

@@ -8,7 +8,7 @@ from domain.aggregate import Aggregate
 from domain.command import Command, CreationCommand, Stream
 from domain.errors import Forbidden
 from domain.event import Context
-from domain.listing import Listing, ListingDrafted, require_positive
+from domain.listing import Listing, ListingDrafted, require_price
 from domain.money import Money
 from domain.vault import Vault
 
@@ -24,10 +24,10 @@ class DraftListing(CreationCommand[Listing]):
     content_sha256: str
 
     def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Listing:
-        """Return the draft; raise `AmountNotPositive` or `Forbidden`."""
+        """Return the draft; raise `AmountNotPositive`, `CurrencyUnsupported` or `Forbidden`."""
         if context.actor.role is not Role.SELLER or context.actor.id != str(self.seller_id):
             raise Forbidden
-        require_positive(self.price)
+        require_price(self.price)
         return Listing.start(
             ListingDrafted,
             stream_id,

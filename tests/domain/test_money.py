@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from domain.errors import EscrowError
 from domain.journal import Account, Posting, UnbalancedJournal, check_balanced, credit, debit, journal
+from domain.listing import require_price
 from domain.money import (
     MAX_AMOUNT_MINOR,
     AmountOutOfRange,
@@ -13,6 +14,7 @@ from domain.money import (
     CurrencyMismatch,
     CurrencyUnsupported,
     Money,
+    parse_charged_currency,
     parse_currency,
     share,
 )
@@ -49,6 +51,12 @@ def test_money_never_goes_below_zero_or_beyond_the_end():
 def test_other_currencies_are_refused(code: str):
     with pytest.raises(CurrencyUnsupported):
         parse_currency(code)
+
+
+def test_us_dollars_may_come_but_nothing_is_priced_in_them():
+    assert parse_charged_currency("USD") is Currency.USD
+    with pytest.raises(CurrencyUnsupported):
+        require_price(Money(100, Currency.USD))
 
 
 @given(AMOUNTS, st.integers(0, 10_000))

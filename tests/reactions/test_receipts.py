@@ -11,17 +11,19 @@ from tests.reactions.world import World, run
 
 
 @pytest.mark.weakness("W8")
-def test_money_in_another_currency_is_sent_back_in_that_currency(database: Database) -> None:
+@pytest.mark.parametrize("currency", [Currency.NGN, Currency.USD])
+def test_money_in_another_currency_is_sent_back_in_that_currency(database: Database, currency: Currency) -> None:
     async def story(world: World) -> None:
         transaction_id = await world.open()
-        await world.panel.post("/_sim/balance", json={"currency": "NGN", "amount_minor": 10_000})
-        await world.fault("*", "other_amount", amount_minor=100_000, currency="NGN")
+        await world.panel.post("/_sim/balance", json={"currency": currency, "amount_minor": 20_000})
+        await world.fault("*", "other_amount", amount_minor=100_000, currency=currency)
         await world.pay(transaction_id)
         transaction = await world.advance(transaction_id)
         refund = next(iter(transaction.refunds.values()))
-        assert refund.currency is Currency.NGN
+        assert refund.currency is currency
         assert refund.failure is None
         assert refund.status is not RefundStatus.FAILED
+        assert await world.moved("refund") == [-100_000]
         assert transaction.phase is Phase.PENDING
 
     run(database.app_dsn, story)

@@ -16,7 +16,7 @@ from gateways.bookkeeping import Settlement, SettlementStatus
 from gateways.payment import Balance
 from gateways.paystack.sim.state import Behaviour
 from tests.conftest import Database
-from tests.reconciliation.test_planted import PLANTED, Change, first, kept, paid, without_first
+from tests.reconciliation.test_planted import PLANTED, Change, first, kept, paid, with_another, without_first
 from tests.reconciliation.world import Business, Tampered, run
 
 change = dataclasses.replace
@@ -37,10 +37,12 @@ MORE_PLANTED: list[tuple[Kind, str, Change]] = [
     (Kind.BALANCE, "balance", more),
     (Kind.MISSING_THERE, "list_settlements", without_first(settled)),
     (Kind.AMOUNT, "list_settlements", first(settled, effective_minor=1)),
-    (Kind.CURRENCY, "list_settlements", first(settled, currency="USD")),
-    (Kind.CURRENCY, "list_charges", first(kept, currency="USD")),
-    (Kind.CURRENCY, "list_transfers", first(paid, currency="USD")),
-    (Kind.CURRENCY, "list_balance_entries", first(lambda line: line.difference_minor == -90_000, currency="USD")),
+    (Kind.CURRENCY, "list_settlements", first(settled, currency="XOF")),
+    (Kind.CURRENCY, "list_charges", first(kept, currency="XOF")),
+    (Kind.MISSING_HERE, "list_charges", with_another(kept, processor_id=99_009, reference="shop-2", currency="USD")),
+    (Kind.MISSING_HERE, "list_charges", with_another(kept, processor_id=99_010, reference="shop-3", currency="XOF")),
+    (Kind.CURRENCY, "list_transfers", first(paid, currency="XOF")),
+    (Kind.CURRENCY, "list_balance_entries", first(lambda line: line.difference_minor == -90_000, currency="XOF")),
     (Kind.STATUS, "list_settlements", first(settled, status=SettlementStatus.FAILED)),
 ]
 

@@ -8,7 +8,7 @@ from tests.domain.money_model import BALANCE, UNCLEARED
 from tests.simulation.judge import need
 from tests.simulation.world import World
 
-CURRENCIES = ("KES", "NGN", "GHS", "ZAR")
+CURRENCIES = ("KES", "NGN", "GHS", "ZAR", "USD")
 PAID = {"success": "paid"}
 
 
