@@ -29,15 +29,18 @@ class TransferNotOrdered(EscrowError):
 async def check_ordered(escrow: Escrow, raw: bytes) -> None:
     """Return if every transfer that is asked about is to be paid; raise `TransferNotOrdered` for all else.
 
-    The signature has been checked before.
+    One that stands twice in the question is not. The signature has been checked before.
     """
     envelope = parse_envelope(raw)
     asked = envelope.data.get("transfers")
     if envelope.event != EVENT or not is_list(asked) or not asked:
         raise TransferNotOrdered
+    seen: set[str | None] = set()
     for transfer in asked:
-        if not is_object(transfer) or not await _is_ordered(escrow, transfer):
+        reference = text(transfer, "reference") if is_object(transfer) else None
+        if not is_object(transfer) or reference in seen or not await _is_ordered(escrow, transfer):
             raise TransferNotOrdered
+        seen.add(reference)
 
 
 async def _is_ordered(escrow: Escrow, transfer: JsonObject) -> bool:

@@ -68,6 +68,8 @@ def test_what_differs_in_anything_is_refused(database: Database) -> None:
                 await check_ordered(world.escrow, body(question | other))
         with pytest.raises(TransferNotOrdered):
             await check_ordered(world.escrow, body(question, question | others[0]))
+        with pytest.raises(TransferNotOrdered):
+            await check_ordered(world.escrow, body(question, question))
 
     run(database.app_dsn, story)
 
