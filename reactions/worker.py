@@ -20,6 +20,7 @@ from reactions.advance import advance
 from reactions.backlog import Backlog
 from reactions.chargeback_search import look_for_chargebacks, remember_look
 from reactions.loss import record_losses
+from reactions.outage import SIGN_SECONDS, Outages
 from reactions.sweep import MOST_QUESTIONS, SHORTEST_PAUSE, get_life_of_pages, list_unheard, next_question_at
 from reactions.toolbox import Toolbox
 from reactions.watch import CHARGE, TRANSFER, Watch
@@ -88,6 +89,7 @@ class Worker:
         """Forget what another worker may have overtaken."""
         self._watch = Watch(self._tools)
         self._backlog = Backlog(self._tools, self._watch, self._advance)
+        self._outages = Outages(self._tools, self._watch)
 
     async def _lead(self) -> None:
         async with await AsyncConnection.connect(self._dsn, autocommit=True) as session:
@@ -95,11 +97,13 @@ class Worker:
             if not row or not row[0]:
                 return
             await self._gate()
+            await self._outages.give_sign()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hold(session))
                 tasks.create_task(_repeat(PERMIT_SECONDS, self._tools.permit))
                 tasks.create_task(self._follow_log())
                 tasks.create_task(self._backlog.work())
+                tasks.create_task(_repeat(SIGN_SECONDS, self._outages.give_sign))
                 tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
                 tasks.create_task(_repeat(CHARGEBACK_SECONDS, self._poll_chargebacks))

@@ -30,6 +30,8 @@ from projections.external_payment import find_open_payment
 from projections.runner import run_projections
 from reactions.gate import Comparison, Gate, MemoryStale
 from reactions.hold import settle
+from reactions.outage import SQL as OUTAGE_SQL
+from reactions.outage import find_last_sign
 from reactions.toolbox import Processor
 from reactions.watermark import FILE, LogWentBack, Mark, Watermark, read_mark
 from reactions.worker import Worker
@@ -83,6 +85,14 @@ async def world_of(dsn: str, stand_in: tuple[StandIn, Present], home: Path) -> A
 def pass_time(world: World, present: Present, **time: float) -> None:
     present.at += timedelta(**time)
     world.at = present.at
+
+
+async def stay_there(world: World, **time: float) -> None:
+    """The worker gives its sign of life all that time: it is no outage."""
+    while await find_last_sign(world.pool) is None:
+        await asyncio.sleep(0.05)
+    async with world.pool.connection() as connection:
+        await connection.execute(OUTAGE_SQL.give_sign, {"at": world.at + timedelta(**time)})
 
 
 def gate_of(world: World, home: Path) -> Gate:
@@ -184,6 +194,7 @@ async def carry_on(
                 assert (await world.transaction(sales.unasked)).phase is Phase.FUNDS_HELD
             await until(world, sales.unpaid, Phase.FUNDS_HELD)
             # The buyer's word that he has access was lost: from now on the clock would give him his money back.
+            await stay_there(world, days=4)
             pass_time(world, stand_in[1], days=4)
             await until(world, sales.unpaid, Phase.REFUNDED)
             if not gated:
@@ -367,6 +378,7 @@ def test_a_person_can_lift_what_holds_a_transaction_back(
             assert found.transaction_id == transaction_id
             await world.top_up(100_000)
             await settle(world.escrow, found.id, "the seller has sent it back", reaction("command-line"))
+            await stay_there(world, days=4)
             pass_time(world, stand_in[1], days=4)
             await until(world, transaction_id, Phase.REFUNDED)
 
