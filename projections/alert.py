@@ -19,9 +19,10 @@ SQL = load("projections", "alert.sql")
 class AlertRow(NamedTuple):
     """An alert: `subject` names the payout, refund, dispute or listing, `raised_at` is when the log knew of it.
 
-    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position. Three
-    more stand at position 0: `log_restored` and `reconciliation_failed` while something stands still and afterwards,
-    and `reconciliation_missed` for as long as no run has come.
+    A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position. More
+    stand at position 0: `log_restored` and `reconciliation_failed` while something stands still and afterwards,
+    `reconciliation_missed` for as long as no run has come, `webhooks_waiting` for as long as they do, and
+    `dispute_undecided`, which is raised anew each day from the fourteenth on.
     """
 
     position: int

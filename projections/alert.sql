@@ -24,7 +24,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON alerts TO escrow_app;
 GRANT SELECT ON alerts TO escrow_auditor;
 
 -- name: list
--- Alerts from events, from projections that stopped, and from what stands still or did not come, newest first.
+-- Alerts from events, from projections that stopped, and from what stands still, waits or did not come, newest first.
 SELECT
     position,
     severity,
@@ -108,6 +108,40 @@ FROM (
             ) AS at
     ) AS last_run
     WHERE last_run.at + INTERVAL '26 hours' < %(at)s::timestamptz
+    UNION ALL
+    SELECT
+        0,
+        'P1',
+        'dispute_undecided',
+        dispute_id::text,
+        transaction_id,
+        'clock',
+        amount_minor,
+        'undecided for ' || extract(DAY FROM %(at)s::timestamptz - opened_at) || ' days',
+        opened_at,
+        opened_at + date_trunc('day', %(at)s::timestamptz - opened_at)
+    FROM disputes
+    WHERE
+        state IN ('open', 'escalated')
+        AND source <> 'processor'
+        AND opened_at + INTERVAL '14 days' <= %(at)s::timestamptz
+    UNION ALL
+    SELECT
+        0,
+        'P1',
+        'webhooks_waiting',
+        'inbox',
+        NULL,
+        'reactions',
+        NULL,
+        count(*) || ' deliveries: ' || coalesce(max(error), 'does escrow worker run?'),
+        min(received_at),
+        min(received_at)
+    FROM payment_events
+    WHERE
+        processed_at IS NULL
+        AND (next_attempt_at + INTERVAL '5 minutes' < %(at)s::timestamptz OR attempts >= 8)
+    HAVING count(*) > 0
 ) AS raised
 WHERE
     (%(transaction_id)s::uuid IS NULL OR transaction_id = %(transaction_id)s)
