@@ -122,9 +122,10 @@ def test_the_bank_decides_about_what_was_declined(desk: Desk, outcome: str, word
     assert len(desk.refunds()) == (outcome == "lost")
 
 
-def test_a_planned_chargeback_comes_and_is_lost_by_itself(desk: Desk) -> None:
+@pytest.mark.parametrize(("fate", "refunded"), [("chargeback_won", []), ("chargeback_lost", ["ch-2"])])
+def test_a_planned_chargeback_comes_and_is_decided_by_itself(desk: Desk, fate: str, refunded: list[str]) -> None:
     desk.panel.fault("checkout", "chargeback", delay_seconds=60)
-    desk.panel.fault("dispute", "chargeback_lost", delay_seconds=60)
+    desk.panel.fault("dispute", fate, delay_seconds=60)
     body = {"email": "b@x.y", "amount": PRICE, "currency": "KES", "reference": "ch-2"}
     opened = desk.http.post("/transaction/initialize", json=body).json()["data"]
     desk.http.post(opened["authorization_url"], json={"outcome": "success"})
@@ -135,7 +136,7 @@ def test_a_planned_chargeback_comes_and_is_lost_by_itself(desk: Desk) -> None:
     desk.answer(dispute, "declined", uploaded_filename=desk.upload(dispute))
     desk.panel.advance(61)
     wait_until(lambda: desk.fetch(dispute)["status"] == "resolved")
-    assert desk.refunds()[0]["transaction_reference"] == "ch-2"
+    assert [refund["transaction_reference"] for refund in desk.refunds()] == refunded
 
 
 def test_a_planned_chargeback_of_what_is_disputed_already_does_not_come(desk: Desk) -> None:
