@@ -10,8 +10,7 @@ from api.flows.attention import keep_account, want_retry
 from cli.accounts import OPERATOR
 from cli.database import running_server
 from cli.output import print_json, say
-from cli.wiring import open_ground, read_clock, require_processor, toolbox_of
-from database.settings import Settings
+from cli.wiring import find_settings, open_ground, read_clock, require_processor, toolbox_of
 from domain.errors import Refused
 from domain.transaction import Transaction
 from domain.transaction.records import Payout, PayoutStatus
@@ -64,7 +63,7 @@ def _attend(work: Callable[[Toolbox], Awaitable[Transaction]]) -> Transaction:
         async with open_ground(settings, read_clock, CONNECTIONS) as ground:
             return await work(toolbox_of(ground))
 
-    settings = Settings()
+    settings = find_settings()
     require_processor(settings)
     with running_server(settings):
         return asyncio.run(connect())

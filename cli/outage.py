@@ -5,8 +5,7 @@ import asyncio
 from api.query import read_moment
 from cli.database import running_server
 from cli.output import print_json, say
-from cli.reconciling import find_settings
-from cli.wiring import open_ground, read_clock, require_processor, toolbox_of
+from cli.wiring import find_settings, open_ground, read_clock, require_processor, toolbox_of
 from database.settings import Settings
 from domain.reason import require_reason
 from reactions.outage import Outage, Outages

@@ -1,20 +1,17 @@
 """What `escrow reconcile` does and prints."""
 
 import asyncio
-import json
 from dataclasses import asdict
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import typer
-from pydantic import SecretStr
 
 from api.query import read_moment
 from cli.database import running_server
 from cli.failure import DIFFERENCE
 from cli.output import print_json, print_table, say
-from cli.paystack_sim import make_secret_file
-from cli.wiring import ask_of, desk_of, open_ground, read_clock, require_processor
+from cli.wiring import ask_of, desk_of, find_settings, open_ground, read_clock, require_processor
 from database.settings import Settings
 from domain.errors import Invalid
 from domain.reconciliation import Difference, count_kinds
@@ -82,20 +79,6 @@ def run_ask(reference: str, *, as_json: bool) -> None:
     else:
         what = "something" if answer.changed else "nothing"
         say(f"transaction {answer.transaction_id} is {answer.state}; {what} was recorded")
-
-
-def find_settings() -> Settings:
-    """Return the settings; a demo in ESCROW_HOME lends its stand-in to whoever has no key of Paystack."""
-    settings = Settings()
-    file = settings.escrow_home / "demo.json"
-    if settings.paystack_secret_key is not None or not file.exists():
-        return settings
-    facts = cast("dict[str, str]", json.loads(file.read_text(encoding="utf-8")))
-    lent = {
-        "paystack_secret_key": SecretStr(make_secret_file(settings.escrow_home).read_text(encoding="utf-8")),
-        "paystack_base_url": facts["paystack_url"],
-    }
-    return settings.model_copy(update=lent)
 
 
 async def _reconcile(

@@ -19,13 +19,9 @@ KNOWN = ("id", "email", "password", "totp_secret")
 
 def typed(demo: Demo, *words: str, otp: str = OTP) -> subprocess.CompletedProcess[str]:
     """Run `escrow payout` with the password on standard input."""
-    processor = {
-        "PAYSTACK_SECRET_KEY": (demo.home / "paystack-key").read_text(),
-        "PAYSTACK_BASE_URL": str(demo.facts["paystack_url"]),
-    }
     return subprocess.run(
         [*command(), "payout", *words],
-        env={**demo.environment, **processor},
+        env=demo.environment,
         cwd=ROOT,
         input=otp + "\n",
         capture_output=True,

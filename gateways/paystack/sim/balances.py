@@ -4,13 +4,13 @@ from gateways.paystack.sim.calls import Answer, Call, good
 from gateways.paystack.sim.clock import brief
 from gateways.paystack.sim.pages import page
 from gateways.paystack.sim.records import JournalLine
-from gateways.paystack.sim.state import TRANSFER_CURRENCIES, Sim
+from gateways.paystack.sim.state import CURRENCIES, Sim
 
 
 def balances(sim: Sim, call: Call) -> Answer:
     """GET /balance."""
     del call
-    lines = [{"currency": currency, "balance": sim.held_minor("balance", currency)} for currency in TRANSFER_CURRENCIES]
+    lines = [{"currency": currency, "balance": sim.held_minor("balance", currency)} for currency in sorted(CURRENCIES)]
     return good("Balances retrieved", lines)
 
 
