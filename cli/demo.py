@@ -19,6 +19,8 @@ from domain.money import PAYABLE
 
 HOST = "127.0.0.1"
 CAPITAL_MINOR = 1_000_000_000
+ELSEWHERE = ("DATABASE_URL", "SMTP_URL", "SMS_URL", "SMS_TOKEN")
+"""What would lead out of this machine."""
 FIRST_PORT, PORTS = 20_000, 10_000
 
 
@@ -32,7 +34,8 @@ class Addresses:
 
 def run_demo(port: int) -> None:
     """Start all, tell the story once, and keep everything running until Ctrl-C or SIGTERM."""
-    os.environ.pop("DATABASE_URL", None)
+    for setting in ELSEWHERE:
+        os.environ.pop(setting, None)
     signal.signal(signal.SIGTERM, _stop)
     home = Settings().escrow_home
     home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -22,11 +23,12 @@ from domain.ids import Clock, uuid7
 from domain.policy import Terms
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
-from gateways.mail import SendMail, mail_into_folder, mail_over_smtp
+from gateways.mail import Mail, SendMail, mail_into_folder, mail_over_smtp
 from gateways.paystack.client import PAYSTACK_URL, Paystack
 from gateways.paystack.http import check_base_url
 from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
 from gateways.paystack.secret import SecretKey
+from gateways.sms import SendSms, sms_into_folder, sms_over_http
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from reactions.asking import ask_about
@@ -158,7 +160,7 @@ async def open_dependencies(
             locksmith=locksmith,
             gateway=ground.gateway,
             webhook_secret=ground.secret,
-            send_code=code_sender(settings),
+            send_code=code_sender(settings, clock),
             cursor_key=_derive(settings, "cursors"),
             rates=load_rates(settings.escrow_home),
             terms=terms or Terms(),
@@ -201,25 +203,41 @@ def desk_of(ground: Ground) -> Desk:
     return Desk(escrow=ground.escrow, pool=ground.pool, processor=ground.gateway, clock=ground.clock)
 
 
-def code_sender(settings: Settings) -> SendCode:
-    """Return how one-time codes reach people: by SMTP_URL, else into the folder `mail` of ESCROW_HOME."""
-    send = _mailer(settings)
+def code_sender(settings: Settings, clock: Clock) -> SendCode:
+    """Return how one-time codes reach people by mail."""
+    send = mailer_of(settings)
 
     async def send_code(address: str, code: str) -> None:
-        await send(address, CODE_SUBJECT, f"Your code is {code}. It is valid for five minutes. Tell it to nobody.\n")
+        text = f"Your code is {code}. It is valid for five minutes. Tell it to nobody.\n"
+        await send(Mail(id=new_id(clock), at=clock(), address=address, subject=CODE_SUBJECT, text=text))
 
     return send_code
 
 
-def _mailer(settings: Settings) -> SendMail:
+def mailer_of(settings: Settings) -> SendMail:
+    """Return how mail leaves: by SMTP_URL, else into the folder `mail` of ESCROW_HOME."""
+    sender = settings.smtp_from or f"escrow@{_host(settings)}"
     if settings.smtp_url is None:
-        return mail_into_folder(Path(settings.escrow_home) / "mail")
-    return mail_over_smtp(settings.smtp_url.get_secret_value(), f"escrow@{_host(settings)}")
+        return mail_into_folder(message_folder(settings), sender)
+    return mail_over_smtp(settings.smtp_url.get_secret_value(), sender)
+
+
+def texter_of(settings: Settings) -> SendSms:
+    """Return how short messages leave: by SMS_URL, else into the folder of the mail. Raises `SecretMissing`."""
+    if settings.sms_url is None:
+        return sms_into_folder(message_folder(settings))
+    if settings.sms_token is None:
+        raise SecretMissing(setting="SMS_TOKEN")
+    return sms_over_http(settings.sms_url, settings.sms_token.get_secret_value())
+
+
+def message_folder(settings: Settings) -> Path:
+    """Return where messages are kept that have nowhere else to go."""
+    return Path(settings.escrow_home) / "mail"
 
 
 def _host(settings: Settings) -> str:
-    address = settings.escrow_public_url or "http://localhost"
-    return address.split("://")[-1].split("/")[0].split(":")[0]
+    return urlsplit(settings.escrow_public_url or "").hostname or "localhost"
 
 
 def _derive(settings: Settings, purpose: str) -> bytes:

@@ -1,5 +1,6 @@
 """Everything the environment can say, read once in the entry point and passed down. No secret has a default."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Self
@@ -27,13 +28,19 @@ MUST_BE = {
     "escrow_archive_url": "a URL, such as file:///mnt/archive",
     "escrow_public_url": "an http or https URL",
     "smtp_url": "a URL that begins with smtp:// or smtps://",
+    "smtp_from": "an e-mail address in ASCII, such as escrow@example.com",
+    "sms_url": "an https URL; plain http only on this machine",
+    "sms_token": "a secret of 16 to 512 printable characters without spaces",
     "escrow_nightly_ask": "true or false",
     "escrow_ask_transfers_days": "a whole number of days, 1 to 3650",
     "escrow_four_eyes_above_usd": "an amount in US dollars, zero or more",
 }
 
 
-SCHEMES = {"escrow_public_url": {"http", "https"}, "smtp_url": {"smtp", "smtps"}}
+SCHEMES = {"escrow_public_url": {"http", "https"}, "smtp_url": {"smtp", "smtps"}, "sms_url": {"http", "https"}}
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}")
+TOKEN = re.compile(r"[!-~]{16,512}")
 
 
 class SettingInvalid(EscrowError):
@@ -74,6 +81,12 @@ class Settings(BaseSettings):
     """PAYSTACK_BASE_URL: Paystack, or the stand-in."""
     smtp_url: SecretStr | None = None
     """SMTP_URL: the mail server, with its password."""
+    smtp_from: str | None = None
+    """SMTP_FROM: the address that mail comes from; without it `escrow@` and the host of ESCROW_PUBLIC_URL."""
+    sms_url: str | None = None
+    """SMS_URL: the gateway that short messages are posted to; without it they go into a folder."""
+    sms_token: SecretStr | None = None
+    """SMS_TOKEN: what that gateway knows us by; needed with SMS_URL."""
     escrow_nightly_ask: bool = True
     """ESCROW_NIGHTLY_ASK: before the nightly reconciliation, ask Paystack about what is ours and differs."""
     escrow_four_eyes_above_usd: Decimal = Field(default=Decimal(1000), ge=0, le=10**12, allow_inf_nan=False)
@@ -107,7 +120,7 @@ class Settings(BaseSettings):
                 raise ValueError("not a libpq URL") from None
         return url
 
-    @field_validator("escrow_archive_url", "escrow_public_url", "smtp_url")
+    @field_validator("escrow_archive_url", "escrow_public_url", "smtp_url", "sms_url")
     @classmethod
     def _require_url(cls, url: str | SecretStr | None, field: ValidationInfo) -> str | SecretStr | None:
         """A scheme that the program knows how to use, and an address behind it."""
@@ -119,7 +132,25 @@ class Settings(BaseSettings):
                 raise ValueError("not such a URL")
             if schemes and not parts.hostname:
                 raise ValueError("a URL without a host")
+            if field.field_name == "sms_url" and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+                raise ValueError("a token would travel in the clear")
         return url
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _require_address(cls, address: str | None) -> str | None:
+        """It stands in every message and in the envelope."""
+        if address is not None and not ADDRESS.fullmatch(address):
+            raise ValueError("not an address")
+        return address
+
+    @field_validator("sms_token")
+    @classmethod
+    def _require_token(cls, token: SecretStr | None) -> SecretStr | None:
+        """It stands in a header."""
+        if token is not None and not TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("not a token")
+        return token
 
     @field_validator("escrow_home", "escrow_pg_bin", "escrow_pepper_file", "escrow_signing_key_file")
     @classmethod

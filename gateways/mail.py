@@ -1,28 +1,54 @@
-"""Mail: over SMTP where it is configured, else into a folder that shows what would have been sent."""
+"""Mail: over SMTP where it is configured, else into a folder that shows what would have been sent.
+
+A message is the same, byte for byte, however often it is sent: `Date` and `Message-ID` come with it (RFC 5322 §3.6), so
+that a receiver recognises a repeat.
+"""
 
 import asyncio
-import os
 import smtplib
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
-from gateways.errors import GatewayUncertain
-
-SendMail = Callable[[str, str, str], Awaitable[None]]
-"""Sends to an address (first) a subject (second) and a text (third)."""
+from gateways.message import MessageRefused, MessageUndelivered, keep_message
 
 TIMEOUT_SECONDS = 10.0
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+DOMAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
+LAST_TRANSIENT = 499
+"""An answer of 500 or more is final (RFC 5321 §4.2.1)."""
+MAIL_SUFFIX = ".eml"
 
 
-def mail_into_folder(folder: Path) -> SendMail:
-    """Return a stand-in that appends every message to `folder`, readable by its owner alone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One message to one person; `id` and `at` stay the same when it is sent again. `repr` shows no personal data."""
 
-    async def send(address: str, subject: str, text: str) -> None:
-        message = _compose(address, subject, text)
-        await asyncio.to_thread(_append, folder, message)
+    id: UUID
+    at: datetime
+    address: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str | None = field(default=None, repr=False)
+
+
+SendMail = Callable[[Mail], Awaitable[None]]
+"""Sends a message. Raises `MessageRefused`, or `MessageUndelivered` when it should be tried again."""
+
+
+def mail_into_folder(folder: Path, sender: str) -> SendMail:
+    """Return a stand-in that keeps every message in `folder`, readable by its owner alone."""
+
+    async def send(mail: Mail) -> None:
+        content = compose(mail, sender).as_bytes()
+        await asyncio.to_thread(keep_message, folder, mail.at, mail.id, MAIL_SUFFIX, content)
 
     return send
 
@@ -30,51 +56,87 @@ def mail_into_folder(folder: Path) -> SendMail:
 def mail_over_smtp(url: str, sender: str) -> SendMail:
     """Return a mailer for `smtp://` (STARTTLS where offered) or `smtps://user:password@host:port`.
 
-    Sending raises `GatewayUncertain`: a lost answer may mean that the message went out.
+    A password is shown only behind TLS, or on this machine.
     """
 
-    async def send(address: str, subject: str, text: str) -> None:
-        message = _compose(address, subject, text)
-        message["From"] = sender
+    async def send(mail: Mail) -> None:
+        message = compose(mail, sender)
         try:
-            await asyncio.to_thread(_deliver, url, message)
-        except (OSError, smtplib.SMTPException) as error:
-            raise GatewayUncertain(type(error).__name__) from None
+            await asyncio.to_thread(_deliver, url, message, sender, mail.address)
+        except smtplib.SMTPRecipientsRefused as error:
+            code = next(iter(error.recipients.values()))[0]
+            raise _refusal(code) from None
+        except smtplib.SMTPDataError as error:
+            raise _refusal(error.smtp_code) from None
+        except smtplib.SMTPNotSupportedError:
+            raise MessageRefused("SMTPUTF8") from None
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:
+            raise MessageUndelivered(type(error).__name__) from None
 
     return send
 
 
-def _compose(address: str, subject: str, text: str) -> EmailMessage:
-    message = EmailMessage()
-    message["To"] = address
-    message["Subject"] = subject
-    message.set_content(text)
+def compose(mail: Mail, sender: str) -> EmailMessage:
+    """Return the message as it goes out: plain text, with HTML beside it if there is any.
+
+    Raises `MessageRefused` for an address that no header can hold. Line breaks in a subject become spaces.
+    """
+    message = EmailMessage(policy=SMTP if mail.address.isascii() else SMTPUTF8)
+    message["Date"] = mail.at
+    message["Message-ID"] = f"<{mail.id}@{sender.rpartition('@')[2]}>"
+    message["From"] = _parse(sender)
+    message["To"] = _parse(mail.address)
+    message["Subject"] = " ".join(mail.subject.split())
+    # RFC 3834: nobody's holiday is to answer, and no list server.
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(mail.text)
+    if mail.html is not None:
+        message.add_alternative(mail.html, subtype="html")
+        # By default it is random, and a repeat would not be the same bytes.
+        message.set_boundary(f"=_{mail.id.hex}")
     return message
 
 
-def _append(folder: Path, message: EmailMessage) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder / "outbox.mbox", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        file.write(f"From escrow\n{message.as_string()}\n")
+def _parse(address: str) -> Address:
+    """Take it as one address, whatever it looks like: commas and brackets in it must not become a second one."""
+    local, _, domain = address.rpartition("@")
+    try:
+        host = domain.encode("idna").decode().lower()
+        if local.isprintable() and local and " " not in local and host and DOMAIN_CHARACTERS.issuperset(host):
+            return Address(username=local, domain=host)
+    except (UnicodeError, ValueError):
+        pass
+    raise MessageRefused("address")
 
 
-def _deliver(url: str, message: EmailMessage) -> None:
+def _refusal(code: int) -> MessageRefused | MessageUndelivered:
+    return MessageRefused(str(code)) if code > LAST_TRANSIENT else MessageUndelivered(str(code))
+
+
+def _deliver(url: str, message: EmailMessage, sender: str, address: str) -> None:
     parts = urlsplit(url)
     context = ssl.create_default_context()
-    secure = parts.scheme == "smtps"
-    with _connect(parts.hostname or "localhost", parts.port, context if secure else None) as server:
-        if not secure and server.has_extn("starttls"):
+    host = parts.hostname or "localhost"
+    is_secure = parts.scheme == "smtps"
+    with _connect(host, parts.port, context if is_secure else None) as server:
+        if not is_secure and server.has_extn("starttls"):
             server.starttls(context=context)
+            is_secure = True
         if parts.username:
+            if not is_secure and host not in LOOPBACK:
+                raise MessageUndelivered("NoTLS")
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)
+        server.send_message(message, from_addr=_parse(sender).addr_spec, to_addrs=[_parse(address).addr_spec])
 
 
 def _connect(host: str, port: int | None, context: ssl.SSLContext | None) -> smtplib.SMTP:
     if context is not None:
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_SECONDS, context=context)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, port or 465, timeout=TIMEOUT_SECONDS, context=context, local_hostname="localhost"
+        )
     else:
-        server = smtplib.SMTP(host, port or 587, timeout=TIMEOUT_SECONDS)
+        # The name is given: to look it up can take as long as a name server is silent.
+        server = smtplib.SMTP(host, port or 587, timeout=TIMEOUT_SECONDS, local_hostname="localhost")
     server.ehlo()
     return server

@@ -19,7 +19,16 @@ ROOT = Path(__file__).parent.parent
 ESCROW = ROOT / ".venv" / "bin" / "escrow"
 READY_SECONDS = 120.0
 STOP_SECONDS = 45.0
-FOREIGN = ("DATABASE_URL", "PAYSTACK_SECRET_KEY", "PAYSTACK_BASE_URL", "SMTP_URL", "COLUMNS")
+FOREIGN = (
+    "DATABASE_URL",
+    "PAYSTACK_SECRET_KEY",
+    "PAYSTACK_BASE_URL",
+    "SMTP_URL",
+    "SMTP_FROM",
+    "SMS_URL",
+    "SMS_TOKEN",
+    "COLUMNS",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
