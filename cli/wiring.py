@@ -32,8 +32,10 @@ from gateways.sms import SendSms, sms_into_folder, sms_over_http
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from reactions.asking import ask_about
+from reactions.delivery import watch_delivery
 from reactions.gate import Comparison
 from reactions.gate import Gate as RestoreGate
+from reactions.notification import Notifier
 from reactions.toolbox import Toolbox
 from reactions.watermark import Watermark
 from reconciliation.asking import Answer, Ask
@@ -160,7 +162,7 @@ async def open_dependencies(
             locksmith=locksmith,
             gateway=ground.gateway,
             webhook_secret=ground.secret,
-            send_code=code_sender(settings, clock),
+            send_code=code_sender(watch_delivery(ground.pool, clock, "mail", mailer_of(settings)), clock),
             cursor_key=_derive(settings, "cursors"),
             rates=load_rates(settings.escrow_home),
             terms=terms or Terms(),
@@ -203,9 +205,14 @@ def desk_of(ground: Ground) -> Desk:
     return Desk(escrow=ground.escrow, pool=ground.pool, processor=ground.gateway, clock=ground.clock)
 
 
-def code_sender(settings: Settings, clock: Clock) -> SendCode:
+def notifier_of(ground: Ground) -> Notifier:
+    """Return who tells people what happened."""
+    send = watch_delivery(ground.pool, ground.clock, "mail", mailer_of(ground.settings))
+    return Notifier(toolbox_of(ground), send)
+
+
+def code_sender(send: SendMail, clock: Clock) -> SendCode:
     """Return how one-time codes reach people by mail."""
-    send = mailer_of(settings)
 
     async def send_code(address: str, code: str) -> None:
         text = f"Your code is {code}. It is valid for five minutes. Tell it to nobody.\n"

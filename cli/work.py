@@ -16,6 +16,7 @@ from cli.wiring import (
     ask_of,
     desk_of,
     gate_of,
+    notifier_of,
     open_ground,
     read_clock,
     require_processor,
@@ -79,7 +80,8 @@ def worker_of(ground: Ground, dsn: str) -> Worker:
     """Return the reactions with what the settings say of them."""
     days = ground.settings.escrow_ask_transfers_days
     gate = gate_of(ground).pass_through
-    return Worker(toolbox_of(ground), dsn, gate=gate, ask_transfers_for=timedelta(days=days))
+    asked_for = timedelta(days=days)
+    return Worker(toolbox_of(ground), dsn, gate=gate, notifier=notifier_of(ground), ask_transfers_for=asked_for)
 
 
 async def work(ground: Ground) -> None:

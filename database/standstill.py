@@ -10,7 +10,7 @@ from database.queries import load
 
 SQL = load("database", "standstill.sql")
 
-Kind = Literal["restore", "reconciliation"]
+Kind = Literal["restore", "reconciliation", "mail", "sms"]
 
 
 class Standstill(NamedTuple):

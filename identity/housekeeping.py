@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout
 from database.connect import Pool
 from domain.ids import Clock
 from identity.api_key import delete_ended_keys
+from identity.notification import delete_old_notifications
 from identity.password_reset import delete_old_resets
 from identity.session import delete_ended_sessions
 from identity.tries import delete_old_tries
@@ -38,4 +39,5 @@ async def clear_away(pool: Pool, clock: Clock) -> tuple[int, int, int]:
     async with pool.connection() as connection:
         sessions = await delete_ended_sessions(connection, at - KEPT_FOR)
         keys = await delete_ended_keys(connection, at - KEPT_FOR)
+        await delete_old_notifications(connection, at - KEPT_FOR)
     return sessions, keys, await delete_old_tries(pool, at=at)

@@ -20,9 +20,9 @@ class AlertRow(NamedTuple):
     """An alert: `subject` names the payout, refund, dispute or listing, `raised_at` is when the log knew of it.
 
     A projection that stopped is one too: kind `projection_stopped`, its name as subject, the event's position. More
-    stand at position 0: `log_restored` and `reconciliation_failed` while something stands still and afterwards,
-    `reconciliation_missed` for as long as no run has come, `webhooks_waiting` for as long as they do, and
-    `dispute_undecided`, which is raised anew each day from the fourteenth on.
+    stand at position 0: `log_restored`, `reconciliation_failed`, `mail_failing` and `sms_failing` while something
+    stands still and afterwards, `reconciliation_missed` for as long as no run has come, `webhooks_waiting` for as long
+    as they do, and `dispute_undecided`, which is raised anew each day from the fourteenth on.
     """
 
     position: int

@@ -66,7 +66,11 @@ FROM (
     SELECT
         0,
         CASE kind WHEN 'restore' THEN 'P0' ELSE 'P1' END,
-        CASE kind WHEN 'restore' THEN 'log_restored' ELSE 'reconciliation_failed' END,
+        CASE kind
+            WHEN 'restore' THEN 'log_restored'
+            WHEN 'reconciliation' THEN 'reconciliation_failed'
+            ELSE kind || '_failing'
+        END,
         id::text,
         NULL,
         'reactions',
@@ -76,6 +80,7 @@ FROM (
                 THEN 'no money moves (' || reason || '): ' || coalesce(error, 'asking the processor')
             WHEN kind = 'restore' THEN 'money moves again (' || reason || ')'
             WHEN resolved_at IS NULL THEN reason || ': ' || coalesce(error, 'not tried yet')
+            WHEN kind IN ('mail', 'sms') THEN reason || ': they leave again'
             ELSE reason || ': it ran since'
         END,
         noticed_at,

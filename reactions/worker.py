@@ -20,6 +20,7 @@ from reactions.advance import advance
 from reactions.backlog import Backlog
 from reactions.chargeback_search import look_for_chargebacks, remember_look
 from reactions.loss import record_losses
+from reactions.notification import Notifier
 from reactions.outage import SIGN_SECONDS, Outages
 from reactions.sweep import MOST_QUESTIONS, SHORTEST_PAUSE, get_life_of_pages, list_unheard, next_question_at
 from reactions.toolbox import Toolbox
@@ -58,15 +59,18 @@ class Worker:
         *,
         poll_every: timedelta = timedelta(seconds=30),
         gate: Callable[[], Awaitable[None]] | None = None,
+        notifier: Notifier | None = None,
         ask_transfers_for: timedelta = ASK_TRANSFERS_FOR,
     ) -> None:
         """`dsn` is for the session that holds the leader's lock; unfinished transactions are polled `poll_every`.
 
         Nothing is done before `gate` returns. Once the toolbox's `permit` is withdrawn, it has to return anew.
+        `notifier` tells people what happened, as soon as the gate is open.
         `ask_transfers_for` is how long after it was over a transfer is asked about: its bank may send the money back.
         """
         self._tools = tools
         self._gate = gate or _open
+        self._notifier = notifier
         self._dsn = dsn
         self._ask_transfers_for = ask_transfers_for
         self._poll_seconds = poll_every.total_seconds()
@@ -98,6 +102,8 @@ class Worker:
                 return
             await self._gate()
             await self._outages.give_sign()
+            if self._notifier is not None:
+                await self._notifier.begin()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._hold(session))
                 tasks.create_task(_repeat(PERMIT_SECONDS, self._tools.permit))
@@ -110,6 +116,8 @@ class Worker:
                 tasks.create_task(_repeat(SWEEP_SECONDS, self._sweep))
                 tasks.create_task(_repeat(LOSS_SECONDS, self._record_losses))
                 tasks.create_task(self._watch.follow())
+                if self._notifier is not None:
+                    tasks.create_task(self._notifier.run())
 
     async def _hold(self, session: AsyncConnection[tuple[object, ...]]) -> None:
         """Fail as soon as the session that holds the lock is lost: somebody else may lead then."""
