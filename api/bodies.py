@@ -4,7 +4,7 @@ import base64
 import binascii
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
 
 from api.query import Body, BodyId, Prose, SingleLine
 from api.views.money import AmountMinor, MoneyBody
@@ -127,23 +127,6 @@ class LoginBody(Body):
     password: Password
     code: AppCode | None = None
     device_token: Token | None = None
-
-
-class SecondFactorBody(Body):
-    """One of: a code of the app; a recovery code; a code by mail together with the password."""
-
-    code: AppCode | None = None
-    recovery_code: RecoveryCode | None = None
-    mailed_code: AppCode | None = None
-    password: Password | None = None
-
-    @model_validator(mode="after")
-    def _require_one(self) -> "SecondFactorBody":
-        if sum(one is not None for one in (self.code, self.recovery_code, self.mailed_code)) != 1:
-            raise ValueError("exactly one of code, recovery_code and mailed_code")
-        if (self.mailed_code is None) != (self.password is None):
-            raise ValueError("mailed_code and password belong together")
-        return self
 
 
 class PasswordChangeBody(Body):

@@ -1,7 +1,7 @@
 """The second proof of a person: what staff need to be staff at all, and everybody needs, fresh, where it matters.
 
-An authenticator app or a recovery code proves the person. Buyers and sellers without an app show their password and a
-code by mail instead: that proves less, a mailbox, and never makes anybody staff.
+An authenticator app, a security key or a recovery code proves the person. Buyers and sellers with neither app nor key
+show their password and a code by mail instead: that proves less, a mailbox, and never makes anybody staff.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,35 @@ from uuid import UUID
 from database.connect import Connection, Pool
 from database.queries import load
 from domain.actor import Role
+from domain.errors import Refused
 from domain.ids import RandomBytes
 from identity.email_code import CodePurpose, CodeRefused, check_code, use_code
 from identity.recovery_code import count_recovery_codes, make_recovery_codes, take_recovery_code
+from identity.security_key import (
+    Purpose,
+    SecurityKey,
+    delete_security_key,
+    delete_security_keys,
+    has_security_key,
+    list_security_keys,
+    store_security_key,
+    take_challenge,
+    take_security_key,
+)
 from identity.totp import Safe, Seed, confirm_seed, enrol_seed, has_totp, take_totp
 from identity.tries import Allowance, bucket_of, count_try
+from identity.webauthn import Json, Site, read_registration
 
 SQL = load("identity", "second_factor.sql")
 NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN, Role.SUPER_ADMIN, Role.AUDITOR, Role.OPERATOR})
 """Roles that a session has only after the person was confirmed by more than a password."""
 GUESSES = Allowance(free=5, first_pause=timedelta(seconds=30), longest_pause=timedelta(hours=1))
+
+
+class LastSecondFactor(Refused):
+    """This is your only second factor; register another one first."""
+
+    code = "last_second_factor"
 
 
 class Method(StrEnum):
@@ -43,13 +62,21 @@ class SecondFactor:
     """What a user has to be confirmed by."""
 
     has_totp: bool
+    security_keys: int
     recovery_codes_left: int
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is more than a mailbox; recovery codes only stand in for what was lost."""
+        return self.has_totp or self.security_keys > 0
 
 
 async def get_second_factor(connection: Connection, user_id: UUID) -> SecondFactor:
-    """What this user has."""
+    """What this user has; keys that were copied do not count."""
+    keys = await list_security_keys(connection, user_id)
     return SecondFactor(
         has_totp=await has_totp(connection, user_id),
+        security_keys=sum(key.copied_at is None for key in keys),
         recovery_codes_left=await count_recovery_codes(connection, user_id),
     )
 
@@ -74,10 +101,10 @@ async def confirm_by_recovery_code(pool: Pool, session_id: UUID, user_id: UUID, 
 async def confirm_by_mail(pool: Pool, session_id: UUID, user_id: UUID, email: str, code: str, *, at: datetime) -> None:
     """Confirm a session with a code by mail; the caller has checked the password. Raises CodeRefused.
 
-    Whoever has an app uses the app: else whoever has the mailbox would do without it.
+    Whoever has an app or a key uses that: else whoever has the mailbox would do without it.
     """
     async with pool.connection() as connection:
-        if await has_totp(connection, user_id):
+        if await has_totp(connection, user_id) or await has_security_key(connection, user_id):
             raise CodeRefused
     await check_code(pool, email, code, CodePurpose.CONFIRM, at=at)
     async with pool.connection() as connection, connection.transaction():
@@ -105,6 +132,47 @@ async def take_proof(
     await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
 
 
+async def confirm_by_key(
+    pool: Pool, site: Site, session_id: UUID, user_id: UUID, answer: Json, *, at: datetime
+) -> None:
+    """Confirm a session with what a security key signed: tries are free. Raises as `take_security_key` does."""
+    await take_security_key(pool, site, session_id, user_id, answer, at=at)
+    async with pool.connection() as connection, connection.transaction():
+        await _confirm(connection, session_id, user_id, Method.WEBAUTHN, at)
+
+
+async def begin_with_key(
+    pool: Pool,
+    site: Site,
+    session_id: UUID,
+    user_id: UUID,
+    name: str,
+    answer: Json,
+    *,
+    at: datetime,
+    random_bytes: RandomBytes,
+) -> tuple[SecurityKey, tuple[str, ...]]:
+    """Register the key that answered and confirm the session; return recovery codes too if there are none left.
+
+    Raises SecurityKeyRefused, SecurityKeyTaken, TooManySecurityKeys.
+    """
+    challenge = await take_challenge(pool, session_id, Purpose.REGISTER, at=at)
+    new = read_registration(site, challenge, answer)
+    async with pool.connection() as connection, connection.transaction():
+        made = await store_security_key(connection, user_id, name, new, at=at, random_bytes=random_bytes)
+        await _confirm(connection, session_id, user_id, Method.WEBAUTHN, at)
+        if await count_recovery_codes(connection, user_id):
+            return made, ()
+        return made, await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)
+
+
+async def remove_key(connection: Connection, user_id: UUID, key_id: UUID) -> None:
+    """Forget a security key. Call inside a transaction. Raises NotFound, LastSecondFactor."""
+    await delete_security_key(connection, user_id, key_id)
+    if not (await get_second_factor(connection, user_id)).is_there:
+        raise LastSecondFactor
+
+
 async def begin_with_app(
     pool: Pool, safe: Safe, session_id: UUID, user_id: UUID, code: str, *, at: datetime, random_bytes: RandomBytes
 ) -> tuple[str, ...]:
@@ -124,6 +192,7 @@ async def enrol_second_factor(
     connection: Connection, safe: Safe, user_id: UUID, *, at: datetime, random_bytes: RandomBytes
 ) -> tuple[Seed, tuple[str, ...]]:
     """Give a user a new app secret and new recovery codes instead of all before. Call inside a transaction."""
+    await delete_security_keys(connection, user_id)
     seed = await enrol_seed(connection, safe, user_id, at=at, random_bytes=random_bytes)
     await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
     return seed, await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)

@@ -12,15 +12,18 @@ from pathlib import Path
 import psycopg
 import pytest
 import typer
+import yaml
 from psycopg.sql import SQL
 
 from api.app import list_routes
+from api.rights import RIGHTS
 from cli.main import app
 from database.settings import Settings
 from docs import generate
 from docs.event_pages import fields_of, list_event_kinds
 from docs.field_meanings import MEANINGS
 from domain.errors import EscrowError
+from tests.api.test_matrix import IDENTITIES
 from tests.conftest import Database
 from tests.running_demo import ESCROW, ROOT, Demo, lend_demo, new_home, remove_home, start_demo, stop_demo
 
@@ -83,6 +86,19 @@ def test_the_reference_is_up_to_date(name: str) -> None:
 def test_every_route_is_documented() -> None:
     page = reference("http-api.md")
     assert [route for route in list_routes() if f"`{route}`" not in page] == []
+
+
+def test_every_route_has_rights_and_a_row_that_tries_them_on_everybody() -> None:
+    assert set(list_routes()) == RIGHTS.keys(), "say in api/rights.py who may use a route"
+    rows = yaml.safe_load(read(ROOT / "tests" / "api" / "matrix.yaml"))
+    assert set(list_routes()) == rows.keys(), "say in tests/api/matrix.yaml who gets what"
+    short = [
+        route
+        for route, row in rows.items()
+        for kind in ("any", "own", "foreign", "missing")
+        if kind in row and len(row[kind].split()) != len(IDENTITIES)
+    ]
+    assert short == [], f"one code for each of {IDENTITIES}"
 
 
 def test_every_event_is_documented_with_every_field() -> None:

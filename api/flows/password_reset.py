@@ -93,7 +93,7 @@ async def _find(dependencies: Dependencies, token: str) -> Standing:
         return Standing(
             key_pair=await get_key_pair(connection, user_id),
             recovery_key=await find_recovery_key(connection, user_id),
-            has_second_factor=(await get_second_factor(connection, user_id)).has_totp,
+            has_second_factor=(await get_second_factor(connection, user_id)).is_there,
         )
 
 

@@ -1,17 +1,25 @@
 """Confirming the person behind a session, beyond the password that it began with."""
 
 from api.access import require_fresh
-from api.bodies import LoginBody, SecondFactorBody
+from api.bodies import LoginBody
 from api.dependencies import Dependencies
+from api.security_key import SecondFactorBody
 from domain.errors import EscrowError
 from identity.authenticator import Session
 from identity.email_code import CodePurpose, CodeRefused, send_code
 from identity.password import get_password
-from identity.second_factor import confirm_by_app, confirm_by_mail, confirm_by_recovery_code
+from identity.second_factor import (
+    confirm_by_app,
+    confirm_by_key,
+    confirm_by_mail,
+    confirm_by_recovery_code,
+    get_second_factor,
+)
 from identity.session import SignInRefused, Tokens, logout
 from identity.sign_in import Caller, SignedIn, sign_in
-from identity.totp import Seed, has_totp, propose_seed
+from identity.totp import Seed, propose_seed
 from identity.user import get_user
+from identity.webauthn import Site
 
 
 async def begin_session(dependencies: Dependencies, body: LoginBody, address: str) -> SignedIn:
@@ -45,12 +53,18 @@ async def _confirm_or_end(dependencies: Dependencies, tokens: Tokens, code: str)
 
 
 async def confirm(dependencies: Dependencies, session: Session, body: SecondFactorBody) -> None:
-    """Confirm the session by the one proof in the body. Raises CodeRefused, TooManyTries, SignInRefused."""
+    """Confirm the session by the one proof in the body.
+
+    Raises CodeRefused, SecurityKeyRefused, SecurityKeyCopied, NoPublicUrl, TooManyTries, SignInRefused.
+    """
     at = dependencies.clock()
     if body.code is not None:
         await confirm_by_app(dependencies.pool, dependencies.locksmith, session.id, session.user_id, body.code, at=at)
     elif body.recovery_code is not None:
         await confirm_by_recovery_code(dependencies.pool, session.id, session.user_id, body.recovery_code, at=at)
+    elif body.security_key is not None:
+        site, answer = site_of(dependencies), body.security_key.answer
+        await confirm_by_key(dependencies.pool, site, session.id, session.user_id, answer, at=at)
     else:
         await _confirm_by_mail(dependencies, session, body.mailed_code or "", body.password or "")
     dependencies.authenticator.forget(session.user_id)
@@ -74,7 +88,7 @@ async def require_password(dependencies: Dependencies, session: Session, passwor
 
 
 async def mail_code(dependencies: Dependencies, session: Session) -> None:
-    """Send a code for those who have no app; within a minute of the last, nothing is sent."""
+    """Send a code for those who have neither app nor key; within a minute of the last, nothing is sent."""
     async with dependencies.pool.connection() as connection:
         user = await get_user(connection, session.user_id)
     await send_code(
@@ -88,17 +102,37 @@ async def mail_code(dependencies: Dependencies, session: Session) -> None:
 
 
 async def propose_app(dependencies: Dependencies, session: Session, password: str) -> tuple[Seed, str]:
-    """Return a new secret and the account it is for. Whoever has an app already has to be confirmed.
+    """Return a new secret and the account it is for. Whoever has a second factor already has to be confirmed.
 
     Raises SignInRefused, SecondFactorRequired.
     """
-    await require_password(dependencies, session, password)
+    await require_owner(dependencies, session, password)
     at = dependencies.clock()
     async with dependencies.pool.connection() as connection:
-        if await has_totp(connection, session.user_id):
-            require_fresh(session, at)
         user = await get_user(connection, session.user_id)
         seed = await propose_seed(
             connection, dependencies.locksmith, session.user_id, at=at, random_bytes=dependencies.random_bytes
         )
     return seed, user.email or str(user.id)
+
+
+async def require_owner(dependencies: Dependencies, session: Session, password: str) -> None:
+    """Before a new second factor: the password, and the factor that there is. Raises SignInRefused too."""
+    await require_password(dependencies, session, password)
+    await require_present_factor(dependencies, session)
+
+
+async def require_present_factor(dependencies: Dependencies, session: Session) -> None:
+    """Raise SecondFactorRequired for somebody who has a second factor and has not shown it within five minutes.
+
+    Asked when a new one begins and again when it ends: in between the first one may have come into use.
+    """
+    async with dependencies.pool.connection() as connection:
+        found = await get_second_factor(connection, session.user_id)
+    if found.is_there:
+        require_fresh(session, dependencies.clock())
+
+
+def site_of(dependencies: Dependencies) -> Site:
+    """Return what security keys sign for here. Raises NoPublicUrl."""
+    return Site.of(dependencies.settings.escrow_public_url)

@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.access import FreshSessionDep, SessionDep
-from api.bodies import AppCodeBody, PasswordBody, SecondFactorBody
+from api.bodies import AppCodeBody, PasswordBody
 from api.dependencies import DependenciesDep
 from api.flows import second_factor as flow
 from api.query import Nothing
+from api.security_key import SecondFactorBody
 from api.strict_route import StrictRoute
 from api.views.user import RecoveryCodesView, SecondFactorView, SeedView
 from identity.recovery_code import make_recovery_codes
@@ -25,6 +26,7 @@ async def get_status(session: SessionDep, dependencies: DependenciesDep) -> Seco
         found = await get_second_factor(connection, session.user_id)
     return SecondFactorView(
         has_app=found.has_totp,
+        security_keys=found.security_keys,
         recovery_codes_left=found.recovery_codes_left,
         confirmed_at=session.confirmed_at,
         withheld_roles=sorted(session.withheld),
@@ -33,14 +35,14 @@ async def get_status(session: SessionDep, dependencies: DependenciesDep) -> Seco
 
 @router.post("", status_code=204)
 async def post_proof(body: SecondFactorBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
-    """Confirm this session: a code of the app, a recovery code, or a code by mail with the password."""
+    """Confirm this session: by app, security key, recovery code, or a code by mail with the password."""
     await flow.confirm(dependencies, session, body)
     return Response(status_code=204)
 
 
 @router.post("/code", status_code=204)
 async def post_code(session: SessionDep, dependencies: DependenciesDep, body: Nothing | None = None) -> Response:
-    """Send a code to your address, for those without an app; at most one a minute."""
+    """Send a code to your address, for those without app and key; at most one a minute."""
     await flow.mail_code(dependencies, session)
     return Response(status_code=204)
 
@@ -56,6 +58,7 @@ async def post_app(body: PasswordBody, session: SessionDep, dependencies: Depend
 @router.post("/app/begin", response_model=RecoveryCodesView)
 async def post_begin(body: AppCodeBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
     """Take the app into use with its first code; this confirms the session and shows new recovery codes, once."""
+    await flow.require_present_factor(dependencies, session)
     codes = await begin_with_app(
         dependencies.pool,
         dependencies.locksmith,

@@ -103,6 +103,7 @@ class SecondFactorView(BaseModel):
     """What confirms you beside your password, and when this session was last confirmed."""
 
     has_app: bool
+    security_keys: int
     recovery_codes_left: int
     confirmed_at: datetime | None
     withheld_roles: list[str]

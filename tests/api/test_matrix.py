@@ -6,6 +6,7 @@ from typing import cast
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 import yaml
 
@@ -26,6 +27,7 @@ NAMES = (
     "reconciliation_id",
     "session_id",
     "key_id",
+    "security_key_id",
 )
 API_KEYS = {
     "buyer's key": ("buyer", {"read", "trade"}),
@@ -57,9 +59,22 @@ def objects(installation: Installation) -> dict[str, dict[str, str]]:
             "listing_id": str(people["other"].must("/api/v1/listings", DRAFT)["id"]),
             "session_id": people["other"].get("/api/v1/auth/sessions").json()["items"][0]["id"],
             "key_id": str(make_key(people["other"], {"read"})["id"]),
+            "security_key_id": keep_security_key(installation, people["other"]),
         },
         "missing": nothing,
     }
+
+
+def keep_security_key(installation: Installation, person: Person) -> str:
+    """A row is enough: nobody else may see it."""
+    query = """
+        INSERT INTO security_keys (id, user_id, credential_id, credential, sign_count, name, created_at)
+        VALUES (gen_random_uuid(), %s, 'id', 'key', 0, 'a key', now()) RETURNING id
+    """
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        row = connection.execute(query, (person.id,)).fetchone()
+    assert row is not None
+    return str(row[0])
 
 
 def make_key(person: Person, scopes: set[str]) -> dict[str, object]:

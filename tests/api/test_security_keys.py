@@ -1,0 +1,247 @@
+"""Security keys over HTTP, with one in software: it signs for one address, one session, one moment, once."""
+
+import asyncio
+from collections.abc import Callable, Generator
+from datetime import timedelta
+from typing import cast
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from identity.webauthn import NoPublicUrl, Site
+from tests.api.running import PASSWORD, Installation, Person
+from tests.api.software_key import PRESENT, Json, SoftwareKey
+from tests.api.test_second_factor import begin, sign_in
+
+FACTOR = "/api/v1/auth/second-factor"
+KEYS = f"{FACTOR}/keys"
+STUCK = "/api/v1/admin/transactions?stuck=true"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def public_url() -> Generator[None]:
+    """Where people reach the API."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ESCROW_PUBLIC_URL", "http://localhost:8000/")
+        yield
+
+
+@pytest.fixture
+def fresh(public_url: None, installation: Installation) -> Installation:
+    """An installation where nobody has a second factor: cheaper than a new one."""
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        connection.execute("DELETE FROM security_keys")
+        connection.execute("DELETE FROM totp_secrets")
+        connection.execute("DELETE FROM recovery_codes")
+    return installation
+
+
+def register(person: Person, key: SoftwareKey, name: str = "blue key") -> httpx.Response:
+    options = person.post(f"{KEYS}/begin", {"password": PASSWORD})
+    assert options.status_code == 200, options.text
+    return person.post(KEYS, {"name": name, "credential": key.create(options.json())})
+
+
+def challenge(person: Person) -> Json:
+    answer = person.post(f"{KEYS}/challenge")
+    assert answer.status_code == 200, answer.text
+    return cast("Json", answer.json())
+
+
+def confirm(person: Person, proof: Json) -> int | str:
+    answer = person.post(FACTOR, {"security_key": proof})
+    return answer.status_code if answer.status_code == 204 else str(answer.json()["code"])
+
+
+def test_a_key_makes_staff_staff_and_is_named_and_removed(fresh: Installation) -> None:
+    admin, key = sign_in(fresh, "admin"), SoftwareKey()
+    assert admin.get(STUCK).status_code == 403
+    made = register(admin, key)
+    assert made.status_code == 201, made.text
+    assert len(made.json()["recovery_codes"]) == 10
+    assert admin.get(STUCK).status_code == 200
+
+    later = sign_in(fresh, "admin")
+    assert later.get(STUCK).json()["code"] == "second_factor_required"
+    refused = later.post(f"{KEYS}/begin", {"password": PASSWORD})
+    assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
+    assert later.post(f"{FACTOR}/app", {"password": PASSWORD}).json()["code"] == "second_factor_required"
+    assert confirm(later, key.get(challenge(later))) == 204
+    assert later.get(STUCK).status_code == 200
+    assert later.get(FACTOR).json()["security_keys"] == 1
+
+    item = later.get(KEYS).json()["items"][0]
+    assert (item["name"], item["is_copied"]) == ("blue key", False)
+    assert later.request("PATCH", f"{KEYS}/{item['id']}", {"name": "red key"}).json()["name"] == "red key"
+    last = later.request("DELETE", f"{KEYS}/{item['id']}")
+    assert (last.status_code, last.json()["code"]) == (409, "last_second_factor")
+    assert register(later, SoftwareKey()).json()["recovery_codes"] == []
+    assert later.request("DELETE", f"{KEYS}/{item['id']}").status_code == 204
+    assert confirm(later, key.get(challenge(later))) == "security_key_refused"
+
+
+def test_a_proof_by_key_is_fresh_for_five_minutes(fresh: Installation) -> None:
+    chief, key = sign_in(fresh, "super_admin"), SoftwareKey()
+    register(chief, key)
+    release = f"/api/v1/admin/transactions/{uuid4()}/release"
+    reason = {"reason": "Stuck transaction resolved"}
+    assert chief.post(release, reason).status_code == 404
+    fresh.clock.ahead += timedelta(minutes=5, seconds=1)
+    assert chief.post(release, reason).json()["code"] == "second_factor_required"
+    assert confirm(chief, key.get(challenge(chief))) == 204
+    assert chief.post(release, reason).status_code == 404
+
+
+LIES: dict[str, Callable[[SoftwareKey], object]] = {
+    "another address": lambda key: setattr(key, "origin", "https://escrow.example"),
+    "another port": lambda key: setattr(key, "origin", "http://localhost:8001"),
+    "a sub-domain": lambda key: setattr(key, "origin", "http://phishing.localhost:8000"),
+    "another host": lambda key: setattr(key, "host", "example.com"),
+    "nobody asked for a PIN": lambda key: setattr(key, "flags", PRESENT),
+    "nobody touched it": lambda key: setattr(key, "flags", 0),
+}
+
+
+@pytest.mark.guarantee("G19", faults="replayed, late, foreign and forged answers of security keys", runs="12 answers")
+def test_an_answer_to_another_question_is_refused(fresh: Installation) -> None:
+    admin, key = sign_in(fresh, "admin"), SoftwareKey()
+    register(admin, key)
+    for lie, tell in LIES.items():
+        liar = SoftwareKey(private_key=key.private_key, credential_id=key.credential_id, count=key.count + 50)
+        tell(liar)
+        assert confirm(admin, liar.get(challenge(admin))) == "security_key_refused", lie
+        options = admin.post(f"{KEYS}/begin", {"password": PASSWORD}).json()
+        unregistered = SoftwareKey()
+        tell(unregistered)
+        answer = admin.post(KEYS, {"name": "n", "credential": unregistered.create(options)})
+        assert answer.json()["code"] == "security_key_refused", lie
+
+    asked = challenge(admin)
+    proof = key.get(asked)
+    assert confirm(admin, proof) == 204
+    assert confirm(admin, proof) == "security_key_refused"  # replayed
+    fresh.clock.ahead += timedelta(minutes=5)
+    old = challenge(admin)
+    fresh.clock.ahead += timedelta(minutes=5)
+    assert confirm(admin, key.get(old)) == "security_key_refused"
+    assert confirm(admin, key.get(asked)) == "security_key_refused"
+    challenge(admin)
+    stranger = SoftwareKey(private_key=key.private_key, credential_id=b"unknown" * 4)
+    assert confirm(admin, stranger.get(challenge(admin))) == "security_key_refused"
+    forger = SoftwareKey(credential_id=key.credential_id, count=90)
+    assert confirm(admin, forger.get(challenge(admin))) == "security_key_refused"
+    assert confirm(admin, {**key.get(challenge(admin)), "rawId": "AAAA"}) == "security_key_refused"
+
+
+def test_a_challenge_of_another_session_or_for_another_purpose_is_no_good(fresh: Installation) -> None:
+    admin, key = sign_in(fresh, "admin"), SoftwareKey()
+    register(admin, key)
+    here, there = sign_in(fresh, "admin"), sign_in(fresh, "admin")
+    mine, theirs = challenge(here), challenge(there)
+    assert confirm(here, key.get(theirs)) == "security_key_refused"
+    assert confirm(there, key.get(mine)) == "security_key_refused"
+    registering = admin.post(f"{KEYS}/begin", {"password": PASSWORD}).json()
+    assert confirm(admin, key.get(registering)) == "security_key_refused"
+
+
+@pytest.mark.guarantee("G19", faults="a security key was copied", runs="1")
+def test_a_copy_of_a_key_ends_both(fresh: Installation) -> None:
+    check_copy(fresh)
+
+
+def check_copy(fresh: Installation) -> None:
+    admin, key = sign_in(fresh, "admin"), SoftwareKey()
+    register(admin, key)
+    assert confirm(admin, key.get(challenge(admin))) == 204
+    copy = SoftwareKey(private_key=key.private_key, credential_id=key.credential_id, count=key.count)
+    assert confirm(admin, key.get(challenge(admin))) == 204
+    assert confirm(admin, copy.get(challenge(admin))) == "security_key_copied"
+    assert admin.get(KEYS).json()["items"][0]["is_copied"] is True
+    assert admin.post(f"{KEYS}/challenge").status_code == 404
+
+
+@pytest.mark.guarantee("G19", planted="the counter of a security key is not looked at")
+def test_a_counter_that_nobody_looks_at_is_found(fresh: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    from identity import security_key
+
+    class Blind:
+        count_use = "UPDATE public.security_keys SET last_used_at = %(at)s WHERE user_id = %(user_id)s RETURNING id"
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(seeing, name)
+
+    seeing = security_key.SQL
+    monkeypatch.setattr(security_key, "SQL", Blind())
+    with pytest.raises(AssertionError):
+        check_copy(fresh)
+
+
+def test_a_key_that_never_counts_is_no_copy_and_two_answers_at_once_are_one(fresh: Installation) -> None:
+    admin, key = sign_in(fresh, "admin"), SoftwareKey()
+    register(admin, key)
+    for _ in range(2):
+        key.count = -1
+        assert confirm(admin, key.get(challenge(admin))) == 204
+    key.count = 5
+    proof = key.get(challenge(admin))
+
+    async def show_often() -> list[int]:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            headers = {"Authorization": f"Bearer {admin.token}"}
+            body = {"security_key": proof}
+            shown = [client.post(fresh.base_url + FACTOR, json=body, headers=headers) for _ in range(8)]
+            return sorted(answer.status_code for answer in await asyncio.gather(*shown))
+
+    assert asyncio.run(show_often()) == [204] + [403] * 7
+
+
+def test_somebody_with_a_key_does_not_do_without_it_by_mail_and_a_key_belongs_to_one(fresh: Installation) -> None:
+    buyer, key = sign_in(fresh, "buyer"), SoftwareKey()
+    register(buyer, key)
+    thief = sign_in(fresh, "buyer")
+    thief.post(f"{FACTOR}/code")
+    mailed = {"mailed_code": fresh.codes[buyer.email], "password": PASSWORD}
+    assert thief.post(FACTOR, mailed).json()["code"] == "code_refused"
+    seller = sign_in(fresh, "seller")
+    taken = register(seller, key)
+    assert (taken.status_code, taken.json()["code"]) == (409, "security_key_taken")
+
+
+def test_an_app_that_was_proposed_before_a_key_came_needs_the_key(fresh: Installation) -> None:
+    thief = sign_in(fresh, "admin")
+    seed = thief.post(f"{FACTOR}/app", {"password": PASSWORD}).json()
+    assert seed["secret"]
+    owner = sign_in(fresh, "admin")
+    register(owner, SoftwareKey())
+    refused = thief.post(f"{FACTOR}/app/begin", {"code": "123456"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
+
+
+def test_bytes_that_are_none_of_a_key_are_refused_and_not_an_error(fresh: Installation) -> None:
+    admin = sign_in(fresh, "admin")
+    begin(fresh, admin)
+    register(admin, SoftwareKey())
+    for junk in ("AA", "oWNmbXRkbm9uZQ", "_" * 8000, "gICAgICAgICA"):
+        registration: Json = {"clientDataJSON": junk, "attestationObject": junk}
+        admin.post(f"{KEYS}/begin", {"password": PASSWORD})
+        body = {"id": junk, "rawId": junk, "type": "public-key", "response": registration}
+        answer = admin.post(KEYS, {"name": "n", "credential": body})
+        assert (answer.status_code, answer.json()["code"]) == (403, "security_key_refused")
+        assertion: Json = {"clientDataJSON": junk, "authenticatorData": junk, "signature": junk}
+        challenge(admin)
+        assert confirm(admin, {**body, "response": assertion}) == "security_key_refused"
+
+
+def test_a_site_is_the_public_address_and_nothing_less() -> None:
+    assert Site.of("https://user@Escrow.example:8443/api/") == Site(
+        host="escrow.example", origin="https://escrow.example:8443"
+    )
+    with pytest.raises(NoPublicUrl):
+        Site.of(None)
+
+
+def test_somebody_without_a_key_is_asked_nothing(fresh: Installation) -> None:
+    answer = sign_in(fresh, "buyer").post(f"{KEYS}/challenge")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
