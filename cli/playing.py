@@ -1,7 +1,6 @@
 """The demo as it is played at every start: the database, the people signed in, and everything kept running."""
 
 import asyncio
-import json
 from pathlib import Path
 from time import monotonic
 
@@ -10,9 +9,10 @@ import httpx
 from cli.children import ChildFailed, Children
 from cli.database import prepare_database, running_server
 from cli.demo import Addresses
+from cli.keeping import DEMO_FILE, Story, read_people, write_private
 from cli.output import say
 from cli.person import JsonObject, Person
-from cli.story import Players
+from cli.story import CHAPTERS, Players
 from cli.welcome import welcome
 from database.connect import resolve_dsn
 from database.facts import DATABASE_ROLES
@@ -36,8 +36,8 @@ def play(settings: Settings, children: Children, addresses: Addresses) -> None:
 
 
 async def _run(settings: Settings, children: Children, addresses: Addresses) -> None:
-    known = _known_transactions(settings.escrow_home)
-    if known:
+    story = Story.read(settings.escrow_home)
+    if "stuck" in story.told:
         _begin(children)
     if not children.hear("paystack"):
         raise ChildFailed("the stand-in Paystack did not start; see log/paystack.log")
@@ -45,40 +45,39 @@ async def _run(settings: Settings, children: Children, addresses: Addresses) -> 
         httpx.AsyncClient(base_url=addresses.base_url, timeout=30, trust_env=False) as client,
         httpx.AsyncClient(base_url=addresses.paystack_url, timeout=30, trust_env=False) as panel,
     ):
-        people = await _find_people(settings, client)
-        if not known:
-            players = Players(buyer=people["buyer"], seller=people["seller"], admin=people["admin"], panel=panel)
-            known = await _open(settings, children, players)
+        people = await _find_people(settings, client, story)
+        players = Players(buyer=people["buyer"], seller=people["seller"], admin=people["admin"], panel=panel)
+        if "stuck" not in story.told:
+            await _tell_of_the_past(settings, players, story)
+            _begin(children)
         await _wait_until_ready(client, children)
+        if not story.told.keys() >= CHAPTERS.keys():
+            await _tell_of_today(players, story)
         await asyncio.gather(*(person.sign_in() for person in people.values()))
         _keep_people(settings.escrow_home, people)
-        facts = _facts(settings, addresses, people, known)
-        _write_private(settings.escrow_home / "demo.json", facts)
+        facts = _facts(settings, addresses, people, story.told)
+        write_private(settings.escrow_home / DEMO_FILE, facts)
         say(welcome(settings.escrow_home, facts))
         await _stay(settings.escrow_home, facts, people, children)
 
 
-async def _open(settings: Settings, children: Children, players: Players) -> dict[str, str]:
-    """Tell the story of eight days ago before anybody follows the log: a worker of today would date it today."""
-    from cli.premiere import tell_all
+async def _tell_of_the_past(settings: Settings, players: Players, story: Story) -> None:
+    """Tell what was eight days ago before anybody follows the log: a worker of today would date it today."""
     from cli.stuck import tell_stuck
 
     say("driving a transaction into each phase through the API ...")
-    stuck = await tell_stuck(settings, players)
-    _begin(children)
-    await _wait_until_ready(players.buyer.client, children)
-    return {**await tell_all(players), "stuck": stuck}
+    story.keep("stuck", await tell_stuck(settings, players))
+
+
+async def _tell_of_today(players: Players, story: Story) -> None:
+    from cli.premiere import tell_all
+
+    await tell_all(players, story)
 
 
 def _begin(children: Children) -> None:
     for name in ("api", "worker"):
         children.begin(name)
-
-
-def _known_transactions(home: Path) -> dict[str, str]:
-    """Return what the story of an earlier start told; nothing on the first."""
-    file = home / "demo.json"
-    return dict(json.loads(file.read_text())["transactions"]) if file.exists() else {}
 
 
 async def _wait_until_ready(client: httpx.AsyncClient, children: Children) -> None:
@@ -94,20 +93,20 @@ async def _wait_until_ready(client: httpx.AsyncClient, children: Children) -> No
     raise ChildFailed("the API did not become ready; see log/api.log")
 
 
-async def _find_people(settings: Settings, client: httpx.AsyncClient) -> dict[str, Person]:
-    """Return the people of the demo; on the first start they are made."""
+async def _find_people(settings: Settings, client: httpx.AsyncClient, story: Story) -> dict[str, Person]:
+    """Return the people of the demo; they are made before the first of them does anything."""
     file = settings.escrow_home / PEOPLE_FILE
-    if not file.exists():
+    known = read_people(file)
+    if "stuck" not in story.told:
         from cli.premiere import make_people
 
-        _write_private(file, await make_people(settings))
-    known: dict[str, dict[str, str]] = json.loads(file.read_text())
+        await make_people(settings, file, known)
     return {name: Person(client, **facts) for name, facts in known.items()}
 
 
 def _keep_people(home: Path, people: dict[str, Person]) -> None:
     """With what resumes their sessions at the next start: six passwords take a second to check."""
-    _write_private(home / PEOPLE_FILE, {name: person.facts for name, person in people.items()})
+    write_private(home / PEOPLE_FILE, {name: person.facts for name, person in people.items()})
 
 
 def _facts(
@@ -145,15 +144,7 @@ async def _stay(home: Path, facts: JsonObject, people: dict[str, Person], childr
             renew_at = monotonic() + RENEW_SECONDS
             await asyncio.gather(*(person.sign_in_anew() for person in people.values()))
             _keep_people(home, people)
-            _write_private(home / "demo.json", {**facts, "users": _shown(people)})
+            write_private(home / DEMO_FILE, {**facts, "users": _shown(people)})
         if monotonic() > confirm_at:
             confirm_at = monotonic() + CONFIRM_SECONDS
             await asyncio.gather(*(person.confirm_all() for person in people.values()))
-
-
-def _write_private(file: Path, content: object) -> None:
-    """Write whole or not at all, readable by the owner alone: it holds passwords."""
-    temporary = file.with_suffix(".new")
-    temporary.touch(mode=0o600)
-    temporary.write_text(json.dumps(content, indent=2) + "\n")
-    temporary.replace(file)

@@ -3,11 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from cli.accounts import enrol, give_second_factor, open_escrow
 from cli.demo import CAPITAL_MINOR
-from cli.story import Players, tell
+from cli.keeping import Story, write_private
+from cli.story import CHAPTERS, Players, prepare
 from cli.treasury import move_funds
 from cli.wiring import open_locksmith
 from database.connect import open_pool, resolve_dsn
@@ -16,7 +18,7 @@ from domain.actor import Role
 from domain.money import PAYABLE, Money
 from domain.treasury import Movement
 from eventstore.appender import Appender
-from identity.user import NewUser
+from identity.user import EmailTaken, NewUser
 
 CreatePerson = Callable[[NewUser, str], Awaitable[dict[str, str]]]
 
@@ -30,15 +32,26 @@ PEOPLE: dict[str, tuple[str, frozenset[Role]]] = {
 }
 
 
-async def make_people(settings: Settings) -> dict[str, dict[str, str]]:
-    """Make the people of the demo, and give the platform its capital; return who they are, with their passwords."""
-    made: dict[str, dict[str, str]] = {}
+async def make_people(settings: Settings, file: Path, known: dict[str, dict[str, str]]) -> None:
+    """Make the people of the demo who are not known yet, and give the platform its capital.
+
+    Each is written down at once, with the password: a first start may end anywhere.
+    """
     async with _bare_ground(settings) as create:
-        for name, (shown, roles) in PEOPLE.items():
-            email, password = f"{name.replace('_', '-')}@demo.example", secrets.token_urlsafe(12)
-            new = NewUser(email=email, display_name=shown, legal_name=shown, roles=roles)
-            made[name] = {"email": email, "password": password, **await create(new, password)}
-    return made
+        for name in [name for name in PEOPLE if name not in known]:
+            known[name] = await _make(create, name)
+            write_private(file, known)
+
+
+async def _make(create: CreatePerson, name: str) -> dict[str, str]:
+    shown, roles = PEOPLE[name]
+    address, password = name.replace("_", "-"), secrets.token_urlsafe(12)
+    # The second: an earlier start made somebody of this name and ended before the password was written down.
+    for email in (f"{address}@demo.example", f"{address}.{secrets.token_hex(2)}@demo.example"):
+        new = NewUser(email=email, display_name=shown, legal_name=shown, roles=roles)
+        with suppress(EmailTaken):
+            return {"email": email, "password": password, **await create(new, password)}
+    raise EmailTaken
 
 
 @asynccontextmanager
@@ -62,7 +75,10 @@ async def _bare_ground(settings: Settings) -> AsyncGenerator[CreatePerson]:
         yield create
 
 
-async def tell_all(players: Players) -> dict[str, str]:
-    """Return the id of a transaction in each phase."""
+async def tell_all(players: Players, story: Story) -> None:
+    """Drive a transaction into each phase that the story has not come to yet."""
     await asyncio.gather(*(person.sign_in() for person in (players.buyer, players.seller, players.admin)))
-    return await tell(players)
+    await prepare(players)
+    for phase, (chapter, title) in CHAPTERS.items():
+        if phase not in story.told:
+            story.keep(phase, await chapter(players, title))

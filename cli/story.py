@@ -1,6 +1,8 @@
 """The demo's story: one transaction driven into each phase through the real API, as people would."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import httpx
 
@@ -33,22 +35,6 @@ async def prepare(players: Players) -> None:
             "currency": CURRENCY,
         }
         await person.send("PUT", "/users/me/payout-account", account)
-
-
-async def tell(players: Players) -> dict[str, str]:
-    """Return the id of a transaction in each phase."""
-    await prepare(players)
-    return {
-        "pending": await open_one(players, "A football manager account"),
-        "funds_held": await hold(players, "A chess account"),
-        "contract_signed": await sign(players, "A newsletter with 4,000 readers"),
-        "credentials_released": await reveal(players, "A photo channel"),
-        "completed": await complete(players, "A cooking channel"),
-        "refunded": await call_off(players, "A travel blog"),
-        "disputed": await dispute(players, "A racing account"),
-        "payout_failed": await fail_payout(players, "A music page"),
-        "cancelled": await cancel(players, "A puzzle account"),
-    }
 
 
 async def open_one(players: Players, title: str, price_minor: int = PRICE_MINOR) -> str:
@@ -150,3 +136,17 @@ async def cancel(players: Players, title: str) -> str:
     transaction_id = await open_one(players, title)
     await players.buyer.send("POST", f"/transactions/{transaction_id}/cancel")
     return transaction_id
+
+
+CHAPTERS: Final[Mapping[str, tuple[Callable[[Players, str], Awaitable[str]], str]]] = {
+    "pending": (open_one, "A football manager account"),
+    "funds_held": (hold, "A chess account"),
+    "contract_signed": (sign, "A newsletter with 4,000 readers"),
+    "credentials_released": (reveal, "A photo channel"),
+    "completed": (complete, "A cooking channel"),
+    "refunded": (call_off, "A travel blog"),
+    "disputed": (dispute, "A racing account"),
+    "payout_failed": (fail_payout, "A music page"),
+    "cancelled": (cancel, "A puzzle account"),
+}
+"""How a transaction comes into each phase, and what is sold in it."""

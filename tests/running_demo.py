@@ -86,25 +86,33 @@ def remove_home(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def start_demo(home: Path) -> Demo:
-    """Start one on a free port and wait until demo.json has been written by this start."""
+def begin_demo(home: Path) -> Demo:
+    """Start one on a free port and wait for nothing."""
     environment = environment_of(home)
-    began = time.time()
-    file = home / "demo.json"
     with (home / "out").open("ab") as out:
         process = subprocess.Popen(
             [*command(), "demo", "--port", "0"], env=environment, cwd=ROOT, stdout=out, stderr=out
         )
-    demo = Demo(home=home, process=process, environment=environment)
-    try:
-        wait_until(
-            lambda: process.poll() is not None or (file.exists() and file.stat().st_mtime >= began), READY_SECONDS
-        )
-        assert process.poll() is None, (home / "out").read_text()
-    except BaseException:
-        process.kill()
-        raise
+    return Demo(home=home, process=process, environment=environment)
+
+
+def start_demo(home: Path) -> Demo:
+    """Start one and wait until demo.json has been written by this start."""
+    began = time.time()
+    file = home / "demo.json"
+    demo = begin_demo(home)
+    wait_for_demo(demo, lambda: file.exists() and file.stat().st_mtime >= began)
     return demo
+
+
+def wait_for_demo(demo: Demo, happens: Callable[[], bool]) -> None:
+    """Wait until something is so; fail when the demo ends before, and kill it when it takes too long."""
+    try:
+        wait_until(lambda: demo.process.poll() is not None or happens(), READY_SECONDS)
+        assert demo.process.poll() is None, (demo.home / "out").read_text()
+    except BaseException:
+        demo.process.kill()
+        raise
 
 
 def stop_demo(demo: Demo) -> int:

@@ -3,21 +3,24 @@
 import os
 import signal
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
+from cli.keeping import Story
 from domain.transaction.phase import Phase
 from tests.running_demo import (
     Demo,
+    begin_demo,
     list_processes_of,
     new_home,
     remove_home,
     start_demo,
     stop_demo,
+    wait_for_demo,
     wait_until,
 )
 
@@ -81,10 +84,25 @@ def test_every_payout_of_the_story_was_approved_by_the_api(demo: Demo) -> None:
     assert paid <= approved
 
 
+def interrupt_when(home: Path, happens: Callable[[], bool]) -> None:
+    """Start it, and stop it as soon as something is so."""
+    demo = begin_demo(home)
+    wait_for_demo(demo, happens)
+    stop_demo(demo)
+    wait_until(lambda: not list_processes_of(home), GONE_SECONDS)
+
+
 def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path) -> None:
-    """One test for the life of a home: started, stopped, started again, killed."""
+    """One test for the life of a home: interrupted twice while it is new, started, stopped, started again, killed."""
+    interrupt_when(own_home, (own_home / "people.json").exists)
+    interrupt_when(own_home, lambda: len(Story.read(own_home).told) > 2)
+    told_before = Story.read(own_home).told
+    assert not (own_home / "demo.json").exists()
+
     first = start_demo(own_home)
     told, sessions = first.facts, count_sessions(first)
+    assert told["transactions"].items() >= told_before.items()
+    assert set(told["transactions"]) >= TOLD
     assert len(list_processes_of(own_home)) > 4
     stop_demo(first)
     wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)
