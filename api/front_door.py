@@ -9,14 +9,19 @@ from typing import cast
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import HeadersTooLarge
+from api.errors import HeaderInvalid, HeadersTooLarge
 from api.metrics import UNMATCHED, Metrics
 from api.problems import problem_of, translate
 from api.scope import REQUEST_ID
+from domain.errors import EscrowError
 
 MOST_HEADERS = 64
 LARGEST_HEADERS = 16 * 1024
 LONGEST_TARGET = 8 * 1024
+# Of two the next program on the way may believe the other one.
+SENT_ONCE = frozenset(
+    {b"authorization", b"content-type", b"idempotency-key", b"if-match", b"wait-for-position", b"x-paystack-signature"}
+)
 FIT_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 log = structlog.get_logger("api")
@@ -41,8 +46,8 @@ class FrontDoor:
         exchange = Exchange(scope, send, self._make_id)
         started = time.perf_counter()
         try:
-            if exchange.is_oversized:
-                await problem_of(HeadersTooLarge(), exchange.request_id)(scope, receive, exchange.send)
+            if exchange.refusal is not None:
+                await problem_of(exchange.refusal, exchange.request_id)(scope, receive, exchange.send)
             else:
                 await self._app(scope, receive, exchange.send)
         except Exception as error:
@@ -63,7 +68,7 @@ class FrontDoor:
 class Exchange:
     """One request and what is known of its answer."""
 
-    __slots__ = ("_send", "has_started", "is_oversized", "request_id", "scope", "status")
+    __slots__ = ("_send", "has_started", "refusal", "request_id", "scope", "status")
 
     def __init__(self, scope: Scope, send: Send, make_id: Callable[[], str]) -> None:
         """Look at the headers once."""
@@ -72,9 +77,8 @@ class Exchange:
         self.status = 500
         self.has_started = False
         headers = cast("RawHeaders", scope["headers"])
-        size = sum(len(name) + len(value) for name, value in headers)
         target = len(cast("bytes", scope.get("raw_path") or b"")) + len(cast("bytes", scope["query_string"]))
-        self.is_oversized = size > LARGEST_HEADERS or len(headers) > MOST_HEADERS or target > LONGEST_TARGET
+        self.refusal = refuse(headers, target)
         given = next((value for name, value in headers if name == b"x-request-id"), b"")
         self.request_id = given.decode() if FIT_ID.fullmatch(given) else make_id()
         scope[REQUEST_ID] = self.request_id
@@ -88,6 +92,15 @@ class Exchange:
             headers.append((b"x-request-id", self.request_id.encode()))
             headers.append((b"x-content-type-options", b"nosniff"))
         await self._send(message)
+
+
+def refuse(headers: RawHeaders, target_length: int) -> EscrowError | None:
+    """Return what is wrong with the head of a request, if anything."""
+    size = sum(len(name) + len(value) for name, value in headers)
+    if size > LARGEST_HEADERS or len(headers) > MOST_HEADERS or target_length > LONGEST_TARGET:
+        return HeadersTooLarge()
+    sole = [name for name, _ in headers if name in SENT_ONCE]
+    return HeaderInvalid() if len(sole) > len(set(sole)) else None
 
 
 def route_of(scope: Scope) -> str:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import yaml
 
+from api.front_door import SENT_ONCE
 from tests.api.running import WIRE, Installation
 
 Case = dict[str, object]
@@ -164,6 +165,25 @@ def test_bad_frames_are_refused(installation: Installation, name: str) -> None:
     answer = exchange(installation, START + head.encode() + frame)
     assert answer[9:12] in statuses, answer
     assert answer == b"" or b"application/problem+json" in answer
+    assert installation.written() == written
+
+
+@pytest.mark.guarantee("G5", "G21", faults="headers that decide, sent twice, over raw sockets")
+@pytest.mark.parametrize("header", sorted(name.decode() for name in SENT_ONCE))
+def test_a_header_that_decides_is_sent_once(installation: Installation, header: str) -> None:
+    """Whatever stands between client and server may believe the other one."""
+    sent = {
+        "authorization": f"Bearer {installation.people['seller'].token}",
+        "content-type": "application/json",
+        "idempotency-key": str(uuid4()),
+    }
+    lines = [*sent.items(), (header, sent.get(header, "1")), (header.upper(), "another")]
+    body = json.dumps(VALID).encode()
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines) + f"Host: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    written = installation.written()
+    answer = exchange(installation, b"POST /api/v1/listings HTTP/1.1\r\n" + head.encode() + body)
+    assert answer[9:12] == b"400", answer
+    assert b"header_invalid" in answer
     assert installation.written() == written
 
 
