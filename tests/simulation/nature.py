@@ -5,7 +5,7 @@ from uuid import UUID
 
 from reactions import inbox
 from tests.simulation.processor import REFUND_FAULTS, SECRET, TRANSFER_FAULTS, WEBHOOK_FAULTS
-from tests.simulation.world import PATIENCE_SECONDS, Suspended, World
+from tests.simulation.world import FOREIGN, PATIENCE_SECONDS, Suspended, World
 
 JUMPS_MINUTES = (1, 5, 5, 20, 20, 60, 60, 180, 180, 600, 1500, 4500, 11_000, 22_000)
 LOST_WORDS = ("merchant-accepted", "auto-accepted", "declined", "a word of tomorrow")
@@ -21,7 +21,7 @@ async def money_comes(w: World) -> str:
     amount, currency = None, None
     if w.die.random() < 0.15:
         amount = w.die.choice((price // 2, price - 1, price + 1, price * 3))
-        currency = w.die.choice((None, None, "GHS", "USD"))
+        currency = w.die.choice((None, None, *(each.value for each in FOREIGN)))
     status = w.processor.pay(reference, amount, currency)
     return f"{status} {amount or price} {currency or 'own'}"
 

@@ -35,6 +35,8 @@ from tests.simulation.processor import Processor
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 REASON = "decided after reading the evidence"
+FOREIGN = (Currency.GHS, Currency.USD)
+"""Nothing is sold in these, and somebody pays in them all the same."""
 BANKS = {Currency.KES: ("mobile_money", "MPESA"), Currency.NGN: ("nuban", "058")}
 CAPITAL_MINOR = 1_000_000
 PATIENCE_SECONDS = 30.0
@@ -225,7 +227,7 @@ class World:
     async def cover_foreign_fees(self) -> None:
         """The fee of a charge in another currency was kept from money that goes back in full: somebody pays it in."""
         system = Actor("reconciliation", Role.SYSTEM)
-        for currency in (Currency.GHS, Currency.ZAR):
+        for currency in FOREIGN:
             missing = self.mind.price.amount_minor
             await self.order(system, treasury_id(currency), OpenTreasury(currency=currency))
             command = MoveFunds(
