@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import contracts, ledger, payouts, paystack_sim, reconcile, replay, transactions, users, vault, webhooks
+from cli import contracts, ledger, mail, payouts, paystack_sim, reconcile, replay, transactions, users, vault, webhooks
 from cli.options import JsonOption
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(replay.app, name="replay")
 app.add_typer(vault.app, name="vault")
+app.add_typer(mail.app, name="mail")
 app.command("events")(transactions.events)
 app.command(
     "paystack-sim",

@@ -25,17 +25,17 @@ WATCH_SECONDS = 0.5
 PEOPLE_FILE = "people.json"
 
 
-def play(settings: Settings, children: Children, addresses: Addresses) -> None:
+def play(settings: Settings, children: Children, addresses: Addresses, mail_url: str) -> None:
     """Have the database, and play on it until interrupted. The children stop before the database does."""
     with running_server(settings):
         try:
             prepare_database(settings)
-            asyncio.run(_run(settings, children, addresses))
+            asyncio.run(_run(settings, children, addresses, mail_url))
         finally:
             children.stop()
 
 
-async def _run(settings: Settings, children: Children, addresses: Addresses) -> None:
+async def _run(settings: Settings, children: Children, addresses: Addresses, mail_url: str) -> None:
     story = Story.read(settings.escrow_home)
     if "stuck" in story.told:
         _begin(children)
@@ -57,7 +57,7 @@ async def _run(settings: Settings, children: Children, addresses: Addresses) -> 
         _keep_people(settings.escrow_home, people)
         facts = _facts(settings, addresses, people, story.told)
         write_private(settings.escrow_home / DEMO_FILE, facts)
-        say(welcome(settings.escrow_home, facts))
+        say(welcome(settings.escrow_home, facts, mail_url))
         await _stay(settings.escrow_home, facts, people, children)
 
 

@@ -23,13 +23,14 @@ Three things to try, in another terminal:
 """
 
 
-def welcome(home: Path, facts: JsonObject) -> str:
+def welcome(home: Path, facts: JsonObject, mail_url: str) -> str:
     """Return the text; passwords and tokens stand in demo.json, readable by its owner."""
     users, transactions = part(facts, "users"), part(facts, "transactions")
     lines = [
         "",
         f"API         {facts['base_url']}/api/v1/openapi.json",
         f"Paystack    {facts['paystack_url']} (stand-in)",
+        f"Mail, SMS   {mail_url}",
         f"Everything  {home / 'demo.json'}",
         "",
         *(f"  {name:14} {part(users, name)['email']:28} password {part(users, name)['password']}" for name in users),

@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from cli.failure import NotReady
+from cli.mailbox import message_folder
 from cli.paystack_sim import make_secret_file
 from cli.rates import load_rates
 from database.connect import Pool, open_pool, resolve_dsn
@@ -236,11 +237,6 @@ def texter_of(settings: Settings) -> SendSms:
     if settings.sms_token is None:
         raise SecretMissing(setting="SMS_TOKEN")
     return sms_over_http(settings.sms_url, settings.sms_token.get_secret_value())
-
-
-def message_folder(settings: Settings) -> Path:
-    """Return where messages are kept that have nowhere else to go."""
-    return Path(settings.escrow_home) / "mail"
 
 
 def _host(settings: Settings) -> str:
