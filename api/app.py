@@ -1,5 +1,6 @@
 """The application: the routes, behind the layers that every request passes."""
 
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -87,7 +88,11 @@ def create_app(dependencies: Dependencies, lifespan: Lifespan | None = None) -> 
 
 def put_layers(routes: FastAPI, dependencies: Dependencies) -> ASGIApp:
     """Return the routes behind the layers that every request passes."""
-    strict = StrictJson(routes, webhook_paths=frozenset({webhooks.PAYSTACK, webhooks.APPROVAL}))
+    strict = StrictJson(
+        routes,
+        webhook_paths=frozenset({webhooks.PAYSTACK, webhooks.APPROVAL}),
+        upload_paths=re.compile(r"/api/v1/listings/[^/]+/proofs"),
+    )
     return FrontDoor(strict, metrics=dependencies.metrics, make_id=lambda: secrets.token_hex(12))
 
 

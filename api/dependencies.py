@@ -16,6 +16,7 @@ from domain.money import Currency
 from domain.policy import Terms
 from domain.transaction.opening import UsdRate
 from eventstore.escrow import Escrow
+from gateways.objects import Objects
 from gateways.paystack.secret import SecretKey
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
@@ -39,6 +40,7 @@ class Dependencies:
     gateway: Processor
     webhook_secret: SecretKey
     send_code: SendCode
+    objects: Objects
     cursor_key: bytes = field(repr=False)
     rates: Mapping[Currency, UsdRate]
     terms: Terms = field(default_factory=Terms)

@@ -23,6 +23,20 @@ class BodyTooLarge(EscrowError):
     status = 413
 
 
+class FileExpected(EscrowError):
+    """Send the file as multipart/form-data, in one part named `file` with a file name."""
+
+    code = "file_expected"
+    status = 415
+
+
+class FormMalformed(EscrowError):
+    """The form is cut off, or is not one part named `file` with a file name."""
+
+    code = "form_malformed"
+    status = 400
+
+
 class BodyTooSlow(EscrowError):
     """The body did not arrive in time."""
 

@@ -32,8 +32,8 @@ ERRORS = {
     408: "The body did not arrive in time.",
     409: "The present state does not allow this.",
     412: "This is no longer the version that If-Match names.",
-    413: "The body is larger than 64 KiB.",
-    415: "The body is not application/json.",
+    413: "The body is larger than 64 KiB, or a file than its kind may be.",
+    415: "The body is not application/json, or a file is of no kind that is taken.",
     422: "A field is not valid, or the Idempotency-Key was used for another request.",
     429: "Too many requests; Retry-After says when to come back.",
     431: "There are too many headers, or they are too long.",
@@ -45,6 +45,26 @@ HEADERS: Object = {
     "Escrow-Position": {"schema": {"type": "string"}, "description": "Position of the last event in the log."},
     "Idempotency-Replayed": {"schema": {"type": "string"}, "description": "`true` for the repeat of a first answer."},
 }
+FILE_FORM: dict[str, object] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "additionalProperties": False,
+                }
+            }
+        },
+    }
+}
+"""The body of a route that takes one file, for `openapi_extra`."""
+FILE_ANSWER: dict[int | str, dict[str, object]] = {
+    200: {"description": "The file.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
+"""The answer of a route that gives one, for `responses`."""
 KEYLESS = ("/api/v1/auth/", "/api/v1/users/", "/api/v1/webhooks/")
 KEY_OPTIONAL = ("/release", "/refund")
 AS_OF = frozenset(

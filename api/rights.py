@@ -37,6 +37,7 @@ OWN_NAME = Right(scope=Scope.READ)
 READ = Right(roles=EVERYBODY, scope=Scope.READ)
 BUY = Right(roles=frozenset({Role.BUYER}), scope=Scope.TRADE)
 SELL = Right(roles=frozenset({Role.SELLER}), scope=Scope.TRADE)
+JUDGE = Right(roles=TRADERS | STAFF, scope=Scope.READ)
 TAKE_PART = Right(roles=EVERYBODY, scope=Scope.TRADE)
 REVEAL = Right(roles=EVERYBODY, is_fresh=True)
 WATCH = Right(roles=WATCHERS, scope=Scope.AUDIT)
@@ -82,6 +83,10 @@ RIGHTS: Mapping[str, Right] = {
     "GET /api/v1/listings/{listing_id}": READ,
     "PATCH /api/v1/listings/{listing_id}": SELL,
     "PUT /api/v1/listings/{listing_id}/credentials": SELL,
+    "POST /api/v1/listings/{listing_id}/proofs": SELL,
+    "GET /api/v1/listings/{listing_id}/proofs": JUDGE,
+    "GET /api/v1/listings/{listing_id}/proofs/{proof_id}": JUDGE,
+    "DELETE /api/v1/listings/{listing_id}/proofs/{proof_id}": SELL,
     "POST /api/v1/listings/{listing_id}/submit": SELL,
     "GET /api/v1/catalog": READ,
     "GET /api/v1/catalog/{listing_id}": READ,
@@ -113,6 +118,7 @@ RIGHTS: Mapping[str, Right] = {
     "POST /api/v1/admin/approvals/{approval_id}/reject": HANDLE,
     "POST /api/v1/admin/listings/{listing_id}/approve": HANDLE,
     "POST /api/v1/admin/listings/{listing_id}/reject": HANDLE,
+    "POST /api/v1/admin/listings/{listing_id}/request-info": HANDLE,
     "POST /api/v1/admin/listings/{listing_id}/remove": HANDLE,
     "GET /api/v1/admin/actions": WATCH,
     "GET /api/v1/admin/alerts": WATCH,

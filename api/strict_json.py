@@ -1,6 +1,7 @@
 """The ASGI layer that reads every body, in bounds and strictly, before the framework sees the request."""
 
 import asyncio
+import re
 from email.message import Message
 from typing import cast
 
@@ -11,12 +12,14 @@ from api.errors import BodyTooLarge, BodyTooSlow, MalformedJson, MediaTypeUnsupp
 from api.json_reader import read_json
 from api.problems import problem_of
 from api.scope import BODY, RAW, request_id_of
+from api.upload import pass_unread
 from domain.errors import EscrowError
 
 LARGEST_BODY = 64 * 1024
 LARGEST_WEBHOOK = 1024 * 1024
 SLOWEST_SECONDS = 10.0
 JSON_TYPE = b"application/json"
+FORM_TYPE = b"multipart/form-data"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IDENTITY = frozenset({b"", b"identity"})
 
@@ -30,18 +33,23 @@ class ClientGone(Exception):
 class StrictJson:
     """Reads and checks the body of every request that may have one; the routes get it parsed.
 
-    Deliveries to `webhook_paths` are read as they are: their signature covers the bytes, whatever they say.
+    Deliveries to `webhook_paths` are read as they are: their signature covers the bytes, whatever they say. Forms that
+    are sent to `upload_paths` are left to their routes, which look first who sends them.
     """
 
-    def __init__(self, app: ASGIApp, *, webhook_paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, webhook_paths: frozenset[str], upload_paths: re.Pattern[str]) -> None:
         """Stand in front of `app`."""
         self._app = app
         self._webhook_paths = webhook_paths
+        self._upload_paths = upload_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its body, or answer with a problem."""
         if scope["type"] != "http" or scope["method"] not in WITH_BODY:
             await self._app(scope, receive, send)
+            return
+        if self._is_upload(scope):
+            await pass_unread(self._app, scope, receive, send)
             return
         try:
             raw = await self._read(scope, receive)
@@ -55,6 +63,13 @@ class StrictJson:
             return
         scope[RAW] = raw
         await self._app(scope, replay(raw, receive), send)
+
+    def _is_upload(self, scope: Scope) -> bool:
+        if scope["method"] != "POST" or not self._upload_paths.fullmatch(cast("str", scope["path"])):
+            return False
+        headers = cast("Headers", dict(scope["headers"]))
+        is_plain = headers.get(b"content-encoding", b"").strip().lower() in IDENTITY
+        return is_plain and headers.get(b"content-type", b"").lower().startswith(FORM_TYPE)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         headers = cast("Headers", dict(scope["headers"]))

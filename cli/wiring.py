@@ -25,6 +25,7 @@ from domain.policy import Terms
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
 from gateways.mail import Mail, SendMail, mail_into_folder, mail_over_smtp
+from gateways.objects import Folder
 from gateways.paystack.client import PAYSTACK_URL, Paystack
 from gateways.paystack.http import check_base_url
 from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
@@ -164,6 +165,7 @@ async def open_dependencies(
             gateway=ground.gateway,
             webhook_secret=ground.secret,
             send_code=code_sender(watch_delivery(ground.pool, clock, "mail", mailer_of(settings)), clock),
+            objects=Folder(settings.escrow_files_dir or settings.escrow_home / "files"),
             cursor_key=_derive(settings, "cursors"),
             rates=load_rates(settings.escrow_home),
             terms=terms or Terms(),

@@ -23,6 +23,7 @@ MUST_BE = {
     "database_url": "a libpq URL, such as postgresql://user:password@host/escrow",
     "escrow_home": "a folder, or one that can be made",
     "escrow_pg_bin": "a folder",
+    "escrow_files_dir": "a folder, or one that can be made",
     "escrow_pepper_file": "a file, not a folder",
     "escrow_signing_key_file": "a file, not a folder",
     "escrow_archive_url": "a URL, such as file:///mnt/archive",
@@ -67,6 +68,8 @@ class Settings(BaseSettings):
     """ESCROW_HOME: data, keys and facts of this installation; made absolute when read."""
     escrow_pg_bin: Path | None = None
     """ESCROW_PG_BIN: folder with `initdb` and `postgres`, 15 or newer."""
+    escrow_files_dir: Path | None = None
+    """ESCROW_FILES_DIR: where uploaded files are kept, the same for all API processes; else `files` in ESCROW_HOME."""
     escrow_pepper_file: Path | None = None
     """ESCROW_PEPPER_FILE: the root secret of the vault."""
     escrow_signing_key_file: Path | None = None
@@ -152,13 +155,15 @@ class Settings(BaseSettings):
             raise ValueError("not a token")
         return token
 
-    @field_validator("escrow_home", "escrow_pg_bin", "escrow_pepper_file", "escrow_signing_key_file")
+    @field_validator(
+        "escrow_home", "escrow_pg_bin", "escrow_files_dir", "escrow_pepper_file", "escrow_signing_key_file"
+    )
     @classmethod
     def _make_absolute(cls, path: Path | None) -> Path | None:
         """A daemon changes its folder; a relative path must not change its meaning then."""
         return path if path is None else Path.cwd() / path.expanduser()
 
-    @field_validator("escrow_home", "escrow_pg_bin")
+    @field_validator("escrow_home", "escrow_pg_bin", "escrow_files_dir")
     @classmethod
     def _require_folder(cls, path: Path | None) -> Path | None:
         """What is there of the path must be folders."""

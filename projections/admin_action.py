@@ -107,7 +107,7 @@ def _add(event: RecordedEvent, rows: Rows, action: str, *details: str | None) ->
 
 ADMIN_ACTIONS = project(
     "admin_actions",
-    2,
+    3,
     (ADMIN_ACTION,),
     SQL,
     {
@@ -127,6 +127,7 @@ ADMIN_ACTIONS = project(
         "transaction.loss_written_off.v1": Change(by_staff("write_off")),
         "listing.approved.v1": Change(by_staff("approve_listing")),
         "listing.rejected.v1": Change(by_staff("reject_listing")),
+        "listing.info_requested.v1": Change(by_staff("request_listing_info")),
         "listing.removed.v1": Change(by_staff("remove_listing")),
         "user.role_granted.v1": Change(by_anybody("grant_role", "role")),
         "user.role_revoked.v1": Change(by_anybody("revoke_role", "role")),

@@ -17,7 +17,10 @@ SQL = load("projections", "listing.sql")
 
 
 class ListingRow(NamedTuple):
-    """A row of `listings`; `amount_minor` is the price in minor units of `currency`, `reason` why it was refused."""
+    """A row of `listings`; `amount_minor` is the price in minor units of `currency`.
+
+    `reason` is why it was refused or removed, or what staff ask.
+    """
 
     id: UUID
     seller_id: UUID
@@ -106,6 +109,16 @@ def lose(event: RecordedEvent, rows: Rows) -> None:
     _change(event, rows, vault_id=None)
 
 
+def submit(event: RecordedEvent, rows: Rows) -> None:
+    """Staff decide next; what they said before is answered."""
+    _change(event, rows, state="submitted", submitted_at=event.data["timestamp"], reason=None)
+
+
+def touch(event: RecordedEvent, rows: Rows) -> None:
+    """What it is about has a table of its own."""
+    _change(event, rows)
+
+
 def become(state: str, moment: str | None = None, *fields: str) -> Callable[[RecordedEvent, Rows], None]:
     """Return the change to a state, its moment in a column of its own, and these fields of the event."""
 
@@ -142,7 +155,7 @@ _OWN = at_stream(LISTING)
 
 LISTINGS = project(
     "listings",
-    2,
+    3,
     (LISTING,),
     SQL,
     {
@@ -150,9 +163,12 @@ LISTINGS = project(
         "listing.revised.v1": Change(revise, _OWN),
         "listing.deposit_attached.v1": Change(attach, _OWN),
         "listing.deposit_lost.v1": Change(lose, _OWN),
-        "listing.submitted.v1": Change(become("submitted", "submitted_at"), _OWN),
+        "listing.proof_attached.v1": Change(touch, _OWN),
+        "listing.proof_removed.v1": Change(touch, _OWN),
+        "listing.submitted.v1": Change(submit, _OWN),
         "listing.approved.v1": Change(become("approved", "approved_at"), _OWN),
         "listing.rejected.v1": Change(become("rejected", None, "reason"), _OWN),
+        "listing.info_requested.v1": Change(become("info_requested", None, "reason"), _OWN),
         "listing.reserved.v1": Change(become("reserved", None, "transaction_id"), _OWN),
         "listing.freed.v1": Change(free, _OWN),
         "listing.sold.v1": Change(become("sold", "sold_at"), _OWN),

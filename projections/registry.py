@@ -12,6 +12,7 @@ from projections.note import TRANSACTION_NOTES
 from projections.notification import NOTIFICATIONS
 from projections.payout import PAYOUTS
 from projections.projection import Projection
+from projections.proof import PROOFS
 from projections.reconciliation import RECONCILIATIONS
 from projections.refund import REFUNDS
 from projections.transaction import TRANSACTIONS
@@ -21,6 +22,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     TRANSACTIONS,
     CREDENTIAL_VAULTS,
     LISTINGS,
+    PROOFS,
     CONTRACTS,
     PAYOUTS,
     REFUNDS,

@@ -2,11 +2,13 @@
 
 from domain.configuration import Configuration, SettingChanged
 from domain.listing import (
+    EDITABLE,
     DepositAttached,
     Listing,
     ListingApproved,
     ListingDepositLost,
     ListingFreed,
+    ListingInfoRequested,
     ListingRejected,
     ListingRemoved,
     ListingReserved,
@@ -15,17 +17,25 @@ from domain.listing import (
     ListingStatus,
     ListingSubmitted,
 )
+from domain.listing.proof import MOST_PROOFS, ProofAttached, ProofRemoved
 from domain.restore import ExternalPayment, ExternalPaymentSettled
 from domain.treasury import ACCOUNTS, FundsMoved, Treasury
 from domain.user import RoleGranted, RoleRevoked, User
 from domain.vault import CredentialsDestroyed, CredentialsLost, DepositStatus, Vault
 from replay.rules import Rule, require
 
-EDITABLE = frozenset({ListingStatus.DRAFT, ListingStatus.REJECTED})
-
 
 def _is_reserved_for(listing: Listing, event: ListingFreed | ListingSold) -> bool:
     return listing.status is ListingStatus.RESERVED and listing.transaction_id == event.transaction_id
+
+
+def _is_new_proof(listing: Listing, event: ProofAttached) -> bool:
+    is_new = event.proof_id not in listing.proofs and listing.find_proof(event.sha256) is None
+    return is_new and listing.status in EDITABLE and len(listing.proofs) < MOST_PROOFS
+
+
+def _is_attached(listing: Listing, event: ProofRemoved) -> bool:
+    return event.proof_id in listing.proofs and listing.status in EDITABLE
 
 
 def _moves_between_its_accounts(treasury: Treasury, event: FundsMoved) -> bool:
@@ -42,9 +52,11 @@ def _takes_deposit(listing: Listing, event: DepositAttached) -> bool:
 
 SHORT_RULES: dict[str, Rule] = dict(
     [
-        require(Listing, ListingRevised, "a draft or rejected listing", lambda x, e: x.status in EDITABLE),
+        require(Listing, ListingRevised, "an editable listing", lambda x, e: x.status in EDITABLE),
         require(Listing, DepositAttached, "a listing that is editable, or has lost its deposit", _takes_deposit),
         require(Listing, ListingDepositLost, "the deposit of the listing", lambda x, e: x.vault_id == e.vault_id),
+        require(Listing, ProofAttached, "an editable listing without this file", _is_new_proof),
+        require(Listing, ProofRemoved, "an editable listing with this file", _is_attached),
         require(
             Listing,
             ListingSubmitted,
@@ -53,6 +65,7 @@ SHORT_RULES: dict[str, Rule] = dict(
         ),
         require(Listing, ListingApproved, "a submitted listing", lambda x, e: x.status is ListingStatus.SUBMITTED),
         require(Listing, ListingRejected, "a submitted listing", lambda x, e: x.status is ListingStatus.SUBMITTED),
+        require(Listing, ListingInfoRequested, "a submitted listing", lambda x, e: x.status is ListingStatus.SUBMITTED),
         require(Listing, ListingReserved, "an approved listing", lambda x, e: x.status is ListingStatus.APPROVED),
         require(Listing, ListingFreed, "a listing reserved for this transaction", _is_reserved_for),
         require(Listing, ListingSold, "a listing reserved for this transaction", _is_reserved_for),

@@ -28,7 +28,7 @@ from api.strict_route import StrictRoute
 from api.views.listing import ListingView
 from api.views.row import ActionItem, AlertItem, ApprovalItem, TransactionItem
 from api.views.transaction import TransactionView
-from domain.listing.commands import ApproveListing, RejectListing, RemoveListing
+from domain.listing.commands import ApproveListing, RejectListing, RemoveListing, RequestInfo
 from domain.transaction import Transaction
 from domain.transaction.dispute import Award
 from domain.transaction.staff_commands import (
@@ -158,6 +158,12 @@ async def post_approve_listing(listing_id: PathId, desk: StaffDesk, body: Nothin
 async def post_reject_listing(listing_id: PathId, body: ReasonBody, desk: StaffDesk) -> Response:
     """Refuse a listing and say why."""
     return await show(desk, await desk.run(listing_id, RejectListing(reason=body.reason)))
+
+
+@router.post("/listings/{listing_id}/request-info", response_model=ListingView)
+async def post_request_info(listing_id: PathId, body: ReasonBody, desk: StaffDesk) -> Response:
+    """Ask the seller for more before you decide; he answers by changing the listing and submitting it again."""
+    return await show(desk, await desk.run(listing_id, RequestInfo(reason=body.reason)))
 
 
 @router.post("/listings/{listing_id}/remove", response_model=ListingView)

@@ -2,28 +2,33 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.bodies import CredentialsBody, ListingBody, ListingPatch
 from api.command import SellingDesk
 from api.content import read_contents
 from api.flows import listing as flow
+from api.flows import proof
 from api.flows.deposit import deposit
+from api.openapi import FILE_ANSWER, FILE_FORM
 from api.page import Page, make_page, read_moment_cursor
 from api.query import Nothing, PathId, read_choice
 from api.reading import Reader, reading
 from api.strict_route import StrictRoute
 from api.views.catalog import ListingItem
 from api.views.listing import ListingView
+from api.views.proof import ProofItem, ProofsView
 from api.views.vault import DepositView
 from domain.listing import Listing, ListingStatus
 from domain.listing.commands import SubmitListing
 from projections.listing import ListingRow, list_listings
+from projections.proof import count_proofs
 
 router = APIRouter(prefix="/api/v1/listings", tags=["listings"], route_class=StrictRoute)
 catalog = APIRouter(prefix="/api/v1/catalog", tags=["catalog"], route_class=StrictRoute)
 
+PlainReader = Annotated[Reader, Depends(reading())]
 OneReader = Annotated[Reader, Depends(reading("as_of"))]
 ListReader = Annotated[Reader, Depends(reading("state", "limit", "cursor"))]
 CatalogReader = Annotated[Reader, Depends(reading("limit", "cursor"))]
@@ -59,7 +64,7 @@ async def get_listing(listing_id: PathId, reader: OneReader) -> Response:
 
 @router.patch("/{listing_id}", response_model=ListingView)
 async def patch_listing(listing_id: PathId, body: ListingPatch, desk: SellingDesk) -> Response:
-    """Change price or text of a draft or rejected listing."""
+    """Change price or text of a draft, or of a listing that staff sent back."""
     return await flow.revise(desk, listing_id, body)
 
 
@@ -68,6 +73,32 @@ async def put_credentials(listing_id: PathId, body: CredentialsBody, desk: Selli
     """Deposit the credentials: sealed at once, only the seller's password can hand them on."""
     result = await deposit(desk, listing_id, body.credentials)
     return desk.answer(result, DepositView.of(result.aggregate))
+
+
+@router.post("/{listing_id}/proofs", status_code=201, response_model=ProofItem, openapi_extra=FILE_FORM)
+async def post_proof(listing_id: PathId, desk: SellingDesk, http: Request) -> Response:
+    """Put a file to a listing that can be changed; it is known by what it holds, and the same file again is one."""
+    return await proof.attach(desk, listing_id, http)
+
+
+@router.get("/{listing_id}/proofs", response_model=ProofsView)
+async def get_proofs(listing_id: PathId, reader: PlainReader) -> ProofsView:
+    """List the proofs: for the seller, staff, and the buyer whose transaction has the listing."""
+    return await proof.show(reader, listing_id)
+
+
+@router.get("/{listing_id}/proofs/{proof_id}", response_class=Response, responses=FILE_ANSWER)
+async def get_proof(listing_id: PathId, proof_id: PathId, reader: PlainReader) -> Response:
+    """Download a proof as an attachment."""
+    return await proof.download(reader, listing_id, proof_id)
+
+
+@router.delete("/{listing_id}/proofs/{proof_id}", response_model=ProofsView)
+async def delete_proof(
+    listing_id: PathId, proof_id: PathId, desk: SellingDesk, body: Nothing | None = None
+) -> Response:
+    """Take a proof away while the listing can be changed."""
+    return await proof.remove(desk, listing_id, proof_id)
 
 
 @router.post("/{listing_id}/submit", response_model=ListingView)
@@ -99,10 +130,11 @@ async def get_catalog_listing(listing_id: PathId, reader: OneReader) -> Response
 
 async def _page(reader: Reader, name: str, rows: list[ListingRow]) -> Page[ListingItem]:
     texts = await read_contents(reader.dependencies.pool, [row.content_id for row in rows])
+    proofs = await count_proofs(reader.dependencies.pool, [row.id for row in rows])
     return make_page(
         reader,
         name,
         rows,
-        lambda row: ListingItem.of(row, texts.get(row.content_id, {})),
+        lambda row: ListingItem.of(row, texts.get(row.content_id, {}), proofs.get(row.id, {})),
         lambda row: (row.created_at.isoformat(), str(row.id)),
     )

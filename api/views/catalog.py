@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from api.views.money import MoneyView
+from api.views.proof import count_kinds
 from projections.listing import ListingRow
 
 
@@ -19,12 +20,13 @@ class ListingItem(BaseModel):
     price: MoneyView
     title: str | None
     description: str | None
+    proofs: dict[str, int]
     created_at: datetime
     version: int
 
     @classmethod
-    def of(cls, row: ListingRow, text: Mapping[str, str]) -> "ListingItem":
-        """Show a row with its text."""
+    def of(cls, row: ListingRow, text: Mapping[str, str], proofs: Mapping[str, int]) -> "ListingItem":
+        """Show a row with its text, and how many proofs of each media type it has."""
         return cls(
             id=row.id,
             state=row.state,
@@ -32,6 +34,7 @@ class ListingItem(BaseModel):
             price=MoneyView(amount_minor=row.amount_minor, currency=row.currency),
             title=text.get("title"),
             description=text.get("description"),
+            proofs=count_kinds(proofs),
             created_at=row.created_at,
             version=row.version,
         )

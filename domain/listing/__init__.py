@@ -7,6 +7,7 @@ from domain.actor import STAFF, Actor, Role
 from domain.aggregate import Aggregate
 from domain.errors import EscrowError, Forbidden, NotFound, Refused
 from domain.event import CreatedEvent, Event
+from domain.listing.proof import MOST_PROOFS, Proof, ProofAttached, ProofRemoved, TooManyProofs
 from domain.money import AmountNotPositive, Money, require_payable
 from domain.reason import require_reason
 
@@ -16,6 +17,7 @@ class ListingStatus(StrEnum):
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
+    INFO_REQUESTED = "info_requested"
     APPROVED = "approved"
     REJECTED = "rejected"
     RESERVED = "reserved"
@@ -24,7 +26,7 @@ class ListingStatus(StrEnum):
 
 
 class ListingNotEditable(Refused):
-    """Only a draft or a rejected listing can be changed; a listing that is offered or sold stays as it was vetted."""
+    """Only a draft, or a listing that staff sent back, can be changed; what is offered stays as it was vetted."""
 
     code = "listing_not_editable"
 
@@ -42,7 +44,7 @@ class CredentialsMissing(Refused):
 
 
 class ListingNotDecidable(Refused):
-    """Only a submitted listing can be approved or rejected."""
+    """Only a submitted listing can be approved, rejected or sent back with a question."""
 
     code = "listing_not_decidable"
 
@@ -103,6 +105,7 @@ class ListingSubmitted(Event):
     def apply(self, aggregate: "Listing") -> None:
         """Staff decide next."""
         aggregate.status = ListingStatus.SUBMITTED
+        aggregate.reason = None
 
 
 class ListingApproved(Event):
@@ -124,6 +127,19 @@ class ListingRejected(Event):
     def apply(self, aggregate: "Listing") -> None:
         """The seller may revise it."""
         aggregate.status = ListingStatus.REJECTED
+        aggregate.reason = self.reason
+
+
+class ListingInfoRequested(Event):
+    """Staff cannot decide yet: the seller is asked for more, and submits again when he has answered."""
+
+    TOPIC = "listing.info_requested.v1"
+    reason: str
+
+    def apply(self, aggregate: "Listing") -> None:
+        """It is the seller's turn."""
+        aggregate.status = ListingStatus.INFO_REQUESTED
+        aggregate.reason = self.reason
 
 
 class ListingReserved(Event):
@@ -170,8 +186,10 @@ class ListingRemoved(Event):
     def apply(self, aggregate: "Listing") -> None:
         """It is never for sale again."""
         aggregate.status = ListingStatus.REMOVED
+        aggregate.reason = self.reason
 
 
+EDITABLE = frozenset({ListingStatus.DRAFT, ListingStatus.REJECTED, ListingStatus.INFO_REQUESTED})
 FINAL = frozenset({ListingStatus.SOLD, ListingStatus.REMOVED})
 
 
@@ -188,6 +206,8 @@ class Listing(Aggregate):
         self.status = ListingStatus.DRAFT
         self.vault_id: UUID | None = None
         self.transaction_id: UUID | None = None
+        self.reason: str | None = None
+        self.proofs: dict[UUID, Proof] = {}
 
     @property
     def state(self) -> str:
@@ -199,7 +219,7 @@ class Listing(Aggregate):
         return tuple(name for name, check in _ACTIONS.items() if _passes(self, check, actor))
 
     def revise(self, price: Money, content_id: UUID, content_sha256: str) -> None:
-        """The seller changes price or text of a draft or rejected listing."""
+        """The seller changes price or text of a draft, or of a listing that staff sent back."""
         self.check_editable(self.actor)
         require_price(price)
         self.record(ListingRevised, price=price, content_id=content_id, content_sha256=content_sha256)
@@ -216,6 +236,26 @@ class Listing(Aggregate):
         if self.vault_id == vault_id and self.status not in FINAL:
             self.record(ListingDepositLost, vault_id=vault_id)
 
+    def attach_proof(self, proof_id: UUID, sha256: str, media_type: str, size_bytes: int) -> None:
+        """The seller's file was stored; the same file again changes nothing."""
+        self.check_editable(self.actor)
+        if self.find_proof(sha256) is not None:
+            return
+        if len(self.proofs) >= MOST_PROOFS:
+            raise TooManyProofs
+        self.record(ProofAttached, proof_id=proof_id, sha256=sha256, media_type=media_type, size_bytes=size_bytes)
+
+    def remove_proof(self, proof_id: UUID) -> None:
+        """The seller takes a file away."""
+        self.check_editable(self.actor)
+        if proof_id not in self.proofs:
+            raise NotFound
+        self.record(ProofRemoved, proof_id=proof_id)
+
+    def find_proof(self, sha256: str) -> Proof | None:
+        """Return the proof with this hash, if there is one."""
+        return next((proof for proof in self.proofs.values() if proof.sha256 == sha256), None)
+
     def submit(self) -> None:
         """The seller asks for vetting; the credentials must be deposited by then."""
         self.check_submittable(self.actor)
@@ -231,6 +271,12 @@ class Listing(Aggregate):
         self.check_decidable(self.actor)
         require_reason(reason)
         self.record(ListingRejected, reason=reason)
+
+    def request_info(self, reason: str) -> None:
+        """Staff ask the seller for what they need to decide."""
+        self.check_decidable(self.actor)
+        require_reason(reason)
+        self.record(ListingInfoRequested, reason=reason)
 
     def remove(self, reason: str) -> None:
         """Staff take the listing away for good; the transaction that holds it goes its own way."""
@@ -264,9 +310,9 @@ class Listing(Aggregate):
             self.record(ListingFreed, transaction_id=transaction_id)
 
     def check_editable(self, actor: Actor) -> None:
-        """Raise unless `actor` is the seller and the listing is a draft or was rejected."""
+        """Raise unless `actor` is the seller and the listing is a draft or was sent back by staff."""
         self._check_seller(actor)
-        if self.status not in {ListingStatus.DRAFT, ListingStatus.REJECTED}:
+        if self.status not in EDITABLE:
             raise ListingNotEditable
 
     def check_depositable(self, actor: Actor) -> None:
@@ -280,7 +326,7 @@ class Listing(Aggregate):
             self.check_editable(actor)
 
     def check_submittable(self, actor: Actor) -> None:
-        """Raise unless `actor` is the seller, and there are credentials to sell with the draft or rejected listing."""
+        """Raise unless `actor` is the seller, and there are credentials to sell with the editable listing."""
         self.check_editable(actor)
         if self.vault_id is None:
             raise CredentialsMissing
@@ -300,7 +346,20 @@ class Listing(Aggregate):
     def may_see(self, actor: Actor) -> bool:
         """True for the seller and staff always, for everybody else once it was approved."""
         public = {ListingStatus.APPROVED, ListingStatus.RESERVED, ListingStatus.SOLD}
-        return actor.id == str(self.seller_id) or actor.role not in {Role.BUYER, Role.SELLER} or self.status in public
+        return self.may_know_reason(actor) or self.status in public
+
+    def may_know_reason(self, actor: Actor) -> bool:
+        """True for the seller and for those who work here: what staff wrote is no business of buyers."""
+        return actor.id == str(self.seller_id) or actor.role not in {Role.BUYER, Role.SELLER}
+
+    def check_proofs(self, actor: Actor, buyer_id: UUID | None) -> None:
+        """Raise unless `actor` may open the proofs: the seller, staff, and the buyer whose transaction has the listing.
+
+        Auditors see that there are proofs and their hashes: files may show people.
+        """
+        is_buyer = buyer_id is not None and actor.id == str(buyer_id)
+        if not (is_buyer or actor.id == str(self.seller_id) or actor.role in STAFF):
+            raise Forbidden if self.may_see(actor) else NotFound
 
     def _check_seller(self, actor: Actor) -> None:
         if actor.id != str(self.seller_id):
@@ -314,9 +373,11 @@ class Listing(Aggregate):
 _ACTIONS = {
     "edit": Listing.check_editable,
     "deposit": Listing.check_depositable,
+    "attach-proof": Listing.check_editable,
     "submit": Listing.check_submittable,
     "approve": Listing.check_decidable,
     "reject": Listing.check_decidable,
+    "request-info": Listing.check_decidable,
     "remove": Listing.check_removable,
 }
 

@@ -54,6 +54,33 @@ class ReviseListing(Command[Listing]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachProof(Command[Listing]):
+    """The seller puts a file, which is stored, to the listing."""
+
+    aggregate_type = Listing
+    proof_id: UUID
+    sha256: str
+    media_type: str
+    size_bytes: int
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Attach."""
+        aggregate.attach_proof(self.proof_id, self.sha256, self.media_type, self.size_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveProof(Command[Listing]):
+    """The seller takes a file away."""
+
+    aggregate_type = Listing
+    proof_id: UUID
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Remove."""
+        aggregate.remove_proof(self.proof_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitListing(Command[Listing]):
     """The seller asks for vetting."""
 
@@ -85,6 +112,18 @@ class RejectListing(Command[Listing]):
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
         """Reject."""
         aggregate.reject(self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestInfo(Command[Listing]):
+    """Staff ask the seller for more before they decide."""
+
+    aggregate_type = Listing
+    reason: str
+
+    def decide(self, aggregate: Listing, *related: Aggregate) -> None:
+        """Ask."""
+        aggregate.request_info(self.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -9,6 +11,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -29,6 +32,7 @@ from domain.actor import Role
 from domain.ids import uuid7
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
+from gateways.objects import Folder
 from gateways.paystack.client import Paystack
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.sim.server import StandIn, build_sim
@@ -117,6 +121,7 @@ class Installation:
     people: dict[str, Person]
     dependencies: Dependencies
     codes: dict[str, str]
+    files: Path
 
     def head(self) -> int:
         with psycopg.connect(self.app_dsn) as connection:
@@ -202,6 +207,7 @@ class Runner:
         self.poll_every = poll_every
         self.clock = TestClock()
         self.codes: dict[str, str] = {}
+        self.files = Path(tempfile.mkdtemp(prefix="escrow-files-"))
         self.ready = threading.Event()
         self.over = threading.Event()
         self.failure: BaseException | None = None
@@ -243,6 +249,7 @@ class Runner:
                 gateway=gateway,
                 webhook_secret=SECRET,
                 send_code=self._keep_code,
+                objects=Folder(self.files),
                 cursor_key=bytes(32),
                 rates=load_rates(settings.escrow_home),
             )
@@ -329,7 +336,9 @@ def run_installation(
                 people=runner.people,
                 dependencies=runner.dependencies,
                 codes=runner.codes,
+                files=runner.files,
             )
         finally:
             runner.over.set()
             runner.thread.join(30)
+            shutil.rmtree(runner.files, ignore_errors=True)

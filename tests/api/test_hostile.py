@@ -24,7 +24,8 @@ MARK = "canary-7f3a"
 @pytest.fixture(scope="module")
 def places(installation: Installation) -> dict[str, str]:
     """Something to be hostile to."""
-    return {"transaction": installation.open(), "listing": installation.list_account()}
+    draft = installation.people["seller"].must("/api/v1/listings", VALID)["id"]
+    return {"transaction": installation.open(), "listing": installation.list_account(), "draft": str(draft)}
 
 
 @pytest.mark.guarantee(

@@ -28,6 +28,7 @@ NAMES = (
     "session_id",
     "key_id",
     "security_key_id",
+    "proof_id",
 )
 API_KEYS = {
     "buyer's key": ("buyer", {"read", "trade"}),

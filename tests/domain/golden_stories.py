@@ -9,10 +9,7 @@ from domain.listing.commands import (
     ApproveListing,
     FollowTransactionEnd,
     LoseListedDeposit,
-    RejectListing,
     RemoveListing,
-    ReviseListing,
-    SubmitListing,
 )
 from domain.money import Currency, Money
 from domain.policy import Silence, Terms
@@ -57,6 +54,7 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
+from tests.domain.golden_listings import asked_for_more, proved, revised
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
@@ -279,18 +277,6 @@ def platform() -> Story:
     return story
 
 
-def revised() -> Story:
-    """A listing that staff refuse and the seller revises."""
-    story = Story()
-    story.draft()
-    story.do(RejectListing(reason=REASON), ADMIN, LISTING_ID)
-    revision = ReviseListing(price=Money(90_000, Currency.KES), content_id=UUID(int=0x45), content_sha256="9" * 64)
-    story.do(revision, SELLER, LISTING_ID)
-    story.do(SubmitListing(), SELLER, LISTING_ID)
-    story.do(ApproveListing(), ADMIN, LISTING_ID)
-    return story
-
-
 def reconciled() -> Story:
     """The books are held against the processor's: once they agree, once not; what was found is booked."""
     story, kes = Story(), treasury_id(Currency.KES)
@@ -375,6 +361,8 @@ STORIES = {
         expired,
         vetted,
         revised,
+        asked_for_more,
+        proved,
         reconciled,
         restored,
         platform,

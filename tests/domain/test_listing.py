@@ -8,21 +8,36 @@ from domain.errors import Forbidden, NotFound
 from domain.listing import CredentialsMissing, ListingNotDecidable, ListingNotEditable, ListingNotForSale
 from domain.listing.commands import (
     ApproveListing,
+    AttachProof,
     DepositCredentials,
     DraftListing,
     FollowTransactionEnd,
     LoseListedDeposit,
     RejectListing,
     RemoveListing,
+    RemoveProof,
+    RequestInfo,
     ReviseListing,
     SubmitListing,
 )
+from domain.listing.proof import MOST_PROOFS, TooManyProofs
 from domain.money import AmountNotPositive, Currency, Money
 from domain.reason import ReasonTooShort
 from domain.transaction.records import Finding
 from domain.vault import DestroyCredentials, LoseCredentials
 from tests.domain.paths import REASON, completed, disputed, pending, resolve, returned
-from tests.domain.people import ADMIN, BUYER, OTHER_SELLER, SELLER, SELLER_ID, STRANGER, SUPER, SYSTEM
+from tests.domain.people import (
+    ADMIN,
+    AUDITOR,
+    BUYER,
+    BUYER_ID,
+    OTHER_SELLER,
+    SELLER,
+    SELLER_ID,
+    STRANGER,
+    SUPER,
+    SYSTEM,
+)
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
 from tests.domain.test_opening import opening
 
@@ -97,8 +112,74 @@ def test_rejected_it_can_be_revised_and_submitted_again():
     story.refuses(ListingNotDecidable, ApproveListing(), ADMIN, LISTING_ID)
 
 
+def test_asked_for_more_the_seller_answers_by_submitting_again():
+    story = Story().draft()
+    story.refuses(ReasonTooShort, RequestInfo(reason="no"), ADMIN, LISTING_ID)
+    story.do(RequestInfo(reason=REASON), ADMIN, LISTING_ID)
+    assert (story.listing.state, story.listing.reason) == ("info_requested", REASON)
+    story.refuses(ListingNotDecidable, ApproveListing(), ADMIN, LISTING_ID)
+    story.refuses(ListingNotDecidable, RequestInfo(reason=REASON), ADMIN, LISTING_ID)
+    assert "submit" in story.listing.allowed_actions(SELLER, story.now)
+    story.do(REVISION, SELLER, LISTING_ID)
+    story.do(SubmitListing(), SELLER, LISTING_ID)
+    assert story.listing.reason is None
+    story.do(RequestInfo(reason=REASON), ADMIN, LISTING_ID)
+    story.do(SubmitListing(), SELLER, LISTING_ID)
+    story.do(ApproveListing(), ADMIN, LISTING_ID)
+
+
+def test_what_staff_ask_is_between_them_and_the_seller():
+    story = Story().draft()
+    story.do(RequestInfo(reason=REASON), ADMIN, LISTING_ID)
+    assert story.listing.may_know_reason(SELLER)
+    assert story.listing.may_know_reason(ADMIN)
+    assert not story.listing.may_see(BUYER)
+    assert not story.listing.may_know_reason(BUYER)
+
+
+def proof(number: int) -> AttachProof:
+    return AttachProof(
+        proof_id=UUID(int=number), sha256=f"{number:064x}", media_type="image/png", size_bytes=number * 1_000
+    )
+
+
+def test_the_same_proof_twice_is_one_and_there_is_room_for_twenty():
+    story = drafted()
+    for number in (*range(1, MOST_PROOFS + 1), 1):
+        story.do(proof(number), SELLER, LISTING_ID)
+    assert len(story.listing.proofs) == MOST_PROOFS
+    story.refuses(TooManyProofs, proof(99), SELLER, LISTING_ID)
+    story.do(RemoveProof(proof_id=UUID(int=1)), SELLER, LISTING_ID)
+    story.refuses(NotFound, RemoveProof(proof_id=UUID(int=1)), SELLER, LISTING_ID)
+    story.do(proof(99), SELLER, LISTING_ID)
+
+
+def test_proofs_stay_as_they_were_vetted():
+    story = drafted()
+    story.do(proof(1), SELLER, LISTING_ID)
+    for actor, refusal in ((STRANGER, NotFound), (ADMIN, Forbidden)):
+        story.refuses(refusal, proof(2), actor, LISTING_ID)
+        story.refuses(refusal, RemoveProof(proof_id=UUID(int=1)), actor, LISTING_ID)
+    story.start(deposit(), SELLER, VAULT_ID)
+    story.do(SubmitListing(), SELLER, LISTING_ID)
+    story.refuses(ListingNotEditable, proof(2), SELLER, LISTING_ID)
+    story.refuses(ListingNotEditable, RemoveProof(proof_id=UUID(int=1)), SELLER, LISTING_ID)
+
+
+def test_proofs_are_for_the_seller_staff_and_the_buyer_who_has_the_listing():
+    listing = pending().listing
+    for actor in (SELLER, ADMIN, SUPER, BUYER):
+        listing.check_proofs(actor, BUYER_ID)
+    for actor, buyer_id in ((STRANGER, BUYER_ID), (BUYER, None), (AUDITOR, BUYER_ID)):
+        with pytest.raises(Forbidden):
+            listing.check_proofs(actor, buyer_id)
+    with pytest.raises(NotFound):
+        drafted().listing.check_proofs(STRANGER, None)
+
+
 def test_nobody_vets_his_own():
     story = Story().draft()
+    story.refuses(Forbidden, RequestInfo(reason=REASON), SELLER_AS_STAFF, LISTING_ID)
     story.refuses(Forbidden, ApproveListing(), SELLER_AS_STAFF, LISTING_ID)
     story.refuses(Forbidden, ApproveListing(), SELLER, LISTING_ID)
 
@@ -107,6 +188,14 @@ def test_a_sale_that_came_to_nothing_frees_it():
     story = pending()
     story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=False), SYSTEM, LISTING_ID)
     assert story.listing.state == "approved"
+
+
+@pytest.mark.weakness("W23")
+def test_a_refunded_listing_is_bought_again():
+    story = returned(pending())
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=False), SYSTEM, LISTING_ID)
+    story.start(opening(), STRANGER, UUID(int=0x99))
+    assert (story.listing.state, story.listing.transaction_id) == ("reserved", UUID(int=0x99))
 
 
 def test_an_echo_or_another_transaction_changes_nothing():
@@ -141,6 +230,12 @@ def test_a_seller_at_fault_loses_the_listing_once_and_an_end_does_not_bring_it_b
     assert len(removals) == 1
     story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=False), SYSTEM, LISTING_ID)
     assert story.listing.state == "removed"
+    for command, actor in ((ApproveListing(), ADMIN), (RequestInfo(reason=REASON), SUPER)):
+        story.refuses(ListingNotDecidable, command, actor, LISTING_ID)
+    for command in (REVISION, SubmitListing()):
+        story.refuses(ListingNotEditable, command, SELLER, LISTING_ID)
+    with pytest.raises(NotFound):
+        story.start(opening(), STRANGER, UUID(int=0x99))
 
 
 def test_a_deposit_is_destroyed_or_lost_once_by_the_program_alone():
