@@ -10,12 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from domain.errors import EscrowError, Fact
+
 PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 20.0
 
 
-class ChildFailed(RuntimeError):
-    """A child process ended although nobody asked it to; its log says why."""
+class ChildFailed(EscrowError):
+    """Something that the demo needs ended or did not answer; its log says why."""
+
+    code = "child_failed"
 
 
 class Children:
@@ -62,7 +66,11 @@ class Children:
         """Raise `ChildFailed` when one has ended."""
         for name, child in self._running.items():
             if child.poll() is not None:
-                raise ChildFailed(f"{name} ended with {child.returncode}; see {self._log_dir / name}.log")
+                raise self.failure_of(name, exit_code=child.returncode)
+
+    def failure_of(self, name: str, **facts: Fact) -> ChildFailed:
+        """Return what to raise when one is of no use, with the place of its log."""
+        return ChildFailed(process=name, log=str(self._log_dir / f"{name}.log"), **facts)
 
     def stop(self) -> None:
         """Ask each to stop, the last one first, and kill what does not listen."""

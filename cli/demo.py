@@ -16,6 +16,7 @@ from cli.children import Children
 from cli.letterbox import open_letterbox
 from cli.paystack_sim import make_secret_file
 from database.settings import Settings
+from domain.errors import EscrowError
 from domain.money import PAYABLE
 
 HOST = "127.0.0.1"
@@ -23,6 +24,12 @@ CAPITAL_MINOR = 1_000_000_000
 ELSEWHERE = ("DATABASE_URL", "SMTP_URL", "SMS_URL", "SMS_TOKEN")
 """What would lead out of this machine."""
 FIRST_PORT, PORTS = 20_000, 10_000
+
+
+class PortTaken(EscrowError):
+    """Something else listens on this port; name another one, or 0 for any that is free."""
+
+    code = "port_taken"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +41,9 @@ class Addresses:
 
 
 def run_demo(port: int) -> None:
-    """Start all, tell the story once, and keep everything running until Ctrl-C or SIGTERM."""
+    """Start all, tell the story once, and keep everything running until Ctrl-C or SIGTERM. Raises PortTaken."""
+    if port and not _is_free(port):
+        raise PortTaken(port=port)
     for setting in ELSEWHERE:
         os.environ.pop(setting, None)
     signal.signal(signal.SIGTERM, _stop)

@@ -2,6 +2,7 @@
 
 import sys
 
+from cli.demo import PortTaken
 from database.errors import DatabaseError
 from database.settings import SettingInvalid
 from domain.errors import (
@@ -44,6 +45,7 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (DatabaseError, PRECONDITION),
     (PepperError, PRECONDITION),
     (NotReady, PRECONDITION),
+    (PortTaken, PRECONDITION),
     (SettingInvalid, PRECONDITION),
     (SecretKeyInvalid, PRECONDITION),
     (BaseUrlUnsafe, PRECONDITION),

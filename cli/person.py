@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 
 from database.postgres import read_system_clock
+from domain.errors import EscrowError
 from domain.ids import Clock
 from identity.totp import SKEW_STEPS, STEP_SECONDS, make_code, step_of
 
@@ -24,8 +25,10 @@ TOKEN_SECONDS = 880.0
 UNAUTHORIZED, FORBIDDEN = 401, 403
 
 
-class DemoFailed(RuntimeError):
+class DemoFailed(EscrowError):
     """A step of the demo was answered in a way that it does not expect."""
+
+    code = "demo_failed"
 
 
 class Person:
@@ -136,13 +139,16 @@ class Person:
             if expected(found):
                 return found
             if monotonic() > until:
-                raise DemoFailed(f"{transaction_id} stays {found['state']}: {found['stuck_reason']}")
+                raise DemoFailed(
+                    transaction=transaction_id, stays=str(found["state"]), reason=str(found["stuck_reason"])
+                )
             await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _read(answer: httpx.Response) -> JsonObject:
     if answer.status_code >= httpx.codes.MULTIPLE_CHOICES:
-        raise DemoFailed(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text}")
+        asked = f"{answer.request.method} {answer.request.url.path}"
+        raise DemoFailed(asked=asked, status=answer.status_code, answer=answer.text)
     return cast("JsonObject", answer.json()) if answer.content else {}
 
 
@@ -160,5 +166,5 @@ def part(whole: JsonObject, name: str) -> JsonObject:
     """Return an object inside another. Raises `DemoFailed` when it is none."""
     found = whole[name]
     if not isinstance(found, dict):
-        raise DemoFailed(f"{name} is not an object")
+        raise DemoFailed(no_object=name)
     return cast("JsonObject", found)

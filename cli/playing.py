@@ -6,7 +6,7 @@ from time import monotonic
 
 import httpx
 
-from cli.children import ChildFailed, Children
+from cli.children import Children
 from cli.database import prepare_database, running_server
 from cli.demo import Addresses
 from cli.keeping import DEMO_FILE, Story, read_people, write_private
@@ -40,7 +40,7 @@ async def _run(settings: Settings, children: Children, addresses: Addresses, mai
     if "stuck" in story.told:
         _begin(children)
     if not children.hear("paystack"):
-        raise ChildFailed("the stand-in Paystack did not start; see log/paystack.log")
+        raise children.failure_of("paystack")
     async with (
         httpx.AsyncClient(base_url=addresses.base_url, timeout=30, trust_env=False) as client,
         httpx.AsyncClient(base_url=addresses.paystack_url, timeout=30, trust_env=False) as panel,
@@ -90,7 +90,7 @@ async def _wait_until_ready(client: httpx.AsyncClient, children: Children) -> No
         except httpx.TransportError:
             pass
         await asyncio.sleep(0.05)
-    raise ChildFailed("the API did not become ready; see log/api.log")
+    raise children.failure_of("api")
 
 
 async def _find_people(settings: Settings, client: httpx.AsyncClient, story: Story) -> dict[str, Person]:

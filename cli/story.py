@@ -64,7 +64,7 @@ async def pay(players: Players, transaction_id: str) -> None:
     page = await players.buyer.send("POST", f"/transactions/{transaction_id}/pay")
     answer = await players.panel.post(str(page["authorization_url"]), json={"outcome": "success"})
     if not answer.is_success:
-        raise DemoFailed(f"the payment page answered {answer.status_code}")
+        raise DemoFailed(asked="payment page", status=answer.status_code)
 
 
 async def sign(players: Players, title: str, price_minor: int = PRICE_MINOR) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -10,14 +11,17 @@ import httpx
 import psycopg
 import pytest
 
+from cli.children import ChildFailed, Children
 from cli.keeping import Story
 from domain.transaction.phase import Phase
 from tests.running_demo import (
     Demo,
     begin_demo,
+    environment_of,
     list_processes_of,
     new_home,
     remove_home,
+    run_escrow,
     start_demo,
     stop_demo,
     wait_for_demo,
@@ -82,6 +86,24 @@ def test_every_payout_of_the_story_was_approved_by_the_api(demo: Demo) -> None:
     paid = {row["reference"] for row in transfers if row["status"] == "success" and row["reason"] in told}
     assert paid
     assert paid <= approved
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(own_home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        refused = run_escrow(["demo", "--port", str(other.getsockname()[1])], environment_of(own_home))
+    assert refused.returncode == 4
+    assert refused.stderr.startswith("port_taken: ")
+    assert list(own_home.iterdir()) == []
+
+
+def test_what_was_started_and_ended_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with Children(tmp_path, os.environ) as children:
+        children.start("worker", ["cli.standby", "nothing"], waits=True).wait()
+        with pytest.raises(ChildFailed) as failure:
+            children.check()
+    assert failure.value.facts == {"process": "worker", "log": f"{tmp_path}/worker.log", "exit_code": 1}
 
 
 def interrupt_when(home: Path, happens: Callable[[], bool]) -> None:
