@@ -14,6 +14,7 @@ from domain.errors import EscrowError, Fact
 
 PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 20.0
+LAST_LINES, LONGEST_SAID = 3, 400
 
 
 class ChildFailed(EscrowError):
@@ -69,8 +70,10 @@ class Children:
                 raise self.failure_of(name, exit_code=child.returncode)
 
     def failure_of(self, name: str, **facts: Fact) -> ChildFailed:
-        """Return what to raise when one is of no use, with the place of its log."""
-        return ChildFailed(process=name, log=str(self._log_dir / f"{name}.log"), **facts)
+        """Return what to raise when one is of no use, with what it said last."""
+        log = self._log_dir / f"{name}.log"
+        said = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:])
+        return ChildFailed(process=name, log=str(log), **facts, said=said[-LONGEST_SAID:])
 
     def stop(self) -> None:
         """Ask each to stop, the last one first, and kill what does not listen."""
