@@ -11,6 +11,7 @@ from api.dependencies import dependencies_of
 from api.errors import ApiKeyInsufficient, ApiKeyOfOtherMode, NotSignedIn, NotVerified, SecondFactorRequired
 from api.front_door import route_of
 from api.rights import RIGHTS, Right, roles_of_key
+from api.scope import SESSION
 from domain.actor import Actor, Role
 from domain.errors import Forbidden
 from identity.api_key import mode_of
@@ -34,6 +35,7 @@ async def sign_in(request: Request) -> Session:
     if mode not in {None, dependencies.webhook_secret.mode}:
         raise ApiKeyOfOtherMode
     session = await dependencies.authenticator.authenticate(token)
+    request.scope[SESSION] = session
     if session.scopes is not None:
         dependencies.pace.take(session.id)
     return admit(session, RIGHTS[route_of(request.scope)], dependencies.clock())
@@ -79,6 +81,11 @@ def act_as_watcher(session: Session) -> Actor:
 def act_as_auditor(session: Session) -> Actor:
     """Return the actor for reading what auditors read; staff and operators may too. Raises Forbidden."""
     return act_as(session, Role.AUDITOR, Role.SUPER_ADMIN, Role.ADMIN, Role.OPERATOR)
+
+
+def act_as_security(session: Session) -> Actor:
+    """Return the actor for reading who read what, and from where. Raises Forbidden."""
+    return act_as(session, Role.SUPER_ADMIN)
 
 
 def require_verified(session: Session) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.access_log import AccessLog
 from api.errands import Errands
 from api.metrics import Metrics
 from api.pace import Pace
@@ -49,6 +50,7 @@ class Dependencies:
     refusals: Refusals = field(default_factory=Refusals)
     errands: Errands = field(default_factory=Errands)
     pace: Pace = field(default_factory=Pace)
+    access_log: AccessLog = field(default_factory=AccessLog)
 
 
 def dependencies_of(request: Request) -> Dependencies:

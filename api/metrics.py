@@ -32,6 +32,12 @@ class Metrics:
         self.commands = Counter("escrow_commands", "Commands by outcome.", ["outcome"], registry=self.registry)
         self.database_errors = Counter("escrow_db_errors", "Requests that the database failed.", registry=self.registry)
         self.logins = Counter("escrow_login", "Attempts to sign in.", ["outcome"], registry=self.registry)
+        self.security_alerts = Counter(
+            "escrow_security_alerts",
+            "Attempts to see credentials that nobody makes by accident.",
+            ["kind"],
+            registry=self.registry,
+        )
         self.log_head = Gauge("escrow_log_head_position", "Newest position of the log.", registry=self.registry)
         self.lag = Gauge(
             "escrow_projection_lag_events", "Events a projection is behind.", ["projection"], registry=self.registry

@@ -42,6 +42,7 @@ TAKE_PART = Right(roles=EVERYBODY, scope=Scope.TRADE)
 REVEAL = Right(roles=EVERYBODY, is_fresh=True)
 WATCH = Right(roles=WATCHERS, scope=Scope.AUDIT)
 AUDIT = Right(roles=READERS, scope=Scope.AUDIT)
+GUARD = Right(roles=frozenset({Role.SUPER_ADMIN}))
 HANDLE = Right(roles=STAFF)
 DECIDE = Right(roles=STAFF, is_fresh=True)
 
@@ -113,6 +114,8 @@ RIGHTS: Mapping[str, Right] = {
     "POST /api/v1/admin/transactions/{transaction_id}/notes": HANDLE,
     "POST /api/v1/admin/transactions/{transaction_id}/disputes/{dispute_id}/escalate": HANDLE,
     "POST /api/v1/admin/transactions/{transaction_id}/disputes/{dispute_id}/resolve": DECIDE,
+    "GET /api/v1/admin/access-log": GUARD,
+    "GET /api/v1/admin/security-alerts": WATCH,
     "GET /api/v1/admin/approvals": WATCH,
     "POST /api/v1/admin/approvals/{approval_id}/approve": DECIDE,
     "POST /api/v1/admin/approvals/{approval_id}/reject": HANDLE,

@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.access_log import watch_of
+from api.recording import record
 from api.scope import body_of
 
 Arguments = dict[str, object]
@@ -87,11 +89,24 @@ class StrictRoute(APIRoute):
         """Take the arguments of APIRoute."""
         super().__init__(path, endpoint, **options)
         self._call = Call(self.dependant)
+        self._watch = next(filter(None, (watch_of(method, path) for method in self.methods or ())), None)
         self.app = self._answer
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._call.make(Request(scope, receive, send))
+        answer = await self._make(Request(scope, receive, send))
         if isinstance(answer, BaseModel):
             answer = Response(answer.model_dump_json(), self.status_code or 200, media_type="application/json")
         assert isinstance(answer, Response), "a route returns a response or a view"
         await answer(scope, receive, send)
+
+    async def _make(self, request: Request) -> object:
+        """Call, and keep who did what, whatever came of it, before anything goes out."""
+        if self._watch is None:
+            return await self._call.make(request)
+        try:
+            answer = await self._call.make(request)
+        except Exception as error:
+            await record(self._watch, request, error)
+            raise
+        await record(self._watch, request, None)
+        return answer

@@ -20,6 +20,7 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.user import User as UserStream
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow, Request
+from identity.access_log import Access, Action, Outcome, write_access
 from identity.role import change_roles, list_roles
 from identity.second_factor import NEEDS_SECOND_FACTOR, enrol_second_factor
 from identity.session import end_sessions
@@ -151,6 +152,22 @@ async def _change(pool: Pool, escrow: Escrow, user_id: UUID, wanted: frozenset[R
     await escrow.execute(user_id, ChangeRoles(roles=wanted), _request("roles", user_id, at))
     async with pool.connection() as connection, connection.transaction():
         await change_roles(connection, user_id, grant=wanted - present, revoke=present - wanted, at=at)
+    await write_access(pool, _describe_change(user_id, wanted, at))
+
+
+def _describe_change(user_id: UUID, wanted: frozenset[Role], at: datetime) -> Access:
+    return Access(
+        at=at,
+        hour=at.replace(minute=0, second=0, microsecond=0),
+        action=Action.ROLE_CHANGE,
+        outcome=Outcome.GRANTED,
+        reason="command_line",
+        user_id=user_id,
+        role=",".join(sorted(wanted)),
+        request_id=_request("roles", user_id, at).request_id,
+        address=None,
+        user_agent=None,
+    )
 
 
 def open_escrow(pool: Pool, appender: Appender) -> Escrow:

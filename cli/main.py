@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from cli import contracts, ledger, mail, payouts, paystack_sim, reconcile, replay, transactions, users, vault, webhooks
+from cli import (
+    accesses,
+    contracts,
+    ledger,
+    mail,
+    payouts,
+    paystack_sim,
+    reconcile,
+    replay,
+    transactions,
+    users,
+    vault,
+    webhooks,
+)
 from cli.options import JsonOption
 
 app = typer.Typer(
@@ -21,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(users.app, name="user")
 app.add_typer(transactions.app, name="tx")
+app.add_typer(accesses.app, name="access")
 app.add_typer(contracts.app, name="contract")
 app.add_typer(payouts.app, name="payout")
 app.add_typer(payouts.refunds, name="refund")

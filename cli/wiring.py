@@ -154,7 +154,7 @@ async def open_dependencies(
         open_ground(settings, clock, API_CONNECTIONS) as ground,
         open_locksmith(ground.pool, settings) as locksmith,
     ):
-        yield Dependencies(
+        dependencies = Dependencies(
             settings=settings,
             clock=clock,
             random_bytes=os.urandom,
@@ -170,6 +170,10 @@ async def open_dependencies(
             rates=load_rates(settings.escrow_home),
             terms=terms or Terms(),
         )
+        try:
+            yield dependencies
+        finally:
+            await dependencies.access_log.close(ground.pool)
 
 
 def toolbox_of(ground: Ground) -> Toolbox:

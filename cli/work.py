@@ -87,9 +87,10 @@ def worker_of(ground: Ground, dsn: str) -> Worker:
 async def work(ground: Ground) -> None:
     """Run projections, reactions and the nightly reconciliation until cancelled."""
     dsn = resolve_dsn(ground.settings, "app")
+    kept_for = timedelta(days=ground.settings.escrow_access_log_days)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_projections(dsn))
-        tasks.create_task(keep_house(ground.pool, ground.clock))
+        tasks.create_task(keep_house(ground.pool, ground.clock, kept_for))
         tasks.create_task(worker_of(ground, dsn).run())
         tasks.create_task(Nightly(desk_of(ground), dsn, ask=_ask_of(ground)).run())
 

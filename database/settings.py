@@ -33,6 +33,7 @@ MUST_BE = {
     "sms_url": "an https URL; plain http only on this machine",
     "sms_token": "a secret of 16 to 512 printable characters without spaces",
     "escrow_nightly_ask": "true or false",
+    "escrow_access_log_days": "a whole number of days, 1 to 3650",
     "escrow_ask_transfers_days": "a whole number of days, 1 to 3650",
     "escrow_four_eyes_above_usd": "an amount in US dollars, zero or more",
 }
@@ -94,6 +95,8 @@ class Settings(BaseSettings):
     """ESCROW_NIGHTLY_ASK: before the nightly reconciliation, ask Paystack about what is ours and differs."""
     escrow_four_eyes_above_usd: Decimal = Field(default=Decimal(1000), ge=0, le=10**12, allow_inf_nan=False)
     """ESCROW_FOUR_EYES_ABOVE_USD: above this worth an admin's release or refund needs a second person."""
+    escrow_access_log_days: int = Field(default=180, ge=1, le=3650)
+    """ESCROW_ACCESS_LOG_DAYS: for so long it is kept who read what, and from which address."""
     escrow_ask_transfers_days: int = Field(default=35, ge=1, le=3650)
     """ESCROW_ASK_TRANSFERS_DAYS: so long after it was paid a payout is asked about now and then, because a bank can
     send it back without a word."""

@@ -1,7 +1,7 @@
 """Clearing away what identity needs no more: sessions and keys that ended long ago, old tokens and tries."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from psycopg import Error
@@ -9,6 +9,7 @@ from psycopg_pool import PoolTimeout
 
 from database.connect import Pool
 from domain.ids import Clock
+from identity.access_log import delete_old_accesses
 from identity.api_key import delete_ended_keys
 from identity.notification import delete_old_notifications
 from identity.password_reset import delete_old_resets
@@ -21,12 +22,13 @@ PAUSE_SECONDS = 3600.0
 logger = structlog.get_logger("identity")
 
 
-async def keep_house(pool: Pool, clock: Clock) -> None:
+async def keep_house(pool: Pool, clock: Clock, accesses_kept_for: timedelta) -> None:
     """Clear away once an hour until cancelled; a database that is away is met again an hour later."""
     while True:
         try:
             sessions, keys, tries = await clear_away(pool, clock)
-            logger.info("cleared_away", sessions=sessions, keys=keys, tries=tries)
+            accesses = await forget_accesses(pool, clock() - accesses_kept_for)
+            logger.info("cleared_away", sessions=sessions, keys=keys, tries=tries, accesses=accesses)
         except (Error, PoolTimeout) as error:
             logger.warning("not_cleared_away", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
@@ -41,3 +43,9 @@ async def clear_away(pool: Pool, clock: Clock) -> tuple[int, int, int]:
         keys = await delete_ended_keys(connection, at - KEPT_FOR)
         await delete_old_notifications(connection, at - KEPT_FOR)
     return sessions, keys, await delete_old_tries(pool, at=at)
+
+
+async def forget_accesses(pool: Pool, before: datetime) -> int:
+    """Delete who read what before a moment; return how many rows."""
+    async with pool.connection() as connection:
+        return await delete_old_accesses(connection, before)

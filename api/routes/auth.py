@@ -9,7 +9,7 @@ from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
 from api.flows.second_factor import begin_session
 from api.query import Nothing
-from api.scope import request_id_of
+from api.scope import SUBJECT, request_id_of
 from api.strict_route import StrictRoute
 from api.views.user import LoginView, TokensView, UserView, VerifiedView
 from domain.errors import EscrowError
@@ -60,6 +60,7 @@ async def post_login(body: LoginBody, dependencies: DependenciesDep, request: Re
         logins.labels("failed").inc()
         raise
     logins.labels("succeeded").inc()
+    request.scope[SUBJECT] = signed_in.tokens.user_id
     view = LoginView.of_sign_in(signed_in)
     return Response(view.model_dump_json(), 200, NO_STORE, "application/json")
 
