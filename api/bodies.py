@@ -295,6 +295,19 @@ class RefundBody(Body):
     amount_minor: AmountMinor | None = None
 
 
+class RecoveryBody(Body):
+    """How much of what he owes the seller has paid into Paystack's balance."""
+
+    amount_minor: AmountMinor
+
+
+class AmountBody(Body):
+    """How much, and why."""
+
+    amount_minor: AmountMinor
+    reason: Reason
+
+
 class NoteBody(Body):
     """A note for the record. It stands in the log for ever: do not name people."""
 

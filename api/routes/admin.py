@@ -6,9 +6,11 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from api.bodies import (
+    AmountBody,
     NoteBody,
     OtpBody,
     ReasonBody,
+    RecoveryBody,
     RefundAccountBody,
     RefundBody,
     ReleaseBody,
@@ -38,9 +40,12 @@ from domain.transaction.staff_commands import (
     FinalizePayout,
     ForceRefund,
     ForceRelease,
+    GrantCompensation,
+    RecoverInCash,
     RejectApproval,
     ResendOtp,
     ResolveDispute,
+    WriteOff,
 )
 from reactions.attention import BuyersAccount
 
@@ -98,6 +103,27 @@ async def post_refund_account(transaction_id: PathId, body: RefundAccountBody, d
     """Say where a refund is to go that needs attention: Paystack gets the account, the log only a salted hash of it."""
     account = BuyersAccount(account_number=body.account_number, bank_code=body.bank_code)
     return await send_refund_to(desk, transaction_id, body.reference, body.reason, account)
+
+
+@router.post("/transactions/{transaction_id}/compensation", response_model=TransactionView)
+async def post_compensation(transaction_id: PathId, body: AmountBody, desk: DecidingDesk) -> Response:
+    """Pay the buyer something besides his refund, after the platform was found at fault; 202 as for a refund."""
+    limit = await get_limit(desk.dependencies)
+    command = GrantCompensation(amount_minor=body.amount_minor, reason=body.reason, limit_usd_cents=limit)
+    return answer_decision(desk, await desk.run(transaction_id, command))
+
+
+@router.post("/transactions/{transaction_id}/recovery", response_model=TransactionView)
+async def post_recovery(transaction_id: PathId, body: RecoveryBody, desk: DecidingDesk) -> Response:
+    """Record that the seller has paid back what he owes, or a part, into Paystack's balance."""
+    return await desk.execute(transaction_id, RecoverInCash(amount_minor=body.amount_minor), TransactionView.of)
+
+
+@router.post("/transactions/{transaction_id}/write-off", response_model=TransactionView)
+async def post_write_off(transaction_id: PathId, body: AmountBody, desk: DecidingDesk) -> Response:
+    """Give up what the seller owes, or a part: it is the platform's loss."""
+    command = WriteOff(amount_minor=body.amount_minor, reason=body.reason)
+    return await desk.execute(transaction_id, command, TransactionView.of)
 
 
 @router.post("/transactions/{transaction_id}/notes", status_code=201, response_model=TransactionView)

@@ -14,7 +14,18 @@ from tests.api.test_matrix import KINDS, ROWS, objects, send
 __all__ = ["objects"]
 
 Objects = dict[str, dict[str, str]]
-MUST_BE_FRESH = ("/release", "/refund", "/refund/account", "/reveal", "/payout-account", "/api-keys", "/finalize")
+MUST_BE_FRESH = (
+    "/release",
+    "/refund",
+    "/refund/account",
+    "/compensation",
+    "/recovery",
+    "/write-off",
+    "/reveal",
+    "/payout-account",
+    "/api-keys",
+    "/finalize",
+)
 """Release, refund, reveal, payout account, and what leads to them."""
 STAFF = ("admin", "super_admin", "auditor", "operator")
 
