@@ -223,6 +223,18 @@ class SignBody(Body):
     password: Password | None = None
 
 
+class RedepositBody(Body):
+    """The hash of the addendum as it was read, the legal name, the password; and the credentials.
+
+    Without credentials those that the seller deposited before are handed over, if he can still open them.
+    """
+
+    content_sha256: Sha256
+    legal_name: Name
+    password: Password
+    credentials: Annotated[dict[str, JsonValue] | None, Field(min_length=1, max_length=100, repr=False)] = None
+
+
 class RevealBody(Body):
     """The password, and an ephemeral X25519 public key (base64) to seal the answer to."""
 

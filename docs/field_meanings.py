@@ -77,6 +77,7 @@ MEANINGS: dict[str, str] = {
     "recipient": "Paystack's code for the account that is paid",
     "reconciliation_id": "the run that held the books against the processor's afterwards",
     "redeposit_due_at": "until when the seller may deposit again",
+    "replaced_vault_id": "the deposit that was lost",
     "reference": "our name for the operation at Paystack, derived from the transaction, so that it is found again",
     "requested_by": "the user who asked for the decision",
     "reserve_due_at": "when the reserve becomes the seller's",

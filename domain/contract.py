@@ -42,6 +42,27 @@ def render_contract(agreement: Agreement, template_version: str) -> bytes:
     return template(agreement).encode()
 
 
+ADDENDUM_VERSION = "2026-11-addendum"
+
+
+def render_addendum(transaction: Transaction, buyer_key: str, seller_key: str) -> bytes:
+    """Return what the seller signs to hand over once more, in UTF-8; the fingerprints are those of the present keys."""
+    return f"""ADDENDUM TO AN ESCROW AGREEMENT
+
+Transaction       {transaction.id}
+Agreement         SHA-256 {transaction.contract_sha256}
+Lost deposit      {transaction.vault_id}
+Buyer             {transaction.buyer_id}
+  vault key       {buyer_key}
+Seller            {transaction.seller_id}
+  vault key       {seller_key}
+
+1. The deposit above has not reached the buyer.
+2. The seller hands over the credentials once more, to the buyer's vault key above; they are shown to the buyer once.
+3. Everything else stays as agreed; the time to reveal begins anew.
+""".encode()
+
+
 def contract_sha256(content: bytes) -> str:
     """Return what both parties sign: the SHA-256 of the bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -16,6 +16,8 @@ NAME = "vault"
 
 async def destroy_keys(tools: Toolbox, transaction: Transaction) -> bool:
     """After the reveal was read, or 15 minutes: nothing opens the deposit. After a refund: the buyer's key goes."""
+    for vault_id in transaction.superseded_vaults:
+        await _destroy_deposit(tools, vault_id, transaction.id)
     if _is_shown(tools, transaction):
         await _destroy_deposit(tools, transaction.vault_id, transaction.id)
     elif _is_void(transaction):
@@ -27,8 +29,12 @@ async def destroy_keys(tools: Toolbox, transaction: Transaction) -> bool:
 def _is_shown(tools: Toolbox, transaction: Transaction) -> bool:
     if transaction.vault is VaultStatus.ACKNOWLEDGED or transaction.access_confirmed_at is not None:
         return True
-    revealed = transaction.vault is VaultStatus.REVEALED and transaction.revealed_at is not None
-    return revealed and tools.clock() >= (transaction.revealed_at or tools.clock()) + REPEAT_WINDOW
+    if transaction.vault is VaultStatus.LOST:
+        return transaction.vault_id == transaction.shown_vault_id
+    shown_at = transaction.shown_at
+    return (
+        transaction.vault is VaultStatus.REVEALED and shown_at is not None and tools.clock() >= shown_at + REPEAT_WINDOW
+    )
 
 
 def _is_void(transaction: Transaction) -> bool:

@@ -74,7 +74,14 @@ from domain.transaction.settlement import (
     SplitOrdered,
 )
 from domain.transaction.shortfall import PayoutWaitsForBalance, RefundWaitsForBalance
-from domain.transaction.vault import CredentialsRevealed, DepositLost, DepositReplaced, RevealAcknowledged
+from domain.transaction.vault import (
+    AddendumSigned,
+    CredentialsRevealed,
+    DepositLost,
+    DepositReplaced,
+    RevealAcknowledged,
+    RevealMissed,
+)
 from replay.rules import Rule, require
 
 SHOWN = frozenset({VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED})
@@ -102,6 +109,21 @@ def _is_unsigned_by(x: Transaction, e: ContractSigned) -> bool:
 def _may_be_revealed(x: Transaction, e: CredentialsRevealed) -> bool:
     unseen = x.vault is VaultStatus.GRANTED and x.contract is ContractStatus.SIGNED
     return unseen and _is_held(x) and not x.has_open_dispute and e.to_user_id == x.buyer_id
+
+
+def _may_be_missed(x: Transaction, e: RevealMissed) -> bool:
+    is_unread = x.vault is VaultStatus.REVEALED and e.vault_id == x.vault_id
+    return is_unread and x.missed_at is None and _is_held(x) and e.actor_id == str(x.buyer_id)
+
+
+def _replaces_lost(x: Transaction, e: AddendumSigned) -> bool:
+    is_lost = x.vault is VaultStatus.LOST and e.replaced_vault_id == x.vault_id
+    return is_lost and e.contract_id == x.contract_id and e.actor_id == str(x.seller_id) == str(e.signer_id)
+
+
+def _may_be_replaced(x: Transaction, e: DepositReplaced) -> bool:
+    is_named = e.key_fingerprint == x.buyer_key_fingerprint
+    return x.vault is VaultStatus.LOST and is_named and e.vault_id != x.shown_vault_id
 
 
 def _may_be_confirmed(x: Transaction, e: AccessConfirmed) -> bool:
@@ -279,7 +301,9 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
             "a deposit that is neither lost nor acknowledged",
             lambda x, e: x.vault not in {VaultStatus.LOST, VaultStatus.ACKNOWLEDGED},
         ),
-        require(T, DepositReplaced, "the deposit was lost", lambda x, e: x.vault is VaultStatus.LOST),
+        require(T, RevealMissed, "shown, not acknowledged, said once and by the buyer", _may_be_missed),
+        require(T, AddendumSigned, "by the seller, of this contract, in place of the lost deposit", _replaces_lost),
+        require(T, DepositReplaced, "lost, and never shown before", _may_be_replaced),
         require(T, AccessConfirmed, "held, shown, undisputed, and by the buyer", _may_be_confirmed),
         require(T, InspectionExtended, "held and shown", lambda x, e: _is_held(x) and x.vault in SHOWN),
         require(T, InspectionLapsed, "it has not lapsed yet", lambda x, e: not x.inspection_lapsed),

@@ -41,7 +41,7 @@ async def deposit(desk: Desk, listing_id: UUID, credentials: Mapping[str, JsonVa
     rehearsed = await desk.rehearse(deposit_id, command)
     if desk.is_dry and rehearsed is not None:
         return rehearsed
-    async with _only_if_recorded(desk, deposit_id) as outcome:
+    async with only_if_recorded(desk, deposit_id) as outcome:
         async with dependencies.pool.connection() as connection:
             await store_grant(connection, grant_custody(key, sealed, seller_id=seller_id, seller_key=seller_key))
         outcome.append(await desk.run(deposit_id, command))
@@ -82,7 +82,7 @@ async def read_deposit(pool: Pool, vault_id: UUID) -> SealedDeposit:
 
 
 @asynccontextmanager
-async def _only_if_recorded(desk: Desk, deposit_id: UUID) -> AsyncGenerator[list[Result[Vault]]]:
+async def only_if_recorded(desk: Desk, deposit_id: UUID) -> AsyncGenerator[list[Result[Vault]]]:
     """Destroy the key again when this attempt certainly was not the one that the log records."""
     outcome: list[Result[Vault]] = []
     try:

@@ -85,8 +85,8 @@ async def _show_again(desk: Desk, result: Result[Transaction], password: str, cl
         if sealed is None:
             raise AnswerGone
         return Showing(result=shown, sealed=sealed)
-    revealed_at = result.aggregate.revealed_at
-    if revealed_at is None or at > revealed_at + ANSWER_LIVES:
+    shown_at = result.aggregate.shown_at
+    if shown_at is None or at > shown_at + ANSWER_LIVES:
         raise AlreadyRevealed
     document = await _open(desk, result.aggregate, password)
     async with desk.dependencies.pool.connection() as connection:

@@ -7,7 +7,7 @@ from uuid import UUID
 from api.command import Desk
 from api.content import keep_content, rehearse_content
 from api.flows.deposit import read_deposit, read_key
-from domain.errors import Invalid
+from domain.errors import Invalid, Refused
 from domain.transaction import Transaction
 from domain.transaction.commands import SignContract
 from eventstore.escrow import Result
@@ -30,6 +30,13 @@ class PasswordMissing(Invalid):
     code = "password_missing"
 
 
+class BuyerKeyReplaced(Refused):
+    """The buyer has another key than the contract names: in a moment the deposit counts as lost, and you hand it over
+    again."""
+
+    code = "buyer_key_replaced"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """What a party types."""
@@ -48,11 +55,11 @@ async def sign(desk: Desk, transaction_id: UUID, signature: Signature) -> Result
     content = rehearse_content(desk.request, "signature")
     rehearsed = await desk.rehearse(transaction_id, _command(signature, content.sha256, fingerprint))
     if rehearsed is not None:
-        await _check_name(desk, signature.legal_name)
+        await check_name(desk, signature.legal_name)
         if desk.is_dry:
             return rehearsed
         if is_seller:
-            await _hand_over(desk, transaction, signature.password)
+            await _show_password_or_hand_over(desk, transaction, signature.password)
     text = {"legal_name": signature.legal_name}
     content = await keep_content(desk.dependencies, desk.request, "signature", text)
     return await desk.run(transaction_id, _command(signature, content.sha256, fingerprint))
@@ -67,7 +74,8 @@ def _command(signature: Signature, name_digest: str, fingerprint: str | None) ->
     )
 
 
-async def _check_name(desk: Desk, typed: str) -> None:
+async def check_name(desk: Desk, typed: str) -> None:
+    """Raise NameDiffers unless this is the legal name of the actor, but for case and spaces."""
     async with desk.dependencies.pool.connection() as connection:
         user = await get_user(connection, UUID(desk.actor.id))
     if _plain(typed) != _plain(user.legal_name):
@@ -78,14 +86,22 @@ def _plain(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-async def _hand_over(desk: Desk, transaction: Transaction, password: str | None) -> None:
-    """Open the seller's own grant in memory and grant the key to the buyer; stored before the event that names it."""
+async def _show_password_or_hand_over(desk: Desk, transaction: Transaction, password: str | None) -> None:
+    """A deposit that was replaced before the signature has been handed over already."""
     if password is None:
         raise PasswordMissing
-    pool, seller_id = desk.dependencies.pool, transaction.seller_id
     private_key, fingerprint = await open_own_key(desk, password)
+    if not transaction.is_handed_over:
+        await _hand_over(desk, transaction, private_key, fingerprint)
+
+
+async def _hand_over(desk: Desk, transaction: Transaction, private_key: Secret, fingerprint: str) -> None:
+    """Open the seller's own grant in memory and grant the key to the buyer; stored before the event that names it."""
+    pool, seller_id = desk.dependencies.pool, transaction.seller_id
     deposit = await read_deposit(pool, transaction.vault_id)
     buyer_key = await read_key(pool, transaction.buyer_id)
+    if buyer_key.fingerprint != transaction.buyer_key_fingerprint:
+        raise BuyerKeyReplaced
     async with pool.connection() as connection:
         custody = await get_grant(
             connection,

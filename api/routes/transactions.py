@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import PlainTextResponse, Response
 
-from api.bodies import CancelBody, ConfirmBody, DisputeBody, OpenBody, RevealBody, SignBody
+from api.bodies import CancelBody, ConfirmBody, DisputeBody, OpenBody, RedepositBody, RevealBody, SignBody
 from api.command import BuyingDesk, PartyDesk, RevealingDesk
 from api.flows.contract import AS_PDF, show_contract
 from api.flows.dispute import open_dispute
 from api.flows.opening import open_transaction
 from api.flows.pay import PaymentPageView, pay
+from api.flows.redeposit import Handover, get_addendum, redeposit
 from api.flows.reveal import reveal
 from api.flows.signing import Signature, sign
 from api.lists import list_events, list_own_transactions
@@ -26,7 +27,7 @@ from api.views.row import TransactionItem
 from api.views.statement import StatementView
 from api.views.transaction import TransactionView
 from domain.transaction import Transaction
-from domain.transaction.commands import AcknowledgeReveal, CancelTransaction, ConfirmAccess
+from domain.transaction.commands import AcknowledgeReveal, CancelTransaction, ConfirmAccess, MissReveal
 
 router = APIRouter(prefix="/api/v1/transactions", tags=["transactions"], route_class=StrictRoute)
 
@@ -116,6 +117,32 @@ async def post_reveal(transaction_id: PathId, body: RevealBody, desk: RevealingD
 async def post_acknowledge(transaction_id: PathId, desk: PartyDesk, body: Nothing | None = None) -> Response:
     """Say that you have read the credentials; nothing can open them from now on."""
     return await desk.execute(transaction_id, AcknowledgeReveal(), TransactionView.of)
+
+
+@router.post("/{transaction_id}/reveal/missed", response_model=TransactionView)
+async def post_missed(transaction_id: PathId, desk: PartyDesk, body: Nothing | None = None) -> Response:
+    """Say, once, that the answer with the credentials was lost: the seller may deposit again, else you are refunded."""
+    return await desk.execute(transaction_id, MissReveal(), TransactionView.of)
+
+
+@router.get("/{transaction_id}/addendum", response_class=PlainTextResponse)
+async def get_addendum_text(transaction_id: PathId, reader: OneReader) -> Response:
+    """Read what the seller signs to hand over a lost deposit once more."""
+    transaction = await reader.get(Transaction, transaction_id)
+    content = await get_addendum(reader.dependencies, transaction)
+    return Response(content, 200, {"Cache-Control": "no-store"}, "text/plain; charset=utf-8")
+
+
+@router.post("/{transaction_id}/redeposit", response_model=TransactionView)
+async def post_redeposit(transaction_id: PathId, body: RedepositBody, desk: PartyDesk) -> Response:
+    """Deposit and hand over once more what was lost on the way, and sign the addendum that says so."""
+    wanted = Handover(
+        content_sha256=body.content_sha256,
+        legal_name=body.legal_name,
+        password=body.password,
+        credentials=body.credentials,
+    )
+    return await redeposit(desk, transaction_id, wanted)
 
 
 @router.post("/{transaction_id}/cancel", response_model=TransactionView)

@@ -22,6 +22,7 @@ PARTY_ACTIONS: dict[str, Check] = {
     "sign": lambda transaction: transaction.check_sign(),
     "reveal": lambda transaction: transaction.check_reveal(),
     "acknowledge": lambda transaction: transaction.check_acknowledge(),
+    "miss": lambda transaction: transaction.check_missed(),
     "confirm-access": lambda transaction: transaction.check_confirm_access(),
     "redeposit": lambda transaction: transaction.check_redeposit(),
     "extend-inspection": lambda transaction: transaction.check_extend(),

@@ -16,6 +16,7 @@ from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.payout import TransferReport
 from domain.transaction.records import DisputeCategory, PayoutPurpose
 from domain.transaction.refund import RefundReport
+from domain.transaction.vault import Addendum
 
 
 class TransactionCommand(Command[Transaction]):
@@ -175,15 +176,25 @@ class LoseDeposit(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissReveal(TransactionCommand):
+    """The buyer did not get the credentials that were shown."""
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.miss_reveal`."""
+        aggregate.miss_reveal()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceDeposit(TransactionCommand):
-    """The seller deposited again, granted to the buyer."""
+    """The seller granted a deposit to the buyer in place of a lost one."""
 
     vault_id: UUID
     key_fingerprint: str
+    addendum: Addendum | None = None
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.replace_deposit`."""
-        aggregate.replace_deposit(self.vault_id, self.key_fingerprint)
+        aggregate.replace_deposit(self.vault_id, self.key_fingerprint, self.addendum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

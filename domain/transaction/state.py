@@ -90,7 +90,11 @@ class TransactionState(Aggregate):
     def _start_vault(self) -> None:
         self.vault = VaultStatus.SEALED
         self.reveal_due_at: datetime | None = None
-        self.revealed_at: datetime | None = None
+        self.revealed_at: datetime | None = None  # the first time; `shown_at` is the last
+        self.shown_at: datetime | None = None
+        self.shown_vault_id: UUID | None = None
+        self.missed_at: datetime | None = None
+        self.superseded_vaults: tuple[UUID, ...] = ()
         self.acknowledged_at: datetime | None = None
         self.lost_at: datetime | None = None
         self.redeposit_due_at: datetime | None = None

@@ -1,5 +1,6 @@
 """The vault's track in a transaction: the one reveal, its acknowledgement, and deposits that were lost on the way."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -42,6 +43,12 @@ class NotLost(Refused):
     code = "not_lost"
 
 
+class MissedAlready(Refused):
+    """You have said once before that the credentials did not reach you; now a person decides: open a dispute."""
+
+    code = "missed_already"
+
+
 class CredentialsRevealed(TransactionEvent):
     """The credentials were shown to the buyer, once, under this command; the clock of the inspection starts."""
 
@@ -55,6 +62,8 @@ class CredentialsRevealed(TransactionEvent):
         """There is no second time."""
         transaction.vault = VaultStatus.REVEALED
         transaction.revealed_at = transaction.revealed_at or self.timestamp
+        transaction.shown_at = self.timestamp
+        transaction.shown_vault_id = self.vault_id
         transaction.inspection_ends_at = self.inspection_ends_at
 
 
@@ -68,6 +77,50 @@ class RevealAcknowledged(TransactionEvent):
         """Silence counts from now on."""
         transaction.vault = VaultStatus.ACKNOWLEDGED
         transaction.acknowledged_at = self.timestamp
+
+
+class RevealMissed(TransactionEvent):
+    """The buyer says that the answer with the credentials was lost; the deposit is lost in the same append."""
+
+    TOPIC = "transaction.reveal_missed.v1"
+    vault_id: UUID
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is said once."""
+        transaction.missed_at = self.timestamp
+
+
+class AddendumSigned(TransactionEvent):
+    """The seller signed what replaces the lost deposit: by which keys of whom, under the contract that stands.
+
+    `content_sha256` is that of the text, `name_digest` a salted SHA-256 of the typed name.
+    """
+
+    TOPIC = "transaction.addendum_signed.v1"
+    contract_id: UUID
+    content_sha256: str
+    template_version: str
+    signer_id: UUID
+    name_digest: str
+    replaced_vault_id: UUID
+    buyer_key_fingerprint: str
+    seller_key_fingerprint: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """These keys are the ones that the vault uses from now on."""
+        transaction.buyer_key_fingerprint = self.buyer_key_fingerprint
+        transaction.seller_key_fingerprint = self.seller_key_fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addendum:
+    """What the seller signs when a lost deposit is replaced."""
+
+    content_sha256: str
+    template_version: str
+    name_digest: str
+    buyer_key_fingerprint: str
+    seller_key_fingerprint: str
 
 
 class DepositLost(TransactionEvent):
@@ -94,6 +147,8 @@ class DepositReplaced(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """The new deposit takes the place of the old one."""
+        if transaction.vault_id != self.vault_id:
+            transaction.superseded_vaults = (*transaction.superseded_vaults, transaction.vault_id)
         transaction.vault_id = self.vault_id
         transaction.vault = VaultStatus.GRANTED
         transaction.redeposit_due_at = None
@@ -144,6 +199,22 @@ class VaultTrack(ContractTrack):
         self.check_acknowledge()
         self.record(RevealAcknowledged, vault_id=self.vault_id)
 
+    def check_missed(self) -> None:
+        """Raise unless the buyer can say, once, that the credentials did not reach him."""
+        self.require_buyer()
+        self._require_held()
+        self.require_no_dispute()
+        if self.vault is not VaultStatus.REVEALED:
+            raise NotRevealed
+        if self.missed_at is not None:
+            raise MissedAlready
+
+    def miss_reveal(self) -> None:
+        """The buyer did not get the answer: the deposit is lost, and the seller may deposit again."""
+        self.check_missed()
+        self.record(RevealMissed, vault_id=self.vault_id)
+        self.record(DepositLost, vault_id=self.vault_id, redeposit_due_at=self.now + REDEPOSIT_WITHIN)
+
     @property
     def is_handed_over(self) -> bool:
         """True once the buyer has a key to the deposit, or has seen it: the seller's is not needed any more."""
@@ -176,14 +247,34 @@ class VaultTrack(ContractTrack):
         if self.contract is ContractStatus.NONE:
             raise ContractMissing
 
-    def replace_deposit(self, vault_id: UUID, key_fingerprint: str) -> None:
-        """The seller deposited again, granted to the buyer's key; raise `GrantMissing` for any other key."""
+    def replace_deposit(self, vault_id: UUID, key_fingerprint: str, addendum: Addendum | None = None) -> None:
+        """The seller granted a deposit to the buyer's key: a new one, or the same if nobody has seen it.
+
+        Raises `GrantMissing` unless the key is the one that the contract, or the addendum to it, names.
+        """
         self.check_redeposit()
-        if key_fingerprint != self.buyer_key_fingerprint:
+        if vault_id == self.shown_vault_id:
+            raise AlreadyRevealed
+        if key_fingerprint != (addendum.buyer_key_fingerprint if addendum else self.buyer_key_fingerprint):
             raise GrantMissing
         self._give_back_time_to_sign()
+        if addendum is not None:
+            self._record_addendum(addendum)
         due = self.now + timedelta(seconds=self.terms.reveal_seconds)
         self.record(DepositReplaced, vault_id=vault_id, key_fingerprint=key_fingerprint, reveal_due_at=due)
+
+    def _record_addendum(self, addendum: Addendum) -> None:
+        self.record(
+            AddendumSigned,
+            contract_id=self.contract_id,
+            content_sha256=addendum.content_sha256,
+            template_version=addendum.template_version,
+            signer_id=self.seller_id,
+            name_digest=addendum.name_digest,
+            replaced_vault_id=self.vault_id,
+            buyer_key_fingerprint=addendum.buyer_key_fingerprint,
+            seller_key_fingerprint=addendum.seller_key_fingerprint,
+        )
 
     def _give_back_time_to_sign(self) -> None:
         """Nobody could hand anything over while the deposit was lost."""

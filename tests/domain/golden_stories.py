@@ -28,6 +28,7 @@ from domain.transaction.commands import (
     ExtendDeadlines,
     ExtendInspection,
     LoseDeposit,
+    MissReveal,
     RecordChargeback,
     RecordNotice,
     RecordPaymentRefused,
@@ -331,6 +332,17 @@ def restored() -> Story:
     return story
 
 
+def handed_over_again() -> Story:
+    """The buyer's answer is lost on its way; the seller deposits again, under an addendum, and it is shown."""
+    story = paths.signed(pending())
+    story.do(paths.reveal(), BUYER)
+    story.do(MissReveal(), BUYER)
+    again = ReplaceDeposit(vault_id=NEW_VAULT, key_fingerprint="new-buyer-key", addendum=paths.addendum())
+    story.wait(hours=2).do(again, SELLER)
+    story.do(paths.reveal(), BUYER)
+    return story
+
+
 def forgotten() -> Story:
     """A seller begins anew with another password, so what was offered has to be deposited again."""
     story = Story().draft()
@@ -367,5 +379,6 @@ STORIES = {
         restored,
         platform,
         forgotten,
+        handed_over_again,
     )
 }

@@ -91,7 +91,15 @@ class Case:
         need(f["actor_id"] == self.seller and f["to_user_id"] == self.buyer, "granted by or to another")
         self.granted.add(f["vault_id"])
 
+    def reveal_missed(self, f: dict) -> None:
+        need(f["actor_id"] == self.buyer and f["vault_id"] in self.revealed, "missed by another, or never shown")
+        need("reveal_missed" not in self.seen and not self.disputes, "missed twice, or in a dispute")
+
+    def addendum_signed(self, f: dict) -> None:
+        need(f["actor_id"] == f["signer_id"] == self.seller and "deposit_lost" in self.seen, "signed by another")
+
     def deposit_replaced(self, f: dict) -> None:
+        need(f["vault_id"] not in self.revealed, "what was shown is handed over again")
         need(f["actor_id"] == self.seller and "deposit_lost" in self.seen, "replaced by another, or not lost")
         self.granted.add(f["vault_id"])
 

@@ -7,6 +7,7 @@ from domain.actor import Actor
 from domain.transaction.commands import (
     AcknowledgeReveal,
     ExtendInspection,
+    MissReveal,
     OpenDispute,
     RecordStatement,
     ReplaceDeposit,
@@ -54,7 +55,10 @@ OFFERS: dict[str, Callable[[Position, Actor], TransactionCommand]] = {
     "reveal": lambda at, actor: paths.reveal(),
     "acknowledge": lambda at, actor: AcknowledgeReveal(),
     "confirm-access": lambda at, actor: paths.confirm(),
-    "redeposit": lambda at, actor: ReplaceDeposit(vault_id=NO_ID, key_fingerprint=BUYER_KEY),
+    "redeposit": lambda at, actor: ReplaceDeposit(
+        vault_id=NO_ID, key_fingerprint=at.transaction.buyer_key_fingerprint or ""
+    ),
+    "miss": lambda at, actor: MissReveal(),
     "extend-inspection": lambda at, actor: ExtendInspection(seconds=60, reason=REASON),
     "dispute": _dispute,
     "withdraw-dispute": lambda at, actor: WithdrawDispute(dispute_id=own_dispute(at, actor)),

@@ -35,6 +35,7 @@ from domain.transaction.payout import TransferReport, TransferStatus
 from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import ForceRefund, ForceRelease, ResolveDispute
+from domain.transaction.vault import Addendum
 from tests.domain.people import BUYER, SELLER, START, SUPER
 from tests.domain.story import TRANSACTION_ID, Story
 
@@ -83,6 +84,17 @@ def contract() -> GenerateContract:
 def sign(granted: str | None = None, *, sha256: str = CONTRACT_SHA256) -> SignContract:
     return SignContract(
         content_sha256=sha256, name_digest="n" * 64, acknowledgements=("read",), granted_fingerprint=granted
+    )
+
+
+def addendum(buyer_key: str = "new-buyer-key") -> Addendum:
+    """What the seller signs when he hands over once more."""
+    return Addendum(
+        content_sha256="e" * 64,
+        template_version="2026-11-addendum",
+        name_digest="n" * 64,
+        buyer_key_fingerprint=buyer_key,
+        seller_key_fingerprint="new-seller-key",
     )
 
 

@@ -24,6 +24,7 @@ from domain.transaction.commands import (
     ExtendDeadlines,
     ExtendInspection,
     LoseDeposit,
+    MissReveal,
     OpenDispute,
     RecordCharge,
     RecordChargeback,
@@ -136,6 +137,12 @@ class Machine(RuleBasedStateMachine):
             ExtendDeadlines(seconds=3_600, reason="outage"),
             RecordNotice(template="t", channel="sms", user_ids=(), outcome="failed"),
             paths.sign(BUYER_KEY),
+            MissReveal(),
+            ReplaceDeposit(
+                vault_id=uuid5(TRANSACTION_ID, f"a{self.t.version}"),
+                key_fingerprint="new-buyer-key",
+                addendum=paths.addendum(),
+            ),
         ]
         for command in commands[number::6]:
             self.send(command, actor)

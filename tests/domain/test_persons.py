@@ -12,6 +12,7 @@ from domain.transaction.commands import (
     ExtendDeadlines,
     ExtendInspection,
     LoseDeposit,
+    MissReveal,
     RecordNotice,
     RecordPaymentLink,
     RecordPaymentRefused,
@@ -75,6 +76,12 @@ def _lost(story: Story) -> Story:
     return story
 
 
+def _unread(story: Story) -> Story:
+    signed(story)
+    story.do(reveal(), EVERYBODY["buyer"])
+    return story
+
+
 def _owing(story: Story) -> Story:
     paying(story)
     story.do(transfer(story.payout(), "success"))
@@ -103,6 +110,7 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "confirm": (revealed, lambda s: confirm(), BUYERS),
     "lose": (signed, lambda s: LoseDeposit(), ONLY_SYSTEM),
     "replace": (_lost, lambda s: ReplaceDeposit(vault_id=VAULT_ID, key_fingerprint=BUYER_KEY), {"seller"}),
+    "miss": (_unread, lambda s: MissReveal(), BUYERS),
     "extend": (revealed, lambda s: ExtendInspection(seconds=60, reason=REASON), STAFF | {"seller"}),
     "dispute": (funded, lambda s: dispute(), PARTIES | STAFF),
     "withdraw": (disputed, lambda s: WithdrawDispute(dispute_id=s.dispute()), BUYERS),

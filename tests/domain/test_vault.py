@@ -5,18 +5,20 @@ from uuid import UUID
 
 import pytest
 
-from domain.transaction.commands import AcknowledgeReveal, EnforceDeadline, LoseDeposit, ReplaceDeposit
+from domain.transaction.commands import AcknowledgeReveal, EnforceDeadline, LoseDeposit, MissReveal, ReplaceDeposit
 from domain.transaction.contract import GrantMissing, NothingHeld
 from domain.transaction.settlement import CancellationAsked
 from domain.transaction.vault import (
     AlreadyRevealed,
     ContractUnsigned,
     CredentialsUnavailable,
+    MissedAlready,
     NotLost,
     NotRevealed,
 )
 from tests.domain.paths import (
     BUYER_KEY,
+    addendum,
     cancel,
     chargeback,
     confirm,
@@ -102,6 +104,51 @@ def test_a_deposit_lost_after_the_reveal_and_replaced_starts_the_inspection_anew
     story.wait(hours=70).do(replace(), SELLER)
     story.wait(hours=10).do(reveal(), BUYER)
     assert story.transaction.inspection_ends_at == story.now + timedelta(hours=72)
+
+
+def anew(vault_id: UUID = ANOTHER_VAULT, key: str = "new-buyer-key") -> ReplaceDeposit:
+    return ReplaceDeposit(vault_id=vault_id, key_fingerprint=key, addendum=addendum())
+
+
+def test_a_reveal_that_was_lost_on_its_way_is_missed_once_and_shown_anew():
+    story = signed(pending())
+    story.do(reveal(), BUYER)
+    assert story.do(MissReveal(), BUYER) == ["reveal_missed", "deposit_lost"]
+    story.refuses(NotRevealed, confirm(), BUYER)
+    story.refuses(AlreadyRevealed, anew(VAULT_ID), SELLER)
+    story.wait(hours=71).do(anew(), SELLER)
+    story.do(reveal(), BUYER)
+    assert story.transaction.shown_at == story.now
+    story.refuses(MissedAlready, MissReveal(), BUYER)
+    story.do(AcknowledgeReveal(), BUYER)
+    story.refuses(NotRevealed, MissReveal(), BUYER)
+    assert story.transaction.superseded_vaults == (VAULT_ID,)
+
+
+def test_a_missed_reveal_that_is_not_made_good_is_refunded_and_nobody_is_paid():
+    story = signed(pending())
+    story.do(reveal(), BUYER)
+    story.do(MissReveal(), BUYER)
+    assert story.wait(hours=72).do(EnforceDeadline()) == ["refund_ordered"]
+
+
+def test_an_addendum_names_the_keys_that_count_from_then_on():
+    story = signed(pending())
+    story.do(LoseDeposit())
+    story.refuses(GrantMissing, anew(key=BUYER_KEY), SELLER)
+    assert story.do(anew(), SELLER) == ["addendum_signed", "deposit_replaced"]
+    found = story.transaction
+    assert (found.buyer_key_fingerprint, found.seller_key_fingerprint) == ("new-buyer-key", "new-seller-key")
+    assert found.needs_key("new-buyer-key")
+    assert not found.needs_key(BUYER_KEY)
+
+
+def test_what_nobody_has_seen_can_be_handed_over_again():
+    story = signed(pending())
+    story.do(LoseDeposit())
+    story.do(anew(VAULT_ID), SELLER)
+    story.do(reveal(), BUYER)
+    assert story.transaction.superseded_vaults == ()
 
 
 def test_what_was_acknowledged_cannot_be_lost():

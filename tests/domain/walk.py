@@ -19,6 +19,7 @@ from domain.transaction.commands import (
     ExtendDeadlines,
     ExtendInspection,
     LoseDeposit,
+    MissReveal,
     OpenDispute,
     RecordCharge,
     RecordNotice,
@@ -94,7 +95,12 @@ class Position:
             (t.phase, t.payment, t.payment_link_issued, t.contract, t.vault, t.settlement, t.cancel_requested_by),
             (payouts, frozenset(r.status for r in t.refunds.values()), disputes, bool(t.pending_approvals)),
             (t.inspection_lapsed, bool(t.suspense), t.buyer_statement_at is None, t.buyer_signed_at is None),
-            (t.revealed_at is None, any(d.is_decided_by_staff for d in t.disputes.values())),
+            (
+                t.revealed_at is None,
+                t.missed_at is None,
+                t.shown_vault_id == t.vault_id,
+                any(d.is_decided_by_staff for d in t.disputes.values()),
+            ),
             tuple(t.owed(account) > 0 for account in PER_TRANSACTION),
             (t.receivable_minor > 0, t.uncovered_chargeback_minor > 0, self.now > t.phase_since + timedelta(days=7)),
         )
@@ -194,6 +200,15 @@ def _retry(at: Position) -> RetryRefund:
     return RetryRefund(reason=REASON, content_id=NO_ID, content_sha256="d" * 64)
 
 
+def _new_vault(at: Position) -> UUID:
+    return uuid5(at.transaction.id, f"vault {at.transaction.version}")
+
+
+def _anew(at: Position) -> ReplaceDeposit:
+    addendum = paths.addendum()
+    return ReplaceDeposit(vault_id=_new_vault(at), key_fingerprint=addendum.buyer_key_fingerprint, addendum=addendum)
+
+
 MOVES: list[Move] = [
     ("pay", BUYER, lambda at: RequestPayment()),
     ("link", SYSTEM, _link),
@@ -209,6 +224,13 @@ MOVES: list[Move] = [
     ("confirm", BUYER, lambda at: paths.confirm()),
     ("lose", SYSTEM, lambda at: LoseDeposit()),
     ("replace", SELLER, lambda at: ReplaceDeposit(vault_id=_new_vault(at), key_fingerprint=BUYER_KEY)),
+    ("replace under an addendum", SELLER, _anew),
+    (
+        "replace by the same",
+        SELLER,
+        lambda at: ReplaceDeposit(vault_id=at.transaction.vault_id, key_fingerprint=BUYER_KEY),
+    ),
+    ("miss", BUYER, lambda at: MissReveal()),
     ("extend", ADMIN, lambda at: ExtendInspection(seconds=3600, reason=REASON)),
     ("buyer disputes", BUYER, _open),
     ("seller disputes", SELLER, _open),
@@ -256,10 +278,6 @@ def processor_dispute(at: Position) -> UUID:
     """The processor's open dispute, if there is one."""
     own = (d.dispute_id for d in at.transaction.open_disputes if d.source is DisputeSource.PROCESSOR)
     return next(own, NO_ID)
-
-
-def _new_vault(at: Position) -> UUID:
-    return uuid5(at.transaction.id, f"vault {at.transaction.version}")
 
 
 def _pay_out(purpose: PayoutPurpose) -> Move:
