@@ -82,6 +82,7 @@ AS_OF = frozenset(
 FILTERS = {
     "/api/v1/transactions": ("state",),
     "/api/v1/listings": ("state",),
+    "/api/v1/catalog": ("q", "currency", "min_amount_minor", "max_amount_minor", "sort"),
     "/api/v1/admin/transactions": ("stuck", "state"),
     "/api/v1/admin/approvals": ("status",),
     "/api/v1/admin/access-log": ("user_id", "object_id", "action", "outcome", "since", "until"),
@@ -89,7 +90,7 @@ FILTERS = {
     "/api/v1/audit/statements": ("user_id", "transaction_id", "since", "until"),
     "/api/v1/transactions/{transaction_id}/statement": ("since", "until"),
 }
-LISTS = frozenset({*FILTERS, "/api/v1/catalog", "/api/v1/admin/actions", "/api/v1/admin/alerts", "/api/v1/audit/events",
+LISTS = frozenset({*FILTERS, "/api/v1/admin/actions", "/api/v1/admin/alerts", "/api/v1/audit/events",
                    "/api/v1/admin/security-alerts",
                    "/api/v1/audit/reconciliations",
                    "/api/v1/transactions/{transaction_id}/events"})  # fmt: skip

@@ -44,10 +44,14 @@ class Reader:
         return read_limit(self.query.get("limit"))
 
     async def get(self, kind: type[A], stream_id: UUID) -> A:
-        """Return an aggregate as it is, or was at `as_of`. Raises NotFound, also for what the actor may not see."""
+        """Return an aggregate as it is, or was at `as_of`.
+
+        Raises NotFound, also for what the actor may not see, then or now: what was removed is gone from the past too.
+        """
         position = await self.past_position()
         found = await self.dependencies.escrow.get(kind, stream_id, at_position=position)
-        if not can_see(found, self.actor):
+        present = found if position is None else await self.dependencies.escrow.get(kind, stream_id)
+        if not can_see(found, self.actor) or not can_see(present, self.actor):
             raise NotFound
         return found
 

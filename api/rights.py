@@ -159,4 +159,5 @@ def roles_of_key(right: Right, roles: frozenset[Role], scopes: frozenset[Scope])
     """Return in which of its person's roles an API key acts: as staff it only reads, with the scope for that."""
     if right.scope is None or right.scope not in scopes:
         return frozenset()
-    return roles & (TRADERS if right.scope is Scope.TRADE or Scope.AUDIT not in scopes else EVERYBODY)
+    within = TRADERS if right.scope is Scope.TRADE or Scope.AUDIT not in scopes else EVERYBODY
+    return roles & within & (within if right.roles is None else right.roles)

@@ -1,7 +1,9 @@
 """The `listings` table: what is offered, by whom, for how much, and whether it can be bought now."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -73,6 +75,51 @@ async def list_listings(
         "limit": limit,
     }
     return await fetch_all(pool, ListingRow, SQL.list, parameters)
+
+
+class Order(StrEnum):
+    """In which order the catalog is shown."""
+
+    NEWEST = "newest"
+    CHEAPEST = "cheapest"
+    DEAREST = "dearest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody looks for; `words` are whole or begun words, all of which have to be there."""
+
+    words: tuple[str, ...] = ()
+    currency: str | None = None
+    min_minor: int | None = None
+    max_minor: int | None = None
+    order: Order = Order.NEWEST
+
+
+async def list_for_sale(
+    pool: Pool, wanted: Wanted, *, after: tuple[datetime | int, UUID] | None = None, limit: int = 20
+) -> list[ListingRow]:
+    """Return what can be bought now; `after` is (created_at or amount_minor, id) of the last one of the page before."""
+    last, last_id = after or (None, None)
+    is_newest = wanted.order is Order.NEWEST
+    parameters = {
+        "words": " & ".join(f"{word}:*" for word in wanted.words) or None,
+        "currency": wanted.currency,
+        "min_minor": wanted.min_minor,
+        "max_minor": wanted.max_minor,
+        "after_at": last if is_newest else None,
+        "after_minor": None if is_newest else last,
+        "after_id": last_id,
+        "limit": limit,
+    }
+    match wanted.order:
+        case Order.NEWEST:
+            query = SQL.newest_for_sale
+        case Order.CHEAPEST:
+            query = SQL.cheapest_for_sale
+        case Order.DEAREST:
+            query = SQL.dearest_for_sale
+    return await fetch_all(pool, ListingRow, query, parameters)
 
 
 def draft(event: RecordedEvent, rows: Rows) -> None:

@@ -84,3 +84,132 @@ WHERE
     AND (%(before_at)s::timestamptz IS NULL OR (created_at, id) < (%(before_at)s, %(before_id)s::uuid))
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s;
+
+-- name: newest_for_sale
+-- What is for sale and fits, newest first.
+SELECT
+    listings.id,
+    listings.seller_id,
+    listings.state,
+    listings.currency,
+    listings.amount_minor,
+    listings.content_id,
+    listings.content_sha256,
+    listings.vault_id,
+    listings.transaction_id,
+    listings.reason,
+    listings.created_at,
+    listings.submitted_at,
+    listings.approved_at,
+    listings.sold_at,
+    listings.removed_at,
+    listings.state_since,
+    listings.version,
+    listings.position
+FROM listings
+LEFT JOIN public.contents ON listings.content_id = contents.content_id
+WHERE
+    listings.state = 'approved'
+    AND (%(currency)s::text IS NULL OR listings.currency = %(currency)s)
+    AND (%(min_minor)s::bigint IS NULL OR listings.amount_minor >= %(min_minor)s)
+    AND (%(max_minor)s::bigint IS NULL OR listings.amount_minor <= %(max_minor)s)
+    AND (
+        %(words)s::text IS NULL
+        OR (
+            contents.kind = 'listing'
+            AND contents.erased_at IS NULL
+            AND public.words_of_listing(contents.body) @@ to_tsquery('simple', %(words)s)
+        )
+    )
+    AND (
+        %(after_at)s::timestamptz IS NULL
+        OR (listings.created_at, listings.id) < (%(after_at)s, %(after_id)s::uuid)
+    )
+ORDER BY listings.created_at DESC, listings.id DESC
+LIMIT %(limit)s;
+
+-- name: cheapest_for_sale
+-- What is for sale and fits, the lowest price first.
+SELECT
+    listings.id,
+    listings.seller_id,
+    listings.state,
+    listings.currency,
+    listings.amount_minor,
+    listings.content_id,
+    listings.content_sha256,
+    listings.vault_id,
+    listings.transaction_id,
+    listings.reason,
+    listings.created_at,
+    listings.submitted_at,
+    listings.approved_at,
+    listings.sold_at,
+    listings.removed_at,
+    listings.state_since,
+    listings.version,
+    listings.position
+FROM listings
+LEFT JOIN public.contents ON listings.content_id = contents.content_id
+WHERE
+    listings.state = 'approved'
+    AND (%(currency)s::text IS NULL OR listings.currency = %(currency)s)
+    AND (%(min_minor)s::bigint IS NULL OR listings.amount_minor >= %(min_minor)s)
+    AND (%(max_minor)s::bigint IS NULL OR listings.amount_minor <= %(max_minor)s)
+    AND (
+        %(words)s::text IS NULL
+        OR (
+            contents.kind = 'listing'
+            AND contents.erased_at IS NULL
+            AND public.words_of_listing(contents.body) @@ to_tsquery('simple', %(words)s)
+        )
+    )
+    AND (
+        %(after_minor)s::bigint IS NULL
+        OR (listings.amount_minor, listings.id) > (%(after_minor)s, %(after_id)s::uuid)
+    )
+ORDER BY listings.amount_minor ASC, listings.id ASC
+LIMIT %(limit)s;
+
+-- name: dearest_for_sale
+-- What is for sale and fits, the highest price first.
+SELECT
+    listings.id,
+    listings.seller_id,
+    listings.state,
+    listings.currency,
+    listings.amount_minor,
+    listings.content_id,
+    listings.content_sha256,
+    listings.vault_id,
+    listings.transaction_id,
+    listings.reason,
+    listings.created_at,
+    listings.submitted_at,
+    listings.approved_at,
+    listings.sold_at,
+    listings.removed_at,
+    listings.state_since,
+    listings.version,
+    listings.position
+FROM listings
+LEFT JOIN public.contents ON listings.content_id = contents.content_id
+WHERE
+    listings.state = 'approved'
+    AND (%(currency)s::text IS NULL OR listings.currency = %(currency)s)
+    AND (%(min_minor)s::bigint IS NULL OR listings.amount_minor >= %(min_minor)s)
+    AND (%(max_minor)s::bigint IS NULL OR listings.amount_minor <= %(max_minor)s)
+    AND (
+        %(words)s::text IS NULL
+        OR (
+            contents.kind = 'listing'
+            AND contents.erased_at IS NULL
+            AND public.words_of_listing(contents.body) @@ to_tsquery('simple', %(words)s)
+        )
+    )
+    AND (
+        %(after_minor)s::bigint IS NULL
+        OR (listings.amount_minor, listings.id) < (%(after_minor)s, %(after_id)s::uuid)
+    )
+ORDER BY listings.amount_minor DESC, listings.id DESC
+LIMIT %(limit)s;

@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from api.bodies import CredentialsBody, ListingBody, ListingPatch
 from api.command import SellingDesk
-from api.content import read_contents
 from api.flows import listing as flow
 from api.flows import proof
+from api.flows.catalog import FILTERS, list_catalog, show_listings
 from api.flows.deposit import deposit
 from api.openapi import FILE_ANSWER, FILE_FORM
-from api.page import Page, make_page, read_moment_cursor
+from api.page import Page, read_moment_cursor
 from api.query import Nothing, PathId, read_choice
 from api.reading import Reader, reading
 from api.strict_route import StrictRoute
@@ -22,8 +22,7 @@ from api.views.proof import ProofItem, ProofsView
 from api.views.vault import DepositView
 from domain.listing import Listing, ListingStatus
 from domain.listing.commands import SubmitListing
-from projections.listing import ListingRow, list_listings
-from projections.proof import count_proofs
+from projections.listing import list_listings
 
 router = APIRouter(prefix="/api/v1/listings", tags=["listings"], route_class=StrictRoute)
 catalog = APIRouter(prefix="/api/v1/catalog", tags=["catalog"], route_class=StrictRoute)
@@ -31,7 +30,7 @@ catalog = APIRouter(prefix="/api/v1/catalog", tags=["catalog"], route_class=Stri
 PlainReader = Annotated[Reader, Depends(reading())]
 OneReader = Annotated[Reader, Depends(reading("as_of"))]
 ListReader = Annotated[Reader, Depends(reading("state", "limit", "cursor"))]
-CatalogReader = Annotated[Reader, Depends(reading("limit", "cursor"))]
+CatalogReader = Annotated[Reader, Depends(reading(*FILTERS, "limit", "cursor"))]
 
 
 @router.post("", status_code=201, response_model=ListingView)
@@ -51,7 +50,7 @@ async def get_listings(reader: ListReader) -> Page[ListingItem]:
         before=read_moment_cursor(reader, "listings"),
         limit=reader.limit + 1,
     )
-    return await _page(reader, "listings", rows)
+    return await show_listings(reader, "listings", rows)
 
 
 @router.get("/{listing_id}", response_model=ListingView)
@@ -109,15 +108,8 @@ async def post_submit(listing_id: PathId, desk: SellingDesk, body: Nothing | Non
 
 @catalog.get("", response_model=Page[ListingItem])
 async def get_catalog(reader: CatalogReader) -> Page[ListingItem]:
-    """List what is for sale, newest first."""
-    rows = await list_listings(
-        reader.dependencies.pool,
-        state=ListingStatus.APPROVED,
-        is_deposited=True,
-        before=read_moment_cursor(reader, "catalog"),
-        limit=reader.limit + 1,
-    )
-    return await _page(reader, "catalog", rows)
+    """Search what is for sale: words in `q`, currency, price; newest, cheapest or dearest first."""
+    return await list_catalog(reader)
 
 
 @catalog.get("/{listing_id}", response_model=ListingView)
@@ -126,15 +118,3 @@ async def get_catalog_listing(listing_id: PathId, reader: OneReader) -> Response
     listing = await reader.get(Listing, listing_id)
     text = await flow.get_text(reader.dependencies, listing)
     return reader.show(listing, ListingView.of(listing, reader.actor, text))
-
-
-async def _page(reader: Reader, name: str, rows: list[ListingRow]) -> Page[ListingItem]:
-    texts = await read_contents(reader.dependencies.pool, [row.content_id for row in rows])
-    proofs = await count_proofs(reader.dependencies.pool, [row.id for row in rows])
-    return make_page(
-        reader,
-        name,
-        rows,
-        lambda row: ListingItem.of(row, texts.get(row.content_id, {}), proofs.get(row.id, {})),
-        lambda row: (row.created_at.isoformat(), str(row.id)),
-    )

@@ -1,0 +1,93 @@
+"""The catalog: what can be bought now, searched by words, currency and price."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+from api.content import read_contents
+from api.cursor import read_cursor
+from api.errors import CursorInvalid
+from api.page import Page, make_page, scope_of
+from api.query import QueryInvalid, read_choice, read_whole
+from api.reading import Reader
+from api.views.catalog import ListingItem
+from domain.money import MAX_AMOUNT_MINOR, Currency
+from projections.listing import ListingRow, Order, Wanted, list_for_sale
+from projections.proof import count_proofs
+
+FILTERS = ("q", "currency", "min_amount_minor", "max_amount_minor", "sort")
+WORD = re.compile(r"[^\W_]+")
+LONGEST_SEARCH = 200
+MOST_WORDS = 10
+NAME = "catalog"
+
+
+async def list_catalog(reader: Reader) -> Page[ListingItem]:
+    """Return a page of what is for sale. Raises QueryInvalid and CursorInvalid."""
+    wanted = read_wanted(reader)
+    after = _read_after(reader, wanted.order)
+    rows = await list_for_sale(reader.dependencies.pool, wanted, after=after, limit=reader.limit + 1)
+    return await show_listings(reader, NAME, rows, by_price=wanted.order is not Order.NEWEST)
+
+
+async def show_listings(
+    reader: Reader, name: str, rows: list[ListingRow], *, by_price: bool = False
+) -> Page[ListingItem]:
+    """Return a page of listings with their texts, and how many proofs they have."""
+    texts = await read_contents(reader.dependencies.pool, [row.content_id for row in rows])
+    proofs = await count_proofs(reader.dependencies.pool, [row.id for row in rows])
+    return make_page(
+        reader,
+        name,
+        rows,
+        lambda row: ListingItem.of(row, texts.get(row.content_id, {}), proofs.get(row.id, {})),
+        lambda row: (row.amount_minor if by_price else row.created_at.isoformat(), str(row.id)),
+    )
+
+
+def read_wanted(reader: Reader) -> Wanted:
+    """Return what the query asks for.
+
+    Raises QueryInvalid: also for prices without a currency, which would compare shillings with naira.
+    """
+    query = reader.query
+    currency = read_choice(Currency, query.get("currency"))
+    order = read_choice(Order, query.get("sort")) or Order.NEWEST
+    lowest, highest = _read_amount(query.get("min_amount_minor")), _read_amount(query.get("max_amount_minor"))
+    is_about_price = order is not Order.NEWEST or lowest is not None or highest is not None
+    if is_about_price and currency is None:
+        raise QueryInvalid
+    if lowest is not None and highest is not None and lowest > highest:
+        raise QueryInvalid
+    return Wanted(
+        words=_read_words(query.get("q")), currency=currency, min_minor=lowest, max_minor=highest, order=order
+    )
+
+
+def _read_words(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    words = tuple(WORD.findall(text.lower()))
+    if not 1 <= len(words) <= MOST_WORDS or len(text) > LONGEST_SEARCH:
+        raise QueryInvalid
+    return words
+
+
+def _read_amount(text: str | None) -> int | None:
+    amount_minor = None if text is None else read_whole(text)
+    if amount_minor is not None and amount_minor > MAX_AMOUNT_MINOR:
+        raise QueryInvalid
+    return amount_minor
+
+
+def _read_after(reader: Reader, order: Order) -> tuple[datetime | int, UUID] | None:
+    cursor = reader.query.get("cursor")
+    if cursor is None:
+        return None
+    match read_cursor(reader.dependencies.cursor_key, scope_of(reader, NAME), cursor):
+        case [str(at), str(row_id)] if order is Order.NEWEST:
+            return datetime.fromisoformat(at), UUID(row_id)
+        case [int(amount_minor), str(row_id)] if order is not Order.NEWEST:
+            return amount_minor, UUID(row_id)
+        case _:
+            raise CursorInvalid
