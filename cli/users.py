@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import JsonOption
+from cli.options import DryRunOption, JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Create users and grant roles.")
 
@@ -61,3 +61,20 @@ def keys(
     from cli.api_keys import list_or_revoke
 
     list_or_revoke(email=email, key_id=revoke, every=revoke_all, as_json=as_json)
+
+
+@app.command(epilog="Example: escrow user erase --email somebody@example.com --dry-run")
+def erase(
+    email: Annotated[str | None, typer.Option(help="Whose personal data is to go.")] = None,
+    user_id: Annotated[str | None, typer.Option("--id", help="The same by id: an erased address finds nobody.")] = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase somebody's personal data; the log is not touched.
+
+    While money, a dispute or a listing of theirs is open, or the retention period runs, it waits and exits with 9; the
+    worker does it when it becomes possible.
+    """
+    from cli.erasure import erase_person
+
+    erase_person(email=email, user_id=user_id, dry_run=dry_run, as_json=as_json)

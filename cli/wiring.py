@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from api.stored_file import erase_files_of
 from cli.failure import NotReady
 from cli.mailbox import message_folder
 from cli.paystack_sim import make_secret_file
@@ -35,6 +36,7 @@ from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from reactions.asking import ask_about
 from reactions.delivery import watch_delivery
+from reactions.erasure import Eraser
 from reactions.gate import Comparison
 from reactions.gate import Gate as RestoreGate
 from reactions.notification import Notifier
@@ -165,7 +167,7 @@ async def open_dependencies(
             gateway=ground.gateway,
             webhook_secret=ground.secret,
             send_code=code_sender(watch_delivery(ground.pool, clock, "mail", mailer_of(settings)), clock),
-            objects=Folder(settings.escrow_files_dir or settings.escrow_home / "files"),
+            objects=open_files(settings),
             cursor_key=_derive(settings, "cursors"),
             rates=load_rates(settings.escrow_home),
             terms=terms or Terms(),
@@ -174,6 +176,23 @@ async def open_dependencies(
             yield dependencies
         finally:
             await dependencies.access_log.close(ground.pool)
+
+
+def open_files(settings: Settings) -> Folder:
+    """Return where the files lie that people send."""
+    return Folder(settings.escrow_files_dir or settings.escrow_home / "files")
+
+
+def eraser_of(settings: Settings, pool: Pool, clock: Clock) -> Eraser:
+    """Return what erases people who asked for it."""
+    files = open_files(settings)
+
+    async def erase_files(user_id: UUID, at: datetime) -> None:
+        await erase_files_of(pool, files, user_id, at)
+
+    return Eraser(
+        pool=pool, clock=clock, retention=timedelta(days=settings.escrow_retention_days), erase_files=erase_files
+    )
 
 
 def toolbox_of(ground: Ground) -> Toolbox:

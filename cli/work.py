@@ -15,6 +15,7 @@ from cli.wiring import (
     Ground,
     ask_of,
     desk_of,
+    eraser_of,
     gate_of,
     notifier_of,
     open_ground,
@@ -91,6 +92,7 @@ async def work(ground: Ground) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_projections(dsn))
         tasks.create_task(keep_house(ground.pool, ground.clock, kept_for))
+        tasks.create_task(eraser_of(ground.settings, ground.pool, ground.clock).run())
         tasks.create_task(worker_of(ground, dsn).run())
         tasks.create_task(Nightly(desk_of(ground), dsn, ask=_ask_of(ground)).run())
 

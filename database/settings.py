@@ -35,6 +35,7 @@ MUST_BE = {
     "escrow_nightly_ask": "true or false",
     "escrow_access_log_days": "a whole number of days, 1 to 3650",
     "escrow_ask_transfers_days": "a whole number of days, 1 to 3650",
+    "escrow_retention_days": "a whole number of days, 1 to 36500",
     "escrow_four_eyes_above_usd": "an amount in US dollars, zero or more",
 }
 
@@ -100,6 +101,10 @@ class Settings(BaseSettings):
     escrow_ask_transfers_days: int = Field(default=35, ge=1, le=3650)
     """ESCROW_ASK_TRANSFERS_DAYS: so long after it was paid a payout is asked about now and then, because a bank can
     send it back without a word."""
+
+    escrow_retention_days: int = Field(default=180, ge=1, le=36500)
+    """ESCROW_RETENTION_DAYS: so long after the last event of a person's last sale his personal data is kept, also from
+    a request to erase it: a bank can take a payment back for months."""
 
     @model_validator(mode="wrap")
     @classmethod

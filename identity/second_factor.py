@@ -203,6 +203,11 @@ async def _confirm(connection: Connection, session_id: UUID, user_id: UUID, meth
     await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
 
 
+async def forget_guesses(connection: Connection, user_id: UUID) -> None:
+    """Begin the count of wrong codes anew."""
+    await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
+
+
 def _bucket_of(user_id: UUID) -> bytes:
     # No secret key: the id is no personal data, and 122 random bits of it are not found by trying.
     return bucket_of(b"", "second-factor", str(user_id))

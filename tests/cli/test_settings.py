@@ -11,6 +11,7 @@ BAD = {
     "DATABASE_URL": ["mysql://canary@h/d", "canary"],
     "ESCROW_HOME": ["/dev/null/canary", "/dev/null"],
     "ESCROW_PG_BIN": ["/canary/bin", "/dev/null"],
+    "ESCROW_FILES_DIR": ["/dev/null", "/dev/null/canary"],
     "ESCROW_PEPPER_FILE": ["/proc", "/dev/null/canary"],
     "ESCROW_SIGNING_KEY_FILE": ["/proc", "/dev/null/canary"],
     "ESCROW_ARCHIVE_URL": ["canary", "https://"],
@@ -22,6 +23,7 @@ BAD = {
     "SMS_URL": ["canary", "ftp://canary", "http://canary.example/send"],
     "SMS_TOKEN": ["canary", "a canary with spaces in it"],
     "ESCROW_ASK_TRANSFERS_DAYS": ["canary", "-1", "1.5"],
+    "ESCROW_RETENTION_DAYS": ["canary", "0", "1.5"],
     "ESCROW_NIGHTLY_ASK": ["canary", "2"],
     "ESCROW_FOUR_EYES_ABOVE_USD": ["canary", "-1", "NaN", "1e999999"],
 }
