@@ -2,18 +2,25 @@
 
 import asyncio
 import os
+from collections.abc import Callable, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from cli.database import running_server
 from cli.failure import NotReady
-from cli.output import print_json, print_table, say
+from cli.output import Cell, print_json, print_table, say
 from database.connect import open_pool, resolve_dsn
 from database.queries import load
 from database.settings import Settings
-from vault.pepper import Pepper, get_pepper_path, load_pepper, write_private_file
-from vault.pepper_backup import make_backup, open_backup, prove_backup, read_backup
+from vault.pepper import Pepper, PepperUnreadable, get_pepper_path, load_pepper, parse_pepper, write_private_file
+from vault.pepper_backup import BackupUnreadable, make_backup, open_backup, prove_backup
+from vault.pepper_shares import NEEDED, SharesUnfit, is_share, join_shares, make_shares
 
 SQL = load("vault", "pepper_backup.sql")
+COLUMNS: tuple[str, ...] = ("pepper_version", "keys", "recovery_keys", "app_secrets")
+
+AskPassphrase = Callable[[], str]
+"""Asks for the passphrase; shares of a backup have none."""
 
 
 class FileInTheWay(NotReady):
@@ -33,45 +40,75 @@ def show_status(*, as_json: bool) -> None:
     settings = Settings()
     with running_server(settings):
         rows = asyncio.run(_count_keys(settings))
-    shown = [{"pepper_version": version, "keys": keys} for version, keys in rows]
+    shown: list[dict[str, Cell]] = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     if as_json:
         print_json({"pepper_file": str(get_pepper_path(settings)), "versions": shown})
     else:
-        print_table(shown, ["pepper_version", "keys"])
+        print_table(shown, list(COLUMNS))
 
 
-async def _count_keys(settings: Settings) -> list[tuple[int, int]]:
+async def _count_keys(settings: Settings) -> list[tuple[int, ...]]:
     async with open_pool(resolve_dsn(settings, "app"), max_size=1, autocommit=True) as pool, pool.connection() as link:
-        return await (await link.execute(SQL.count_keys)).fetchall()
+        return await (await link.execute(SQL.count_use)).fetchall()
 
 
 def back_up(file: Path, passphrase: str, *, as_json: bool) -> None:
     """Write a backup of the pepper in use, and read it again before saying that it is good."""
-    settings = Settings()
-    path = get_pepper_path(settings)
+    _write(file, make_backup(_read_pepper_file(), passphrase, os.urandom))
+    check_backup([file], lambda: passphrase, as_json=as_json)
+
+
+def back_up_in_shares(file: Path, *, as_json: bool) -> None:
+    """Write three shares of the pepper in use, and join each two of them before saying that they are good."""
+    shares = make_shares(_read_pepper_file(), os.urandom)
+    files = [file.with_name(f"{file.name}.{number}") for number in range(1, len(shares) + 1)]
+    for name, content in zip(files, shares, strict=True):
+        _write(name, content)
+    for pair in combinations(files, NEEDED):
+        check_backup(list(pair), _no_passphrase, as_json=as_json)
+
+
+def _no_passphrase() -> str:
+    raise AssertionError("shares have no passphrase")
+
+
+def _read_pepper_file() -> bytes:
+    path = get_pepper_path(Settings())
     load_pepper(path)
-    _write(file, make_backup(path.read_bytes(), passphrase, os.urandom))
-    check_backup(file, passphrase, as_json=as_json)
+    return path.read_bytes()
 
 
-def check_backup(file: Path, passphrase: str, *, as_json: bool) -> None:
+def check_backup(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> None:
     """Open what is stored with the pepper in the backup. Raises BackupIncomplete and what reading it raises."""
-    settings = Settings()
-    pepper = read_backup(_read(file), passphrase)
-    with running_server(settings):
-        versions = asyncio.run(_prove(settings, pepper))
-    _tell(file, versions, as_json=as_json)
+    _open_and_prove(files, ask, as_json=as_json)
 
 
-def restore_backup(file: Path, passphrase: str, *, as_json: bool) -> None:
+def restore_backup(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> None:
     """Put the pepper file back, if it opens what is stored."""
+    content = _open_and_prove(files, ask, as_json=as_json)
+    _write(get_pepper_path(Settings()), content)
+
+
+def _open_and_prove(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> bytes:
     settings = Settings()
-    backup = _read(file)
-    pepper = read_backup(backup, passphrase)
+    content = _open(files, ask)
+    try:
+        pepper = parse_pepper(content)
+    except PepperUnreadable:
+        raise BackupUnreadable from None
     with running_server(settings):
         versions = asyncio.run(_prove(settings, pepper))
-    _write(get_pepper_path(settings), open_backup(backup, passphrase))
-    _tell(file, versions, as_json=as_json)
+    _tell(files, versions, as_json=as_json)
+    return content
+
+
+def _open(files: Sequence[Path], ask: AskPassphrase) -> bytes:
+    contents = [_read(file) for file in files]
+    if any(map(is_share, contents)):
+        return join_shares(contents)
+    if len(contents) != 1:
+        raise SharesUnfit
+    return open_backup(contents[0], ask())
 
 
 async def _prove(settings: Settings, pepper: Pepper) -> int:
@@ -95,8 +132,9 @@ def _write(file: Path, content: bytes) -> None:
         raise FileUnreadable(file=str(file), problem=problem.strerror) from None
 
 
-def _tell(file: Path, versions: int, *, as_json: bool) -> None:
+def _tell(files: Sequence[Path], versions: int, *, as_json: bool) -> None:
+    names = " and ".join(map(str, files))
     if as_json:
-        print_json({"backup": str(file), "opens_versions": versions})
+        print_json({"backup": names, "opens_versions": versions})
     else:
-        say(f"{file} opens what is stored here: {versions} version(s) of the pepper")
+        say(f"{names} opens what is stored here: {versions} version(s) of the pepper")

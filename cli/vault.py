@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from cli.options import JsonOption
+from cli.options import JsonOption, YesOption
 
 app = typer.Typer(no_args_is_help=True, help="Look at the vault, and keep copies of its pepper.")
 pepper = typer.Typer(no_args_is_help=True, help="Back up the pepper, and prove that a backup is good.")
 app.add_typer(pepper, name="pepper")
 
 Backup = Annotated[Path, typer.Argument(help="The backup; keep it where the backups of the database are not.")]
+Backups = Annotated[list[Path], typer.Argument(help="The backup, or two shares of it.")]
 Passphrase = Annotated[
     typer.FileText | None, typer.Option("--passphrase-file", help="Where to read the passphrase; else it is asked for.")
 ]
@@ -33,20 +34,51 @@ def backup(file: Backup, passphrase_file: Passphrase = None, as_json: JsonOption
     back_up(file, _read_passphrase(passphrase_file, confirm=True), as_json=as_json)
 
 
+@pepper.command(epilog="Example: escrow vault pepper split /media/safe/escrow-pepper")
+def split(file: Backup, as_json: JsonOption = False) -> None:
+    """Write three shares, FILE.1 to FILE.3: any two give the pepper back, one alone says nothing; never over a file."""
+    from cli.safekeeping import back_up_in_shares
+
+    back_up_in_shares(file, as_json=as_json)
+
+
 @pepper.command(epilog="Example: escrow vault pepper check /media/safe/escrow-pepper")
-def check(file: Backup, passphrase_file: Passphrase = None, as_json: JsonOption = False) -> None:
+def check(files: Backups, passphrase_file: Passphrase = None, as_json: JsonOption = False) -> None:
     """Open stored keys with the pepper in a backup; exit 9 when it does not open what this database holds."""
     from cli.safekeeping import check_backup
 
-    check_backup(file, _read_passphrase(passphrase_file), as_json=as_json)
+    check_backup(files, lambda: _read_passphrase(passphrase_file), as_json=as_json)
 
 
-@pepper.command(epilog="Example: escrow vault pepper restore /media/safe/escrow-pepper")
-def restore(file: Backup, passphrase_file: Passphrase = None, as_json: JsonOption = False) -> None:
+@pepper.command(epilog="Example: escrow vault pepper restore /media/a/escrow-pepper.1 /media/b/escrow-pepper.3")
+def restore(files: Backups, passphrase_file: Passphrase = None, as_json: JsonOption = False) -> None:
     """Put the pepper file back from a backup that opens what this database holds; never over a file."""
     from cli.safekeeping import restore_backup
 
-    restore_backup(file, _read_passphrase(passphrase_file), as_json=as_json)
+    restore_backup(files, lambda: _read_passphrase(passphrase_file), as_json=as_json)
+
+
+@pepper.command(epilog="Example: escrow vault pepper rotate")
+def rotate(
+    prepare: Annotated[
+        bool, typer.Option("--prepare", help="Only put the new version into the file, to be copied to other hosts.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Wrap everything with a new version while the system runs; after an interruption run it again to carry on."""
+    from cli.rotating import rotate_pepper
+
+    rotate_pepper(only_prepare=prepare, as_json=as_json)
+
+
+@pepper.command(epilog="Example: escrow vault pepper forget --yes")
+def forget(yes: YesOption = False, as_json: JsonOption = False) -> None:
+    """Take retired versions out of the pepper file; backups of the database from before the rotation need them."""
+    from cli.rotating import forget_versions
+
+    if not yes:
+        typer.confirm("Older backups of the database will need a backup of the pepper. Go on?", abort=True)
+    forget_versions(as_json=as_json)
 
 
 def _read_passphrase(file: typer.FileText | None, *, confirm: bool = False) -> str:

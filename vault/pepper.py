@@ -98,6 +98,59 @@ class Pepper:
         return hkdf.derive(self.get_key(version).reveal())
 
 
+class FilePepper(Pepper):
+    """The pepper as its file has it at any moment: a version that is added while the program runs is used at once.
+
+    Versions once read are kept, whatever becomes of the file.
+    """
+
+    __slots__ = ("_path", "_stamp")
+    _path: Path
+    _stamp: tuple[int, int, int] | None
+
+    def __init__(self, path: Path) -> None:
+        """Read the file. Raises what `load_pepper` raises."""
+        stamp = _stamp_of(path)
+        super().__init__(load_pepper(path).keys)
+        self._keep("_path", path)
+        self._keep("_stamp", stamp)
+
+    @property
+    def current(self) -> int:
+        """The highest version that stands in the file now."""
+        self._refresh()
+        return max(self.keys)
+
+    def get_key(self, version: int) -> Secret:
+        """The 32 bytes of one version. Raises PepperVersionUnknown."""
+        if version not in self.keys:
+            self._refresh()
+        return super().get_key(version)
+
+    def _refresh(self) -> None:
+        stamp = _stamp_of(self._path)
+        if stamp is None or stamp == self._stamp:
+            return
+        try:
+            added = load_pepper(self._path).keys
+        except PepperError:
+            return  # whoever changed it finds out at the next start; what was read is still right
+        self._keep("keys", {**added, **self.keys})
+        self._keep("_stamp", stamp)
+
+    def _keep(self, name: str, value: object) -> None:
+        """Nobody else may change a pepper: the class is frozen."""
+        object.__setattr__(self, name, value)
+
+
+def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def get_pepper_path(settings: Settings) -> Path:
     """ESCROW_PEPPER_FILE, else `pepper` in ESCROW_HOME."""
     return settings.escrow_pepper_file or settings.escrow_home / "pepper"
@@ -149,13 +202,38 @@ def _parse_line(line: str) -> tuple[int, Secret | None]:
 def create_pepper(path: Path, random_bytes: RandomBytes) -> Pepper:
     """Write version 1 with mode 0600 and return it. Raises FileExistsError rather than touch a file that is there."""
     pepper = Pepper({1: Secret(random_bytes(KEY_BYTES))})
-    write_private_file(path, f"{HEADER}\n1 {base64.b64encode(pepper.get_key(1).reveal()).decode()}\n".encode())
+    write_private_file(path, format_pepper(pepper))
     return pepper
+
+
+def format_pepper(pepper: Pepper) -> bytes:
+    """Return the content of a pepper file."""
+    lines = [f"{version} {base64.b64encode(key.reveal()).decode()}" for version, key in sorted(pepper.keys.items())]
+    return "\n".join([HEADER, *lines, ""]).encode()
 
 
 def write_private_file(path: Path, content: bytes) -> None:
     """Write with mode 0600, durable and whole or not at all. Raises FileExistsError rather than touch what is there."""
     # A full temporary file is linked to its name, which fails where one exists.
+    temporary = _write_beside(path, content)
+    try:
+        os.link(temporary, path)
+    finally:
+        temporary.unlink()
+    _sync_folder(path)
+
+
+def replace_private_file(path: Path, content: bytes) -> None:
+    """Put a whole file of mode 0600 in the place of another: after a crash it is the old one or the new."""
+    temporary = _write_beside(path, content)
+    try:
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path)
+
+
+def _write_beside(path: Path, content: bytes) -> Path:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -163,9 +241,13 @@ def write_private_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.link(temporary, path)
-    finally:
+    except OSError:
         temporary.unlink()
+        raise
+    return temporary
+
+
+def _sync_folder(path: Path) -> None:
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     os.fsync(folder)
     os.close(folder)
@@ -179,7 +261,7 @@ async def prepare_pepper(connection: Connection, path: Path, random_bytes: Rando
     async with connection.transaction():
         if not await _is_needed(connection):
             _create_once(path, random_bytes)
-        pepper = load_pepper(path)
+        pepper = FilePepper(path)
         # Recorded before it is compared: of two programs that start at once with different files, one finds out here,
         # and its record goes back with the transaction.
         await connection.execute(SQL.record_pepper_version, (pepper.current, pepper.prove(pepper.current)))

@@ -12,4 +12,5 @@ ON CONFLICT (version) DO NOTHING;
 -- Every version in use, with the value that recognises it.
 SELECT version, proof
 FROM public.pepper_versions
+WHERE retired_at IS NULL
 ORDER BY version;

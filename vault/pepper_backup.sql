@@ -1,7 +1,8 @@
 -- name: list_versions
--- Every version of the pepper, with the value that recognises it.
+-- Every version of the pepper that something may be wrapped with, and the value that recognises it.
 SELECT version, proof
 FROM public.pepper_versions
+WHERE retired_at IS NULL
 ORDER BY version;
 
 -- name: list_samples
@@ -12,12 +13,13 @@ FROM public.user_keys
 WHERE retired_at IS NULL
 ORDER BY pepper_version ASC, created_at DESC, user_id ASC;
 
--- name: count_keys
--- How many private keys each version of the pepper wraps.
+-- name: count_use
+-- How many private keys, recovery keys and secrets of apps each version of the pepper wraps.
 SELECT
     pepper_version,
-    count(*) AS keys
-FROM public.user_keys
-WHERE retired_at IS NULL
+    count(*) FILTER (WHERE what = 'user_keys') AS keys,
+    count(*) FILTER (WHERE what = 'user_recovery_keys') AS recovery_keys,
+    count(*) FILTER (WHERE what = 'totp_secrets') AS app_secrets
+FROM public.pepper_use
 GROUP BY pepper_version
 ORDER BY pepper_version;

@@ -38,7 +38,7 @@ from vault.sealing import SealBroken
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-TABLES = ["pepper_versions", "vault_grants", "reveal_answers", "reveal_repeats", "destroyed_material"]
+TABLES = ["pepper_versions", "vault_grants", "reveal_answers", "reveal_repeats", "destroyed_material", "vault_canary"]
 PERSONAL = [
     "users",
     "user_passwords",
