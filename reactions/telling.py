@@ -67,6 +67,7 @@ OF_TRANSACTION: Mapping[str, tuple[Telling, ...]] = {
 OF_LISTING: Mapping[str, tuple[Telling, ...]] = {
     "listing.approved.v1": (on("listing_approved"),),
     "listing.rejected.v1": (on("listing_rejected", both, "reason"),),
+    "listing.info_requested.v1": (on("listing_info_requested", both, "reason"),),
     "listing.removed.v1": (on("listing_removed", both, "reason"),),
     "listing.deposit_lost.v1": (on("listing_deposit_lost"),),
 }
@@ -85,6 +86,8 @@ SAME_APPEND = "what comes with it in the same append is told of"
 PROCESSORS = "it is between us and the processor, and changes nothing for the parties"
 
 UNTOLD: Mapping[str, str] = {
+    "listing.proof_attached.v1": OWN_DOING,
+    "listing.proof_removed.v1": OWN_DOING,
     "transaction.payment_requested.v1": OWN_DOING,
     "transaction.payment_link_issued.v1": STEP,
     "transaction.payment_attempt_failed.v1": "the buyer is answered at once, and asks for another page",
