@@ -43,7 +43,9 @@ app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(replay.app, name="replay")
 app.add_typer(vault.app, name="vault")
 app.add_typer(mail.app, name="mail")
-app.command("events")(transactions.events)
+app.command("events", epilog="Example: escrow events --stream 018f3c9e-0000-7000-8000-000000000000 --limit 20")(
+    transactions.events
+)
 app.command(
     "paystack-sim",
     epilog="Example: escrow paystack-sim --port 8001 --seed 7 --faults chaos --balance KES=1000000",

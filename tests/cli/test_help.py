@@ -53,6 +53,11 @@ def test_every_command_and_option_has_a_help_text() -> None:
     assert silent == []
 
 
+def test_every_command_shows_an_example_of_itself() -> None:
+    for name, command in commands(typer.main.get_command(app)):
+        assert name in (command.epilog or ""), name
+
+
 def test_whatever_destroys_can_be_tried_dry_and_asks_unless_told_not_to() -> None:
     for name, command in commands(typer.main.get_command(app)):
         options = {option for each in command.params for option in each.opts}
