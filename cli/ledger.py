@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from cli.options import CsvOption, JsonOption
+from cli.options import LARGEST_NUMBER, CsvOption, JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Read the double-entry books.")
 
@@ -41,7 +41,9 @@ def account(
     name: AccountName,
     currency: CurrencyOption = None,
     as_of: AsOf = None,
-    after: Annotated[int | None, typer.Option(min=0, help="Start after this position; else the newest.")] = None,
+    after: Annotated[
+        int | None, typer.Option(min=0, max=LARGEST_NUMBER, help="Start after this position; else the newest.")
+    ] = None,
     limit: Limit = 50,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,

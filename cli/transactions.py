@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from cli.options import JsonOption
+from cli.options import LARGEST_NUMBER, JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Find transactions and see why they do not move.")
 
@@ -39,7 +39,9 @@ def show(
 
 def events(
     stream: Annotated[UUID | None, typer.Option("--stream", help="Only this transaction, listing or deposit.")] = None,
-    after: Annotated[int | None, typer.Option(min=0, help="Start after this position; else the newest.")] = None,
+    after: Annotated[
+        int | None, typer.Option(min=0, max=LARGEST_NUMBER, help="Start after this position; else the newest.")
+    ] = None,
     limit: Limit = 50,
     as_json: JsonOption = False,
 ) -> None:

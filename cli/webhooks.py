@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DryRunOption, JsonOption, YesOption
+from cli.options import LARGEST_NUMBER, DryRunOption, JsonOption, YesOption
 
 app = typer.Typer(no_args_is_help=True, help="See what the processor delivered, and work it off again.")
 
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
 Since = Annotated[str | None, typer.Option(help="A time with its offset; only what came from then on.")]
-DeliveryId = Annotated[int, typer.Argument(min=1, help="The delivery's number in the list.")]
+DeliveryId = Annotated[int, typer.Argument(min=1, max=LARGEST_NUMBER, help="The delivery's number in the list.")]
 
 
 @app.command("list", epilog="Example: escrow webhooks list --outcome failing")
@@ -19,7 +19,9 @@ def list_webhooks(
         str | None, typer.Option(help="Only these: waiting, failing, applied, unmatched or ignored.")
     ] = None,
     since: Since = None,
-    before: Annotated[int | None, typer.Option(min=1, help="Only those before this number: the next page.")] = None,
+    before: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST_NUMBER, help="Only those before this number: the next page.")
+    ] = None,
     limit: Limit = 50,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,7 +41,9 @@ def show(delivery_id: DeliveryId, as_json: JsonOption = False) -> None:
 
 @app.command(epilog="Example: escrow webhooks replay --unmatched --dry-run")
 def replay(
-    delivery_id: Annotated[int | None, typer.Argument(min=1, help="The delivery's number in the list.")] = None,
+    delivery_id: Annotated[
+        int | None, typer.Argument(min=1, max=LARGEST_NUMBER, help="The delivery's number in the list.")
+    ] = None,
     unmatched: Annotated[bool, typer.Option("--unmatched", help="Everything that nobody could match.")] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,

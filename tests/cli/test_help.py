@@ -58,6 +58,14 @@ def test_every_command_shows_an_example_of_itself() -> None:
         assert name in (command.epilog or ""), name
 
 
+def test_every_number_has_a_largest_that_the_database_can_hold() -> None:
+    for name, command in commands(typer.main.get_command(app)):
+        for each in command.params:
+            if getattr(each, "min", None) is not None:
+                assert each.max is not None, f"{name} {each.name}"
+                assert each.max < 2**63
+
+
 def test_whatever_destroys_can_be_tried_dry_and_asks_unless_told_not_to() -> None:
     for name, command in commands(typer.main.get_command(app)):
         options = {option for each in command.params for option in each.opts}
