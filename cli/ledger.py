@@ -91,7 +91,7 @@ def record(
         ),
     ],
     currency: Annotated[str, typer.Option(help="NGN, GHS, KES, ZAR or USD.")],
-    amount_minor: Annotated[int, typer.Option(min=1, help="In minor units: 100 is one shilling.")],
+    amount_minor: Annotated[int, typer.Option(min=1, max=LARGEST_NUMBER, help="In minor units: 100 is one shilling.")],
     evidence: Annotated[
         str, typer.Option(help="The statement or settlement that shows it; the same again is a repeat.")
     ],

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DryRunOption, JsonOption, YesOption
+from cli.options import LARGEST_NUMBER, DryRunOption, JsonOption, YesOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,7 +20,10 @@ ProjectionsOption = Annotated[
 def verify(
     projection: ProjectionsOption = None,
     expected_head: Annotated[
-        int | None, typer.Option(min=0, help="The newest position, as it is known elsewhere: finds a lost tail.")
+        int | None,
+        typer.Option(
+            min=0, max=LARGEST_NUMBER, help="The newest position, as it is known elsewhere: finds a lost tail."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
