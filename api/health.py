@@ -12,6 +12,7 @@ from database.errors import DatabaseUnavailable
 from database.queries import load
 from database.standstill import Standstill, find_standstill
 from eventstore.log import head
+from identity.notification import count_outcomes, count_waiting
 from projections.page import fetch_all
 
 SQL = load("api", "health.sql")
@@ -96,12 +97,17 @@ async def update_gauges(dependencies: Dependencies) -> None:
     """Set the gauges that are asked of the database; they keep their values while it cannot be reached."""
     try:
         found = await get_projections(dependencies)
+        outcomes = await count_outcomes(dependencies.pool)
+        waiting = await count_waiting(dependencies.pool, dependencies.clock())
     except (DatabaseUnavailable, psycopg.Error):
         dependencies.metrics.database_errors.inc()
         return
     dependencies.metrics.log_head.set(found.head)
     for one in found.projections:
         dependencies.metrics.lag.labels(one.name).set(one.lag)
+    for (channel, outcome), number in outcomes.items():
+        dependencies.metrics.messages.notifications.labels(channel, outcome).set(number)
+    dependencies.metrics.messages.waiting.set(waiting)
 
 
 async def _checkpoints(dependencies: Dependencies) -> Sequence[Checkpoint]:

@@ -4,13 +4,19 @@ Business counters come from the log, not from here: a process that dies must not
 """
 
 from collections.abc import Iterable
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from reactions.notification import OUTCOMES as NOTIFICATION_OUTCOMES
 
 STATUS_CLASSES = ("2xx", "3xx", "4xx", "5xx")
 OUTCOMES = ("stored", "replayed", "refused", "failed")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 UNMATCHED = "unmatched"
+LOGIN_OUTCOMES = ("succeeded", "failed", "throttled")
+CHANNELS = ("email", "sms")
+CODE_OUTCOMES = ("sent", "undelivered", "verified", "failed", "expired")
 
 
 class Metrics:
@@ -38,15 +44,19 @@ class Metrics:
             ["kind"],
             registry=self.registry,
         )
+        self.messages = MessageMetrics(self.registry)
         self.log_head = Gauge("escrow_log_head_position", "Newest position of the log.", registry=self.registry)
         self.lag = Gauge(
             "escrow_projection_lag_events", "Events a projection is behind.", ["projection"], registry=self.registry
         )
         self._observers: dict[str, Observer] = {}
         self._unmatched = Observer(self, UNMATCHED)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
         for outcome in OUTCOMES:
             self.commands.labels(outcome)
-        for outcome in ("succeeded", "failed"):
+        for outcome in LOGIN_OUTCOMES:
             self.logins.labels(outcome)
 
     def prepare(self, routes: Iterable[str], projections: Iterable[str]) -> None:
@@ -77,3 +87,26 @@ class Observer:
         """Count one request."""
         self._by_class[str(status)[0]].inc()
         self._seconds.observe(seconds)
+
+
+class MessageMetrics:
+    """What became of messages: one-time codes in this process, and what the database says of the others."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Create them at zero."""
+        self.codes = Counter(
+            "escrow_otp", "One-time codes by channel and outcome.", ["channel", "outcome"], registry=registry
+        )
+        self.notifications = Gauge(
+            "escrow_notifications",
+            "Messages about events that ended, by channel and outcome; kept in the database.",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "escrow_notifications_waiting", "Messages that are due, or failed and are tried again.", registry=registry
+        )
+        for channel, outcome in product(CHANNELS, CODE_OUTCOMES):
+            self.codes.labels(channel, outcome)
+        for outcome in NOTIFICATION_OUTCOMES:
+            self.notifications.labels("email", outcome)

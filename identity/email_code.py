@@ -40,6 +40,10 @@ class CodeRefused(Forbidden):
     code = "code_refused"
 
 
+class CodeExpired(CodeRefused):
+    """This code is wrong, used up or older than five minutes; ask for a new one."""
+
+
 async def send_code(
     pool: Pool,
     user: User,
@@ -116,9 +120,17 @@ async def check_code(pool: Pool, email: str, code: str, purpose: CodePurpose, *,
     async with pool.connection() as connection:
         cursor = await connection.execute(SQL.take_try, {"email": email, "purpose": purpose, "at": at})
         taken = await cursor.fetchone()
+        if taken is None and await _is_expired(connection, email, purpose, at):
+            raise CodeExpired
     if taken is None or not hmac.compare_digest(_hash(taken[1], code), taken[2]):
         raise CodeRefused
     return taken[0]
+
+
+async def _is_expired(connection: Connection, email: str, purpose: CodePurpose, at: datetime) -> bool:
+    """Only the counters differ: whoever typed it gets the same answer."""
+    cursor = await connection.execute(SQL.find_expired, {"email": email, "purpose": purpose, "at": at})
+    return await cursor.fetchone() is not None
 
 
 async def use_code(connection: Connection, user_id: UUID, purpose: CodePurpose) -> None:

@@ -33,3 +33,13 @@ WHERE
     user_id = %(user_id)s
     AND purpose = %(purpose)s
 RETURNING user_id;
+
+-- name: find_expired
+-- Whether the last code of this purpose has run out.
+SELECT c.user_id
+FROM public.email_codes AS c
+INNER JOIN public.users AS u ON c.user_id = u.id
+WHERE
+    lower(u.email) = lower(%(email)s)
+    AND c.purpose = %(purpose)s
+    AND c.expires_at <= %(at)s;

@@ -21,6 +21,11 @@ async def remember_device(connection: Connection, user_id: UUID, *, at: datetime
     return token
 
 
+async def has_known_device(connection: Connection, user_id: UUID) -> bool:
+    """Whether this user has signed in anywhere before, as far as that is kept."""
+    return await (await connection.execute(SQL.has_device, (user_id,))).fetchone() == (True,)
+
+
 async def is_known_device(connection: Connection, user_id: UUID, token: str) -> bool:
     """Whether this user has signed in on the device with this token."""
     token_hash = hash_token(DEVICE, token)

@@ -23,3 +23,7 @@ FROM public.known_devices
 WHERE
     token_hash = %(token_hash)s
     AND user_id = %(user_id)s;
+
+-- name: has_device
+-- Whether there is any.
+SELECT EXISTS(SELECT FROM public.known_devices WHERE user_id = %s) AS has_device;

@@ -5,7 +5,7 @@ A row names a template and the facts it shows. It holds no address and no text, 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -79,15 +79,21 @@ async def queue(connection: Connection, notifications: Sequence[Notification]) -
 
 
 async def tell_user(
-    connection: Connection, user_id: UUID, template: str, facts: Facts, *, at: datetime, key: object = ""
+    connection: Connection, user_id: UUID, template: str, *, at: datetime, what: str = "", key: str = ""
 ) -> None:
-    """Tell somebody of something that happened to the account. Twice with the same `key` is once.
+    """Tell somebody of something that happened to the account, when, and `what` where the template asks for it.
 
-    Without a key the moment is the key. Call inside the transaction that does it.
+    Twice with the same `key` is once; without a key the moment is the key. Call inside the transaction that does it.
     """
-    made = notification_id(user_id, template, key or at.isoformat())
+    made = notification_id(user_id, template, what, key or at.isoformat())
+    facts = {"at": show_time(at), "what": what}
     note = Notification(id=made, user_id=user_id, template=template, facts=facts, created_at=at, due_at=at)
     await queue(connection, [note])
+
+
+def show_time(at: datetime) -> str:
+    """Return a moment as messages show it."""
+    return f"{at.astimezone(UTC):%d %B %Y, %H:%M} UTC".removeprefix("0")
 
 
 def _row_of(notification: Notification) -> dict[str, object]:
@@ -146,6 +152,13 @@ async def count_outcomes(pool: Pool) -> dict[tuple[str, str], int]:
     async with pool.connection() as connection:
         rows = await (await connection.execute(SQL.list_counts)).fetchall()
     return {(channel, outcome): number for channel, outcome, number in rows}
+
+
+async def count_waiting(pool: Pool, at: datetime) -> int:
+    """Return how many messages are due, or would be if they had not failed, and were not sent yet."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(SQL.count_waiting, {"at": at})).fetchone()
+    return row[0] if row else 0
 
 
 async def delete_old_notifications(connection: Connection, before: datetime) -> int:

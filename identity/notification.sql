@@ -102,6 +102,14 @@ SELECT
     number
 FROM public.notification_counts;
 
+-- name: count_waiting
+-- How many are due, or would be if they had not failed.
+SELECT count(*)
+FROM public.notification_queue
+WHERE
+    settled_at IS NULL
+    AND (tries > 0 OR due_at <= %(at)s);
+
 -- name: delete_old
 -- What nobody waits for any more.
 DELETE FROM public.notification_queue

@@ -7,6 +7,7 @@ from database.connect import Connection, Pool
 from database.queries import load
 from domain.errors import VersionConflict
 from identity.keypair import KeyPair, get_key_pair
+from identity.notification import tell_user
 from identity.password import Enrolment, Locksmith, Password, get_password
 
 SQL = load("identity", "password_change.sql")
@@ -34,6 +35,7 @@ async def change_password(
         await _replace(connection, stored, key_pair, changed, at)
         row = {"user_id": user_id, "session_id": session_id, "at": at}
         await connection.execute(SQL.revoke_other_sessions, row)
+        await tell_user(connection, user_id, "password_changed", at=at)
 
 
 async def _replace(

@@ -16,6 +16,7 @@ from domain.ids import RandomBytes
 from identity.email import normalise_email
 from identity.email_code import SendCode
 from identity.keypair import KeyPair, store_key_pair
+from identity.notification import tell_user
 from identity.password import Enrolment
 from identity.recovery_key import delete_recovery_key
 from identity.session import end_sessions
@@ -94,6 +95,7 @@ async def finish_reset(
         await delete_recovery_key(connection, key_pair.user_id)
         await connection.execute(SQL.forget_devices, (key_pair.user_id,))
         await end_sessions(connection, key_pair.user_id, at, reason="password")
+        await tell_user(connection, key_pair.user_id, "password_reset", at=at)
 
 
 async def _replace(connection: Connection, key_pair: KeyPair, made: Enrolment, at: datetime) -> None:

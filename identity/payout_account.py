@@ -11,6 +11,7 @@ from database.connect import Connection
 from database.queries import load
 from domain.errors import Invalid
 from domain.money import PAYABLE
+from identity.notification import tell_user
 
 SQL = load("identity", "payout_account.sql")
 
@@ -53,7 +54,10 @@ class PayoutAccount:
 
 
 async def put_payout_account(connection: Connection, user_id: UUID, account: PayoutAccount, at: datetime) -> None:
-    """Set where a user is paid from now on."""
+    """Set where a user is paid from now on; of a change the user is told. Call inside a transaction."""
+    before = await find_payout_account(connection, user_id)
+    if before is not None and before != account:
+        await tell_user(connection, user_id, "payout_account_changed", at=at)
     await connection.execute(
         SQL.upsert_payout_account,
         {

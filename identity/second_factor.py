@@ -15,6 +15,7 @@ from domain.actor import Role
 from domain.errors import Refused
 from domain.ids import RandomBytes
 from identity.email_code import CodePurpose, CodeRefused, check_code, use_code
+from identity.notification import tell_user
 from identity.recovery_code import count_recovery_codes, make_recovery_codes, take_recovery_code
 from identity.security_key import (
     Purpose,
@@ -34,6 +35,7 @@ from identity.webauthn import Json, Site, read_registration
 SQL = load("identity", "second_factor.sql")
 NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN, Role.SUPER_ADMIN, Role.AUDITOR, Role.OPERATOR})
 """Roles that a session has only after the person was confirmed by more than a password."""
+CHANGED = "second_factor_changed"
 GUESSES = Allowance(free=5, first_pause=timedelta(seconds=30), longest_pause=timedelta(hours=1))
 
 
@@ -160,15 +162,17 @@ async def begin_with_key(
     new = read_registration(site, challenge, answer)
     async with pool.connection() as connection, connection.transaction():
         made = await store_security_key(connection, user_id, name, new, at=at, random_bytes=random_bytes)
+        await tell_user(connection, user_id, CHANGED, at=at, what="key_added", key=str(made.id))
         await _confirm(connection, session_id, user_id, Method.WEBAUTHN, at)
         if await count_recovery_codes(connection, user_id):
             return made, ()
         return made, await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)
 
 
-async def remove_key(connection: Connection, user_id: UUID, key_id: UUID) -> None:
+async def remove_key(connection: Connection, user_id: UUID, key_id: UUID, *, at: datetime) -> None:
     """Forget a security key. Call inside a transaction. Raises NotFound, LastSecondFactor."""
     await delete_security_key(connection, user_id, key_id)
+    await tell_user(connection, user_id, CHANGED, at=at, what="key_removed", key=str(key_id))
     if not (await get_second_factor(connection, user_id)).is_there:
         raise LastSecondFactor
 
@@ -185,6 +189,7 @@ async def begin_with_app(
         if not await confirm_seed(connection, safe, user_id, code, at=at):
             raise CodeRefused
         await _confirm(connection, session_id, user_id, Method.TOTP, at)
+        await tell_user(connection, user_id, CHANGED, at=at, what="app_begun")
         return await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)
 
 
@@ -194,6 +199,7 @@ async def enrol_second_factor(
     """Give a user a new app secret and new recovery codes instead of all before. Call inside a transaction."""
     await delete_security_keys(connection, user_id)
     seed = await enrol_seed(connection, safe, user_id, at=at, random_bytes=random_bytes)
+    await tell_user(connection, user_id, CHANGED, at=at, what="app_begun")
     await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
     return seed, await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)
 

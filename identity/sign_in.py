@@ -5,13 +5,14 @@ has signed in before is counted by itself and does not wait for them.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from database.connect import Pool
 from domain.ids import RandomBytes
 from identity.email import UnfitEmail, normalise_email
-from identity.known_device import is_known_device, remember_device
+from identity.known_device import has_known_device, is_known_device, remember_device
+from identity.notification import tell_user
 from identity.password import Locksmith, find_password
 from identity.session import Lifetimes, Tokens, login
 from identity.tries import Allowance, bucket_of, count_try, forget_tries, take_back_try
@@ -102,4 +103,7 @@ async def _find_known_device(pool: Pool, email: str, caller: Caller) -> bool:
 
 async def _remember(pool: Pool, user_id: UUID, at: datetime, random_bytes: RandomBytes) -> str:
     async with pool.connection() as connection, connection.transaction():
+        # Nothing is new about the first of all; and whoever brings no token is told of once an hour at most.
+        if await has_known_device(connection, user_id):
+            await tell_user(connection, user_id, "new_sign_in", at=at, key=f"{at.astimezone(UTC):%Y%m%d%H}")
         return await remember_device(connection, user_id, at=at, random_bytes=random_bytes)

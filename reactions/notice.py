@@ -5,7 +5,7 @@ removed a listing, which its seller has to know.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from domain.transaction import Transaction
 from domain.transaction.phase import Phase
 from eventstore.converter import Fields
 from eventstore.log import RecordedEvent
-from identity.notification import Facts, Notification, notification_id
+from identity.notification import Facts, Notification, notification_id, show_time
 from reactions.audience import Telling, purpose_of
 from reactions.telling import OF_LISTING, OF_TRANSACTION, OF_USER
 
@@ -61,7 +61,8 @@ def tell_of_user(event: RecordedEvent) -> Iterator[Notification]:
 def still_holds(facts: Facts, transaction: Transaction) -> bool:
     """Whether what a reminder says is still so: of something that is over it reminds nobody."""
     ends_at = transaction.inspection_ends_at
-    return transaction.phase is Phase.CREDENTIALS_RELEASED and ends_at is not None and facts["ends"] == _date(ends_at)
+    is_checking = transaction.phase is Phase.CREDENTIALS_RELEASED
+    return is_checking and ends_at is not None and facts["ends"] == show_time(ends_at)
 
 
 def _remind(event: RecordedEvent, transaction: Transaction, at: datetime) -> Iterator[Notification]:
@@ -69,7 +70,7 @@ def _remind(event: RecordedEvent, transaction: Transaction, at: datetime) -> Ite
     ends_at = transaction.inspection_ends_at
     if ends_at is None or ends_at - REMIND_BEFORE < at + SHORTEST_NOTICE:
         return
-    shown = {**_always(transaction), "ends": _date(ends_at), "outcome": transaction.terms.silence.value}
+    shown = {**_always(transaction), "ends": show_time(ends_at), "outcome": transaction.terms.silence.value}
     happened_at = _time(event.data["timestamp"])
     yield _make(event, transaction, "buyer", REMINDER, shown, happened_at, ends_at - REMIND_BEFORE)
 
@@ -128,7 +129,7 @@ def _fact(name: str, value: object, transaction: Transaction) -> tuple[str, str]
     if name.endswith("_minor"):
         return name.removesuffix("_minor"), _money(cast("int", value), transaction.price.currency)
     if name.endswith("_at"):
-        return name.removesuffix("_at"), _date(_time(value))
+        return name.removesuffix("_at"), show_time(_time(value))
     return name, str(value)
 
 
@@ -147,7 +148,3 @@ def _money(amount_minor: int, currency: str) -> str:
 
 def _time(value: object) -> datetime:
     return datetime.fromisoformat(cast("str", value))
-
-
-def _date(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%d %B %Y, %H:%M} UTC".removeprefix("0")

@@ -95,6 +95,8 @@ UNTOLD: Mapping[str, str] = {
     "transaction.payment_fee_assessed.v1": PROCESSORS,
     "transaction.credentials_granted.v1": SAME_APPEND,
     "transaction.reveal_acknowledged.v1": OWN_DOING,
+    "transaction.reveal_missed.v1": SAME_APPEND,
+    "transaction.addendum_signed.v1": SAME_APPEND,
     "transaction.release_ordered.v1": SAME_APPEND,
     "transaction.split_ordered.v1": SAME_APPEND,
     "transaction.payout_requested.v1": STEP,

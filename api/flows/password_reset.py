@@ -4,6 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from api.bodies import ResetBody
+from api.codes import mailer_of_codes
 from api.dependencies import Dependencies
 from api.errors import SecondFactorRequired
 from database.connect import Connection
@@ -62,7 +63,7 @@ async def ask_for_reset(dependencies: Dependencies, email: str, address: str) ->
     """
     at, pool = dependencies.clock(), dependencies.pool
     known_as = await count_ask(pool, email, Asker(address=address, key=dependencies.cursor_key), at=at)
-    sending = send_reset(pool, known_as, dependencies.send_code, at=at, random_bytes=dependencies.random_bytes)
+    sending = send_reset(pool, known_as, mailer_of_codes(dependencies), at=at, random_bytes=dependencies.random_bytes)
     dependencies.errands.begin("password_reset", sending)
 
 

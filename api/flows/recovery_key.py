@@ -3,8 +3,10 @@
 from api.dependencies import Dependencies
 from identity.authenticator import Session
 from identity.keypair import get_key_pair
+from identity.notification import tell_user
 from identity.password import get_password
 from identity.recovery_key import store_recovery_key
+from identity.second_factor import CHANGED
 
 
 async def make_recovery_key(dependencies: Dependencies, session: Session, password: str) -> str:
@@ -12,7 +14,9 @@ async def make_recovery_key(dependencies: Dependencies, session: Session, passwo
     async with dependencies.pool.connection() as connection:
         stored = await get_password(connection, session.user_id)
         key_pair = await get_key_pair(connection, session.user_id)
+    at = dependencies.clock()
     printed, record = await dependencies.locksmith.make_recovery_key(password, stored, key_pair)
     async with dependencies.pool.connection() as connection, connection.transaction():
-        await store_recovery_key(connection, record, dependencies.clock())
+        await store_recovery_key(connection, record, at)
+        await tell_user(connection, session.user_id, CHANGED, at=at, what="recovery_key")
     return printed

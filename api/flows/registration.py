@@ -4,6 +4,7 @@ import hashlib
 from uuid import UUID
 
 from api.bodies import RegisterBody
+from api.codes import mailer_of_codes
 from api.dependencies import Dependencies
 from domain.actor import Actor, Role, reaction
 from domain.errors import NotFound
@@ -31,7 +32,7 @@ async def register_user(dependencies: Dependencies, body: RegisterBody, request_
         dependencies.pool, dependencies.locksmith, new, body.password, at=at, random_bytes=random_bytes
     )
     await record_roles(dependencies, user.id, user.roles, request_id)
-    await send_code(dependencies.pool, user, dependencies.send_code, at=at, random_bytes=random_bytes)
+    await send_code(dependencies.pool, user, mailer_of_codes(dependencies), at=at, random_bytes=random_bytes)
     return user
 
 

@@ -2,6 +2,7 @@
 
 from api.access import require_fresh
 from api.bodies import LoginBody
+from api.codes import EMAIL, counting_code, mailer_of_codes
 from api.dependencies import Dependencies
 from api.security_key import SecondFactorBody
 from domain.errors import EscrowError
@@ -76,7 +77,9 @@ async def _confirm_by_mail(dependencies: Dependencies, session: Session, code: s
     await require_password(dependencies, session, password)
     if user.email is None:
         raise CodeRefused
-    await confirm_by_mail(dependencies.pool, session.id, session.user_id, user.email, code, at=dependencies.clock())
+    at = dependencies.clock()
+    with counting_code(dependencies, EMAIL):
+        await confirm_by_mail(dependencies.pool, session.id, session.user_id, user.email, code, at=at)
 
 
 async def require_password(dependencies: Dependencies, session: Session, password: str) -> None:
@@ -94,7 +97,7 @@ async def mail_code(dependencies: Dependencies, session: Session) -> None:
     await send_code(
         dependencies.pool,
         user,
-        dependencies.send_code,
+        mailer_of_codes(dependencies),
         at=dependencies.clock(),
         random_bytes=dependencies.random_bytes,
         purpose=CodePurpose.CONFIRM,

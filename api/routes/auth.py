@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from api.access import FreshSessionDep, SessionDep
 from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, RegisterBody, VerifyEmailBody
+from api.codes import EMAIL, counting_code, mailer_of_codes
 from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
 from api.flows.second_factor import begin_session
@@ -16,7 +17,9 @@ from domain.errors import EscrowError
 from identity.email_code import confirm_code, resend_code
 from identity.password_change import change_password
 from identity.session import logout, refresh
+from identity.tries import TooManyTries
 from identity.user import get_user
+from vault.gate import TooManySignIns
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
@@ -32,7 +35,8 @@ async def post_register(body: RegisterBody, dependencies: DependenciesDep, reque
 @router.post("/verify-email", response_model=VerifiedView)
 async def post_verify_email(body: VerifyEmailBody, dependencies: DependenciesDep) -> VerifiedView:
     """Confirm the e-mail address with the six digits that were sent to it."""
-    user_id = await confirm_code(dependencies.pool, body.email, body.code, at=dependencies.clock())
+    with counting_code(dependencies, EMAIL):
+        user_id = await confirm_code(dependencies.pool, body.email, body.code, at=dependencies.clock())
     dependencies.authenticator.forget(user_id)
     return VerifiedView(user_id=user_id)
 
@@ -43,7 +47,7 @@ async def post_resend_code(body: EmailBody, dependencies: DependenciesDep) -> Re
     await resend_code(
         dependencies.pool,
         body.email,
-        dependencies.send_code,
+        mailer_of_codes(dependencies),
         at=dependencies.clock(),
         random_bytes=dependencies.random_bytes,
     )
@@ -56,6 +60,9 @@ async def post_login(body: LoginBody, dependencies: DependenciesDep, request: Re
     logins = dependencies.metrics.logins
     try:
         signed_in = await begin_session(dependencies, body, request.client.host if request.client else "")
+    except (TooManyTries, TooManySignIns):
+        logins.labels("throttled").inc()
+        raise
     except EscrowError:
         logins.labels("failed").inc()
         raise

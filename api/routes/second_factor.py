@@ -11,8 +11,9 @@ from api.query import Nothing
 from api.security_key import SecondFactorBody
 from api.strict_route import StrictRoute
 from api.views.user import RecoveryCodesView, SecondFactorView, SeedView
+from identity.notification import tell_user
 from identity.recovery_code import make_recovery_codes
-from identity.second_factor import begin_with_app, get_second_factor
+from identity.second_factor import CHANGED, begin_with_app, get_second_factor
 
 router = APIRouter(prefix="/api/v1/auth/second-factor", tags=["auth"], route_class=StrictRoute)
 
@@ -77,10 +78,10 @@ async def post_recovery_codes(
     session: FreshSessionDep, dependencies: DependenciesDep, body: Nothing | None = None
 ) -> Response:
     """Replace your recovery codes; the new ones are shown once."""
+    at = dependencies.clock()
     async with dependencies.pool.connection() as connection, connection.transaction():
-        codes = await make_recovery_codes(
-            connection, session.user_id, at=dependencies.clock(), random_bytes=dependencies.random_bytes
-        )
+        codes = await make_recovery_codes(connection, session.user_id, at=at, random_bytes=dependencies.random_bytes)
+        await tell_user(connection, session.user_id, CHANGED, at=at, what="recovery_codes")
     return _show_codes(codes)
 
 

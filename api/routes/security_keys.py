@@ -63,7 +63,7 @@ async def delete_key(
 ) -> Response:
     """Remove a security key of yours, unless it is your only second factor."""
     async with dependencies.pool.connection() as connection, connection.transaction():
-        await remove_key(connection, session.user_id, security_key_id)
+        await remove_key(connection, session.user_id, security_key_id, at=dependencies.clock())
     return Response(status_code=204)
 
 

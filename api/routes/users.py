@@ -26,7 +26,7 @@ async def put_account(
         account_name=body.account_name,
         currency=body.currency,
     )
-    async with dependencies.pool.connection() as connection:
+    async with dependencies.pool.connection() as connection, connection.transaction():
         await put_payout_account(connection, session.user_id, account, dependencies.clock())
     return PayoutAccountView(
         type=account.type,

@@ -34,7 +34,7 @@ VALUES = {
     "finding": tuple(Finding),
     "action": tuple(ApprovalAction),
     "purpose": tuple(PayoutPurpose),
-    "what": ("app_begun", "recovery_codes", "passkey"),
+    "what": ("app_begun", "key_added", "key_removed", "recovery_key", "recovery_codes"),
 }
 """What a fact can be, where a template decides by it."""
 MARKUP = '<img src=x onerror="alert(1)">'
