@@ -31,7 +31,7 @@ def measure(ground: Ground, size: Size) -> list[Measurement]:
     copied, rates, peaks, stock = zip(*rounds, strict=True)
     conditions = f"{ground.conditions}; {log.events:,} events, {len(PROJECTIONS)} projections, log verified"
     single = f"{conditions}; stock: one event per transaction, one table, {size.stock_events:,} events"
-    memory = f"{conditions}; resident memory of all Python processes together, highest of samples"
+    memory = f"{conditions}; resident memory (PSS) of all Python processes together, highest of samples"
     return [
         compare("rebuild / COPY", rates, copied, reach=0.05, unit="events/s", conditions=conditions),
         compare("rebuild / stock ProjectionRunner", rates, stock, reach=25, unit="events/s", conditions=single),
@@ -105,9 +105,9 @@ def list_family(pid: int) -> list[int]:
 
 
 def read_resident(pid: int) -> int:
-    """Bytes; 0 for a process that has just ended."""
+    """Bytes, each shared by several processes counted once between them; 0 for a process that has just ended."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)

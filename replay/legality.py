@@ -1,5 +1,7 @@
 """The fold of one stream, checked at every step: order, guards, phases, and debts that never turn negative."""
 
+from typing import cast
+
 from eventsourcing.utils import get_topic
 
 from domain.aggregate import Aggregate
@@ -84,8 +86,7 @@ def _mutate(aggregate: Aggregate | None, event: Event) -> Aggregate:
         folded = event.mutate(aggregate)
     except Exception as error:
         raise Objection(FindingKind.ILLEGAL, "an event that folds", f"{event.TOPIC}: {error!r}") from error
-    assert isinstance(folded, Aggregate)
-    return folded
+    return cast("Aggregate", folded)
 
 
 def _check_phase(before: Phase, after: Phase, event: Event) -> None:

@@ -1,6 +1,5 @@
 """Work on several cores: processes that die with the one that started them, and one counter of what is done."""
 
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -8,12 +7,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from functools import partial
 from multiprocessing.sharedctypes import Synchronized
+from threading import Thread
 from typing import TypeVar
 
 R = TypeVar("R")
 Tick = Callable[[int], None]
-PR_SET_PDEATHSIG = 1
 LOOK_SECONDS = 0.2
+PRELOADED = ["replay.log", "replay.fold"]  # imported once, by a process without threads that all others come from
 
 _counters: "list[Synchronized[int]]" = []
 
@@ -22,9 +22,10 @@ def run_all(tasks: Sequence[Callable[[Tick], R]], processes: int, reach: Callabl
     """The results in the order of the tasks, which are picklable; `reach` hears how many units are done in all."""
     if processes <= 1 or len(tasks) <= 1:
         return _run_here(tasks, reach)
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
     counter: Synchronized[int] = context.Value("q", 0)
-    with ProcessPoolExecutor(processes, context, _prepare, (counter, os.getpid())) as pool:
+    with ProcessPoolExecutor(processes, context, _prepare, (counter,)) as pool:
         futures = [pool.submit(_run_there, task) for task in tasks]
         try:
             return _collect(futures, counter, reach)
@@ -63,12 +64,15 @@ def _count(counter: "Synchronized[int]", count: int) -> None:
         counter.value += count
 
 
-def _prepare(counter: "Synchronized[int]", parent: int) -> None:
-    """Die with the parent, also when it is killed: a process left over would go on writing."""
+def _prepare(counter: "Synchronized[int]") -> None:
     _counters.append(counter)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "prctl"):
-        libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
-    if os.getppid() != parent:
-        os._exit(1)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Die with the one who waits for us, also when he is killed: a process left over would go on writing."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "this runs in a process that was started for tasks"
+    parent.join()
+    os._exit(1)
