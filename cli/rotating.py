@@ -41,19 +41,19 @@ def _tell(rows: int) -> None:
         say(f"{rows} row(s) so far")
 
 
-def forget_versions(*, as_json: bool) -> None:
+def forget_versions(*, dry_run: bool, as_json: bool) -> None:
     """Take retired versions out of the file. Raises RotationRunning, PepperError."""
     settings = Settings()
     path = get_pepper_path(settings)
     with running_server(settings):
-        gone = asyncio.run(_forget(settings, path))
+        gone = asyncio.run(_forget(settings, path, dry_run=dry_run))
     if as_json:
-        print_json({"pepper_file": str(path), "forgotten": list(gone)})
+        print_json({"pepper_file": str(path), "forgotten": list(gone), "dry_run": dry_run})
     else:
-        say(f"{len(gone)} version(s) taken out of {path}")
+        say(f"{len(gone)} version(s) {'would be' if dry_run else 'are'} taken out of {path}")
 
 
-async def _forget(settings: Settings, path: Path) -> Sequence[int]:
+async def _forget(settings: Settings, path: Path, *, dry_run: bool) -> Sequence[int]:
     dsn = resolve_dsn(settings, "app")
     async with open_pool(dsn, max_size=1, autocommit=True) as pool, pool.connection() as link, only_rotation(link):
-        return await forget_retired(link, path)
+        return await forget_retired(link, path, dry_run=dry_run)

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from pathlib import Path
 
+from cli.accounts import open_escrow
 from cli.database import running_server
 from cli.failure import NotReady
 from cli.output import Cell, print_json, print_table, say
 from database.connect import open_pool, resolve_dsn
 from database.queries import load
 from database.settings import Settings
+from eventstore.appender import Appender
+from reactions.vault import reconcile_vault
 from vault.pepper import Pepper, PepperUnreadable, get_pepper_path, load_pepper, parse_pepper, write_private_file
 from vault.pepper_backup import BackupUnreadable, make_backup, open_backup, prove_backup
 from vault.pepper_shares import NEEDED, SharesUnfit, is_share, join_shares, make_shares
@@ -50,6 +53,23 @@ def show_status(*, as_json: bool) -> None:
 async def _count_keys(settings: Settings) -> list[tuple[int, ...]]:
     async with open_pool(resolve_dsn(settings, "app"), max_size=1, autocommit=True) as pool, pool.connection() as link:
         return await (await link.execute(SQL.count_use)).fetchall()
+
+
+def reconcile_keys(*, as_json: bool) -> None:
+    """Destroy again what the log says was destroyed, and say how much had come to life."""
+    settings = Settings()
+    with running_server(settings):
+        deposits, deliveries = asyncio.run(_reconcile(settings))
+    if as_json:
+        print_json({"deposits": deposits, "deliveries": deliveries})
+    else:
+        say(f"keys to {deposits} deposit(s) and {deliveries} delivery(ies) had come to life and are destroyed again")
+
+
+async def _reconcile(settings: Settings) -> tuple[int, int]:
+    dsn = resolve_dsn(settings, "app")
+    async with open_pool(dsn, max_size=2, autocommit=True) as pool, Appender(dsn) as appender:
+        return await reconcile_vault(open_escrow(pool, appender), pool)
 
 
 def back_up(file: Path, passphrase: str, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import JsonOption, YesOption
+from cli.options import DryRunOption, JsonOption, YesOption
 
 app = typer.Typer(no_args_is_help=True, help="Look at the vault, and keep copies of its pepper.")
 pepper = typer.Typer(no_args_is_help=True, help="Back up the pepper, and prove that a backup is good.")
@@ -24,6 +24,14 @@ def status(as_json: JsonOption = False) -> None:
     from cli.safekeeping import show_status
 
     show_status(as_json=as_json)
+
+
+@app.command(epilog="Example: escrow vault reconcile")
+def reconcile(as_json: JsonOption = False) -> None:
+    """Destroy again every key whose destruction is in the log; after each restore of a backup."""
+    from cli.safekeeping import reconcile_keys
+
+    reconcile_keys(as_json=as_json)
 
 
 @pepper.command(epilog="Example: escrow vault pepper backup /media/safe/escrow-pepper")
@@ -72,13 +80,13 @@ def rotate(
 
 
 @pepper.command(epilog="Example: escrow vault pepper forget --yes")
-def forget(yes: YesOption = False, as_json: JsonOption = False) -> None:
+def forget(dry_run: DryRunOption = False, yes: YesOption = False, as_json: JsonOption = False) -> None:
     """Take retired versions out of the pepper file; backups of the database from before the rotation need them."""
     from cli.rotating import forget_versions
 
-    if not yes:
+    if not (yes or dry_run):
         typer.confirm("Older backups of the database will need a backup of the pepper. Go on?", abort=True)
-    forget_versions(as_json=as_json)
+    forget_versions(dry_run=dry_run, as_json=as_json)
 
 
 def _read_passphrase(file: typer.FileText | None, *, confirm: bool = False) -> str:

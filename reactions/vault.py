@@ -3,13 +3,18 @@
 from datetime import timedelta
 from uuid import UUID
 
+from database.connect import Pool
+from database.queries import load
+from domain.errors import NotFound
 from domain.transaction import Transaction
 from domain.transaction.phase import TERMINAL
 from domain.transaction.records import SettlementStatus, VaultStatus
 from domain.vault import DepositStatus, DestroyCredentials, Vault
+from eventstore.escrow import Escrow
 from reactions.toolbox import Toolbox, request_of
 from vault.grant import destroy_delivery, destroy_material
 
+SQL = load("reactions", "vault.sql")
 REPEAT_WINDOW = timedelta(minutes=15)
 NAME = "vault"
 
@@ -42,10 +47,50 @@ def _is_void(transaction: Transaction) -> bool:
     return unseen and (transaction.phase in TERMINAL or transaction.settlement is SettlementStatus.RETURNED)
 
 
-async def _destroy_deposit(tools: Toolbox, vault_id: UUID, transaction_id: UUID) -> None:
+async def destroy_ended(tools: Toolbox) -> None:
+    """Destroy all keys to what was removed or sold, once no transaction needs them: it is never for sale again."""
+    async with tools.pool.connection() as connection:
+        ended = await (await connection.execute(SQL.list_ended)).fetchall()
+    for vault_id, transaction_id in ended:
+        if transaction_id is None or await _is_over(tools.escrow, transaction_id):
+            await _destroy_deposit(tools, vault_id, transaction_id, "removed")
+
+
+async def _is_over(escrow: Escrow, transaction_id: UUID) -> bool:
+    transaction = await escrow.get(Transaction, transaction_id)
+    return transaction.phase in TERMINAL or transaction.settlement is not SettlementStatus.HELD
+
+
+async def reconcile_vault(escrow: Escrow, pool: Pool) -> tuple[int, int]:
+    """Destroy again what the log says was destroyed, as after a restore of an older backup of the database.
+
+    Return how many deposits, and how many deliveries of ended transactions, had come to life again.
+    """
+    async with pool.connection() as connection:
+        deposits = await (await connection.execute(SQL.list_undead)).fetchall()
+        for (deposit_id,) in deposits:
+            await destroy_material(connection, deposit_id, None)
+        deliveries = await (await connection.execute(SQL.list_deliveries)).fetchall()
+    void = [delivery for delivery in deliveries if await _is_void_again(escrow, delivery[1])]
+    async with pool.connection() as connection:
+        for deposit_id, transaction_id in void:
+            await destroy_delivery(connection, deposit_id, transaction_id)
+    return len(deposits), len(void)
+
+
+async def _is_void_again(escrow: Escrow, transaction_id: UUID) -> bool:
+    try:
+        return _is_void(await escrow.get(Transaction, transaction_id))
+    except NotFound:  # the log has lost it: the buyer may be about to sign it anew
+        return False
+
+
+async def _destroy_deposit(
+    tools: Toolbox, vault_id: UUID, transaction_id: UUID | None, reason: str = "revealed"
+) -> None:
     deposit = await tools.escrow.get(Vault, vault_id)
     if deposit.status is not DepositStatus.DESTROYED:
-        command = DestroyCredentials(reason="revealed")
+        command = DestroyCredentials(reason=reason)
         await tools.escrow.execute(vault_id, command, request_of(NAME, vault_id, deposit.version, command))
     async with tools.pool.connection() as connection:
         await destroy_material(connection, vault_id, transaction_id)

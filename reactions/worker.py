@@ -24,6 +24,7 @@ from reactions.notification import Notifier
 from reactions.outage import SIGN_SECONDS, Outages
 from reactions.sweep import MOST_QUESTIONS, SHORTEST_PAUSE, get_life_of_pages, list_unheard, next_question_at
 from reactions.toolbox import Toolbox
+from reactions.vault import destroy_ended, reconcile_vault
 from reactions.watch import CHARGE, TRANSFER, Watch
 
 SQL = load("reactions", "worker.sql")
@@ -101,6 +102,7 @@ class Worker:
             if not row or not row[0]:
                 return
             await self._gate()
+            await reconcile_vault(self._tools.escrow, self._tools.pool)
             await self._outages.give_sign()
             if self._notifier is not None:
                 await self._notifier.begin()
@@ -189,9 +191,10 @@ class Worker:
             await remember_look(self._tools, look)
 
     async def _record_losses(self) -> None:
-        """Record what passwords that were reset took with them."""
+        """Record what passwords that were reset took with them, and destroy what is never for sale again."""
         try:
             await record_losses(self._tools)
+            await destroy_ended(self._tools)
         except Undecodable as error:
             logger.error("losses_unrecorded", reason=str(error))
         except EscrowError as error:

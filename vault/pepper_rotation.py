@@ -157,7 +157,7 @@ async def _rewrap(connection: Connection, kind: Kind, row: Row, pepper: Pepper, 
     return (await connection.execute(kind.change, facts)).rowcount
 
 
-async def forget_retired(connection: Connection, path: Path) -> Sequence[int]:
+async def forget_retired(connection: Connection, path: Path, *, dry_run: bool = False) -> Sequence[int]:
     """Take versions out of the file that nothing is wrapped with; return them. Call it with the lock.
 
     A backup of the database from before still needs them: they have to be in a backup of the pepper.
@@ -165,6 +165,6 @@ async def forget_retired(connection: Connection, path: Path) -> Sequence[int]:
     pepper = load_pepper(path)
     retired = {row[0] for row in await (await connection.execute(SQL.list_retired)).fetchall()}
     gone = sorted(retired & pepper.keys.keys() - {pepper.current})
-    if gone:
+    if gone and not dry_run:
         _replace(path, Pepper({version: key for version, key in pepper.keys.items() if version not in gone}))
     return gone

@@ -1,0 +1,117 @@
+"""Keys that nobody needs any more are gone: after a refund, after a removal, and again after a restore."""
+
+import asyncio
+import json
+import os
+
+import psycopg
+import pytest
+
+from database.connect import open_pool
+from domain.ids import uuid7
+from eventstore.appender import Appender
+from eventstore.escrow import Escrow
+from reactions.vault import reconcile_vault
+from tests.api.running import PASSWORD, Installation
+from tests.api.test_redeposit import T, living_grants, vault_of
+
+REASON = "the account was taken back by its platform"
+
+
+def purposes(installation: Installation, vault_id: str) -> list[str]:
+    with psycopg.connect(installation.app_dsn) as connection:
+        query = "SELECT purpose FROM vault_grants WHERE deposit_id = %s ORDER BY purpose"
+        return [row[0] for row in connection.execute(query, (vault_id,)).fetchall()]
+
+
+def call_off(installation: Installation, transaction: str) -> None:
+    for name in ("buyer", "seller"):
+        installation.people[name].must(f"{T}/{transaction}/cancel", {"reason": "we both want out"})
+
+
+def test_after_a_refund_the_buyers_key_is_gone_and_after_a_removal_the_sellers_too(installation: Installation) -> None:
+    transaction = installation.sold()
+    vault_id = vault_of(installation, transaction)
+    assert purposes(installation, vault_id) == ["custody", "delivery"]
+    call_off(installation, transaction)
+    installation.eventually(lambda: purposes(installation, vault_id) == ["custody"])
+    listing = installation.view(transaction)["listing_id"]
+    installation.people["admin"].must(f"/api/v1/admin/listings/{listing}/remove", {"reason": REASON})
+    installation.eventually(lambda: purposes(installation, vault_id) == [])
+
+
+def test_a_removal_leaves_the_running_sale_its_keys(installation: Installation) -> None:
+    transaction = installation.sold()
+    vault_id, listing = vault_of(installation, transaction), installation.view(transaction)["listing_id"]
+    installation.people["admin"].must(f"/api/v1/admin/listings/{listing}/remove", {"reason": REASON})
+    shown = installation.people["buyer"].must(f"{T}/{transaction}/reveal", {"password": PASSWORD})
+    assert shown["document"]
+    installation.people["buyer"].must(f"{T}/{transaction}/reveal/acknowledge")
+    installation.eventually(lambda: living_grants(installation, vault_id) == 0)
+
+
+@pytest.mark.guarantee("G11", faults="a backup from before the destruction is restored over a newer log", runs="1")
+def test_a_restored_backup_opens_only_what_had_not_been_destroyed_when_it_was_made(installation: Installation) -> None:
+    buyer, transactions = installation.people["buyer"], [installation.sold() for _ in range(3)]
+    before, after, kept = [vault_of(installation, transaction) for transaction in transactions]
+    shown(installation, transactions[0])
+    installation.eventually(lambda: living_grants(installation, before) == 0)
+    backup = back_up(installation)
+    shown(installation, transactions[1])
+    buyer.must(f"{T}/{transactions[1]}/confirm-access")
+    installation.wait(transactions[1], lambda view: view["state"] == "completed")
+    installation.eventually(lambda: living_grants(installation, after) == 0)
+    # The worker looks at what is under way again and again, and would be quicker.
+    installation.eventually(lambda: is_at_rest(installation))
+    restore(installation, backup)
+    assert [living_grants(installation, vault_id) for vault_id in (before, after, kept)] == [0, 2, 2]
+    assert reconcile(installation) == (1, 0)
+    assert [living_grants(installation, vault_id) for vault_id in (before, after, kept)] == [0, 0, 2]
+    assert reconcile(installation) == (0, 0)
+    assert buyer.post(f"{T}/{transactions[2]}/reveal", {"password": PASSWORD}).status_code == 200
+
+
+def is_at_rest(installation: Installation) -> bool:
+    with psycopg.connect(installation.app_dsn) as connection:
+        query = "SELECT position FROM reaction_checkpoints WHERE name = 'reactions'"
+        row = connection.execute(query).fetchone()
+    return row is not None and row[0] >= installation.head()
+
+
+def shown(installation: Installation, transaction: str) -> None:
+    installation.people["buyer"].must(f"{T}/{transaction}/reveal", {"password": PASSWORD})
+    installation.people["buyer"].must(f"{T}/{transaction}/reveal/acknowledge")
+
+
+TABLES = ("vault_grants", "destroyed_material")
+
+
+def back_up(installation: Installation) -> dict[str, str]:
+    """What stands outside the log, as a dump of it has it."""
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        found: dict[str, str] = {}
+        for table in TABLES:
+            row = connection.execute(f"SELECT coalesce(json_agg(t), '[]')::text FROM {table} AS t").fetchone()
+            found[table] = str(row[0]) if row else "[]"
+    return found
+
+
+def restore(installation: Installation, backup: dict[str, str]) -> None:
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table, rows in backup.items():
+            assert json.loads(rows)
+            connection.execute(f"DELETE FROM {table}")
+            connection.execute(f"INSERT INTO {table} SELECT * FROM json_populate_recordset(NULL::{table}, %s)", (rows,))
+
+
+def reconcile(installation: Installation) -> tuple[int, int]:
+    """As `escrow vault reconcile` does, in a process of its own."""
+
+    async def run() -> tuple[int, int]:
+        dsn = installation.app_dsn
+        async with open_pool(dsn, max_size=2, autocommit=True) as pool, Appender(dsn) as appender:
+            escrow = Escrow(pool, appender, installation.clock, lambda: uuid7(installation.clock(), os.urandom))
+            return await reconcile_vault(escrow, pool)
+
+    return asyncio.run(run())
