@@ -2,7 +2,7 @@
 
 import sys
 
-from cli.demo import PortTaken
+from cli.stage import PortTaken
 from database.errors import DatabaseError
 from database.settings import SettingInvalid
 from domain.errors import (

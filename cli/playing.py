@@ -8,10 +8,10 @@ import httpx
 
 from cli.children import Children
 from cli.database import prepare_database, running_server
-from cli.demo import Addresses
 from cli.keeping import DEMO_FILE, Story, read_people, write_private
 from cli.output import say
 from cli.person import JsonObject, Person
+from cli.stage import Addresses
 from cli.story import CHAPTERS, Players
 from cli.welcome import welcome
 from database.connect import resolve_dsn

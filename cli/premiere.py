@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from cli.accounts import enrol, give_second_factor, open_escrow
-from cli.demo import CAPITAL_MINOR
 from cli.keeping import Story, write_private
+from cli.stage import CAPITAL_MINOR
 from cli.story import CHAPTERS, Players, prepare
 from cli.treasury import move_funds
 from cli.wiring import open_locksmith
