@@ -1,6 +1,7 @@
 """Query parameters and ids, in one spelling each: what is given twice, unknown or spelt otherwise is refused."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, TypeVar
@@ -163,6 +164,10 @@ class Body(BaseModel):
     """The base of every body: nothing is converted, nothing is ignored, nothing is shown again."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
+        """Nothing: what somebody typed does not stand in a message for whoever looks for a fault."""
+        return ()
 
 
 class Nothing(Body):

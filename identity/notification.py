@@ -4,7 +4,7 @@ A row names a template and the facts it shows. It holds no address and no text, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid5
@@ -52,7 +52,7 @@ class DueNotification:
     created_at: datetime
     give_up_at: datetime
     tries: int
-    email: str | None
+    email: str | None = field(repr=False)
     is_verified: bool
 
 

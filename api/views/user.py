@@ -14,9 +14,9 @@ class UserView(BaseModel):
     """Your own account."""
 
     id: UUID
-    email: str | None
+    email: str | None = Field(repr=False)
     display_name: str
-    legal_name: str
+    legal_name: str = Field(repr=False)
     phone: str | None
     roles: list[str]
     is_verified: bool

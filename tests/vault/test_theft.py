@@ -8,10 +8,8 @@ import asyncio
 import base64
 import itertools
 import logging
-import os
 import re
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +26,7 @@ from identity.keypair import get_key_pair
 from identity.password import Password, get_password
 from identity.session import Lifetimes, login
 from identity.user import NewUser, User, create_user
+from tests.canaries import read_what_was_written, spell
 from tests.conftest import Database, Server
 from tests.vault.conftest import make_id
 from vault.deposit import SealedDeposit, make_document, open_deposit, seal_document
@@ -273,18 +272,6 @@ def test_the_whole_chain_opens_with_password_and_pepper(deal: Deal):
         open_credentials(replace(delivery, user_id=deal.seller.id), deal.deposit, private_key)
 
 
-def spell(secret: bytes) -> set[bytes]:
-    """Plain, hexadecimal, base64 at each of its three offsets, url-encoded, UTF-16, escaped."""
-    text = secret.decode("latin-1")
-    spellings = {secret, secret.hex().encode(), secret.hex().upper().encode(), quote(secret).encode()}
-    spellings |= {repr(secret)[2:-1].encode(), text.encode("utf-16-le"), text.encode("utf-16-be")}
-    for offset in range(3):
-        encoded = base64.b64encode(bytes(offset) + secret)[-(-offset * 8 // 6) + (offset > 0) :]
-        middle = encoded[1 : (len(secret) * 8) // 6 - 1]
-        spellings |= {middle, middle.translate(bytes.maketrans(b"+/", b"-_"))}
-    return {spelling for spelling in spellings if len(spelling) >= 12}
-
-
 @pytest.mark.weakness("W31")
 def test_no_canary_and_no_key_stands_in_anything_postgresql_wrote(
     server: Server, database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -301,17 +288,6 @@ def test_no_canary_and_no_key_stands_in_anything_postgresql_wrote(
     assert any("pg_wal" in path.parts for path in contents)
     assert [str(path) for path, content in contents.items() if needle.search(content)] == []
     assert not needle.search(caplog.text.encode())
-
-
-def read_what_was_written(root: Path, started: float) -> dict[Path, bytes]:
-    """Every file that changed since then; those of other tests' databases may go while we look."""
-    contents: dict[Path, bytes] = {}
-    for folder, _, names in os.walk(root):
-        for path in (Path(folder, name) for name in names):
-            with suppress(FileNotFoundError):
-                if path.is_file() and path.stat().st_mtime >= started:
-                    contents[path] = path.read_bytes()
-    return contents
 
 
 def test_the_search_knows_every_spelling():

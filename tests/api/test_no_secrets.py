@@ -1,0 +1,31 @@
+"""A system that does write a secret down is found out."""
+
+import pytest
+import structlog
+
+from api.bodies import LoginBody
+from api.dependencies import Dependencies
+from api.flows.second_factor import begin_session
+from identity.sign_in import SignedIn
+from tests.api.running import WIRE, Installation
+from tests.canaries import find_secrets
+
+CANARY = "canary-of-the-log-line \u00e4"
+
+
+@pytest.mark.guarantee("G27", planted="a line of the log has the password that was typed")
+def test_a_password_in_a_log_line_is_found(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def sign_in() -> list[str]:
+        body = {"email": installation.people["other"].email, "password": CANARY}
+        WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
+        return find_secrets([CANARY.encode()], {"out": "".join(capfd.readouterr()).encode()})
+
+    async def talk(dependencies: Dependencies, body: LoginBody, address: str) -> SignedIn:
+        structlog.get_logger("api").info("sign_in", tried=body.password)
+        return await begin_session(dependencies, body, address)
+
+    assert sign_in() == []
+    monkeypatch.setattr("api.routes.auth.begin_session", talk)
+    assert sign_in() == ["out"]
