@@ -10,6 +10,7 @@ from api.query import Body, BodyId, Prose, SingleLine
 from api.views.money import AmountMinor, MoneyBody
 from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
+from domain.transaction.inspection import MAX_EXTENSION_SECONDS
 from domain.transaction.records import DisputeCategory, Finding
 from identity.api_key import Scope
 
@@ -259,6 +260,19 @@ class DisputeBody(Body):
 
     category: Category
     statement: Annotated[Prose, Field(min_length=1, max_length=4000)] | None = None
+
+
+class StatementBody(Body):
+    """The party's own words; they can be erased, the log has a salted hash of them."""
+
+    statement: Annotated[Prose, Field(min_length=1, max_length=4000)]
+
+
+class ExtendBody(Body):
+    """How much more time, in seconds from the present end, and why."""
+
+    seconds: Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENSION_SECONDS)]
+    reason: Reason
 
 
 class ReasonBody(Body):

@@ -5,7 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import PlainTextResponse, Response
 
-from api.bodies import CancelBody, ConfirmBody, DisputeBody, OpenBody, RedepositBody, RevealBody, SignBody
+from api.bodies import (
+    CancelBody,
+    ConfirmBody,
+    DisputeBody,
+    ExtendBody,
+    OpenBody,
+    RedepositBody,
+    RevealBody,
+    SignBody,
+    StatementBody,
+)
 from api.command import BuyingDesk, PartyDesk, RevealingDesk
 from api.flows.contract import AS_PDF, show_contract
 from api.flows.dispute import open_dispute
@@ -14,6 +24,7 @@ from api.flows.pay import PaymentPageView, pay
 from api.flows.redeposit import Handover, get_addendum, redeposit
 from api.flows.reveal import reveal
 from api.flows.signing import Signature, sign
+from api.flows.statement import state_access
 from api.lists import list_events, list_own_transactions
 from api.page import Page
 from api.query import Nothing, PathId
@@ -27,7 +38,14 @@ from api.views.row import TransactionItem
 from api.views.statement import StatementView
 from api.views.transaction import TransactionView
 from domain.transaction import Transaction
-from domain.transaction.commands import AcknowledgeReveal, CancelTransaction, ConfirmAccess, MissReveal
+from domain.transaction.commands import (
+    AcknowledgeReveal,
+    CancelTransaction,
+    ConfirmAccess,
+    ExtendInspection,
+    MissReveal,
+    WithdrawDispute,
+)
 
 router = APIRouter(prefix="/api/v1/transactions", tags=["transactions"], route_class=StrictRoute)
 
@@ -157,3 +175,25 @@ async def post_dispute(transaction_id: PathId, body: DisputeBody, desk: PartyDes
     """Open a dispute; until it is decided no money moves."""
     result = await open_dispute(desk, transaction_id, body.category, body.statement)
     return desk.answer(result, TransactionView.of(result.aggregate, desk.actor), status=201)
+
+
+@router.post("/{transaction_id}/disputes/{dispute_id}/withdraw", response_model=TransactionView)
+async def post_withdraw(
+    transaction_id: PathId, dispute_id: PathId, desk: PartyDesk, body: Nothing | None = None
+) -> Response:
+    """Take your own dispute back; deadlines go on where they stopped."""
+    return await desk.execute(transaction_id, WithdrawDispute(dispute_id=dispute_id), TransactionView.of)
+
+
+@router.post("/{transaction_id}/inspection/extend", response_model=TransactionView)
+async def post_extend(transaction_id: PathId, body: ExtendBody, desk: PartyDesk) -> Response:
+    """Give the buyer more time to look: the seller may, and staff."""
+    command = ExtendInspection(seconds=body.seconds, reason=body.reason)
+    return await desk.execute(transaction_id, command, TransactionView.of)
+
+
+@router.post("/{transaction_id}/state-access", response_model=TransactionView)
+async def post_state_access(transaction_id: PathId, body: StatementBody, desk: PartyDesk) -> Response:
+    """State, as the buyer, that you have access although nothing was revealed here: staff may then release by force."""
+    result = await state_access(desk, transaction_id, body.statement)
+    return desk.answer(result, TransactionView.of(result.aggregate, desk.actor))
