@@ -15,6 +15,11 @@ def mailer_of_codes(dependencies: Dependencies) -> SendCode:
     return _counted(dependencies, dependencies.send_code, EMAIL)
 
 
+def texter_of_codes(dependencies: Dependencies) -> SendCode:
+    """Return what sends a code by SMS and counts it."""
+    return _counted(dependencies, dependencies.text_code, SMS)
+
+
 def _counted(dependencies: Dependencies, send: SendCode, channel: str) -> SendCode:
     codes = dependencies.metrics.messages.codes
 

@@ -41,6 +41,7 @@ class Dependencies:
     gateway: Processor
     webhook_secret: SecretKey
     send_code: SendCode
+    text_code: SendCode
     objects: Objects
     cursor_key: bytes = field(repr=False)
     rates: Mapping[Currency, UsdRate]

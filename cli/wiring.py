@@ -31,7 +31,7 @@ from gateways.paystack.client import PAYSTACK_URL, Paystack
 from gateways.paystack.http import check_base_url
 from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
 from gateways.paystack.secret import SecretKey
-from gateways.sms import SendSms, sms_into_folder, sms_over_http
+from gateways.sms import SendSms, Sms, sms_into_folder, sms_over_http
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from reactions.asking import ask_about
@@ -166,6 +166,7 @@ async def open_dependencies(
             locksmith=locksmith,
             gateway=ground.gateway,
             webhook_secret=ground.secret,
+            text_code=code_texter(watch_delivery(ground.pool, clock, "sms", texter_of(settings)), clock),
             send_code=code_sender(watch_delivery(ground.pool, clock, "mail", mailer_of(settings)), clock),
             objects=open_files(settings),
             cursor_key=_derive(settings, "cursors"),
@@ -243,6 +244,15 @@ def code_sender(send: SendMail, clock: Clock) -> SendCode:
     async def send_code(address: str, code: str) -> None:
         text = f"Your code is {code}. It is valid for five minutes. Tell it to nobody.\n"
         await send(Mail(id=new_id(clock), at=clock(), address=address, subject=CODE_SUBJECT, text=text))
+
+    return send_code
+
+
+def code_texter(send: SendSms, clock: Clock) -> SendCode:
+    """Return how one-time codes reach people by SMS."""
+
+    async def send_code(phone: str, code: str) -> None:
+        await send(Sms(id=new_id(clock), at=clock(), phone=phone, text=f"Your code is {code}. Tell it to nobody."))
 
     return send_code
 

@@ -85,7 +85,7 @@ async def _store(
             "user_id": user_id,
             "purpose": purpose,
             "salt": salt,
-            "code_hash": _hash(salt, code),
+            "code_hash": hash_code(salt, code),
             "at": at,
             "expires_at": at + LASTS,
             "tries": TRIES,
@@ -95,7 +95,7 @@ async def _store(
     return await cursor.fetchone() is not None
 
 
-def _hash(salt: bytes, code: str) -> bytes:
+def hash_code(salt: bytes, code: str) -> bytes:
     """A million codes are soon tried by whoever has the table: five minutes and five tries are what protects."""
     return sha256(salt + code.encode()).digest()
 
@@ -122,7 +122,7 @@ async def check_code(pool: Pool, email: str, code: str, purpose: CodePurpose, *,
         taken = await cursor.fetchone()
         if taken is None and await _is_expired(connection, email, purpose, at):
             raise CodeExpired
-    if taken is None or not hmac.compare_digest(_hash(taken[1], code), taken[2]):
+    if taken is None or not hmac.compare_digest(hash_code(taken[1], code), taken[2]):
         raise CodeRefused
     return taken[0]
 

@@ -249,6 +249,7 @@ class Runner:
                 gateway=gateway,
                 webhook_secret=SECRET,
                 send_code=self._keep_code,
+                text_code=self._keep_code,
                 objects=Folder(self.files),
                 cursor_key=bytes(32),
                 rates=load_rates(settings.escrow_home),
