@@ -45,6 +45,11 @@ class Metrics:
             registry=self.registry,
         )
         self.messages = MessageMetrics(self.registry)
+        self.vault_canary = Gauge(
+            "escrow_vault_canary_ok",
+            "1 while the canary of the vault opens; it is tried every minute.",
+            registry=self.registry,
+        )
         self.log_head = Gauge("escrow_log_head_position", "Newest position of the log.", registry=self.registry)
         self.lag = Gauge(
             "escrow_projection_lag_events", "Events a projection is behind.", ["projection"], registry=self.registry

@@ -8,6 +8,7 @@ import uvicorn
 import uvloop
 
 from api.app import create_app
+from api.canary import watch_canary
 from api.protocol import StrictHttp
 from cli.database import prepare_database, running_server
 from cli.wiring import open_dependencies, require_processor
@@ -36,7 +37,11 @@ def _leave(_number: int, _frame: object) -> None:
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
     async with open_dependencies(settings) as dependencies:
-        await make_server(create_app(dependencies), host, port).serve()
+        watching = asyncio.create_task(watch_canary(dependencies))
+        try:
+            await make_server(create_app(dependencies), host, port).serve()
+        finally:
+            watching.cancel()
 
 
 def spare_collector() -> None:

@@ -201,7 +201,7 @@ def _raise(
 
 ALERTS = project(
     "alerts",
-    6,
+    7,
     (ALERT,),
     SQL,
     {
@@ -231,6 +231,8 @@ ALERTS = project(
         "transaction.deposit_lost.v1": Change(alert("P1", "deposit_lost", "vault_id")),
         "transaction.loss_written_off.v1": Change(alert("P1", "loss_written_off", None, "reason")),
         "vault.credentials_lost.v1": Change(alert("P1", "credentials_lost", None, "reason")),
+        "canary.failed.v1": Change(alert("P0", "vault_canary_failed", None, "reason")),
+        "canary.recovered.v1": Change(alert("P2", "vault_canary_recovered")),
         "configuration.setting_changed.v1": Change(alert_of_setting),
         "user.role_granted.v1": Change(alert_of_role),
         "webhook.received.v1": Change(alert_of_webhook),

@@ -1,5 +1,6 @@
 """The rules of the short streams: listings, deposits, users, configuration, treasury, external payments."""
 
+from domain.canary import Canary, CanaryFailed, CanaryRecovered
 from domain.configuration import Configuration, SettingChanged
 from domain.listing import (
     EDITABLE,
@@ -76,6 +77,8 @@ SHORT_RULES: dict[str, Rule] = dict(
             Vault, CredentialsDestroyed, "a deposit that exists", lambda x, e: x.status is not DepositStatus.DESTROYED
         ),
         require(Vault, CredentialsLost, "a sealed deposit", lambda x, e: x.status is DepositStatus.SEALED),
+        require(Canary, CanaryFailed, "a canary that was well", lambda x, e: not x.is_failing),
+        require(Canary, CanaryRecovered, "a canary that was failing", lambda x, e: x.is_failing),
         require(User, RoleGranted, "a user without the role", lambda x, e: e.role not in x.roles),
         require(User, RoleRevoked, "a user with the role", lambda x, e: e.role in x.roles),
         require(

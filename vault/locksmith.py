@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+from database.connect import Connection
 from domain.ids import RandomBytes
+from vault.canary import open_canary
 from vault.gate import Gate
 from vault.keypair import (
     KeyPairRecord,
@@ -121,6 +123,10 @@ class Locksmith:
         return await self._gate.run(
             partial(self._wrap, private_key, key_pair.user_id, key_pair.key_version, new_password)
         )
+
+    async def open_canary(self, connection: Connection) -> None:
+        """Open the canary of the vault. Raises what `vault.canary.open_canary` raises."""
+        await open_canary(connection, self._pepper, self._random_bytes)
 
     def seal_seed(self, user_id: UUID, seed: bytes) -> tuple[int, bytes]:
         """Seal the secret of an authenticator app, which the program itself has to read: with the pepper alone."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from domain.actor import Role
+from domain.canary import CANARY_ID, ObserveCanary, StartCanary
 from domain.configuration import CONFIGURATION_ID, ChangeSetting, Setting, StartConfiguration
 from domain.listing.commands import (
     ApproveListing,
@@ -352,6 +353,15 @@ def forgotten() -> Story:
     return story
 
 
+def watched() -> Story:
+    """The canary of the vault fails, and opens again."""
+    story = Story()
+    story.start(StartCanary(), SYSTEM, CANARY_ID)
+    for failure in ("vault_seal_broken", "vault_seal_broken", None, None):
+        story.do(ObserveCanary(failure=failure), SYSTEM, CANARY_ID)
+    return story
+
+
 STORIES = {
     story.__name__: story
     for story in (
@@ -380,5 +390,6 @@ STORIES = {
         platform,
         forgotten,
         handed_over_again,
+        watched,
     )
 }
