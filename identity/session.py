@@ -1,7 +1,8 @@
 """Sessions: a short access token, and a refresh token that is replaced on every use.
 
 All refresh tokens that follow one another from one sign-in are one family, the session. Whoever shows a token of it
-that was used before is a thief or was robbed: the whole family ends.
+that was used before is a thief or was robbed: the whole family ends. Only within two seconds of its use he is refused
+and nothing more, since a client that asks twice at once is neither.
 """
 
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from identity.token import ACCESS, REFRESH, hash_token, make_token
 SQL = load("identity", "session.sql")
 
 MOST_LISTED = 100
+TWINS = timedelta(seconds=2)
+"""So long after its use a refresh token is merely refused."""
 
 
 class SignInRefused(EscrowError):
@@ -146,7 +149,7 @@ async def refresh(
     """Replace both tokens; those before them end. Of several at the same moment one succeeds.
 
     Raises NotSignedIn for an unknown, expired or revoked token, and for one that was used before: that also ends the
-    session. Call `Authenticator.forget` with the user afterwards.
+    session, unless it was a moment ago. Call `Authenticator.forget` with the user afterwards.
     """
     token_hash = hash_token(REFRESH, refresh_token)
     if token_hash is None:
@@ -156,11 +159,9 @@ async def refresh(
         # somebody who comes when the token is visibly used ends the family.
         cursor = await connection.execute(SQL.find_used, (token_hash,))
         used = await cursor.fetchone()
-        if used is not None:
+        tokens = await _succeed(connection, token_hash, at, random_bytes, lifetimes) if used is None else None
+        if used is not None and at - used[1] > TWINS:
             await connection.execute(SQL.revoke_session, {"session_id": used[0], "at": at, "reason": "reuse"})
-            tokens = None
-        else:
-            tokens = await _succeed(connection, token_hash, at, random_bytes, lifetimes)
     if tokens is None:
         raise NotSignedIn
     return tokens

@@ -14,8 +14,8 @@ INSERT INTO public.refresh_tokens (token_hash, session_id, expires_at)
 VALUES (%(refresh_hash)s, %(session_id)s, %(refresh_expires_at)s);
 
 -- name: find_used
--- The session of a refresh token that was used before.
-SELECT session_id
+-- The session of a refresh token that was used before, and when.
+SELECT session_id, used_at
 FROM public.refresh_tokens
 WHERE
     token_hash = %s

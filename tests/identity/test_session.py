@@ -168,6 +168,11 @@ def test_showing_a_used_refresh_token_ends_the_whole_family(desk: Desk):
         first = await desk.sign_in(pool)
         second = await renew(desk, pool, first.refresh_token)
         third = await renew(desk, pool, second.refresh_token)
+        desk.wait(seconds=2)
+        with pytest.raises(NotSignedIn):
+            await renew(desk, pool, first.refresh_token)
+        assert await is_signed_in(desk, pool, third.access_token)
+        desk.wait(seconds=1)
         with pytest.raises(NotSignedIn):
             await renew(desk, pool, first.refresh_token)
         assert not await is_signed_in(desk, pool, third.access_token)

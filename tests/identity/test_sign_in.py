@@ -43,6 +43,7 @@ async def guess(desk: Desk, pool: Pool, number: int, email: str = EMAIL) -> str:
     return "signed in"
 
 
+@pytest.mark.guarantee("G19", faults="guesses from 200 addresses for ten minutes", runs="300 guesses")
 def test_ten_minutes_of_guesses_from_200_addresses_cost_few_evaluations(desk: Desk):
     """Ten thousand guesses are spread over 600 seconds; here every 4th second, with as many as were looked at."""
 
