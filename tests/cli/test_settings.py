@@ -24,6 +24,7 @@ BAD = {
     "SMS_TOKEN": ["canary", "a canary with spaces in it"],
     "ESCROW_ASK_TRANSFERS_DAYS": ["canary", "-1", "1.5"],
     "ESCROW_RETENTION_DAYS": ["canary", "0", "1.5"],
+    "ESCROW_ACCESS_LOG_DAYS": ["canary", "-1", "1.5"],
     "ESCROW_NIGHTLY_ASK": ["canary", "2"],
     "ESCROW_FOUR_EYES_ABOVE_USD": ["canary", "-1", "NaN", "1e999999"],
 }
