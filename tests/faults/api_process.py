@@ -30,6 +30,7 @@ class ApiProcess:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        self.program = ["-m", "cli.main", "serve", "--port", str(self.port)]
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -38,7 +39,7 @@ class ApiProcess:
 
     def start(self) -> None:
         """Ready when this returns."""
-        command = [sys.executable, "-m", "cli.main", "serve", "--port", str(self.port)]
+        command = [sys.executable, *self.program]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
         until = time.monotonic() + START_SECONDS
