@@ -36,6 +36,7 @@ MUST_BE = {
     "escrow_access_log_days": "a whole number of days, 1 to 3650",
     "escrow_ask_transfers_days": "a whole number of days, 1 to 3650",
     "escrow_retention_days": "a whole number of days, 1 to 36500",
+    "escrow_payout_cooling_off_hours": "a whole number of hours, 0 to 720",
     "escrow_four_eyes_above_usd": "an amount in US dollars, zero or more",
 }
 
@@ -98,6 +99,8 @@ class Settings(BaseSettings):
     """ESCROW_FOUR_EYES_ABOVE_USD: above this worth an admin's release or refund needs a second person."""
     escrow_access_log_days: int = Field(default=180, ge=1, le=3650)
     """ESCROW_ACCESS_LOG_DAYS: for so long it is kept who read what, and from which address."""
+    escrow_payout_cooling_off_hours: int = Field(default=24, ge=0, le=720)
+    """ESCROW_PAYOUT_COOLING_OFF_HOURS: so long after somebody changed his payout account nothing is paid to him."""
     escrow_ask_transfers_days: int = Field(default=35, ge=1, le=3650)
     """ESCROW_ASK_TRANSFERS_DAYS: so long after it was paid a payout is asked about now and then, because a bank can
     send it back without a word."""

@@ -1,7 +1,7 @@
 """A user in the log: an opaque id and the roles that were granted to it. Everything personal lives outside the log."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.actor import Actor, Role
@@ -46,6 +46,23 @@ class RoleRevoked(Event):
         aggregate.roles -= {self.role}
 
 
+class PayoutAccountChanged(Event):
+    """Somebody is paid elsewhere from now on; where, stands outside the log.
+
+    `shared_with` are others who are paid to the same account. `name_matches` compares the bank's name of the holder
+    with his own; None where the bank was not asked.
+    """
+
+    TOPIC = "user.payout_account_changed.v1"
+    usable_at: datetime
+    shared_with: tuple[UUID, ...]
+    name_matches: bool | None
+
+    def apply(self, aggregate: "User") -> None:
+        """Nothing is paid to it before."""
+        aggregate.payout_usable_at = self.usable_at
+
+
 class User(Aggregate):
     """The roles of one user, provable from the log."""
 
@@ -53,6 +70,7 @@ class User(Aggregate):
 
     def __init__(self, roles: tuple[Role, ...]) -> None:
         self.roles = frozenset(roles)
+        self.payout_usable_at: datetime | None = None
 
     @property
     def state(self) -> str:
@@ -62,6 +80,16 @@ class User(Aggregate):
     def allowed_actions(self, actor: Actor, at: datetime) -> tuple[str, ...]:
         """Super administrators grant and revoke roles."""
         return ("grant-role", "revoke-role") if actor.role is Role.SUPER_ADMIN else ()
+
+    def change_payout_account(
+        self, *, is_first: bool, cooling_seconds: int, shared_with: tuple[UUID, ...], name_matches: bool | None
+    ) -> None:
+        """He says where he is paid. A first account can be used at once, a change of it after a while."""
+        if self.actor.id != str(self.id):
+            raise Forbidden
+        wait = timedelta() if is_first else timedelta(seconds=cooling_seconds)
+        usable_at = max(self.now + wait, self.payout_usable_at or self.now)
+        self.record(PayoutAccountChanged, usable_at=usable_at, shared_with=shared_with, name_matches=name_matches)
 
     def change_roles(self, roles: frozenset[Role]) -> None:
         """Grant what is missing and revoke what is too much, in a stable order."""
@@ -103,3 +131,23 @@ class ChangeRoles(Command[User]):
     def decide(self, aggregate: User, *related: Aggregate) -> None:
         """Call `User.change_roles`."""
         aggregate.change_roles(self.roles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePayoutAccount(Command[User]):
+    """Somebody says where he is paid."""
+
+    aggregate_type = User
+    is_first: bool
+    cooling_seconds: int
+    shared_with: tuple[UUID, ...] = ()
+    name_matches: bool | None = None
+
+    def decide(self, aggregate: User, *related: Aggregate) -> None:
+        """Call `User.change_payout_account`."""
+        aggregate.change_payout_account(
+            is_first=self.is_first,
+            cooling_seconds=self.cooling_seconds,
+            shared_with=self.shared_with,
+            name_matches=self.name_matches,
+        )

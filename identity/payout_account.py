@@ -1,8 +1,10 @@
 """Where a user is paid: a bank account or mobile money, one per user."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -21,6 +23,7 @@ CURRENCIES = frozenset(currency.value for currency in PAYABLE)
 BANK_CODE = re.compile(r"[A-Za-z0-9_-]{1,32}", re.ASCII)
 ACCOUNT_NUMBER = re.compile(r"\+?[A-Za-z0-9]{5,34}", re.ASCII)
 LONGEST_NAME = 200
+WORD = re.compile(r"[^\W_]+")
 
 
 class UnfitPayoutAccount(Invalid):
@@ -83,3 +86,26 @@ async def is_payout_shared(connection: Connection, one: UUID, other: UUID) -> bo
     """Whether two users are paid to the same account, a sign that they are one person dealing with themselves."""
     cursor = await connection.execute(SQL.is_payout_shared, (one, other))
     return await cursor.fetchone() == (True,)
+
+
+async def lock_payout_account(connection: Connection, user_id: UUID) -> None:
+    """Keep others from changing where a user is paid, until the end of the transaction."""
+    await connection.execute(SQL.lock_user, (user_id,))
+
+
+async def list_sharing(connection: Connection, user_id: UUID, account: PayoutAccount) -> tuple[UUID, ...]:
+    """Return at most ten others who are paid to the same account."""
+    facts = {"user_id": user_id, "bank_code": account.bank_code, "account_number": account.account_number}
+    cursor = await connection.execute(SQL.list_sharing, facts)
+    return tuple(cast("UUID", row[0]) for row in await cursor.fetchall())
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Whether two names can be one person's: all words of one are in the other, whatever order, case and accents."""
+    first, second = _words_of(one), _words_of(other)
+    return bool(first) and bool(second) and (first <= second or second <= first)
+
+
+def _words_of(name: str) -> set[str]:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return set(WORD.findall(plain.casefold()))

@@ -30,3 +30,21 @@ SELECT EXISTS (
         mine.user_id = %s
         AND theirs.user_id = %s
 ) AS is_shared;
+
+-- name: lock_user
+-- One change at a time: the order of the log is the order of the table.
+SELECT id
+FROM public.users
+WHERE id = %s
+FOR UPDATE;
+
+-- name: list_sharing
+-- Who else is paid to this account.
+SELECT user_id
+FROM public.payout_accounts
+WHERE
+    user_id <> %(user_id)s
+    AND bank_code = %(bank_code)s
+    AND account_number = %(account_number)s
+ORDER BY user_id
+LIMIT 10;

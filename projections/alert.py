@@ -141,6 +141,15 @@ def alert_of_role(event: RecordedEvent, rows: Rows) -> None:
         _raise(event, rows, "P1", "role_granted", str(event.stream_id), role)
 
 
+def alert_of_payout_account(event: RecordedEvent, rows: Rows) -> None:
+    """Two people are paid to one account, or somebody is paid under another name than his own."""
+    shared_with = cast("list[str]", event.data["shared_with"])
+    if shared_with:
+        _raise(event, rows, "P2", "payout_account_shared", str(event.stream_id), f"with {', '.join(shared_with)}")
+    elif event.data["name_matches"] is False:
+        _raise(event, rows, "P3", "payout_account_name_differs", str(event.stream_id), None)
+
+
 def alert_of_webhook(event: RecordedEvent, rows: Rows) -> None:
     """The processor reports a chargeback: it has to be answered there, by people, within hours."""
     name = cast("str", event.data["event"])
@@ -235,6 +244,7 @@ ALERTS = project(
         "canary.recovered.v1": Change(alert("P2", "vault_canary_recovered")),
         "configuration.setting_changed.v1": Change(alert_of_setting),
         "user.role_granted.v1": Change(alert_of_role),
+        "user.payout_account_changed.v1": Change(alert_of_payout_account),
         "webhook.received.v1": Change(alert_of_webhook),
         "reconciliation.completed.v1": Change(alert_of_reconciliation),
         "restore.reconciled.v1": Change(alert_of_restore),

@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
+from domain.errors import NotFound
 from domain.money import Money
 from domain.transaction import Transaction
-from domain.transaction.commands import RecordTransfer, RequestPayout
+from domain.transaction.commands import RecordTransfer, RequestPayout, WaitForAccount
 from domain.transaction.payout import NOT_PAID, TransferReport, TransferStatus
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from domain.user import User
 from gateways.ensure import ensure_transfer
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, UnknownReference
 from gateways.payment import NewRecipient, NewTransfer, Transfer
@@ -27,7 +29,8 @@ async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
         return False
     payee = transaction.seller_id if purpose is PayoutPurpose.SELLER else transaction.buyer_id
     recipient = await _find_recipient(tools, transaction, payee)
-    if recipient is None:
+    # Asked after the account was read: a change is in the log before it is in the table.
+    if recipient is None or await _waits_for_account(tools, transaction, purpose, payee):
         return False
     await order(tools, NAME, transaction, RequestPayout(purpose=purpose, recipient=recipient))
     return True
@@ -78,6 +81,18 @@ async def _find_recipient(tools: Toolbox, transaction: Transaction, payee: UUID)
         )
     )
     return registered.recipient_code
+
+
+async def _waits_for_account(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose, payee: UUID) -> bool:
+    """True while the payee's account is too new to be paid to; the transaction says so."""
+    try:
+        usable_at = (await tools.escrow.get(User, payee)).payout_usable_at
+    except NotFound:
+        return False
+    if usable_at is None or tools.clock() >= usable_at:
+        return False
+    await order(tools, NAME, transaction, WaitForAccount(purpose=purpose, usable_at=usable_at))
+    return True
 
 
 async def follow_payouts(tools: Toolbox, transaction: Transaction) -> bool:

@@ -130,10 +130,17 @@ class VerifiedView(BaseModel):
 
 
 class PayoutAccountView(BaseModel):
-    """Where you are paid; of the number only the end is shown."""
+    """Where you are paid; of the number only the end is shown.
+
+    `resolved_name` is the name that the bank has, `name_matches` whether it can be yours; null where the bank is not
+    asked. Payouts go there from `usable_at` on.
+    """
 
     type: str
     bank_code: str
     account_number_ends_in: str
     account_name: str
     currency: str
+    resolved_name: str | None
+    name_matches: bool | None
+    usable_at: datetime | None

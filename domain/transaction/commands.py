@@ -1,6 +1,7 @@
 """The parties' and the program's commands to a transaction: frozen intents, each calling one method."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from domain.aggregate import Aggregate
@@ -277,6 +278,18 @@ class RequestPayout(TransactionCommand):
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.request_payout_by_system`."""
         aggregate.request_payout_by_system(self.purpose, self.recipient)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitForAccount(TransactionCommand):
+    """The account of whoever is to be paid is too new."""
+
+    purpose: PayoutPurpose
+    usable_at: datetime
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.wait_for_account`."""
+        aggregate.wait_for_account(self.purpose, self.usable_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -204,10 +204,10 @@ class PayoutTrack(ClawbackTrack):
         seller's money while a dispute is open, and, unless it is forced, `PayoutRetryTooEarly` soon after a failure
         and `PayoutAttemptsExhausted` after five attempts.
         """
-        self._require_payable(purpose)
+        self.require_payable(purpose)
         if not forced:
             self._require_pause_over(purpose)
-        attempt = 1 + sum(payout.purpose is purpose for payout in self.payouts.values())
+        attempt = self.next_attempt(purpose)
         if attempt > MAX_PAYOUT_ATTEMPTS and not forced:
             raise PayoutAttemptsExhausted
         reference = derive_reference("po", self.id, purpose.value, attempt)
@@ -343,13 +343,12 @@ class PayoutTrack(ClawbackTrack):
         """The money that was owed again after the failure has left after all; what an attempt since took is missing."""
         amount, fee = payout.amount_minor, report.fee_minor or 0
         owed = min(amount, self.payable_minor(payout.purpose))
-        by_seller = payout.purpose is PayoutPurpose.SELLER
         twice = debit(Account.SELLER_RECEIVABLE, amount - owed, str(self.seller_id))
         self._record_money(
             PayoutPaidAfterAll,
             payout,
             debit(SOURCES[payout.purpose], owed),
-            twice if by_seller else debit(Account.LOSSES, amount - owed),
+            twice if payout.purpose is PayoutPurpose.SELLER else debit(Account.LOSSES, amount - owed),
             credit(Account.BALANCE, amount),
             debit(Account.TRANSFER_FEE, fee),
             credit(Account.BALANCE, fee),
@@ -392,7 +391,8 @@ class PayoutTrack(ClawbackTrack):
         if last is not None and last.retry_at is not None and self.now < last.retry_at:
             raise PayoutRetryTooEarly(possible_at=last.retry_at.isoformat())
 
-    def _require_payable(self, purpose: PayoutPurpose) -> None:
+    def require_payable(self, purpose: PayoutPurpose) -> None:
+        """Raise unless money is owed for a purpose, undisputed, and not on its way."""
         if purpose is PayoutPurpose.SELLER:
             self.require_no_dispute()
         is_open = any(payout.purpose is purpose and payout.status.is_open for payout in self.payouts.values())

@@ -106,6 +106,14 @@ class Payout:
     otp_typed: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountWait:
+    """From when the next attempt to pay somebody may be made, because his account is new."""
+
+    attempt: int
+    usable_at: datetime
+
+
 class RefundStatus(StrEnum):
     """Lattice: approved < submitted < processing < processed | failed | needs attention, which may go on processing."""
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.journal import Account, credit, debit, journal
+from domain.transaction.cooling import CoolingTrack
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import UnknownReference
-from domain.transaction.payout import PayoutTrack
 from domain.transaction.records import Refund, RefundStatus
 from domain.transaction.shortfall import RefundWaitsForBalance
 from domain.transaction.state import TransactionState
@@ -126,7 +126,7 @@ def _update(transaction: TransactionState, reference: str, **changes: object) ->
 ACCEPTED = frozenset({RefundStatus.SUBMITTED, RefundStatus.PROCESSING, RefundStatus.NEEDS_ATTENTION})
 
 
-class RefundTrack(PayoutTrack):
+class RefundTrack(CoolingTrack):
     """Recording what the processor says of refunds."""
 
     def record_refund(self, report: RefundReport) -> None:

@@ -12,6 +12,7 @@ from domain.money import Money
 from domain.policy import Terms
 from domain.transaction.phase import SOURCES, TERMINAL, Phase
 from domain.transaction.records import (
+    AccountWait,
     Approval,
     ContractStatus,
     Dispute,
@@ -110,6 +111,7 @@ class TransactionState(Aggregate):
         self.refunded_at: datetime | None = None
         self.reserve_due_at: datetime | None = None
         self.payouts: dict[str, Payout] = {}
+        self.account_waits: dict[PayoutPurpose, AccountWait] = {}
         self.refunds: dict[str, Refund] = {}
         self.disputes: dict[UUID, Dispute] = {}
         self.disputed_since: datetime | None = None
@@ -146,6 +148,10 @@ class TransactionState(Aggregate):
     def held_minor(self) -> int:
         """What escrow still holds of the price, in minor units."""
         return self.owed(Account.HELD)
+
+    def next_attempt(self, purpose: PayoutPurpose) -> int:
+        """Return the number of the attempt to pay for a purpose that has not been made yet."""
+        return 1 + sum(payout.purpose is purpose for payout in self.payouts.values())
 
     def payable_minor(self, purpose: PayoutPurpose) -> int:
         """Return what can be transferred for a purpose now, in minor units; refunds under way are not payable."""

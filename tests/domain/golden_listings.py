@@ -1,7 +1,9 @@
-"""Stories of listings for the golden log."""
+"""Stories of listings and of those who sell, for the golden log."""
 
+from datetime import timedelta
 from uuid import UUID
 
+from domain.actor import Role
 from domain.listing.commands import (
     ApproveListing,
     AttachProof,
@@ -12,8 +14,12 @@ from domain.listing.commands import (
     SubmitListing,
 )
 from domain.money import Currency, Money
-from tests.domain.paths import REASON
-from tests.domain.people import ADMIN, SELLER
+from domain.transaction.commands import WaitForAccount
+from domain.transaction.records import PayoutPurpose
+from domain.user import ChangePayoutAccount, RegisterUser
+from tests.domain import paths
+from tests.domain.paths import REASON, pending
+from tests.domain.people import ADMIN, BUYER_ID, SELLER, SELLER_ID, SYSTEM
 from tests.domain.story import LISTING_ID, Story
 
 
@@ -52,4 +58,16 @@ def proved() -> Story:
     story.do(RemoveProof(proof_id=UUID(int=0xF01)), SELLER, LISTING_ID)
     story.do(SubmitListing(), SELLER, LISTING_ID)
     story.do(ApproveListing(), ADMIN, LISTING_ID)
+    return story
+
+
+def cooled() -> Story:
+    """A seller changes his payout account twice, and his payout waits until it may be used."""
+    story = paths.releasing(pending())
+    story.start(RegisterUser(roles=frozenset({Role.SELLER})), SYSTEM, SELLER_ID)
+    story.do(ChangePayoutAccount(is_first=True, cooling_seconds=86_400, name_matches=True), SELLER, SELLER_ID)
+    changed = ChangePayoutAccount(is_first=False, cooling_seconds=86_400, shared_with=(BUYER_ID,), name_matches=False)
+    story.do(changed, SELLER, SELLER_ID)
+    story.do(WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=story.now + timedelta(days=1)))
+    story.wait(days=1).do(paths.pay_out())
     return story

@@ -56,7 +56,7 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
-from tests.domain.golden_listings import asked_for_more, proved, revised
+from tests.domain.golden_listings import asked_for_more, cooled, proved, revised
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
@@ -385,6 +385,7 @@ STORIES = {
         revised,
         asked_for_more,
         proved,
+        cooled,
         reconciled,
         restored,
         platform,

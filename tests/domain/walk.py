@@ -30,6 +30,7 @@ from domain.transaction.commands import (
     RequestPayment,
     ReturnReceipts,
     TransactionCommand,
+    WaitForAccount,
     WithdrawDispute,
 )
 from domain.transaction.dispute import Award
@@ -280,6 +281,10 @@ def processor_dispute(at: Position) -> UUID:
     return next(own, NO_ID)
 
 
+def _wait_for_account(at: Position) -> WaitForAccount:
+    return WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=at.now + LONG)
+
+
 def _pay_out(purpose: PayoutPurpose) -> Move:
     return f"pay out {purpose.value}", SYSTEM, lambda at: paths.pay_out(purpose)
 
@@ -294,6 +299,7 @@ def _refunded(status: str) -> Move:
 
 
 MOVES += [_pay_out(purpose) for purpose in PayoutPurpose]
+MOVES.append(("account is new", SYSTEM, _wait_for_account))
 MOVES += [
     _transfer(s) for s in ("uncertain", "not_covered", "refused", "pending", "otp", "success", "failed", "reversed")
 ]
