@@ -130,13 +130,18 @@ def record_of(kind: type[T], without: frozenset[str] = frozenset()) -> Record[T]
 _write = msgspec.json.Encoder().encode
 
 
+def text_of(value: UUID | datetime) -> str:
+    """Return the text that PostgreSQL reads, made in C: several times as fast as `str` and `isoformat`."""
+    return _write(value).decode()[1:-1]
+
+
 _LENGTH = len("2026-01-01T00:00:00.000000Z")
 
 
 def _datetime_to_text(value: object) -> str:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise TypeError(f"{value!r} is not a datetime with a time zone")
-    text = _write(value if value.tzinfo is UTC else value.astimezone(UTC)).decode()[1:-1]
+    text = text_of(value if value.tzinfo is UTC else value.astimezone(UTC))
     return text if len(text) == _LENGTH else f"{text[:19]}.000000Z"  # msgspec leaves a fraction of zero out
 
 

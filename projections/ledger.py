@@ -10,7 +10,7 @@ from database.queries import load
 from domain.event import MoneyEvent
 from domain.journal import CLIENT_LIABILITIES, SAFEGUARDED_ASSETS, UnbalancedJournal
 from domain.transaction.event import TransactionMoneyEvent
-from eventstore.converter import JSON
+from eventstore.converter import JSON, text_of
 from eventstore.log import END, RecordedEvent
 from eventstore.transcoder import list_event_classes
 from projections.page import fetch_all
@@ -171,8 +171,8 @@ def _add_entries(event: RecordedEvent, rows: Rows) -> None:
     if sum([amount_minor for _, _, amount_minor in lines]) != 0:
         raise UnbalancedJournal(event)
     data = event.data
-    transaction_id = str(event.stream_id) if event.topic.startswith("transaction.") else None
-    recorded_at = event.recorded_at.isoformat()
+    transaction_id = text_of(event.stream_id) if event.topic.startswith("transaction.") else None
+    recorded_at = text_of(event.recorded_at)
     for line, (account, subject, amount_minor) in enumerate(lines, 1):
         rows.add(
             ENTRIES.name,

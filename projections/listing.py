@@ -9,7 +9,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
-from eventstore.converter import JSON
+from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
 from projections.page import Moment, fetch_all, fetch_one
 from projections.projection import Change, at_stream, project
@@ -129,7 +129,7 @@ def draft(event: RecordedEvent, rows: Rows) -> None:
         LISTING.name,
         {
             **dict.fromkeys(LISTING.columns),
-            "id": str(event.stream_id),
+            "id": text_of(event.stream_id),
             "seller_id": data["seller_id"],
             "state": "draft",
             **_offer(event),
@@ -195,7 +195,7 @@ def _offer(event: RecordedEvent) -> Row:
 def _change(event: RecordedEvent, rows: Rows, **columns: JSON) -> None:
     if "state" in columns:
         columns["state_since"] = event.data["timestamp"]
-    rows.change(LISTING.name, str(event.stream_id), **columns, version=event.version, position=event.position)
+    rows.change(LISTING.name, text_of(event.stream_id), **columns, version=event.version, position=event.position)
 
 
 _OWN = at_stream(LISTING)

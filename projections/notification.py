@@ -6,6 +6,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, project
@@ -63,7 +64,7 @@ def add(event: RecordedEvent, rows: Rows) -> None:
             {
                 "position": event.position,
                 "user_id": user_id,
-                "transaction_id": str(event.stream_id),
+                "transaction_id": text_of(event.stream_id),
                 "template": data["template"],
                 "channel": data["channel"],
                 "outcome": data["outcome"],

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
-from eventstore.converter import JSON
+from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, at_field, project
@@ -66,7 +66,7 @@ def request(event: RecordedEvent, rows: Rows) -> None:
         {
             **dict.fromkeys(PAYOUT.columns),
             **{name: data[name] for name in named},
-            "transaction_id": str(event.stream_id),
+            "transaction_id": text_of(event.stream_id),
             "status": "requested",
             "requested_at": data["timestamp"],
             "updated_at": data["timestamp"],

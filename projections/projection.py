@@ -6,6 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from database.queries import Queries
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.rows import Key, Rows, Table
 
@@ -52,7 +53,7 @@ def at_field(table: Table, field: str) -> Callable[[RecordedEvent], Iterable[Nee
 
 def at_stream(table: Table) -> Callable[[RecordedEvent], Iterable[Needed]]:
     """Say that the row is needed whose key is the event's stream."""
-    return lambda event: ((table.name, (str(event.stream_id),)),)
+    return lambda event: ((table.name, (text_of(event.stream_id),)),)
 
 
 def project(

@@ -13,6 +13,7 @@ from domain.policy import STUCK_AFTER
 from domain.transaction import Transaction
 from domain.transaction.records import ContractStatus, PayoutPurpose, PayoutStatus, RefundStatus
 from domain.transaction.settlement import Basis
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import Moment, fetch_all, fetch_one
 from projections.projection import Projection, no_keys
@@ -112,18 +113,18 @@ def row_of(transaction: Transaction, position: int) -> Row:
     """Return the row; `position` is that of the last event of this transaction."""
     deadline = transaction.next_deadline
     return {
-        "id": str(transaction.id),
+        "id": text_of(transaction.id),
         "state": str(transaction.phase),
-        "buyer_id": str(transaction.buyer_id),
-        "seller_id": str(transaction.seller_id),
-        "listing_id": str(transaction.listing_id),
-        "vault_id": str(transaction.vault_id),
-        "created_at": transaction.created_on.isoformat(),
-        "updated_at": transaction.modified_on.isoformat(),
+        "buyer_id": text_of(transaction.buyer_id),
+        "seller_id": text_of(transaction.seller_id),
+        "listing_id": text_of(transaction.listing_id),
+        "vault_id": text_of(transaction.vault_id),
+        "created_at": text_of(transaction.created_on),
+        "updated_at": text_of(transaction.modified_on),
         **_amounts(transaction),
         **_moments(transaction),
-        "state_since": transaction.phase_since.isoformat(),
-        "deadline_at": None if deadline is None else deadline.at.isoformat(),
+        "state_since": text_of(transaction.phase_since),
+        "deadline_at": None if deadline is None else text_of(deadline.at),
         "deadline_kind": None if deadline is None else str(deadline.kind),
         "stuck_reason": transaction.stuck_reason,
         "version": transaction.version,
@@ -191,7 +192,7 @@ def _contract_signed_at(transaction: Transaction) -> datetime | None:
 
 
 def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
+    return None if at is None else text_of(at)
 
 
 TRANSACTIONS = Projection(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
-from eventstore.converter import JSON
+from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, at_field, at_stream, project
@@ -58,7 +58,7 @@ def seal(event: RecordedEvent, rows: Rows) -> None:
         VAULT.name,
         {
             **dict.fromkeys(VAULT.columns),
-            "vault_id": str(event.stream_id),
+            "vault_id": text_of(event.stream_id),
             "listing_id": data["listing_id"],
             "seller_id": data["seller_id"],
             "ciphertext": f"\\x{base64.b64decode(cast('str', data['ciphertext'])).hex()}",
@@ -73,7 +73,7 @@ def seal(event: RecordedEvent, rows: Rows) -> None:
 
 def sell(event: RecordedEvent, rows: Rows) -> None:
     """A transaction was opened on the deposit; a grant in an earlier one, which ended before the reveal, is void."""
-    stamp = str(event.stream_id)
+    stamp = text_of(event.stream_id)
     _change(event, rows, event.data["vault_id"], transaction_id=stamp, granted_at=None, buyer_key_fingerprint=None)
 
 
@@ -83,7 +83,7 @@ def grant(event: RecordedEvent, rows: Rows) -> None:
         event,
         rows,
         event.data["vault_id"],
-        transaction_id=str(event.stream_id),
+        transaction_id=text_of(event.stream_id),
         granted_at=event.data["timestamp"],
         buyer_key_fingerprint=event.data["key_fingerprint"],
     )
@@ -102,14 +102,14 @@ def acknowledge(event: RecordedEvent, rows: Rows) -> None:
 
 def lose(event: RecordedEvent, rows: Rows) -> None:
     """Nothing opens the deposit any more, and nobody meant that; the first report counts."""
-    vault_id = event.data.get("vault_id") or str(event.stream_id)
+    vault_id = event.data.get("vault_id") or text_of(event.stream_id)
     row = rows.get(VAULT.name, vault_id)
     _change(event, rows, vault_id, lost_at=row["lost_at"] or event.data["timestamp"])
 
 
 def destroy(event: RecordedEvent, rows: Rows) -> None:
     """All grants were deleted on purpose."""
-    _change(event, rows, str(event.stream_id), destroyed_at=event.data["timestamp"])
+    _change(event, rows, text_of(event.stream_id), destroyed_at=event.data["timestamp"])
 
 
 def _change(event: RecordedEvent, rows: Rows, vault_id: JSON, **columns: JSON) -> None:
