@@ -45,8 +45,10 @@ run: setup ## Start everything with demo data: database, stand-in Paystack, API,
 
 .PHONY: test
 test: setup ## Run what continuous integration runs: lint and every test
-	@# Both in any case: one run shows everything that is wrong.
-	@$(LINT); linted=$$?; $(BIN)/python -m pytest -v -n $(WORKERS) -m "not soak" && exit $$linted
+	@# Both in any case, so that one run shows everything that is wrong; and both at once, lint being told last.
+	@log=$$(mktemp); { $(LINT); } >$$log 2>&1 & lint=$$!; \
+	$(BIN)/python -m pytest -v -n $(WORKERS) --dist loadgroup -m "not soak"; tested=$$?; \
+	wait $$lint; linted=$$?; cat $$log; rm -f $$log; test $$tested -eq 0 && exit $$linted
 
 .PHONY: lint
 lint: setup ## Check style, types, the direction of imports and SQL
