@@ -86,6 +86,9 @@ SAME_APPEND = "what comes with it in the same append is told of"
 PROCESSORS = "it is between us and the processor, and changes nothing for the parties"
 
 UNTOLD: Mapping[str, str] = {
+    "canary.started.v1": STAFF_ONLY,
+    "canary.failed.v1": STAFF_ONLY,
+    "canary.recovered.v1": STAFF_ONLY,
     "listing.proof_attached.v1": OWN_DOING,
     "listing.proof_removed.v1": OWN_DOING,
     "transaction.payment_requested.v1": OWN_DOING,

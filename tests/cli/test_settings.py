@@ -23,6 +23,7 @@ BAD = {
     "SMS_URL": ["canary", "ftp://canary", "http://canary.example/send"],
     "SMS_TOKEN": ["canary", "a canary with spaces in it"],
     "ESCROW_ASK_TRANSFERS_DAYS": ["canary", "-1", "1.5"],
+    "ESCROW_PAYOUT_COOLING_OFF_HOURS": ["canary", "-1", "721", "1.5"],
     "ESCROW_RETENTION_DAYS": ["canary", "0", "1.5"],
     "ESCROW_ACCESS_LOG_DAYS": ["canary", "-1", "1.5"],
     "ESCROW_NIGHTLY_ASK": ["canary", "2"],
