@@ -44,11 +44,7 @@ from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
 from reactions.toolbox import Toolbox
 from reactions.worker import Worker
-from vault.gate import Gate
-from vault.locksmith import Locksmith
-from vault.password import FLOOR, PasswordCosts
-from vault.pepper import Pepper
-from vault.secret import Secret
+from tests.registrar import REGISTRAR, bits_of, open_locksmith
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
 PASSWORD = "correct horse battery"
@@ -63,6 +59,7 @@ ROLES = {
     "auditor": frozenset({Role.AUDITOR}),
     "operator": frozenset({Role.OPERATOR}),
 }
+BORN = datetime.now(UTC)
 EVENTUALLY_SECONDS = 20.0
 JsonObject = dict[str, object]
 
@@ -226,12 +223,6 @@ class Runner:
             self.ready.set()
 
     async def _serve(self) -> None:
-        locksmith = Locksmith(
-            pepper=Pepper({1: Secret(bytes(32))}),
-            gate=Gate(),
-            costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
-            random_bytes=os.urandom,
-        )
         async with AsyncExitStack() as stack:
             pool = await stack.enter_async_context(open_pool(self.dsn, max_size=8, autocommit=True))
             appender = await stack.enter_async_context(Appender(self.dsn, patience_seconds=PATIENCE_SECONDS))
@@ -245,7 +236,7 @@ class Runner:
                 pool=pool,
                 escrow=escrow,
                 authenticator=Authenticator(pool, self.clock),
-                locksmith=locksmith,
+                locksmith=open_locksmith(),
                 gateway=gateway,
                 webhook_secret=SECRET,
                 send_code=self._keep_code,
@@ -289,7 +280,8 @@ class Runner:
     async def _person(self, name: str, roles: frozenset[Role]) -> Person:
         parts = self.dependencies
         new = NewUser(email=f"{name}@example.com", display_name=name, legal_name=name, roles=roles)
-        user = await create_user(parts.pool, parts.locksmith, new, PASSWORD, at=self.clock(), random_bytes=os.urandom)
+        at = BORN + timedelta(milliseconds=len(self.people))
+        user = await create_user(parts.pool, REGISTRAR, new, PASSWORD, at=at, random_bytes=bits_of(name))
         account = PayoutAccount(
             type="mobile_money", bank_code="MPESA", account_number="0712345678", account_name=name, currency="KES"
         )

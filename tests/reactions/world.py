@@ -41,11 +41,7 @@ from identity.user import NewUser, User, create_user, find_user
 from reactions.advance import advance
 from reactions.payment import PaymentPage, request_page
 from reactions.toolbox import Processor, Toolbox
-from vault.gate import Gate
-from vault.locksmith import Locksmith
-from vault.password import FLOOR, PasswordCosts
-from vault.pepper import Pepper
-from vault.secret import Secret
+from tests.registrar import REGISTRAR, bits_of
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
 HASTY = Timeouts(connect_seconds=1.0, read_seconds=0.5, total_seconds=2.0)
@@ -197,22 +193,16 @@ async def open_world(
 
 async def meet(pool: Pool) -> tuple[User, User]:
     """The buyer and the seller."""
-    locksmith = Locksmith(
-        pepper=Pepper({1: Secret(bytes(32))}),
-        gate=Gate(),
-        costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
-        random_bytes=os.urandom,
-    )
-    return await _person(pool, locksmith, "buyer"), await _person(pool, locksmith, "seller")
+    return await _person(pool, "buyer"), await _person(pool, "seller")
 
 
-async def _person(pool: Pool, locksmith: Locksmith, name: str) -> User:
+async def _person(pool: Pool, name: str) -> User:
     async with pool.connection() as connection:
         found = await find_user(connection, f"{name}@example.com")
     if found is not None:
         return found
     new = NewUser(email=f"{name}@example.com", display_name=name, legal_name=name)
-    user = await create_user(pool, locksmith, new, "correct horse battery", at=START, random_bytes=os.urandom)
+    user = await create_user(pool, REGISTRAR, new, "correct horse battery", at=START, random_bytes=bits_of(name))
     account = PayoutAccount(
         type="mobile_money", bank_code="MPESA", account_number="0712345678", account_name=name, currency=Currency.KES
     )

@@ -31,12 +31,7 @@ from reactions.advance import advance
 from reactions.toolbox import Toolbox
 from reconciliation.run import Desk, Run, reconcile
 from tests.conftest import Database
-from tests.reactions.world import SECRET, START, World, _person
-from vault.gate import Gate
-from vault.locksmith import Locksmith
-from vault.password import FLOOR, PasswordCosts
-from vault.pepper import Pepper
-from vault.secret import Secret
+from tests.reactions.world import SECRET, START, World, meet
 
 CAPITAL_MINOR = 100_000_000
 AT_ONCE = 8
@@ -129,12 +124,6 @@ class Business:
 @asynccontextmanager
 async def open_business(database: Database, behaviour: Behaviour | None = None) -> AsyncIterator[Business]:
     """A world whose processor lives in the same time as its books."""
-    locksmith = Locksmith(
-        pepper=Pepper({1: Secret(bytes(32))}),
-        gate=Gate(),
-        costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
-        random_bytes=os.urandom,
-    )
     world = World.__new__(World)
     world.at = START
 
@@ -150,7 +139,7 @@ async def open_business(database: Database, behaviour: Behaviour | None = None) 
             ) as gateway,
             httpx.AsyncClient(base_url=stand_in.base_url, trust_env=False) as panel,
         ):
-            buyer, seller = [await _person(pool, locksmith, name) for name in ("buyer", "seller")]
+            buyer, seller = await meet(pool)
             escrow = Escrow(pool, appender, clock, lambda: uuid7(clock(), os.urandom))
             tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock)
             world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
