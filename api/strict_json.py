@@ -65,7 +65,8 @@ class StrictJson:
         await self._app(scope, replay(raw, receive), send)
 
     def _is_upload(self, scope: Scope) -> bool:
-        if scope["method"] != "POST" or not self._upload_paths.fullmatch(cast("str", scope["path"])):
+        """Whatever the method: that the address does not know it is the router's to say."""
+        if not self._upload_paths.fullmatch(cast("str", scope["path"])):
             return False
         headers = cast("Headers", dict(scope["headers"]))
         is_plain = headers.get(b"content-encoding", b"").strip().lower() in IDENTITY

@@ -48,7 +48,7 @@ async def post_challenge(session: SessionDep, dependencies: DependenciesDep, bod
     return _show_options(await flow.challenge_key(dependencies, session))
 
 
-@router.patch("/{security_key_id}", response_model=SecurityKeyItem)
+@router.patch("/{security_key_id:id}", response_model=SecurityKeyItem)
 async def patch_key(
     security_key_id: PathId, body: NameBody, session: SessionDep, dependencies: DependenciesDep
 ) -> SecurityKeyItem:
@@ -57,7 +57,7 @@ async def patch_key(
         return SecurityKeyItem.of(await rename_security_key(connection, session.user_id, security_key_id, body.name))
 
 
-@router.delete("/{security_key_id}", status_code=204)
+@router.delete("/{security_key_id:id}", status_code=204)
 async def delete_key(
     security_key_id: PathId, session: FreshSessionDep, dependencies: DependenciesDep, body: Nothing | None = None
 ) -> Response:

@@ -277,3 +277,14 @@ def test_the_log_has_the_hash_and_not_the_name(installation: Installation):
         (row,) = connection.execute(query, (listing,)).fetchall()
     assert proof["sha256"] in row[0]
     assert "grandmother" not in row[0]
+
+
+def test_a_method_that_the_address_does_not_know_is_said_so_to_a_form_too(installation: Installation):
+    seller, listing = installation.people["seller"], draft(installation)
+    answer = WIRE.put(
+        f"{seller.base_url}/api/v1/listings/{listing}/proofs",
+        files={"file": ("proof.png", PNG, "image/png")},
+        headers={"Authorization": f"Bearer {seller.token}", "Idempotency-Key": str(uuid4())},
+    )
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST"), answer.text
+    assert not items(seller, listing)

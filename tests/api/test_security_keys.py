@@ -245,3 +245,11 @@ def test_a_site_is_the_public_address_and_nothing_less() -> None:
 def test_somebody_without_a_key_is_asked_nothing(fresh: Installation) -> None:
     answer = sign_in(fresh, "buyer").post(f"{KEYS}/challenge")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("word", ["begin", "challenge"])
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_word_beside_the_ids_is_no_id(fresh: Installation, method: str, word: str) -> None:
+    body = {"name": "mine"} if method == "PATCH" else None
+    answer = fresh.people["seller"].request(method, f"{KEYS}/{word}", body)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST"), answer.text
