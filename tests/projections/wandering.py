@@ -18,6 +18,7 @@ from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.treasury import Movement, OpenTreasury, Treasury
 from domain.user import RegisterUser, User
 from eventstore.fork import fork
+from tests.projections.proving import tell_of_proofs
 from tests.projections.reconciling import tell_of_reconciling
 from tests.projections.restoring import tell_of_restoring
 from tests.projections.stories import SYSTEM, Sale, Story
@@ -159,7 +160,7 @@ def wander(seed: int, sales: int, steps: int) -> tuple[Story, list[Sale]]:
 
 
 def tell_of_the_house(story: Story) -> None:
-    """The platform's own streams: roles, settings, treasury and reconciliation."""
+    """The platform's own streams: roles, settings, treasury and reconciliation; and proofs, which no sale has."""
     context = story.context(story.chief)
     user = RegisterUser(roles=frozenset()).create(story.id(), story.context(SYSTEM))
     assert isinstance(user, User)
@@ -175,3 +176,4 @@ def tell_of_the_house(story: Story) -> None:
     story.act(user, story.chief, lambda: user.change_roles(frozenset({story.admin.role})))
     tell_of_reconciling(story, 8)
     tell_of_restoring(story, 6)
+    tell_of_proofs(story, 3)

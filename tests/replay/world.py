@@ -21,6 +21,7 @@ from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.treasury import Movement, Treasury, TreasuryOpened, treasury_id
 from domain.user import User, UserRegistered
 from eventstore.fork import fork
+from tests.projections.proving import tell_of_proofs
 from tests.projections.reconciling import tell_of_reconciling
 from tests.projections.restoring import tell_of_restoring
 from tests.projections.stories import SYSTEM, Sale, Story, append
@@ -68,6 +69,7 @@ class Market(Story):
             self.step(self.pick(self.sales))
         tell_of_reconciling(self, 2)
         tell_of_restoring(self, 3)
+        tell_of_proofs(self, 2)
         return self
 
     def open(self, sale: Sale) -> None:
