@@ -83,11 +83,6 @@ def act_as_auditor(session: Session) -> Actor:
     return act_as(session, Role.AUDITOR, Role.SUPER_ADMIN, Role.ADMIN, Role.OPERATOR)
 
 
-def act_as_security(session: Session) -> Actor:
-    """Return the actor for reading who read what, and from where. Raises Forbidden."""
-    return act_as(session, Role.SUPER_ADMIN)
-
-
 def require_verified(session: Session) -> None:
     """Raise NotVerified until the e-mail address is confirmed."""
     if not session.is_verified:

@@ -43,6 +43,8 @@ BY_WORD = (
     ("GET", "/contract", Action.CONTRACT_READ),
     ("GET", "/evidence", Action.EVIDENCE_READ),
     ("GET", "/proofs", Action.PROOF_READ),
+    ("POST", "/proofs", Action.PROOF_SENT),
+    ("DELETE", "/proofs", Action.PROOF_REMOVED),
     ("POST", "/auth/second-factor", Action.SECOND_FACTOR),
     ("POST", "/auth/password-reset", Action.PASSWORD_CHANGE),
     ("GET", "/api/v1/audit/", Action.AUDIT_READ),

@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from api.access import act, act_as_auditor, act_as_security, act_as_watcher, sign_in
+from api.access import act, act_as_auditor, act_as_watcher, sign_in
 from api.dependencies import Dependencies, dependencies_of
 from api.past import find_position
 from api.query import read_limit, read_position_header, read_query
@@ -97,8 +97,3 @@ def reading_as_staff(*known: str) -> Callable[[Request], Awaitable[Reader]]:
 def reading_as_auditor(*known: str) -> Callable[[Request], Awaitable[Reader]]:
     """Return a dependency for auditors, staff and operators. Raises Forbidden for others."""
     return _reading(act_as_auditor, *known)
-
-
-def reading_as_security(*known: str) -> Callable[[Request], Awaitable[Reader]]:
-    """Return a dependency for those who watch over the others. Raises Forbidden for others."""
-    return _reading(act_as_security, *known)

@@ -43,6 +43,7 @@ REVEAL = Right(roles=EVERYBODY, is_fresh=True)
 WATCH = Right(roles=WATCHERS, scope=Scope.AUDIT)
 AUDIT = Right(roles=READERS, scope=Scope.AUDIT)
 GUARD = Right(roles=frozenset({Role.SUPER_ADMIN}))
+"""The security officer, who sees what everybody read and from where."""
 HANDLE = Right(roles=STAFF)
 DECIDE = Right(roles=STAFF, is_fresh=True)
 

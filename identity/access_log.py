@@ -26,6 +26,8 @@ class Action(StrEnum):
     CONTRACT_READ = "contract_read"
     EVIDENCE_READ = "evidence_read"
     PROOF_READ = "proof_read"
+    PROOF_SENT = "proof_sent"
+    PROOF_REMOVED = "proof_removed"
     ADMIN_READ = "admin_read"
     AUDIT_READ = "audit_read"
     ACCESS_LOG_READ = "access_log_read"

@@ -8,6 +8,7 @@ from psycopg.rows import class_row
 
 from database.connect import Connection, Pool
 from database.queries import load
+from identity.access_log import forget_addresses
 from identity.api_key import revoke_keys
 from identity.second_factor import forget_guesses
 from identity.session import end_sessions
@@ -67,4 +68,6 @@ async def erase_personal_data(pool: Pool, user_id: UUID, at: datetime) -> bool:
     async with pool.connection() as connection, connection.transaction():
         await forget_guesses(connection, user_id)
         row = await (await connection.execute(SQL.erase, {"user_id": user_id, "at": at})).fetchone()
+        if row == (True,):
+            await forget_addresses(connection, user_id)
     return row == (True,)

@@ -65,12 +65,18 @@ class SecondFactor:
 
     has_totp: bool
     security_keys: int
+    copied_keys: int = 0
     recovery_codes_left: int
 
     @property
     def is_there(self) -> bool:
         """Whether there is more than a mailbox; recovery codes only stand in for what was lost."""
         return self.has_totp or self.security_keys > 0
+
+    @property
+    def was_given(self) -> bool:
+        """Whether there is anything beyond the mailbox, serving or not: a copied key, or codes that outlived it."""
+        return self.is_there or self.copied_keys > 0 or self.recovery_codes_left > 0
 
 
 async def get_second_factor(connection: Connection, user_id: UUID) -> SecondFactor:
@@ -79,6 +85,7 @@ async def get_second_factor(connection: Connection, user_id: UUID) -> SecondFact
     return SecondFactor(
         has_totp=await has_totp(connection, user_id),
         security_keys=sum(key.copied_at is None for key in keys),
+        copied_keys=sum(key.copied_at is not None for key in keys),
         recovery_codes_left=await count_recovery_codes(connection, user_id),
     )
 

@@ -17,7 +17,8 @@ from identity.keypair import KeyPair, get_key_pair
 from identity.password import Enrolment
 from identity.password_reset import Asker, count_ask, find_reset, finish_reset, send_reset
 from identity.recovery_key import RecoveryKey, find_recovery_key
-from identity.second_factor import count_proof, get_second_factor, take_proof
+from identity.role import list_roles
+from identity.second_factor import NEEDS_SECOND_FACTOR, count_proof, get_second_factor, take_proof
 from vault.grant import Purpose
 from vault.recovery_key import RecoveryKeyRefused
 
@@ -44,7 +45,7 @@ class Reset(NamedTuple):
 
     user_id: UUID
     losses: list[Loss]
-    has_second_factor: bool
+    needs_second_factor: bool
     has_recovery_key: bool
 
 
@@ -53,7 +54,7 @@ class Standing(NamedTuple):
 
     key_pair: KeyPair
     recovery_key: RecoveryKey | None
-    has_second_factor: bool
+    needs_second_factor: bool
 
 
 async def ask_for_reset(dependencies: Dependencies, email: str, address: str) -> None:
@@ -94,8 +95,18 @@ async def _find(dependencies: Dependencies, token: str) -> Standing:
         return Standing(
             key_pair=await get_key_pair(connection, user_id),
             recovery_key=await find_recovery_key(connection, user_id),
-            has_second_factor=(await get_second_factor(connection, user_id)).is_there,
+            needs_second_factor=await _needs_second_factor(connection, user_id),
         )
+
+
+async def _needs_second_factor(connection: Connection, user_id: UUID) -> bool:
+    """Whether the mailbox is too little: for everybody who was given a factor, and for staff even without one.
+
+    Staff without any get one from whoever runs the server, with `escrow user second-factor`.
+    """
+    if (await get_second_factor(connection, user_id)).was_given:
+        return True
+    return not NEEDS_SECOND_FACTOR.isdisjoint(await list_roles(connection, user_id))
 
 
 async def _foresee(dependencies: Dependencies, standing: Standing, *, keeps_keys: bool) -> Reset:
@@ -103,18 +114,18 @@ async def _foresee(dependencies: Dependencies, standing: Standing, *, keeps_keys
     return Reset(
         standing.key_pair.user_id,
         losses,
-        standing.has_second_factor,
+        standing.needs_second_factor,
         has_recovery_key=standing.recovery_key is not None,
     )
 
 
 async def _finish(dependencies: Dependencies, body: ResetBody, standing: Standing) -> None:
     key_pair, at = standing.key_pair, dependencies.clock()
-    if standing.has_second_factor and body.code is None and body.recovery_code is None:
+    if standing.needs_second_factor and body.code is None and body.recovery_code is None:
         raise SecondFactorRequired
 
     async def prove(connection: Connection) -> None:
-        if standing.has_second_factor:
+        if standing.needs_second_factor:
             await take_proof(
                 connection,
                 dependencies.locksmith,
@@ -126,7 +137,7 @@ async def _finish(dependencies: Dependencies, body: ResetBody, standing: Standin
 
     # No connection is held while Argon2 works, and no code is used up for a password that is unfit.
     made = await _make(dependencies, body, standing)
-    if standing.has_second_factor:
+    if standing.needs_second_factor:
         await count_proof(dependencies.pool, key_pair.user_id, at=at)
     await finish_reset(dependencies.pool, body.token, key_pair, made, prove, at=at)
 

@@ -6,20 +6,20 @@ from fastapi import APIRouter, Depends
 
 from api.flows.access_log import list_accesses, list_security_alerts
 from api.page import Page
-from api.reading import Reader, reading_as_security, reading_as_staff
+from api.reading import Reader, reading, reading_as_staff
 from api.strict_route import StrictRoute
 from api.views.access_log import AccessItem, SecurityAlertItem
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=StrictRoute)
 
 FILTERS = ("user_id", "object_id", "action", "outcome", "since", "until", "limit", "cursor")
-AccessReader = Annotated[Reader, Depends(reading_as_security(*FILTERS))]
+AccessReader = Annotated[Reader, Depends(reading(*FILTERS))]
 AlertReader = Annotated[Reader, Depends(reading_as_staff("limit", "cursor"))]
 
 
 @router.get("/access-log", response_model=Page[AccessItem])
 async def get_access_log(reader: AccessReader) -> Page[AccessItem]:
-    """List who read or revealed what, when and from where, newest first; super_admin only."""
+    """List who read or revealed what, when and from where, newest first; for the security officer."""
     return await list_accesses(reader)
 
 

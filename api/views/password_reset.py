@@ -38,7 +38,7 @@ class ResetView(BaseModel):
         return cls(
             is_done=is_done,
             losses=[LossView.of(loss) for loss in reset.losses],
-            needs_second_factor=reset.has_second_factor,
+            needs_second_factor=reset.needs_second_factor,
             has_recovery_key=reset.has_recovery_key,
         )
 

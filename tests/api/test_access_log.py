@@ -24,6 +24,7 @@ from identity.access_log import (
 )
 from identity.housekeeping import forget_accesses
 from tests.api.running import PASSWORD, WIRE, Installation, JsonObject
+from tests.api.test_proofs import PNG, send
 from tests.conftest import Database
 
 TRANSACTIONS = "/api/v1/transactions"
@@ -143,6 +144,28 @@ def test_what_staff_and_auditors_read_is_kept_and_what_parties_read_of_their_own
     eventually(installation, lambda: bool(accesses(installation, action="admin_read", user_id=str(admin.id))))
 
 
+def test_who_sent_looked_at_or_took_away_a_proof_is_kept(installation: Installation) -> None:
+    seller = installation.people["seller"]
+    draft = {"title": "t", "description": "d", "price": {"amount_minor": 500, "currency": "KES"}}
+    listing = str(seller.must("/api/v1/listings", draft)["id"])
+    proofs = f"/api/v1/listings/{listing}/proofs"
+    proof = send(seller, listing, PNG, "proof.png").json()["id"]
+    assert installation.people["admin"].get(f"{proofs}/{proof}").status_code == 200
+    assert send(installation.people["stranger"], listing, PNG, "proof.png").status_code in {403, 404}
+    assert seller.request("DELETE", f"{proofs}/{proof}", Idempotency_Key="take-it-away").status_code < 300
+
+    def kept() -> bool:
+        rows = accesses(installation, object_id=listing)
+        return {(row["action"], row["outcome"], row["user_id"]) for row in rows} == {
+            ("proof_sent", "granted", str(seller.id)),
+            ("proof_read", "granted", str(installation.people["admin"].id)),
+            ("proof_sent", "refused", str(installation.people["stranger"].id)),
+            ("proof_removed", "granted", str(seller.id)),
+        }
+
+    eventually(installation, kept)
+
+
 def test_sign_ins_are_kept_for_the_account_that_was_tried(installation: Installation) -> None:
     person, url = installation.people["other"], f"{installation.base_url}/api/v1/auth/login"
     for email, password in ((person.email.upper(), "wrong"), (person.email, PASSWORD), ("nobody@x.example", "wrong")):
@@ -215,6 +238,8 @@ def test_every_route_that_shows_or_guards_a_secret_is_watched() -> None:
         method, path = route.split(" ", 1)
         is_read = method == "GET" and path.startswith(("/api/v1/admin/", "/api/v1/audit/"))
         if is_read or path.endswith(("/reveal", "/contract", "/login", "/evidence", "/proofs", "/payout-account")):
+            assert watch is not None, route
+        if "/proofs" in path:
             assert watch is not None, route
     assert watched[f"POST {TRANSACTIONS}/{{transaction_id}}/reveal/acknowledge"] is None
     assert EXACT.keys() <= watched.keys()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import psycopg
@@ -22,12 +22,12 @@ from tests.conftest import Database
 
 T = TypeVar("T")
 ERASURE = "/api/v1/users/me/erasure"
-CANARIES = ("zebrafinch", "Quokkasson", "700777666", "MPESAWOMBAT")
+CANARIES = ("zebrafinch", "Quokkasson", "700777666", "0722909808")
 EMAIL = f"{CANARIES[0]}@example.com"
 ACCOUNT = {
     "type": "mobile_money",
-    "bank_code": CANARIES[3],
-    "account_number": CANARIES[2],
+    "bank_code": "MPESA",
+    "account_number": CANARIES[3],
     "account_name": CANARIES[1],
     "currency": "KES",
 }
@@ -60,6 +60,11 @@ def leave_traces(installation: Installation, person: Person) -> str:
     installation.people["buyer"] = person
     assert person.request("PUT", "/api/v1/users/me/payout-account", ACCOUNT).status_code == 200
     person.must("/api/v1/users/me/api-keys", {"name": CANARIES[0], "scopes": ["read"]})
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        connection.execute("UPDATE users SET phone_verified_at = now() WHERE id = %s", (person.id,))
+        connection.execute(
+            "INSERT INTO phone_codes VALUES (%s, %s, %s, now(), now(), 5)", (person.id, bytes(16), bytes(32))
+        )
     draft = {"title": CANARIES[0], "description": CANARIES[1], "price": {"amount_minor": 500, "currency": "KES"}}
     listing = str(person.must("/api/v1/listings", draft)["id"])
     assert send(person, listing, PNG, f"{CANARIES[0]}.png").status_code == 201
@@ -94,6 +99,31 @@ def places_of(installation: Installation) -> set[str]:
                     if connection.execute(holds, (f"%{text}%",)).fetchone():
                         found.add(table)
     return found
+
+
+class Seen(NamedTuple):
+    """What the access log has of somebody: how often, and from where or with what."""
+
+    times: int
+    origins: set[str]
+
+
+def accesses_of(installation: Installation, person: Person) -> Seen:
+    query = "SELECT times, address, user_agent FROM access_log WHERE user_id = %s"
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        rows = connection.execute(query, (person.id,)).fetchall()
+    assert all((address is None) == (agent is None) for _, address, agent in rows)
+    return Seen(sum(times for times, _, _ in rows), {address for _, address, _ in rows if address is not None})
+
+
+def count_phone(installation: Installation, person: Person) -> int:
+    """What is known of a telephone: that it was verified, and the code that is on its way."""
+    query = """
+        SELECT (SELECT count(phone_verified_at) FROM users WHERE id = %(id)s)
+            + (SELECT count(*) FROM phone_codes WHERE user_id = %(id)s)
+    """
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        return connection.execute(query, {"id": person.id}).fetchall()[0][0]
 
 
 def nothing() -> None:
@@ -139,8 +169,13 @@ def test_a_person_is_erased_and_the_log_stands(fresh: Installation, database: Da
     assert person.get(ERASURE).json()["state"] == "waiting"
     assert {"users", "contents", "payout_accounts", "api_keys", "stored_files"} <= places_of(fresh)
     assert list(fresh.files.rglob(f"{person.id}/*"))
+    seen = accesses_of(fresh, person)
+    assert seen.origins == {"127.0.0.1"}
+    assert count_phone(fresh, person) == 2
     fresh.clock.ahead += RETENTION + timedelta(minutes=1)
     assert erase(fresh, person.id) == Standing(user_id=person.id, state=State.ERASED)
+    assert accesses_of(fresh, person) == Seen(seen.times, set())
+    assert count_phone(fresh, person) == 0
     assert erase(fresh, person.id).state is State.ERASED
     assert places_of(fresh) == set()
     assert not list(fresh.files.rglob(f"{person.id}/*"))

@@ -4,19 +4,24 @@ import asyncio
 from collections.abc import Callable, Generator
 from datetime import timedelta
 from typing import cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
 import pytest
 
+from database.connect import Connection
+from identity.totp import has_totp
 from identity.webauthn import NoPublicUrl, Site
 from tests.api.running import PASSWORD, Installation, Person
 from tests.api.software_key import PRESENT, Json, SoftwareKey
+from tests.api.test_password_reset import confirm as reset
+from tests.api.test_password_reset import get_token
 from tests.api.test_second_factor import begin, sign_in
 
 FACTOR = "/api/v1/auth/second-factor"
 KEYS = f"{FACTOR}/keys"
+NO_CODE = "aaaa-aaaa-aaaa-aaaa"
 STUCK = "/api/v1/admin/transactions?stuck=true"
 
 
@@ -240,6 +245,53 @@ def test_a_site_is_the_public_address_and_nothing_less() -> None:
     )
     with pytest.raises(NoPublicUrl):
         Site.of(None)
+
+
+@pytest.mark.guarantee(
+    "G19", faults="the mailbox of staff is read; the only factor is a key, or a copied key", runs="4"
+)
+def test_a_key_is_asked_for_when_the_password_was_forgotten(fresh: Installation) -> None:
+    check_reset(fresh)
+
+
+def check_reset(fresh: Installation) -> None:
+    admin, key = sign_in(fresh, "admin"), SoftwareKey()
+    codes, token = register(admin, key).json()["recovery_codes"], get_token(fresh, admin)
+    for _ in range(2):
+        assert reset(fresh, token, "?dry_run=true").json()["needs_second_factor"] is True
+        assert reset(fresh, token).json()["code"] == "second_factor_required"
+        assert reset(fresh, token, code="123456").json()["code"] == "code_refused"
+        assert reset(fresh, token, recovery_code="aaaaa-aaaaa-aaaaa-aaaaa").json()["code"] in {
+            "code_refused",
+            "invalid",
+        }
+        with psycopg.connect(fresh.superuser_dsn) as connection:
+            connection.execute("UPDATE security_keys SET copied_at = now() WHERE user_id = %s", (admin.id,))
+    # It may be that all that is left of a key are the codes that came with it.
+    with psycopg.connect(fresh.superuser_dsn) as connection:
+        connection.execute("DELETE FROM security_keys WHERE user_id = %s", (admin.id,))
+    assert reset(fresh, token).json()["code"] == "second_factor_required"
+    assert reset(fresh, token, recovery_code=codes[0], new_password=PASSWORD).status_code == 200
+
+
+def test_staff_without_any_factor_do_not_begin_anew_with_a_mailbox(fresh: Installation) -> None:
+    chief, buyer = fresh.people["super_admin"], fresh.people["buyer"]
+    token = get_token(fresh, chief)
+    assert reset(fresh, token).json()["code"] == "second_factor_required"
+    assert reset(fresh, token, recovery_code=NO_CODE).json()["code"] == "code_refused"
+    assert reset(fresh, get_token(fresh, buyer), "?dry_run=true").json()["needs_second_factor"] is False
+
+
+@pytest.mark.guarantee("G19", planted="only an app counts as a second factor when a password is reset")
+def test_a_reset_that_asks_nobody_with_a_key_is_found(fresh: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    from api.flows import password_reset
+
+    async def ask_apps_alone(connection: Connection, user_id: UUID) -> bool:
+        return await has_totp(connection, user_id)
+
+    monkeypatch.setattr(password_reset, "_needs_second_factor", ask_apps_alone)
+    with pytest.raises(AssertionError):
+        check_reset(fresh)
 
 
 def test_somebody_without_a_key_is_asked_nothing(fresh: Installation) -> None:
