@@ -21,6 +21,7 @@ class Account(StrEnum):
     BANK = "bank:operating"  # A5
     SELLER_RECEIVABLE = "receivable:seller"  # A6, subject: the seller
     DIFFERENCES = "suspense:processor_differences"  # A7
+    RECOVERIES = "clearing:recoveries"  # A8, subject: the seller; between two sales of his, zero after every append
     HELD = "escrow:held"  # L1
     SELLER_PAYABLE = "seller:payable"  # L2
     SELLER_RESERVE = "seller:reserve"  # L3

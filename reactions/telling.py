@@ -61,6 +61,7 @@ OF_TRANSACTION: Mapping[str, tuple[Telling, ...]] = {
     ),
     "transaction.chargeback_lost.v1": (on("chargeback_lost", both, "amount_minor"),),
     "transaction.clawback_recovered.v1": (on("clawback_recovered", seller, "amount_minor"),),
+    "transaction.payable_withheld.v1": (on("payable_withheld", seller, "amount_minor"),),
     "transaction.decision_taken.v1": (on("decision_taken", unless_resolved, "action", "amount_minor"),),
 }
 
@@ -125,6 +126,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.processor_dispute_answer_ordered.v1": PROCESSORS,
     "transaction.processor_dispute_answered.v1": PROCESSORS,
     "transaction.processor_dispute_answer_refused.v1": STAFF_ONLY,
+    "transaction.debt_recovered.v1": SAME_APPEND,
     "transaction.loss_written_off.v1": STAFF_ONLY,
     "transaction.approval_requested.v1": "nothing is decided yet",
     "transaction.approval_granted.v1": SAME_APPEND,

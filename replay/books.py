@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from domain.journal import CLIENT_LIABILITIES, SAFEGUARDED_ASSETS
+from domain.journal import CLIENT_LIABILITIES, SAFEGUARDED_ASSETS, Account
 from domain.money import MAX_AMOUNT_MINOR
 
 ASSETS = frozenset(account.value for account in SAFEGUARDED_ASSETS)
 LIABILITIES = frozenset(account.value for account in CLIENT_LIABILITIES)
 COVER = ASSETS | LIABILITIES
+CLEARING = Account.RECOVERIES.value
 
 Line = tuple[str, str, int]
 
@@ -50,6 +51,11 @@ class Books:
         least = self._least.get(currency)
         if least is None or self._cover[currency] < least[0]:
             self._least[currency] = (self._cover[currency], position)
+
+    def uncleared(self, currency: str) -> int:
+        """What one sale of a seller has given for another and that one has not taken; zero after every append."""
+        balances = self.balances.get(currency)
+        return 0 if balances is None else balances[CLEARING]
 
     def trial_balance(self) -> dict[str, dict[str, int]]:
         """Minor units per currency and account, debits positive; accounts that are flat are left out."""

@@ -8,7 +8,7 @@ import msgspec
 
 from domain.event import Event
 from eventstore.transcoder import list_event_classes
-from replay.books import Books, Line, is_balanced
+from replay.books import CLEARING, Books, Line, is_balanced
 from replay.commands import CommandRow, Commands
 from replay.finding import Finding, FindingKind, Findings
 from replay.leaf import leaf_hash, microseconds
@@ -59,6 +59,8 @@ class PositionWalk:
         """Check what can only be known at the end of a log that could be read to its end."""
         if complete:
             self._commands.finish()
+        for currency in sorted(self.books.balances):
+            self._check_cleared(self._position, None, currency)
         return Walked(self.events, self._position, self.books)
 
     def _miss_position(self, position: int, stream: bytes) -> None:
@@ -90,7 +92,15 @@ class PositionWalk:
         if not is_balanced(posted.postings):
             found = str(posted.postings)
             self._find(FindingKind.UNBALANCED, position, stream, column="state", expected="0", found=found)
+        if all(account != CLEARING for account, _, _ in posted.postings):
+            self._check_cleared(position, stream, posted.currency)
         self.books.post(position, posted.currency, posted.postings)
+
+    def _check_cleared(self, position: int, stream: bytes | None, currency: str) -> None:
+        """The two halves of a recovery follow each other; what is left between them belongs to nobody."""
+        left = self.books.uncleared(currency)
+        if left:
+            self._find(FindingKind.UNBALANCED, position, stream, column=CLEARING, expected="0", found=str(left))
 
     def _find(self, kind: FindingKind, position: int, stream: bytes | None = None, **facts: str) -> None:
         named = None if stream is None else str(UUID(bytes=stream))

@@ -14,7 +14,7 @@ from domain.transaction.approval import (
 from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled
 from domain.transaction.attention import PayoutFinalized, PayoutOtpResent, RefundRetried
 from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered, ChargebackLost
-from domain.transaction.clawback import ClawbackRecovered, LossWrittenOff
+from domain.transaction.clawback import ClawbackRecovered, DebtRecovered, LossWrittenOff, PayableWithheld
 from domain.transaction.compensation import COMPENSATION_CAP_BPS, CompensationGranted
 from domain.transaction.contract import ContractGenerated, ContractSigned, CredentialsGranted
 from domain.transaction.cooling import PayoutWaitsForAccount
@@ -258,6 +258,16 @@ def _is_receivable(x: Transaction, e: ClawbackRecovered | LossWrittenOff) -> boo
     return 1 <= e.amount_minor <= x.receivable_minor
 
 
+def _may_be_withheld(x: Transaction, e: PayableWithheld) -> bool:
+    is_payable = 1 <= e.amount_minor <= x.payable_minor(PayoutPurpose.SELLER)
+    is_by_program = e.actor_role is Role.SYSTEM and e.owing_transaction_id != x.id
+    return is_payable and is_by_program and not x.has_open_dispute
+
+
+def _is_owed_back(x: Transaction, e: DebtRecovered) -> bool:
+    return 1 <= e.amount_minor <= x.receivable_minor and e.paying_transaction_id != x.id
+
+
 def _is_asked_for(x: Transaction, e: PaymentRequested) -> bool:
     misfits = (*(one.reference for one in x.suspense.values()), *(one.charge_reference for one in x.refunds.values()))
     is_spent = x.payment_reference in (*misfits, *x.stray_fees)
@@ -362,6 +372,8 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, CancelledRefundSent, "a refund that a chargeback cancelled", _is_cancelled_refund),
         require(T, CompensationGranted, "no more than the cap leaves", _is_within_cap),
         require(T, ClawbackRecovered, "no more than the seller owes", _is_receivable),
+        require(T, PayableWithheld, "no more than is payable, undisputed, for another sale", _may_be_withheld),
+        require(T, DebtRecovered, "no more than the seller owes, by another sale", _is_owed_back),
         require(T, LossWrittenOff, "no more than the seller owes", _is_receivable),
         require(T, ApprovalRequested, "a new request", lambda x, e: e.approval_id not in x.approvals),
         require(T, ApprovalGranted, "a pending request of somebody else", _has_second_person),

@@ -282,8 +282,13 @@ class ChargebackTrack(ChargebackAnswerTrack):
         return payable + sum(refund.amount_minor for refund in self._unsent_refunds() if refund.basis != Basis.MISMATCH)
 
     def _with_seller_minor(self) -> int:
-        """What the seller has been paid or will be, has not paid back and does not owe back already."""
-        return max(0, self.paid_or_in_flight_minor - self.receivable_minor - self.recovered_in_cash_minor)
+        """What the seller has been paid or will be, has not paid back and does not owe back already.
+
+        What his debts elsewhere have taken here was paid to him, and what his other sales have paid here came back.
+        """
+        received = self.paid_or_in_flight_minor + self.withheld_minor
+        returned = self.recovered_in_cash_minor + self.recovered_elsewhere_minor
+        return max(0, received - returned - self.receivable_minor)
 
 
 AFTER_RELEASE = (

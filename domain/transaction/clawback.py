@@ -1,6 +1,7 @@
 """What the seller owes back after a late refund or chargeback: recovered in cash or from his money, or written off."""
 
 from enum import StrEnum
+from uuid import UUID
 
 from domain.actor import Role
 from domain.errors import Refused
@@ -10,6 +11,7 @@ from domain.reason import require_reason
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.inspection import InspectionTrack
 from domain.transaction.note import NoteAdded
+from domain.transaction.records import PayoutPurpose
 from domain.transaction.state import TransactionState
 
 
@@ -17,6 +19,12 @@ class NothingOwed(Refused):
     """The seller does not owe that much on this transaction."""
 
     code = "nothing_owed"
+
+
+class NothingToWithhold(Refused):
+    """The seller is owed nothing here that could be kept from him, or owes nothing on that other sale of his."""
+
+    code = "nothing_to_withhold"
 
 
 class RecoveredFrom(StrEnum):
@@ -40,6 +48,32 @@ class ClawbackRecovered(TransactionMoneyEvent):
             transaction.recovered_in_cash_minor += self.amount_minor
 
 
+class PayableWithheld(TransactionMoneyEvent):
+    """What the seller was owed here paid what he owes on another sale of his, instead of being paid out."""
+
+    TOPIC = "transaction.payable_withheld.v1"
+    amount_minor: int
+    owing_transaction_id: UUID
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is as if he had been paid."""
+        super().change(transaction)
+        transaction.withheld_minor += self.amount_minor
+
+
+class DebtRecovered(TransactionMoneyEvent):
+    """Another sale of the seller paid what he owes on this one; `PayableWithheld` there is in the same append."""
+
+    TOPIC = "transaction.debt_recovered.v1"
+    amount_minor: int
+    paying_transaction_id: UUID
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is as if he had paid it back in cash."""
+        super().change(transaction)
+        transaction.recovered_elsewhere_minor += self.amount_minor
+
+
 class LossWrittenOff(TransactionMoneyEvent):
     """The platform gave up what the seller owes."""
 
@@ -61,6 +95,41 @@ class ClawbackTrack(InspectionTrack):
         amount = min(self.receivable_minor, self.owed(Account.SELLER_PAYABLE))
         if amount > 0:
             self._record_recovery(amount, Account.SELLER_PAYABLE, RecoveredFrom.PAYABLE)
+
+    def release_reserve(self) -> None:
+        """The reserve becomes his as `SettlementTrack` has it, and settles first what he owes here."""
+        super().release_reserve()
+        self.recover_from_payable()
+
+    def withhold_for(self, owing: "ClawbackTrack") -> None:
+        """What is payable to the seller here settles first what he owes on `owing`, another sale of his.
+
+        Both are changed and are to be appended together. Raises `NothingToWithhold`, and `DisputeOpen` while a dispute
+        freezes what is payable.
+        """
+        self.require_system()
+        self.require_no_dispute()
+        amount = min(self.payable_minor(PayoutPurpose.SELLER), owing.receivable_minor)
+        is_his = owing.id != self.id and owing.seller_id == self.seller_id
+        if amount <= 0 or not is_his or owing.price.currency is not self.price.currency:
+            raise NothingToWithhold
+        seller = str(self.seller_id)
+        self.record(
+            PayableWithheld,
+            amount_minor=amount,
+            owing_transaction_id=owing.id,
+            currency=self.price.currency,
+            postings=journal(debit(Account.SELLER_PAYABLE, amount), credit(Account.RECOVERIES, amount, seller)),
+        )
+        owing.record(
+            DebtRecovered,
+            amount_minor=amount,
+            paying_transaction_id=self.id,
+            currency=owing.price.currency,
+            postings=journal(
+                debit(Account.RECOVERIES, amount, seller), credit(Account.SELLER_RECEIVABLE, amount, seller)
+            ),
+        )
 
     def recover_in_cash(self, amount_minor: int) -> None:
         """Staff record that the seller paid `amount_minor` into the processor's balance."""

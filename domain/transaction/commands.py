@@ -269,6 +269,23 @@ class ExtendDeadlines(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WithholdPayable(TransactionCommand):
+    """What this sale owes the seller pays first what he owes on another one."""
+
+    owing_transaction_id: UUID
+
+    def related(self, aggregate: Transaction) -> tuple[Stream, ...]:
+        """The sale that he owes on, which changes in the same append."""
+        return (Stream(Transaction, self.owing_transaction_id),)
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.withhold_for`."""
+        (owing,) = related
+        assert isinstance(owing, Transaction)
+        aggregate.withhold_for(owing)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPayout(TransactionCommand):
     """What is payable is to be transferred."""
 

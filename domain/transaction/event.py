@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from domain.event import Event
-from domain.journal import Postings
+from domain.journal import Account, Postings
 from domain.money import Currency
 from domain.transaction.phase import Phase, phase_of
 
@@ -47,3 +47,7 @@ class TransactionMoneyEvent(TransactionEvent):
         """Fold the postings, unless they are in a currency in which the buyer was never asked to pay."""
         if self.currency is transaction.price.currency:
             transaction.post(self.postings)
+            if transaction.balances[Account.SELLER_RECEIVABLE] <= 0:
+                transaction.owing_since = None
+            elif transaction.owing_since is None:
+                transaction.owing_since = self.timestamp

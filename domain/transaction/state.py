@@ -121,6 +121,9 @@ class TransactionState(Aggregate):
         self.uncovered_chargeback_minor = 0
         self.foreign_chargebacks: dict[str, bool] = {}  # whether each is open, by the processor's id
         self.recovered_in_cash_minor = 0
+        self.recovered_elsewhere_minor = 0  # what he owed here and his other sales have paid
+        self.withheld_minor = 0  # what he was owed here and his debts on other sales have taken
+        self.owing_since: datetime | None = None
         self.compensation_minor = 0
         self.forced_usd_cents = 0
         self.balances: Counter[Account] = Counter()

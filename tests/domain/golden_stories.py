@@ -56,6 +56,7 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
+from tests.domain.golden_debts import withheld
 from tests.domain.golden_listings import asked_for_more, cooled, proved, revised
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
@@ -375,6 +376,7 @@ STORIES = {
         split,
         lapsed,
         taken_back,
+        withheld,
         taken_back_early,
         taken_back_and_refunded,
         defended,

@@ -63,6 +63,9 @@ class Case:
         self._intend(f)
         need(f["purpose"] != "seller" or not self.disputes, "paid out during a dispute")
 
+    def payable_withheld(self, f: dict) -> None:
+        need(not self.disputes and f["actor_role"] == "system", "withheld during a dispute, or by a person")
+
     def refund_ordered(self, f: dict) -> None:
         self._intend(f)
 
@@ -193,6 +196,7 @@ class Law:
 
     def __init__(self) -> None:
         self.cases: dict[UUID, Case] = {}
+        self.withheld: tuple[str, str, int, str] | None = None
         self.listings: defaultdict[UUID, str] = defaultdict(lambda: "none")
 
     def copy(self) -> "Law":
@@ -200,6 +204,7 @@ class Law:
         twin = Law()
         twin.cases = {key: case.copy() for key, case in self.cases.items()}
         twin.listings.update(self.listings)
+        twin.withheld = self.withheld
         return twin
 
     def read(self, stream_id: UUID, topic: str, fields: dict) -> None:
@@ -209,8 +214,23 @@ class Law:
             self.cases[stream_id] = Case(fields)
         elif kind == "transaction":
             self.cases[stream_id].judge(name, fields)
+            self._pair(str(stream_id), name, fields)
         elif kind == "listing":
             self._judge_listing(stream_id, name)
+
+    def _pair(self, stream_id: str, name: str, f: dict) -> None:
+        """What one sale gives up for another is taken there by the next event, of the same command and seller."""
+        before, self.withheld = self.withheld, None
+        if name == "payable_withheld":
+            need(self._is_sellers(stream_id, f["owing_transaction_id"]), "withheld for somebody else's debt")
+            self.withheld = (stream_id, f["owing_transaction_id"], f["amount_minor"], f["command_id"])
+        taken = None
+        if name == "debt_recovered":
+            taken = (f["paying_transaction_id"], stream_id, f["amount_minor"], f["command_id"])
+        need(before == taken, "one sale gave what the other did not take", before, taken)
+
+    def _is_sellers(self, one: str, other: str) -> bool:
+        return one != other and self.cases[UUID(one)].seller == self.cases[UUID(other)].seller
 
     def _judge_listing(self, stream_id: UUID, name: str) -> None:
         was = self.listings[stream_id]

@@ -18,6 +18,7 @@ STRAY, TAX, FEE, SURCHARGE = (
 UNCLEARED, BALANCE = "paystack:uncleared", "paystack:balance"
 TRANSFERS, REFUNDS = "paystack:transfers_in_transit", "paystack:refunds_in_transit"
 DEBT, LOSSES, COMPENSATION = "receivable:seller", "expense:losses", "expense:compensation"
+RECOVERIES = "clearing:recoveries"
 CHARGE_FEE, TRANSFER_FEE = "expense:processor_charge_fee", "expense:processor_transfer_fee"
 PER_TRANSACTION = (HELD, PAYABLE, RESERVE, IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE, TRANSFERS, REFUNDS)
 SOURCE = {"seller": PAYABLE, "refund": REFUND_DUE, "compensation": COMPENSATION_DUE}
@@ -44,7 +45,7 @@ class Deal:
         self.terms = opened["terms"]
         self.holds: Counter[str] = Counter()
         self.funded = self.released = self.returned = self.charged_back = self.charged_back_held = 0
-        self.refunded = self.from_refunds = self.early = self.paid = self.cash = 0
+        self.refunded = self.from_refunds = self.early = self.paid = self.cash = self.kept = 0
         self.payouts: dict[str, dict] = {}
         self.refunds: dict[str, dict] = {}
 
@@ -71,7 +72,7 @@ class Deal:
     def in_seller_hands(self) -> int:
         """What the seller got, or may still get, less what he owes or has paid back."""
         sent = sum(p["amount"] for p in self.payouts.values() if p["purpose"] == "seller" and p["state"] != "failed")
-        return max(0, sent - self.holds[DEBT] - self.cash)
+        return max(0, sent + self.kept - self.holds[DEBT] - self.cash)
 
     def unsent_refunds(self) -> int:
         """What is owed to the buyer and has not been sent; the return of stray money is not part of it."""
@@ -272,6 +273,16 @@ class Deal:
         source = BALANCE if f["source"] == "cash" else PAYABLE
         return Counter({source: f["amount_minor"], DEBT: -f["amount_minor"]})
 
+    def payable_withheld(self, f: dict) -> Counter[str]:
+        need(0 < f["amount_minor"] <= self.owes(PAYABLE), "more is withheld than is payable")
+        self.kept += f["amount_minor"]
+        return Counter({PAYABLE: f["amount_minor"], RECOVERIES: -f["amount_minor"]})
+
+    def debt_recovered(self, f: dict) -> Counter[str]:
+        need(0 < f["amount_minor"] <= self.holds[DEBT], "more is recovered than is owed")
+        self.cash += f["amount_minor"]
+        return Counter({RECOVERIES: f["amount_minor"], DEBT: -f["amount_minor"]})
+
     def loss_written_off(self, f: dict) -> Counter[str]:
         need(0 < f["amount_minor"] <= self.holds[DEBT], "more is written off than is owed")
         return Counter({LOSSES: f["amount_minor"], DEBT: -f["amount_minor"]})
@@ -338,7 +349,8 @@ class Books:
         deal.check()
 
     def check_append(self) -> None:
-        """Between appends no money of a seller waits beside a debt of his."""
+        """Between appends no money of a seller waits beside a debt of his, and none is between two of his sales."""
+        need(not any(totals[RECOVERIES] for totals in self.totals.values()), "money got lost between two sales")
         for deal in map(self.deals.__getitem__, self._touched):
             need(not (deal.owes(PAYABLE) and deal.holds[DEBT]), "a debtor is owed", deal.holds)
         self._touched.clear()

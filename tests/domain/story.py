@@ -52,16 +52,25 @@ class Story:
         self.books = Books()
         self.law = Law()
         self._commands = 0
+        self.listing_id, self.vault_id, self.transaction_id = LISTING_ID, VAULT_ID, TRANSACTION_ID
+
+    def beside(self, number: int = 1, price_minor: int = 100_000, terms: Terms | None = None) -> "Story":
+        """Another sale of the same seller in the same log, opened; `number` tells it from its neighbours."""
+        other = copy.copy(self)
+        other.terms, other.price_minor = terms or Terms(), price_minor
+        other.listing_id, other.vault_id = UUID(int=LISTING_ID.int + number), UUID(int=VAULT_ID.int + number)
+        other.transaction_id, other._commands = UUID(int=TRANSACTION_ID.int + number), 1_000 * number
+        return other.offer().open()
 
     @property
     def transaction(self) -> Transaction:
         """The transaction as it stands."""
-        return self._of(Transaction, TRANSACTION_ID)
+        return self._of(Transaction, self.transaction_id)
 
     @property
     def listing(self) -> Listing:
         """The listing as it stands."""
-        return self._of(Listing, LISTING_ID)
+        return self._of(Listing, self.listing_id)
 
     @property
     def phase(self) -> str:
@@ -78,7 +87,7 @@ class Story:
     def offer(self) -> "Story":
         """A listing with a deposit, vetted and for sale."""
         self.draft()
-        self.do(ApproveListing(), ADMIN, LISTING_ID)
+        self.do(ApproveListing(), ADMIN, self.listing_id)
         return self
 
     def draft(self) -> "Story":
@@ -89,22 +98,22 @@ class Story:
             content_id=UUID(int=0x44),
             content_sha256="c" * 64,
         )
-        self.start(draft, SELLER, LISTING_ID)
+        self.start(draft, SELLER, self.listing_id)
         deposit = DepositCredentials(
-            listing_id=LISTING_ID,
+            listing_id=self.listing_id,
             ciphertext=b"sealed",
             commitment_sha256="d" * 64,
             suite="test",
             seller_key_fingerprint="seller-key",
         )
-        self.start(deposit, SELLER, VAULT_ID)
-        self.do(SubmitListing(), SELLER, LISTING_ID)
+        self.start(deposit, SELLER, self.vault_id)
+        self.do(SubmitListing(), SELLER, self.listing_id)
         return self
 
     def open(self) -> "Story":
         """The buyer opens a transaction on the listing."""
-        command = OpenTransaction(listing_id=LISTING_ID, rate=RATE, terms=self.terms)
-        self.start(command, BUYER, TRANSACTION_ID)
+        command = OpenTransaction(listing_id=self.listing_id, rate=RATE, terms=self.terms)
+        self.start(command, BUYER, self.transaction_id)
         return self
 
     def wait(self, **duration: float) -> "Story":
@@ -117,9 +126,9 @@ class Story:
         self.now = at
         return self
 
-    def do(self, command: Command, actor: Actor = SYSTEM, stream_id: UUID = TRANSACTION_ID) -> list[str]:
+    def do(self, command: Command, actor: Actor = SYSTEM, stream_id: UUID | None = None) -> list[str]:
         """Carry the command out and return the topics of what it recorded."""
-        aggregate = self.aggregates[stream_id]
+        aggregate = self.aggregates[stream_id or self.transaction_id]
         related = [self._load(stream) for stream in command.related(aggregate)]
         forks = [fork(one) for one in (aggregate, *related)]
         with ExitStack() as stack:
@@ -140,7 +149,7 @@ class Story:
         return self._append([*forks, created])
 
     def refuses(
-        self, error: type[EscrowError], command: Command, actor: Actor = SYSTEM, stream_id: UUID = TRANSACTION_ID
+        self, error: type[EscrowError], command: Command, actor: Actor = SYSTEM, stream_id: UUID | None = None
     ) -> EscrowError:
         """Expect exactly this error, and that nothing was recorded; return it."""
         before = len(self.events)
@@ -170,7 +179,7 @@ class Story:
 
     def topics(self) -> list[str]:
         """The topics of the transaction's events, shortened."""
-        return [short(event.TOPIC) for event in self.events if event.originator_id == TRANSACTION_ID]
+        return [short(event.TOPIC) for event in self.events if event.originator_id == self.transaction_id]
 
     def last(self, topic: str) -> Event:
         """The last event with this short topic."""
@@ -218,7 +227,7 @@ class Story:
         self.events += new
         if self.checked:
             self._check(new)
-        return [short(event.TOPIC) for event in new if event.originator_id == TRANSACTION_ID]
+        return [short(event.TOPIC) for event in new if event.originator_id == self.transaction_id]
 
     def _check(self, new: list[Event]) -> None:
         for stream_id, topic, fields in map(raw, new):

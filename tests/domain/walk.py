@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -32,6 +32,7 @@ from domain.transaction.commands import (
     TransactionCommand,
     WaitForAccount,
     WithdrawDispute,
+    WithholdPayable,
 )
 from domain.transaction.dispute import Award
 from domain.transaction.payment import ConfirmedCharge
@@ -62,17 +63,19 @@ LONG = timedelta(days=8)
 
 @dataclass(slots=True)
 class Position:
-    """A transaction and its listing at a time."""
+    """A transaction and its listing at a time, beside a sale on which the seller owes."""
 
     transaction: Transaction
     listing: Listing
+    owing: Transaction
     now: datetime
     steps: tuple[str, ...] = ()
 
     def do(self, command: TransactionCommand, actor: Actor, name: str = "") -> "tuple[Position, list[Event]]":
         """Return the position after the command and what it recorded; raise what it raises."""
         transaction = fork(self.transaction)
-        related = [fork(self.listing) for _ in command.related(transaction)]
+        of_kind = {Listing: self.listing, Transaction: self.owing}
+        related = [fork(of_kind[stream.aggregate]) for stream in command.related(transaction)]
         number = f"{transaction.version:064x}"
         context = Context(at=self.now, actor=actor, command_id=number, request_digest=number, request_id="walk")
         with ExitStack() as stack:
@@ -80,11 +83,13 @@ class Position:
                 stack.enter_context(one.acting(context))
             command.decide(transaction, *related)
         events = [event for one in (transaction, *related) for event in one.collect_events()]
-        return Position(transaction, *(related or [self.listing]), self.now, (*self.steps, name)), events
+        of_kind |= {type(one): one for one in related}
+        listing, owing = of_kind[Listing], of_kind[Transaction]
+        return Position(transaction, listing, owing, self.now, (*self.steps, name)), events
 
     def wait_until(self, at: datetime) -> "Position":
         """The same, later."""
-        return Position(self.transaction, self.listing, max(self.now, at), self.steps)
+        return replace(self, now=max(self.now, at))
 
     @property
     def key(self) -> tuple:
@@ -103,13 +108,20 @@ class Position:
                 any(d.is_decided_by_staff for d in t.disputes.values()),
             ),
             tuple(t.owed(account) > 0 for account in PER_TRANSACTION),
-            (t.receivable_minor > 0, t.uncovered_chargeback_minor > 0, self.now > t.phase_since + timedelta(days=7)),
+            (
+                t.receivable_minor > 0,
+                t.withheld_minor > 0,
+                t.uncovered_chargeback_minor > 0,
+                self.now > t.phase_since + timedelta(days=7),
+            ),
         )
 
 
 def position(story: Story) -> Position:
     """Where a story stands."""
-    return Position(story.transaction, story.listing, story.now, (story.phase,))
+    debt = paths.completed(story.beside(9, price_minor=30_000))
+    debt.do(paths.chargeback("lost", 30_000))
+    return Position(story.transaction, story.listing, debt.transaction, max(story.now, debt.now), (story.phase,))
 
 
 Make = Callable[[Position], TransactionCommand]
@@ -193,10 +205,6 @@ def _ref(at: Position) -> str:
     return at.transaction.payment_reference or NOBODY
 
 
-def _link(at: Position) -> RecordPaymentLink:
-    return RecordPaymentLink(reference=_ref(at), authorization_url_sha256="f" * 64)
-
-
 def _retry(at: Position) -> RetryRefund:
     return RetryRefund(reason=REASON, content_id=NO_ID, content_sha256="d" * 64)
 
@@ -212,7 +220,7 @@ def _anew(at: Position) -> ReplaceDeposit:
 
 MOVES: list[Move] = [
     ("pay", BUYER, lambda at: RequestPayment()),
-    ("link", SYSTEM, _link),
+    ("link", SYSTEM, lambda at: RecordPaymentLink(reference=_ref(at), authorization_url_sha256="f" * 64)),
     ("page refused", SYSTEM, lambda at: RecordPaymentRefused(reference=_ref(at), reason="no")),
     ("charge", SYSTEM, _charge(2, "charge-1")),
     ("charge half", SYSTEM, _charge(1, "charge-2")),
@@ -264,6 +272,7 @@ MOVES: list[Move] = [
     ("compensate", SUPER, lambda at: GrantCompensation(amount_minor=100, reason=REASON, limit_usd_cents=10**9)),
     ("ask to compensate", SUPER, lambda at: GrantCompensation(amount_minor=9, reason=REASON, limit_usd_cents=0)),
     ("recover", SUPER, lambda at: RecoverInCash(amount_minor=_debt(at) // 2 or 1)),
+    ("withhold", SYSTEM, lambda at: WithholdPayable(owing_transaction_id=at.owing.id)),
     ("write off", SUPER, lambda at: WriteOff(amount_minor=_debt(at), reason=REASON)),
     ("chargeback open", SYSTEM, lambda at: paths.chargeback("open")),
     ("chargeback won", SYSTEM, lambda at: paths.chargeback("won")),
