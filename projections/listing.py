@@ -57,19 +57,14 @@ async def list_listings(
     *,
     state: str | None = None,
     seller_id: UUID | None = None,
-    is_deposited: bool = False,
     before: Moment | None = None,
     limit: int = 20,
 ) -> list[ListingRow]:
-    """Return listings, newest first; `before` is the (created_at, id) of the last one of the page before.
-
-    With `is_deposited` only those that have credentials to hand over.
-    """
+    """Return listings, newest first; `before` is the (created_at, id) of the last one of the page before."""
     at, last_id = before or (None, None)
     parameters = {
         "state": state,
         "seller_id": seller_id,
-        "is_deposited": is_deposited,
         "before_at": at,
         "before_id": last_id,
         "limit": limit,

@@ -80,7 +80,6 @@ FROM listings
 WHERE
     (%(state)s::text IS NULL OR state = %(state)s)
     AND (%(seller_id)s::uuid IS NULL OR seller_id = %(seller_id)s)
-    AND (NOT %(is_deposited)s::boolean OR vault_id IS NOT NULL)
     AND (%(before_at)s::timestamptz IS NULL OR (created_at, id) < (%(before_at)s, %(before_id)s::uuid))
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s;
@@ -110,6 +109,7 @@ FROM listings
 LEFT JOIN public.contents ON listings.content_id = contents.content_id
 WHERE
     listings.state = 'approved'
+    AND listings.vault_id IS NOT NULL
     AND (%(currency)s::text IS NULL OR listings.currency = %(currency)s)
     AND (%(min_minor)s::bigint IS NULL OR listings.amount_minor >= %(min_minor)s)
     AND (%(max_minor)s::bigint IS NULL OR listings.amount_minor <= %(max_minor)s)
@@ -153,6 +153,7 @@ FROM listings
 LEFT JOIN public.contents ON listings.content_id = contents.content_id
 WHERE
     listings.state = 'approved'
+    AND listings.vault_id IS NOT NULL
     AND (%(currency)s::text IS NULL OR listings.currency = %(currency)s)
     AND (%(min_minor)s::bigint IS NULL OR listings.amount_minor >= %(min_minor)s)
     AND (%(max_minor)s::bigint IS NULL OR listings.amount_minor <= %(max_minor)s)
@@ -196,6 +197,7 @@ FROM listings
 LEFT JOIN public.contents ON listings.content_id = contents.content_id
 WHERE
     listings.state = 'approved'
+    AND listings.vault_id IS NOT NULL
     AND (%(currency)s::text IS NULL OR listings.currency = %(currency)s)
     AND (%(min_minor)s::bigint IS NULL OR listings.amount_minor >= %(min_minor)s)
     AND (%(max_minor)s::bigint IS NULL OR listings.amount_minor <= %(max_minor)s)

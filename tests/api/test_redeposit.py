@@ -95,7 +95,7 @@ def test_nobody_is_paid_for_what_is_not_handed_over_again(fresh: Installation) -
     transaction = fresh.sold()
     begin_anew(fresh, fresh.people["buyer"])
     fresh.wait(transaction, lambda view: view["stuck_reason"] == "awaiting_redeposit")
-    fresh.clock.ahead += timedelta(hours=73)
+    fresh.let_pass(timedelta(hours=73))
     fresh.eventually(lambda: refunds(fresh, transaction) == ["redeposit_lapsed"])
 
 
