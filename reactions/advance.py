@@ -7,6 +7,7 @@ from domain.errors import NotFound
 from domain.transaction import Transaction
 from reactions.chargeback import confirm_chargebacks, follow_chargebacks
 from reactions.chargeback_answer import answer_chargebacks
+from reactions.clawback import withhold_debt
 from reactions.contract import generate_contract
 from reactions.deadline import enforce_deadline
 from reactions.hold import is_held_back
@@ -27,6 +28,7 @@ STEPS: tuple[Step, ...] = (
     enforce_deadline,
     generate_contract,
     follow_refunds,
+    withhold_debt,
     request_payout,
     follow_payouts,
     destroy_keys,

@@ -25,7 +25,7 @@ async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
     What the processor refused waits for a person and a better recipient.
     """
     purpose = _next_purpose(tools, transaction)
-    if purpose is None or await _find_late_success(tools, transaction, purpose):
+    if purpose is None or await find_late_success(tools, transaction, purpose):
         return False
     payee = transaction.seller_id if purpose is PayoutPurpose.SELLER else transaction.buyer_id
     recipient = await _find_recipient(tools, transaction, payee)
@@ -52,7 +52,7 @@ def _is_free(tools: Toolbox, last: Payout | None) -> bool:
     return last.retry_at is not None and tools.clock() >= last.retry_at
 
 
-async def _find_late_success(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
+async def find_late_success(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
     """Ask once more about what failed, before more is sent; True when an earlier attempt was paid, or may yet be."""
     failed = (p for p in transaction.payouts.values() if p.purpose is purpose and p.status is PayoutStatus.FAILED)
     for payout in failed:

@@ -1,7 +1,7 @@
 """What the reactions keep in mind, read from the log by themselves: money moves although no read model does.
 
-Of each transaction whether it is over and when its next deadline is; of each reference of ours whose it is, and when
-the processor is to be asked about it although nobody waits for it.
+Of each transaction whether it is over, when its next deadline is and who owes on it; of each reference of ours whose it
+is, and when the processor is to be asked about it although nobody waits for it.
 """
 
 import asyncio
@@ -40,12 +40,18 @@ logger = structlog.get_logger("reactions")
 
 
 class Standing(NamedTuple):
-    """Where a transaction stands; a version of 0 is of one that cannot be read and is never taken for over."""
+    """Where a transaction stands; a version of 0 is of one that cannot be read and is never taken for over.
+
+    The seller is the debtor while he owes on it; the three facts of a debt are None together.
+    """
 
     transaction_id: UUID
     version: int
     is_unfinished: bool
     deadline_at: datetime | None
+    debtor_id: UUID | None = None
+    debt_currency: str | None = None
+    owing_since: datetime | None = None
 
 
 class Reference(NamedTuple):
@@ -150,11 +156,15 @@ class Watch:
             logger.error("transaction_unreadable", transaction_id=str(transaction_id), code=error.code)
             return Standing(transaction_id, 0, is_unfinished=True, deadline_at=None)
         deadline = transaction.next_deadline
+        owes = transaction.receivable_minor > 0
         return Standing(
             transaction_id,
             transaction.version,
             is_unfinished=transaction.stuck_reason is not None,
             deadline_at=None if deadline is None else deadline.at,
+            debtor_id=transaction.seller_id if owes else None,
+            debt_currency=transaction.price.currency.value if owes else None,
+            owing_since=transaction.owing_since,
         )
 
 

@@ -15,22 +15,31 @@ ON CONFLICT (name) DO UPDATE
 
 -- name: keep_standings
 -- Where transactions stand; what is older than what is known changes nothing.
-INSERT INTO watched_transactions (transaction_id, version, is_unfinished, deadline_at)
+INSERT INTO watched_transactions (
+    transaction_id, version, is_unfinished, deadline_at, debtor_id, debt_currency, owing_since
+)
 SELECT
     transaction_id,
     version,
     is_unfinished,
-    deadline_at
+    deadline_at,
+    debtor_id,
+    debt_currency,
+    owing_since
 FROM
     unnest(
         %(transaction_id)s::uuid [], %(version)s::bigint [], %(is_unfinished)s::boolean [],
-        %(deadline_at)s::timestamptz []
-    ) AS standing (transaction_id, version, is_unfinished, deadline_at)
+        %(deadline_at)s::timestamptz [], %(debtor_id)s::uuid [], %(debt_currency)s::text [],
+        %(owing_since)s::timestamptz []
+    ) AS standing (transaction_id, version, is_unfinished, deadline_at, debtor_id, debt_currency, owing_since)
 ON CONFLICT (transaction_id) DO UPDATE
     SET
         version = excluded.version,
         is_unfinished = excluded.is_unfinished,
-        deadline_at = excluded.deadline_at
+        deadline_at = excluded.deadline_at,
+        debtor_id = excluded.debtor_id,
+        debt_currency = excluded.debt_currency,
+        owing_since = excluded.owing_since
     WHERE watched_transactions.version <= excluded.version;
 
 -- name: keep_references

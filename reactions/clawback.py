@@ -1,0 +1,43 @@
+"""What a seller owes is taken from what he is owed on another sale, before anything of that is paid out."""
+
+from uuid import UUID
+
+from database.queries import load
+from domain.transaction import Transaction
+from domain.transaction.commands import WithholdPayable
+from domain.transaction.records import PayoutPurpose
+from reactions.hold import is_held_back
+from reactions.payout import find_late_success
+from reactions.toolbox import Toolbox, order
+
+SQL = load("reactions", "clawback.sql")
+NAME = "clawback"
+
+
+async def withhold_debt(tools: Toolbox, transaction: Transaction) -> bool:
+    """Let what is payable to the seller pay the oldest of his debts; True when it did, and the next round looks again.
+
+    The list of debts may lag behind the log: a debt that is missing waits for his next sale, and one that is there is
+    asked for in the log before it is taken.
+    """
+    if transaction.has_open_dispute or transaction.payable_minor(PayoutPurpose.SELLER) == 0:
+        return False
+    for owing_id in await _list_debts(tools, transaction):
+        owing = await tools.escrow.get(Transaction, owing_id)
+        if owing.receivable_minor == 0 or await is_held_back(tools, owing_id):
+            continue
+        if await find_late_success(tools, transaction, PayoutPurpose.SELLER):
+            return False  # what had failed was paid after all, or may yet be: there may be nothing to take
+        await order(tools, NAME, transaction, WithholdPayable(owing_transaction_id=owing_id))
+        return True
+    return False
+
+
+async def _list_debts(tools: Toolbox, transaction: Transaction) -> list[UUID]:
+    facts = {
+        "seller_id": transaction.seller_id,
+        "currency": transaction.price.currency,
+        "transaction_id": transaction.id,
+    }
+    async with tools.pool.connection() as connection:
+        return [row[0] for row in await (await connection.execute(SQL.list_debts, facts)).fetchall()]
