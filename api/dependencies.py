@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from api.access_log import AccessLog
+from api.banks import Banks
 from api.errands import Errands
 from api.metrics import Metrics
 from api.pace import Pace
@@ -49,6 +50,7 @@ class Dependencies:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     metrics: Metrics = field(default_factory=Metrics)
     refusals: Refusals = field(default_factory=Refusals)
+    banks: Banks = field(default_factory=Banks)
     errands: Errands = field(default_factory=Errands)
     pace: Pace = field(default_factory=Pace)
     access_log: AccessLog = field(default_factory=AccessLog)

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api.json_reader import JSON, Object
 from api.rights import RIGHTS
+from domain.money import PAYABLE
 
 SUMMARY = "Escrow ledger: pay, hold, hand over, release; every change is an event."
 PROBLEM: Object = {
@@ -65,7 +66,8 @@ FILE_ANSWER: dict[int | str, dict[str, object]] = {
     200: {"description": "The file.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
 """The answer of a route that gives one, for `responses`."""
-KEYLESS = ("/api/v1/auth/", "/api/v1/users/", "/api/v1/webhooks/")
+BANKS = "/api/v1/banks"
+KEYLESS = ("/api/v1/auth/", "/api/v1/users/", "/api/v1/webhooks/", BANKS)
 KEY_OPTIONAL = ("/release", "/refund")
 AS_OF = frozenset(
     {
@@ -178,6 +180,9 @@ def _parameters(path: str, method: str) -> list[JSON]:
         found.append(_parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": 100}))
         found.append(_parameter("cursor", "query", {"type": "string"}))
         found.extend(_parameter(name, "query", {"type": "string"}) for name in FILTERS.get(path, ()))
+    if path == BANKS:
+        payable: Object = {"type": "string", "enum": [*sorted(currency.value for currency in PAYABLE)]}
+        found.append(_parameter("currency", "query", payable, required=True))
     return found
 
 

@@ -80,6 +80,8 @@ RIGHTS: Mapping[str, Right] = {
     "POST /api/v1/auth/phone/verify": OWN_ACCOUNT,
     "POST /api/v1/auth/password": OWN_ACCOUNT_FRESH,
     "GET /api/v1/auth/me": OWN_NAME,
+    "GET /api/v1/banks": OWN_ACCOUNT,
+    "GET /api/v1/users/me/payout-account": OWN_ACCOUNT,
     "PUT /api/v1/users/me/payout-account": OWN_ACCOUNT_FRESH,
     "POST /api/v1/users/me/api-keys": OWN_ACCOUNT_FRESH,
     "GET /api/v1/users/me/api-keys": OWN_ACCOUNT,

@@ -1,6 +1,7 @@
 """What each field of an event means, once for all events that have it. Amounts are in minor units of the currency."""
 
 MEANINGS: dict[str, str] = {
+    "account_sha256": "SHA-256 of the account, salted: it can be checked while the account is kept outside the log",
     "acknowledgements": "the statements that the signer ticked, in their exact words",
     "action": "which decision it is",
     "amount_minor": "the amount that the event is about",

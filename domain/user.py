@@ -46,14 +46,28 @@ class RoleRevoked(Event):
         aggregate.roles -= {self.role}
 
 
+class PayoutAccountChangedUnhashed(Event):
+    """The same as `user.payout_account_changed.v2`, as it was recorded before that: without the hash of the account."""
+
+    TOPIC = "user.payout_account_changed.v1"
+    usable_at: datetime
+    shared_with: tuple[UUID, ...]
+    name_matches: bool | None
+
+    def apply(self, aggregate: "User") -> None:
+        """Nothing is paid to it before."""
+        aggregate.payout_usable_at = self.usable_at
+
+
 class PayoutAccountChanged(Event):
-    """Somebody is paid elsewhere from now on; where, stands outside the log.
+    """Somebody is paid elsewhere from now on; where, stands outside the log, with the salt of `account_sha256`.
 
     `shared_with` are others who are paid to the same account. `name_matches` compares the bank's name of the holder
     with his own; None where the bank was not asked.
     """
 
-    TOPIC = "user.payout_account_changed.v1"
+    TOPIC = "user.payout_account_changed.v2"
+    account_sha256: str
     usable_at: datetime
     shared_with: tuple[UUID, ...]
     name_matches: bool | None
@@ -82,14 +96,26 @@ class User(Aggregate):
         return ("grant-role", "revoke-role") if actor.role is Role.SUPER_ADMIN else ()
 
     def change_payout_account(
-        self, *, is_first: bool, cooling_seconds: int, shared_with: tuple[UUID, ...], name_matches: bool | None
+        self,
+        account_sha256: str,
+        *,
+        is_first: bool,
+        cooling_seconds: int,
+        shared_with: tuple[UUID, ...],
+        name_matches: bool | None,
     ) -> None:
         """He says where he is paid. A first account can be used at once, a change of it after a while."""
         if self.actor.id != str(self.id):
             raise Forbidden
         wait = timedelta() if is_first else timedelta(seconds=cooling_seconds)
         usable_at = max(self.now + wait, self.payout_usable_at or self.now)
-        self.record(PayoutAccountChanged, usable_at=usable_at, shared_with=shared_with, name_matches=name_matches)
+        self.record(
+            PayoutAccountChanged,
+            account_sha256=account_sha256,
+            usable_at=usable_at,
+            shared_with=shared_with,
+            name_matches=name_matches,
+        )
 
     def change_roles(self, roles: frozenset[Role]) -> None:
         """Grant what is missing and revoke what is too much, in a stable order."""
@@ -135,9 +161,10 @@ class ChangeRoles(Command[User]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePayoutAccount(Command[User]):
-    """Somebody says where he is paid."""
+    """Somebody says where he is paid; `account_sha256` is a salted hash of it."""
 
     aggregate_type = User
+    account_sha256: str
     is_first: bool
     cooling_seconds: int
     shared_with: tuple[UUID, ...] = ()
@@ -146,6 +173,7 @@ class ChangePayoutAccount(Command[User]):
     def decide(self, aggregate: User, *related: Aggregate) -> None:
         """Call `User.change_payout_account`."""
         aggregate.change_payout_account(
+            self.account_sha256,
             is_first=self.is_first,
             cooling_seconds=self.cooling_seconds,
             shared_with=self.shared_with,

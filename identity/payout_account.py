@@ -56,8 +56,13 @@ class PayoutAccount:
             raise UnfitPayoutAccount
 
 
-async def put_payout_account(connection: Connection, user_id: UUID, account: PayoutAccount, at: datetime) -> None:
-    """Set where a user is paid from now on; of a change the user is told. Call inside a transaction."""
+async def put_payout_account(
+    connection: Connection, user_id: UUID, account: PayoutAccount, at: datetime, salt: bytes | None = None
+) -> None:
+    """Set where a user is paid from now on; of a change the user is told. Call inside a transaction.
+
+    `salt` is that of the hash in the log.
+    """
     before = await find_payout_account(connection, user_id)
     if before is not None and before != account:
         await tell_user(connection, user_id, "payout_account_changed", at=at)
@@ -71,6 +76,7 @@ async def put_payout_account(connection: Connection, user_id: UUID, account: Pay
             "account_name": account.account_name,
             "currency": account.currency,
             "at": at,
+            "salt": salt,
         },
     )
 

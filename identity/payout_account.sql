@@ -1,8 +1,9 @@
 -- name: upsert_payout_account
 -- The latest stands.
-INSERT INTO public.payout_accounts (user_id, type, bank_code, account_number, account_name, currency, updated_at)
+INSERT INTO public.payout_accounts
+    (user_id, type, bank_code, account_number, account_name, currency, updated_at, salt)
 VALUES (
-    %(user_id)s, %(type)s, %(bank_code)s, %(account_number)s, %(account_name)s, %(currency)s, %(at)s
+    %(user_id)s, %(type)s, %(bank_code)s, %(account_number)s, %(account_name)s, %(currency)s, %(at)s, %(salt)s
 )
 ON CONFLICT (user_id) DO UPDATE
     SET
@@ -11,7 +12,8 @@ ON CONFLICT (user_id) DO UPDATE
         account_number = excluded.account_number,
         account_name = excluded.account_name,
         currency = excluded.currency,
-        updated_at = excluded.updated_at;
+        updated_at = excluded.updated_at,
+        salt = excluded.salt;
 
 -- name: find_payout_account
 -- Where a user is paid.

@@ -245,6 +245,7 @@ ALERTS = project(
         "configuration.setting_changed.v1": Change(alert_of_setting),
         "user.role_granted.v1": Change(alert_of_role),
         "user.payout_account_changed.v1": Change(alert_of_payout_account),
+        "user.payout_account_changed.v2": Change(alert_of_payout_account),
         "webhook.received.v1": Change(alert_of_webhook),
         "reconciliation.completed.v1": Change(alert_of_reconciliation),
         "restore.reconciled.v1": Change(alert_of_restore),

@@ -113,6 +113,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.payout_finalized.v1": STAFF_ONLY,
     "transaction.payout_otp_resent.v1": STAFF_ONLY,
     "user.payout_account_changed.v1": "it is told of where it is changed, in the same transaction",
+    "user.payout_account_changed.v2": "it is told of where it is changed, in the same transaction",
     "transaction.payout_waits_for_account.v1": "the payee was told when he changed the account",
     "transaction.payout_waits_for_balance.v1": STAFF_ONLY,
     "transaction.refund_waits_for_balance.v1": STAFF_ONLY,

@@ -1,12 +1,14 @@
 """Where a user is paid: asked at the bank, put into the log, then into the table; a change is used after a while."""
 
 import hashlib
+from dataclasses import asdict
 from datetime import datetime
 from typing import NamedTuple
 
 from api.access import act
+from api.content import SALT_BYTES, hash_content
 from api.dependencies import Dependencies
-from domain.errors import Invalid
+from domain.errors import Invalid, NotFound
 from domain.money import Currency
 from domain.user import ChangePayoutAccount
 from domain.user import User as LoggedUser
@@ -42,6 +44,15 @@ class Change(NamedTuple):
     usable_at: datetime | None
 
 
+async def show_payout_account(dependencies: Dependencies, session: Session) -> tuple[PayoutAccount, datetime | None]:
+    """Return where a user is paid, and from when. Raises NotFound where he named no account."""
+    async with dependencies.pool.connection() as connection:
+        account = await find_payout_account(connection, session.user_id)
+    if account is None:
+        raise NotFound
+    return account, (await dependencies.escrow.get(LoggedUser, session.user_id)).payout_usable_at
+
+
 async def change_payout_account(
     dependencies: Dependencies, session: Session, account: PayoutAccount, request_id: str
 ) -> Change:
@@ -55,7 +66,9 @@ async def change_payout_account(
         before = await find_payout_account(connection, user_id)
         logged = await dependencies.escrow.get(LoggedUser, user_id)
         if before != account:
+            salt = dependencies.random_bytes(SALT_BYTES)
             command = ChangePayoutAccount(
+                account_sha256=hash_content(salt, asdict(account)),
                 is_first=before is None,
                 cooling_seconds=dependencies.settings.escrow_payout_cooling_off_hours * HOUR_SECONDS,
                 shared_with=await list_sharing(connection, user_id, account),
@@ -63,7 +76,7 @@ async def change_payout_account(
             )
             request = _request_of(session, logged.version, request_id)
             logged = (await dependencies.escrow.execute(user_id, command, request)).aggregate
-            await put_payout_account(connection, user_id, account, dependencies.clock())
+            await put_payout_account(connection, user_id, account, dependencies.clock(), salt)
     return Change(resolved, matches, logged.payout_usable_at)
 
 
@@ -80,11 +93,11 @@ async def _resolve(dependencies: Dependencies, account: PayoutAccount) -> str | 
         if currency in RESOLVED:
             holder = await dependencies.gateway.resolve_account(account.account_number, account.bank_code)
             return holder.account_name
-        banks = await dependencies.gateway.list_banks(currency)
+        banks = await dependencies.banks.list(dependencies.gateway, currency, dependencies.clock())
     except GatewayRefused:
         raise PayoutAccountUnknown from None
     except GatewayError:
         return None
-    if account.bank_code not in {bank.code for bank in banks if bank.is_active}:
+    if account.bank_code not in {bank.code for bank in banks}:
         raise PayoutAccountUnknown
     return None

@@ -5,9 +5,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from identity.payout_account import PayoutAccount
 from identity.session import OpenSession, Tokens
 from identity.sign_in import SignedIn
 from identity.user import User
+
+SHOWN_DIGITS = 4
 
 
 class UserView(BaseModel):
@@ -130,17 +133,33 @@ class VerifiedView(BaseModel):
 
 
 class PayoutAccountView(BaseModel):
-    """Where you are paid; of the number only the end is shown.
-
-    `resolved_name` is the name that the bank has, `name_matches` whether it can be yours; null where the bank is not
-    asked. Payouts go there from `usable_at` on.
-    """
+    """Where you are paid; of the number only the end is shown. Payouts go there from `usable_at` on."""
 
     type: str
     bank_code: str
     account_number_ends_in: str
     account_name: str
     currency: str
+    usable_at: datetime | None
+
+    @classmethod
+    def of(cls, account: PayoutAccount, usable_at: datetime | None) -> "PayoutAccountView":
+        """Show an account to its owner."""
+        return cls(
+            type=account.type,
+            bank_code=account.bank_code,
+            account_number_ends_in=account.account_number[-SHOWN_DIGITS:],
+            account_name=account.account_name,
+            currency=account.currency,
+            usable_at=usable_at,
+        )
+
+
+class NewPayoutAccountView(PayoutAccountView):
+    """The same, and what the bank says.
+
+    `resolved_name` is the name that the bank has, `name_matches` whether it can be yours; null where it is not asked.
+    """
+
     resolved_name: str | None
     name_matches: bool | None
-    usable_at: datetime | None

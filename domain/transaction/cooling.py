@@ -1,11 +1,22 @@
-"""Payouts wait while the account that they go to is new: whoever took over a session shall not be paid at once."""
+"""Payouts wait while the account that they go to is new: whoever took over a session shall not be paid at once.
+
+A transaction knows of an account only what it was told. So a reaction looks before each attempt into the stream of the
+payee, which has the deadline, and tells the transaction; what it was told the transaction holds to by itself.
+"""
 
 from datetime import datetime
 
+from domain.errors import Refused
 from domain.transaction.event import TransactionEvent
 from domain.transaction.payout import PayoutTrack
 from domain.transaction.records import AccountWait, PayoutPurpose
 from domain.transaction.state import TransactionState
+
+
+class PayoutAccountCoolingOff(Refused):
+    """The payee has changed the account that he is paid to: nothing is paid to it before `possible_at`."""
+
+    code = "payout_account_cooling_off"
 
 
 class PayoutWaitsForAccount(TransactionEvent):
@@ -27,6 +38,17 @@ class PayoutWaitsForAccount(TransactionEvent):
 
 class CoolingTrack(PayoutTrack):
     """Waiting for an account to be usable."""
+
+    def request_payout_by_system(self, purpose: PayoutPurpose, recipient: str) -> None:
+        """A reaction asks for the transfer of all that is payable.
+
+        Raises what `request_payout` raises, and `PayoutAccountCoolingOff` while this attempt waits for the account.
+        """
+        self.require_system()
+        wait = self.account_waits.get(purpose)
+        if wait is not None and wait.holds(self.next_attempt(purpose), self.now):
+            raise PayoutAccountCoolingOff(possible_at=wait.usable_at.isoformat())
+        self.request_payout(purpose, recipient)
 
     def wait_for_account(self, purpose: PayoutPurpose, usable_at: datetime) -> None:
         """A reaction found the payee's account too new; that it still is, is no news.

@@ -223,11 +223,6 @@ class PayoutTrack(ClawbackTrack):
             postings=journal(debit(SOURCES[purpose], amount), credit(Account.PAYOUT_IN_FLIGHT, amount, reference)),
         )
 
-    def request_payout_by_system(self, purpose: PayoutPurpose, recipient: str) -> None:
-        """A reaction asks for the transfer of all that is payable; raises what `request_payout` raises."""
-        self.require_system()
-        self.request_payout(purpose, recipient)
-
     def record_transfer(self, report: TransferReport) -> None:
         """Apply what the processor says, whatever the order and however often; raise `UnknownReference`."""
         self.require_system()

@@ -113,6 +113,10 @@ class AccountWait:
     attempt: int
     usable_at: datetime
 
+    def holds(self, attempt: int, at: datetime) -> bool:
+        """Whether this attempt may not be made yet."""
+        return self.attempt == attempt and at < self.usable_at
+
 
 class RefundStatus(StrEnum):
     """Lattice: approved < submitted < processing < processed | failed | needs attention, which may go on processing."""

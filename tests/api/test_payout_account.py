@@ -1,10 +1,16 @@
 """The payout account: asked at the bank, told in the log without saying where, and a change waits."""
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
+from api.banks import Banks
+from api.content import hash_content
+from domain.money import Currency
+from gateways.bank import Bank, Holder
+from gateways.errors import GatewayUnavailable
 from identity.payout_account import is_same_person
 from tests.api.running import PASSWORD, Installation, Person
 
@@ -32,7 +38,7 @@ def put(person: Person, account: dict[str, str]) -> dict[str, object]:
 
 
 def changes(installation: Installation, person: Person) -> list[dict[str, object]]:
-    query = "SELECT data FROM event_log WHERE stream = %s AND type = 'user.payout_account_changed.v1' ORDER BY version"
+    query = "SELECT data FROM event_log WHERE stream = %s AND type = 'user.payout_account_changed.v2' ORDER BY version"
     with psycopg.connect(installation.app_dsn) as connection:
         return [row[0] for row in connection.execute(query, (str(person.id),)).fetchall()]
 
@@ -45,6 +51,13 @@ def test_the_bank_is_asked_and_another_name_is_flagged(installation: Installatio
     (change,) = changes(installation, other)
     assert change["name_matches"] is False
     assert "0123456789" not in str(change)
+    with psycopg.connect(installation.app_dsn) as connection:
+        found = connection.execute("SELECT salt FROM payout_accounts WHERE user_id = %s", (other.id,)).fetchone()
+    assert found is not None
+    assert len(found[0]) == 32
+    assert change["account_sha256"] == hash_content(found[0], NIGERIAN), (
+        "whoever has the account and the salt can check"
+    )
     put(other, NIGERIAN)
     assert len(changes(installation, other)) == 1, "the same again is no change"
 
@@ -58,6 +71,62 @@ def test_two_people_with_one_account_are_shown_to_staff(installation: Installati
     assert change["shared_with"] == [str(buyer.id)]
     alerts = admin.get("/api/v1/admin/alerts", Wait_For_Position=str(installation.head())).json()["items"]
     assert [a["kind"] for a in alerts if a["subject"] == str(stranger.id)] == ["payout_account_shared"]
+
+
+def test_your_account_is_shown_without_its_number(installation: Installation):
+    person = installation.people["seller"]
+    shown = person.get("/api/v1/users/me/payout-account")
+    assert shown.status_code == 200, shown.text
+    assert len(shown.json()["account_number_ends_in"]) == 4
+    assert "0712345678" not in shown.text
+    assert set(shown.json()) == {"type", "bank_code", "account_number_ends_in", "account_name", "currency", "usable_at"}
+
+
+def test_banks_are_listed_by_currency_and_asked_for_once(installation: Installation):
+    person = installation.people["buyer"]
+    banks = person.get("/api/v1/banks?currency=KES")
+    assert banks.status_code == 200, banks.text
+    assert "MPESA" in {bank["code"] for bank in banks.json()["items"]}
+    for query in ("", "?currency=USD", "?currency=XXX", "?currency=KES&currency=KES", "?currency=KES&more=1"):
+        refused = person.get(f"/api/v1/banks{query}")
+        assert (refused.status_code, refused.json()["code"]) == (422, "query_invalid"), query
+
+
+class Directory:
+    """Banks that can be out of reach; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked, self.is_out = 0, False
+
+    async def list_banks(self, currency: Currency, /, *, kind: str | None = None) -> tuple[Bank, ...]:
+        self.asked += 1
+        if self.is_out:
+            raise GatewayUnavailable
+        names = ("open", True), ("closed", False)
+        return tuple(
+            Bank(processor_id=1, code=name, name=name, type=kind, currency=currency, is_active=is_active)
+            for name, is_active in names
+        )
+
+    async def resolve_account(self, account_number: str, bank_code: str) -> Holder:
+        raise NotImplementedError
+
+
+def test_banks_are_asked_for_once_an_hour_whoever_looks():
+    async def scenario() -> None:
+        banks, directory, at = Banks(), Directory(), datetime(2026, 1, 1, tzinfo=UTC)
+        lists = await asyncio.gather(*(banks.list(directory, Currency.KES, at) for _ in range(50)))
+        assert {tuple(bank.code for bank in found) for found in lists} == {("open",)}
+        assert directory.asked == 1
+        directory.is_out = True
+        with pytest.raises(GatewayUnavailable):
+            await banks.list(directory, Currency.GHS, at)
+        await banks.list(directory, Currency.KES, at + timedelta(minutes=59))
+        with pytest.raises(GatewayUnavailable):
+            await banks.list(directory, Currency.KES, at + timedelta(hours=1))
+        assert directory.asked == 3
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(

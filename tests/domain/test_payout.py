@@ -1,13 +1,15 @@
 """Payouts: one transfer at a time for the same money, and reports that come in any order, often or late."""
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
 
 from domain.journal import Account
 from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
-from domain.transaction.commands import EnforceDeadline, ReturnReceipts
+from domain.transaction.commands import EnforceDeadline, ReturnReceipts, WaitForAccount
 from domain.transaction.contract import DisputeOpen
+from domain.transaction.cooling import PayoutAccountCoolingOff
 from domain.transaction.force import NotStuck
 from domain.transaction.payment import UnknownReference
 from domain.transaction.payout import NothingPayable, PayoutAttemptsExhausted, PayoutRetryTooEarly
@@ -128,6 +130,18 @@ def test_the_program_gives_up_after_five_attempts_and_a_super_admin_may_go_on():
     story.refuses(PayoutAttemptsExhausted, pay_out())
     assert "payout_requested" in story.do(release("RCP_corrected"), SUPER)
     assert story.transaction.payouts[story.payout()].recipient == "RCP_corrected"
+
+
+def test_what_waits_for_an_account_is_not_asked_for_before():
+    story = releasing(pending())
+    usable_at = story.now + timedelta(hours=24)
+    story.do(WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=usable_at))
+    story.wait(seconds=24 * 3600 - 1).refuses(PayoutAccountCoolingOff, pay_out())
+    story.wait(seconds=1)
+    assert "payout_requested" in story.do(pay_out())
+    assert "payout_retry_scheduled" in story.do(transfer(story.payout(), "failed"))
+    story.wait(seconds=PAYOUT_RETRY_AFTER[0].total_seconds())
+    assert "payout_requested" in story.do(pay_out()), "the next attempt was not told to wait"
 
 
 def test_a_transfer_that_failed_is_repeated_after_pauses_that_grow():
