@@ -248,6 +248,17 @@ def test_an_unbalanced_journal_is_named(recorded: Recorded, damage: Damage) -> N
     assert finding.position == position
 
 
+def test_what_one_sale_gave_and_no_other_took_is_named_once(recorded: Recorded, damage: Damage) -> None:
+    _, state = read_state(recorded, "transaction.payment_received.v1")
+    price = state["amount_minor"]
+    lines = [["paystack:uncleared", "", price], ["clearing:recoveries", "", -price]]  # type: ignore[operator]
+    position = rewrite(recorded, damage, "transaction.payment_received.v1", postings=lines)
+    (finding,) = find(recorded, FindingKind.UNBALANCED)
+    assert (finding.column, finding.found) == ("clearing:recoveries", str(-price))  # type: ignore[operator]
+    assert finding.position is not None
+    assert finding.position > position
+
+
 def test_a_liability_below_zero_is_named(recorded: Recorded, damage: Damage) -> None:
     _, state = read_state(recorded, "transaction.payment_received.v1")
     price = state["amount_minor"]
