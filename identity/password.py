@@ -3,6 +3,7 @@
 Whoever starts the program passes a `vault.locksmith.Locksmith`; it fits the protocols below.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -82,6 +83,10 @@ class Locksmith(Protocol):
 
     async def rewrap(self, password: str, new_password: str, stored: Password, key_pair: KeyPair) -> Enrolment:
         """Make the records of a new password for the same key pair."""
+        ...
+
+    def enter(self, device: bytes | None) -> AbstractContextManager[None]:
+        """Have a place for a sign-in; a known device has better ones than a stranger."""
         ...
 
     async def admits(self, password: str, stored: Password | None) -> bool:

@@ -11,10 +11,11 @@ from uuid import UUID
 from database.connect import Pool
 from domain.ids import RandomBytes
 from identity.email import UnfitEmail, normalise_email
-from identity.known_device import has_known_device, is_known_device, remember_device
+from identity.known_device import Voucher, has_known_device, is_known_device, remember_device
 from identity.notification import tell_user
 from identity.password import Locksmith, find_password
 from identity.session import Lifetimes, Tokens, login
+from identity.token import DEVICE, hash_token
 from identity.tries import Allowance, bucket_of, count_try, forget_tries, take_back_try
 
 BY_ACCOUNT = Allowance(free=5, first_pause=timedelta(seconds=5), longest_pause=timedelta(minutes=1))
@@ -49,7 +50,35 @@ async def sign_in(
     random_bytes: RandomBytes,
     lifetimes: Lifetimes,
 ) -> SignedIn:
-    """Start a session. Raises TooManyTries before the password is looked at, and what `login` raises."""
+    """Start a session. Raises TooManyTries before the password is looked at, and what `login` raises.
+
+    Raises TooManySignIns before anything is asked of the database when nobody more can be taken.
+    """
+    with locksmith.enter(_name_device(email, caller)):
+        return await _sign_in(
+            pool, locksmith, email, password, caller, at=at, random_bytes=random_bytes, lifetimes=lifetimes
+        )
+
+
+def _name_device(email: str, caller: Caller) -> bytes | None:
+    """Return by what a device is told from others, if its token was made here for this account."""
+    token = caller.device_token
+    if token is None or not Voucher(key=caller.key, account=_spell(email)).covers(token):
+        return None
+    return hash_token(DEVICE, token)
+
+
+async def _sign_in(
+    pool: Pool,
+    locksmith: Locksmith,
+    email: str,
+    password: str,
+    caller: Caller,
+    *,
+    at: datetime,
+    random_bytes: RandomBytes,
+    lifetimes: Lifetimes,
+) -> SignedIn:
     known = await _find_known_device(pool, email, caller)
     buckets = Buckets.of(email, caller, is_known=known)
     if buckets.address is not None:
@@ -61,7 +90,8 @@ async def sign_in(
         await take_back_try(pool, buckets.address, at=at)
     if known and caller.device_token is not None:
         return SignedIn(tokens=tokens, device_token=caller.device_token)
-    return SignedIn(tokens=tokens, device_token=await _remember(pool, tokens.user_id, at, random_bytes))
+    voucher = Voucher(key=caller.key, account=_spell(email))
+    return SignedIn(tokens=tokens, device_token=await _remember(pool, tokens.user_id, voucher, at, random_bytes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +131,9 @@ async def _find_known_device(pool: Pool, email: str, caller: Caller) -> bool:
         return stored is not None and await is_known_device(connection, stored.user_id, caller.device_token)
 
 
-async def _remember(pool: Pool, user_id: UUID, at: datetime, random_bytes: RandomBytes) -> str:
+async def _remember(pool: Pool, user_id: UUID, voucher: Voucher, at: datetime, random_bytes: RandomBytes) -> str:
     async with pool.connection() as connection, connection.transaction():
         # Nothing is new about the first of all; and whoever brings no token is told of once an hour at most.
         if await has_known_device(connection, user_id):
             await tell_user(connection, user_id, "new_sign_in", at=at, key=f"{at.astimezone(UTC):%Y%m%d%H}")
-        return await remember_device(connection, user_id, at=at, random_bytes=random_bytes)
+        return await remember_device(connection, user_id, voucher, at=at, random_bytes=random_bytes)

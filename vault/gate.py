@@ -34,21 +34,22 @@ class Gate:
         """Start no thread before there is work."""
         threads = workers or count_workers()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
-        self._places = BoundedSemaphore(threads + queue)
+        self.places = threads + queue
+        self._free = BoundedSemaphore(self.places)
 
     async def run(self, work: Callable[[], Answer]) -> Answer:
         """Return what `work` returns. Raises TooManySignIns at once when the queue is full.
 
         A cancelled caller frees the place only when its thread has really ended, or work never started.
         """
-        if not self._places.acquire(blocking=False):
+        if not self._free.acquire(blocking=False):
             raise TooManySignIns
         future = self._threads.submit(work)
         future.add_done_callback(self._leave)
         return await asyncio.wrap_future(future)
 
     def _leave(self, _future: Future[Answer]) -> None:
-        self._places.release()
+        self._free.release()
 
     def close(self) -> None:
         """Let running work end and turn the rest away."""

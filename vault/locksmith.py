@@ -1,5 +1,6 @@
 """Makes and checks what hangs on a password, in the threads behind the gate. Identity is given one at the start."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from database.connect import Connection
 from domain.ids import RandomBytes
 from vault.canary import open_canary
+from vault.door import Door
 from vault.gate import Gate
 from vault.keypair import (
     KeyPairRecord,
@@ -51,6 +53,7 @@ class Locksmith:
         self._costs = costs
         self._random_bytes = random_bytes
         self._decoy = make_decoy(costs)
+        self._door = Door(gate.places)
 
     async def enrol(self, user_id: UUID, password: str, *, key_version: int = FIRST_KEY_VERSION) -> Enrolment:
         """Make the records of a new user, or of one who begins anew. Raises UnfitPassword, TooManySignIns."""
@@ -68,6 +71,10 @@ class Locksmith:
             random_bytes=self._random_bytes,
         )
         return Enrolment(password=record, key_pair=key_pair)
+
+    def enter(self, device: bytes | None) -> AbstractContextManager[None]:
+        """Have a place for a sign-in, before the database is asked anything. Raises TooManySignIns."""
+        return self._door.enter(device)
 
     async def admits(self, password: str, stored: StoredPassword | None) -> bool:
         """Whether `password` is the stored one; for None, somebody unknown, False after the same work.

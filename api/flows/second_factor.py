@@ -26,7 +26,7 @@ from identity.webauthn import Site
 async def begin_session(dependencies: Dependencies, body: LoginBody, address: str) -> SignedIn:
     """Start a session, confirmed at once if a code of the app came along; a wrong code starts none.
 
-    Raises SignInRefused, CodeRefused, TooManyTries, TooManySignIns.
+    Raises SignInRefused, CodeRefused, TooManyTries, and TooManySignIns before anything is asked of the database.
     """
     signed_in = await sign_in(
         dependencies.pool,

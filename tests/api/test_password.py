@@ -1,11 +1,14 @@
 """Changing the password: the vault opens as before, the old password and the other sessions do not."""
 
 import asyncio
+from contextlib import ExitStack
 
 import httpx
 import psycopg
+import pytest
 
 from tests.api.running import PASSWORD, WIRE, Installation, Person
+from vault.gate import TooManySignIns
 
 CHANGE = "/api/v1/auth/password"
 NEW = "a much better password"
@@ -31,6 +34,21 @@ def test_after_a_change_the_new_password_opens_what_the_old_one_did(fresh: Insta
     assert buyer.post(reveal, {"password": PASSWORD}).status_code == 403
     shown = buyer.post(reveal, {"password": NEW})
     assert shown.json()["document"]["credentials"]["password"] == "hunter2"
+
+
+def fill_door(installation: Installation, stack: ExitStack) -> None:
+    for _ in range(100):
+        stack.enter_context(installation.dependencies.locksmith.enter(None))
+
+
+def test_who_cannot_be_taken_is_told_when_to_come_again(fresh: Installation) -> None:
+    with ExitStack() as stack:
+        with pytest.raises(TooManySignIns):
+            fill_door(fresh, stack)
+        answer = sign_in(fresh, fresh.people["buyer"], PASSWORD)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_sign_ins")
+    assert answer.headers["retry-after"] == "5"
+    assert sign_in(fresh, fresh.people["buyer"], PASSWORD).status_code == 200
 
 
 def test_a_refused_change_changes_nothing(fresh: Installation) -> None:

@@ -1,0 +1,87 @@
+"""Five hundred sign-ins a second from two hundred addresses: whoever is at work hardly notices.
+
+What is measured is `POST /listings`, which takes the way of every command: a transaction would need a listing for each.
+The clients of the flood run beside the API and take processor time from it: the figure is for a machine that is idle
+otherwise.
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+
+import pytest
+
+from database.postgres import EmbeddedServer
+from tests.eventstore.running import in_loop
+from tests.faults.api_process import ApiProcess
+from tests.faults.flood import connection, read_answer, request
+from tests.faults.sellers import sign_in_seller
+
+PER_SECOND = 500
+ADDRESSES = 200
+SECONDS = 20.0
+LONGEST_P99_SECONDS = 0.25
+REFUSED = frozenset({"401", "429"})
+
+
+async def attempt(port: int, number: int, outcomes: Counter[str]) -> None:
+    """One wrong password for one of fifty accounts, from one of the addresses."""
+    body = json.dumps({"email": f"user{number % 50}@example.com", "password": f"guess {number}"}).encode()
+    head = (
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    here = (f"127.0.{number % ADDRESSES + 1}.1", 0)
+    try:
+        async with asyncio.timeout(30):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=here)
+            writer.write(head.encode() + body)
+            status, _ = await read_answer(reader)
+            writer.close()
+        outcomes[status] += 1
+    except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        outcomes[type(error).__name__] += 1
+
+
+async def flood(port: int, until: float, outcomes: Counter[str]) -> None:
+    """So many a second, whether or not those before were answered."""
+    began, number = time.monotonic(), 0
+    async with asyncio.TaskGroup() as tasks:
+        while (now := time.monotonic()) < until:
+            while number < (now - began) * PER_SECOND:
+                number += 1
+                tasks.create_task(attempt(port, number, outcomes))
+            await asyncio.sleep(0.005)
+
+
+async def work(port: int, token: str, until: float) -> list[float]:
+    """How long each command of somebody at work takes."""
+    times: list[float] = []
+    while time.monotonic() < until:
+        began = time.monotonic()
+        async with connection(port) as (reader, writer):
+            writer.write(request(token, f"work-{time.monotonic_ns()}"))
+            status, _ = await read_answer(reader)
+        assert status == "201"
+        times.append(time.monotonic() - began)
+        await asyncio.sleep(0.02)
+    return times
+
+
+@pytest.mark.soak
+@pytest.mark.guarantee("G19", faults="500 sign-ins a second from 200 addresses", runs="20 s, 10,000 sign-ins")
+@in_loop
+async def test_a_flood_of_sign_ins_leaves_commands_fast(victim: EmbeddedServer, api: ApiProcess) -> None:
+    _, token = await sign_in_seller(victim.superuser_dsn("escrow"), victim.dsn("app"))
+    outcomes: Counter[str] = Counter()
+    until = time.monotonic() + SECONDS
+    _, *workers = await asyncio.gather(
+        flood(api.port, until, outcomes), *[work(api.port, token, until) for _ in range(4)]
+    )
+    times = sorted(each for times in workers for each in times)
+    slow = times[len(times) * 99 // 100]
+    print(f"{dict(outcomes)}, {len(times)} commands, p50 {times[len(times) // 2]:.3f} s, p99 {slow:.3f} s")
+    assert outcomes.keys() <= REFUSED
+    assert outcomes["401"] > 0, "no password was looked at"
+    assert slow < LONGEST_P99_SECONDS
