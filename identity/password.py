@@ -81,6 +81,10 @@ class Locksmith(Protocol):
         """Make the records of a new user."""
         ...
 
+    def is_outdated(self, stored: Password) -> bool:
+        """Whether a record of today would be harder to guess from."""
+        ...
+
     async def rewrap(self, password: str, new_password: str, stored: Password, key_pair: KeyPair) -> Enrolment:
         """Make the records of a new password for the same key pair."""
         ...

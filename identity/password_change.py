@@ -3,14 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from database.connect import Connection, Pool
 from database.queries import load
-from domain.errors import VersionConflict
+from domain.errors import EscrowError, VersionConflict
 from identity.keypair import KeyPair, get_key_pair
 from identity.notification import tell_user
 from identity.password import Enrolment, Locksmith, Password, get_password
 
 SQL = load("identity", "password_change.sql")
+logger = structlog.get_logger("identity")
 
 
 async def change_password(
@@ -36,6 +39,26 @@ async def change_password(
         row = {"user_id": user_id, "session_id": session_id, "at": at}
         await connection.execute(SQL.revoke_other_sessions, row)
         await tell_user(connection, user_id, "password_changed", at=at)
+
+
+async def raise_cost(pool: Pool, locksmith: Locksmith, user_id: UUID, password: str, *, at: datetime) -> bool:
+    """Make the records of a password that has just been right anew, if they cost less than those of today.
+
+    Password and sessions stay as they are. What stands in the way (another sign-in does it at this moment, the queue is
+    full, the password is too short for today) leaves everything as it was: the next sign-in tries again.
+    """
+    try:
+        async with pool.connection() as connection:
+            stored, key_pair = await get_password(connection, user_id), await get_key_pair(connection, user_id)
+        if not locksmith.is_outdated(stored):
+            return False
+        raised = await locksmith.rewrap(password, password, stored, key_pair)
+        async with pool.connection() as connection, connection.transaction():
+            await _replace(connection, stored, key_pair, raised, at)
+    except EscrowError as error:
+        logger.warning("cost_not_raised", user_id=str(user_id), error=error.code)
+        return False
+    return True
 
 
 async def _replace(

@@ -14,6 +14,7 @@ from identity.email import UnfitEmail, normalise_email
 from identity.known_device import Voucher, has_known_device, is_known_device, remember_device
 from identity.notification import tell_user
 from identity.password import Locksmith, find_password
+from identity.password_change import raise_cost
 from identity.session import Lifetimes, Tokens, login
 from identity.token import DEVICE, hash_token
 from identity.tries import Allowance, bucket_of, count_try, forget_tries, take_back_try
@@ -85,6 +86,7 @@ async def _sign_in(
         await count_try(pool, buckets.address, BY_ADDRESS, at=at)
     await count_try(pool, buckets.account, BY_ACCOUNT, at=at)
     tokens = await login(pool, locksmith, email, password, at=at, random_bytes=random_bytes, lifetimes=lifetimes)
+    await raise_cost(pool, locksmith, tokens.user_id, password, at=at)
     await forget_tries(pool, buckets.account)
     if buckets.address is not None:
         await take_back_try(pool, buckets.address, at=at)

@@ -18,7 +18,16 @@ from vault.keypair import (
     unwrap_private_key,
     wrap_private_key,
 )
-from vault.password import PasswordCosts, PasswordRecord, StoredPassword, check_password, make_decoy, make_record
+from vault.password import (
+    PasswordCosts,
+    PasswordRecord,
+    StoredPassword,
+    check_password,
+    get_cost,
+    make_decoy,
+    make_record,
+    read_cost,
+)
 from vault.pepper import Pepper
 from vault.recovery_key import (
     RECOVERY_KEY_BYTES,
@@ -83,6 +92,13 @@ class Locksmith:
         """
         unlock_key = await self._gate.run(partial(check_password, password, stored or self._decoy))
         return stored is not None and unlock_key is not None
+
+    def is_outdated(self, stored: StoredPassword) -> bool:
+        """Whether a record of today costs more in something, and less in nothing."""
+        stretch, verifier = get_cost(stored), read_cost(stored.verifier)
+        if not (self._costs.stretch.is_at_least(stretch) and self._costs.verifier.is_at_least(verifier)):
+            return False
+        return (stretch, verifier) != (self._costs.stretch, self._costs.verifier)
 
     async def rewrap(
         self, password: str, new_password: str, stored: StoredPassword, key_pair: StoredKeyPair

@@ -188,7 +188,7 @@ def make_verifier(auth_key: Secret, cost: Argon2Cost, random_bytes: RandomBytes)
 
 def is_verified(auth_key: Secret, verifier: str) -> bool:
     """Compare in constant time. Raises UnsafeCost for a PHC string that is not Argon2id within floor and ceiling."""
-    _check_cost(_read_cost(verifier))
+    _check_cost(read_cost(verifier))
     try:
         Argon2id.verify_phc_encoded(auth_key.reveal(), verifier)
     except (InvalidKey, ValueError):
@@ -196,7 +196,8 @@ def is_verified(auth_key: Secret, verifier: str) -> bool:
     return True
 
 
-def _read_cost(verifier: str) -> Argon2Cost:
+def read_cost(verifier: str) -> Argon2Cost:
+    """The cost that a PHC string was made with. Raises UnsafeCost for one that is not Argon2id."""
     found = re.match(r"\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,4}),p=(\d{1,3})\$", verifier, re.ASCII)
     if not found:
         raise UnsafeCost
