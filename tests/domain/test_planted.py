@@ -87,7 +87,7 @@ def approve_your_own(patch: pytest.MonkeyPatch) -> None:
 
 def pay_out_twice(patch: pytest.MonkeyPatch) -> None:
     """An open payout does not keep the next one away, and what is payable is the price."""
-    patch.setattr(Transaction, "_require_payable", nothing)
+    patch.setattr(Transaction, "require_payable", nothing)
     patch.setattr(Transaction, "payable_minor", lambda self, purpose: 90_000)
 
 
