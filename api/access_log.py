@@ -86,7 +86,7 @@ class Watch:
             object_id=next(filter(None, map(parse_id, request.path_params.values())), None),
             request_id=request_id_of(request.scope),
             address=request.client.host if request.client else None,
-            user_agent=_read_agent(request),
+            user_agent=read_agent(request),
         )
 
 
@@ -173,7 +173,8 @@ class AccessLog:
             raise
 
 
-def _read_agent(request: Request) -> str | None:
+def read_agent(request: Request) -> str | None:
+    """Return what the program calls itself, shortened and printable."""
     text = (request.headers.get("user-agent") or "")[:LONGEST_AGENT]
     return "".join(each if each.isprintable() else "?" for each in text) or None
 

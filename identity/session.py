@@ -70,6 +70,7 @@ class OpenSession:
     expires_at: datetime
     confirmed_at: datetime | None
     confirmed_by: str | None
+    device: str | None = field(repr=False)
 
 
 async def login(
@@ -187,6 +188,12 @@ async def logout(connection: Connection, session_id: UUID, at: datetime) -> None
 async def end_sessions(connection: Connection, user_id: UUID, at: datetime, *, reason: str = "second_factor") -> None:
     """End all sessions of a user; `Authenticator.forget` the user after the commit. Idempotent."""
     await connection.execute(SQL.revoke_sessions, {"user_id": user_id, "at": at, "reason": reason})
+
+
+async def name_device(pool: Pool, session_id: UUID, device: str | None) -> None:
+    """Keep what the program that signed in calls itself, for the owner to tell sessions apart by."""
+    async with pool.connection() as connection:
+        await connection.execute(SQL.name_device, {"session_id": session_id, "device": device})
 
 
 async def list_sessions(connection: Connection, user_id: UUID, at: datetime) -> list[OpenSession]:

@@ -59,9 +59,15 @@ WHERE
     user_id = %(user_id)s
     AND revoked_at IS NULL;
 
+-- name: name_device
+-- What signed in.
+UPDATE public.sessions
+SET device = %(device)s
+WHERE id = %(session_id)s;
+
 -- name: list_sessions
 -- Where a user is signed in, newest first.
-SELECT id, created_at, expires_at, confirmed_at, confirmed_by
+SELECT id, created_at, expires_at, confirmed_at, confirmed_by, device
 FROM public.sessions
 WHERE
     user_id = %(user_id)s

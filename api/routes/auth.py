@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.access import FreshSessionDep, SessionDep
+from api.access_log import read_agent
 from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, RegisterBody, VerifyEmailBody
 from api.codes import EMAIL, counting_code, mailer_of_codes
 from api.dependencies import DependenciesDep
@@ -16,7 +17,7 @@ from api.views.user import LoginView, TokensView, UserView, VerifiedView
 from domain.errors import EscrowError
 from identity.email_code import confirm_code, resend_code
 from identity.password_change import change_password
-from identity.session import logout, refresh
+from identity.session import logout, name_device, refresh
 from identity.tries import TooManyTries
 from identity.user import get_user
 from vault.gate import TooManySignIns
@@ -67,6 +68,7 @@ async def post_login(body: LoginBody, dependencies: DependenciesDep, request: Re
         logins.labels("failed").inc()
         raise
     logins.labels("succeeded").inc()
+    await name_device(dependencies.pool, signed_in.tokens.session_id, read_agent(request))
     request.scope[SUBJECT] = signed_in.tokens.user_id
     view = LoginView.of_sign_in(signed_in)
     return Response(view.model_dump_json(), 200, NO_STORE, "application/json")

@@ -82,6 +82,7 @@ class SessionItem(BaseModel):
     expires_at: datetime
     confirmed_at: datetime | None
     confirmed_by: str | None
+    device: str | None
 
     @classmethod
     def of(cls, session: OpenSession, *, present: UUID) -> "SessionItem":
@@ -93,6 +94,7 @@ class SessionItem(BaseModel):
             expires_at=session.expires_at,
             confirmed_at=session.confirmed_at,
             confirmed_by=session.confirmed_by,
+            device=session.device,
         )
 
 

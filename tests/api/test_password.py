@@ -36,6 +36,16 @@ def test_after_a_change_the_new_password_opens_what_the_old_one_did(fresh: Insta
     assert shown.json()["document"]["credentials"]["password"] == "hunter2"
 
 
+def test_sessions_are_told_apart_by_the_program_that_signed_in(fresh: Installation) -> None:
+    stranger = fresh.people["stranger"]
+    body = {"email": stranger.email, "password": PASSWORD}
+    for agent in ("Phone of Amina", "x" * 300):
+        headers = {"User-Agent": agent}
+        WIRE.post(f"{fresh.base_url}/api/v1/auth/login", json=body, headers=headers).raise_for_status()
+    items = stranger.get("/api/v1/auth/sessions").json()["items"]
+    assert [item["device"] for item in items[:2]] == ["x" * 200, "Phone of Amina"]
+
+
 def fill_door(installation: Installation, stack: ExitStack) -> None:
     for _ in range(100):
         stack.enter_context(installation.dependencies.locksmith.enter(None))
