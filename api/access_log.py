@@ -34,6 +34,7 @@ NOT_THEIRS = frozenset({"forbidden", "not_found"})
 EXACT = {
     "POST /api/v1/auth/login": Action.SIGN_IN,
     "POST /api/v1/auth/password": Action.PASSWORD_CHANGE,
+    "GET /api/v1/users/me/payout-account": Action.PAYOUT_ACCOUNT_READ,
     "PUT /api/v1/users/me/payout-account": Action.PAYOUT_ACCOUNT_CHANGE,
     "GET /api/v1/admin/access-log": Action.ACCESS_LOG_READ,
     "GET /api/v1/admin/security-alerts": Action.ACCESS_LOG_READ,

@@ -35,6 +35,7 @@ class Action(StrEnum):
     SECOND_FACTOR = "second_factor"
     PASSWORD_CHANGE = "password_change"  # noqa: S105 it is what was done
     ROLE_CHANGE = "role_change"
+    PAYOUT_ACCOUNT_READ = "payout_account_read"
     PAYOUT_ACCOUNT_CHANGE = "payout_account_change"
     OTHERS = "others"
     """So many different ones came within the hour that they are only counted."""

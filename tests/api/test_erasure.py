@@ -174,7 +174,9 @@ def test_a_person_is_erased_and_the_log_stands(fresh: Installation, database: Da
     assert count_phone(fresh, person) == 2
     fresh.clock.ahead += RETENTION + timedelta(minutes=1)
     assert erase(fresh, person.id) == Standing(user_id=person.id, state=State.ERASED)
-    assert accesses_of(fresh, person) == Seen(seen.times, set())
+    kept = accesses_of(fresh, person)  # what was read a second ago may only now have been written
+    assert kept.times >= seen.times
+    assert kept.origins == set()
     assert count_phone(fresh, person) == 0
     assert erase(fresh, person.id).state is State.ERASED
     assert places_of(fresh) == set()
