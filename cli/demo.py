@@ -9,7 +9,6 @@ import signal
 from pathlib import Path
 
 from cli.children import Children
-from cli.letterbox import open_letterbox
 from cli.paystack_sim import make_secret_file
 from cli.stage import CAPITAL_MINOR, HOST, Addresses, find_addresses, require_free
 from database.settings import Settings
@@ -34,12 +33,12 @@ def run_demo(port: int) -> None:
         "PAYSTACK_SECRET_KEY": make_secret_file(home).read_text(),
         "PAYSTACK_BASE_URL": addresses.paystack_url,
     }
-    with open_letterbox(home / "mail") as mail_url, Children(home / "log", os.environ) as children:
+    with Children(home / "log", os.environ) as children:
         _start_stand_in(home, children, addresses)
         _prepare_servers(children, addresses)
         from cli.playing import play
 
-        play(Settings(), children, addresses, mail_url)
+        play(Settings(), children, addresses)
 
 
 def _stop(_number: int, _frame: object) -> None:

@@ -9,6 +9,7 @@ import httpx
 from cli.children import Children
 from cli.database import prepare_database, running_server
 from cli.keeping import DEMO_FILE, Story, read_people, write_private
+from cli.letterbox import open_letterbox
 from cli.output import say
 from cli.person import JsonObject, Person
 from cli.stage import Addresses
@@ -25,9 +26,9 @@ WATCH_SECONDS = 0.5
 PEOPLE_FILE = "people.json"
 
 
-def play(settings: Settings, children: Children, addresses: Addresses, mail_url: str) -> None:
+def play(settings: Settings, children: Children, addresses: Addresses) -> None:
     """Have the database, and play on it until interrupted. The children stop before the database does."""
-    with running_server(settings):
+    with running_server(settings), open_letterbox(settings.escrow_home / "mail") as mail_url:
         try:
             prepare_database(settings)
             asyncio.run(_run(settings, children, addresses, mail_url))
