@@ -79,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     starter.thread.start()
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long to start is started once: whoever shares it is tested by the same worker."""
     for item in items:

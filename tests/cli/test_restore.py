@@ -22,6 +22,8 @@ PASSWORD = "of this test only"
 def shell(server: Server, tmp_path: Path) -> Generator[Mapping[str, str]]:
     """A server with the role `escrow` and an empty database `escrow_prod`, as an operator's shell finds it."""
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
+        # Another worker may want the same names on the same server: until this connection ends they are taken.
+        connection.execute("SELECT pg_advisory_lock(hashtext('the shell of an operator'))")
         connection.execute(f"CREATE ROLE escrow LOGIN PASSWORD '{PASSWORD}' IN ROLE escrow_owner")
         connection.execute("CREATE DATABASE escrow_prod OWNER escrow_owner")
         where = conninfo_to_dict(server.superuser_dsn())
