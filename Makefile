@@ -47,7 +47,7 @@ run: setup ## Start everything with demo data: database, stand-in Paystack, API,
 test: setup ## Run what continuous integration runs: lint and every test
 	@# Both in any case, so that one run shows everything that is wrong; and both at once, lint being told last.
 	@log=$$(mktemp); { $(LINT); } >$$log 2>&1 & lint=$$!; \
-	$(BIN)/python -m pytest -v -n $(WORKERS) --dist loadgroup -m "not soak"; tested=$$?; \
+	$(BIN)/python -m pytest -v -n $(WORKERS) -m "not soak"; tested=$$?; \
 	wait $$lint; linted=$$?; cat $$log; rm -f $$log; test $$tested -eq 0 && exit $$linted
 
 .PHONY: lint

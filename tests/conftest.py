@@ -36,7 +36,6 @@ TEMPLATE = "escrow_template"
 START_SECONDS = 120.0
 SMALLEST_MEMORY_BYTES = 4 * 1024**3
 NUMBERS = count(1)
-TESTS = Path(__file__).parent
 
 # Reading the certificate authorities takes a client of HTTP longer than most requests, and no test asks one by HTTPS.
 transports.create_ssl_context = functools.cache(httpx.create_ssl_context)
@@ -77,27 +76,6 @@ def pytest_configure(config: pytest.Config) -> None:
     starter = Starter(home)
     config.add_cleanup(starter.stop)
     starter.thread.start()
-
-
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long to start is started once: whoever shares it is tested by the same worker."""
-    for item in items:
-        group = _group_of(item)
-        if group is not None:
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _group_of(item: pytest.Item) -> str | None:
-    """Tests share the demo, or what a fixture keeps for their module."""
-    if not isinstance(item, pytest.Function):
-        return None
-    if "demo" in item.fixturenames:
-        return "demo"
-    known = item._fixtureinfo.name2fixturedefs
-    scopes = {name: known[name][-1].scope for name in item.fixturenames if name in known}
-    shared = any(scope == "module" for name, scope in scopes.items() if name != "anyio_backend")
-    return item.path.relative_to(TESTS).with_suffix("").as_posix() if shared else None
 
 
 def make_home(prefix: str) -> Path:
