@@ -125,6 +125,9 @@ class Escrow:
         if dry_run:
             return await self._rehearse(intent)
         if request.command_id in self._running:
+            # What runs may be another repeat of something that was answered long ago.
+            if (replayed := await self._recall(intent)) is not None:
+                return replayed
             raise StillRunning(retry_after_seconds=RETRY_AFTER_SECONDS)
         self._running.add(request.command_id)
         try:
@@ -228,15 +231,20 @@ class Escrow:
 
     async def _reconsider(self, intent: Intent[A], attempt: Attempt) -> Result[A] | None:
         """Return the first answer if the command was carried out before; raise `Stale` if somebody was faster."""
-        recorded = await find_command(self._pool, intent.request.command_id)
-        if recorded is not None:
-            if recorded.request_digest != intent.request.digest:
-                raise IdempotencyMismatch
-            return await self._answer_again(intent, recorded, replayed=True)
+        if (replayed := await self._recall(intent)) is not None:
+            return replayed
         for stream_id, version in attempt.seen.items():
             if _version(await self._refresh(stream_id)) != version:
                 raise Stale
         return None
+
+    async def _recall(self, intent: Intent[A]) -> Result[A] | None:
+        recorded = await find_command(self._pool, intent.request.command_id)
+        if recorded is None:
+            return None
+        if recorded.request_digest != intent.request.digest:
+            raise IdempotencyMismatch
+        return await self._answer_again(intent, recorded, replayed=True)
 
     async def _answer_again(self, intent: Intent[A], recorded: RecordedCommand, *, replayed: bool) -> Result[A]:
         """Refold the answer as of then. What is created is found by the record, as each attempt invents a new id."""

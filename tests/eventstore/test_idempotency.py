@@ -12,6 +12,7 @@ from eventstore.log import head
 from eventstore.proposal import OutcomeUnknown
 from tests.eventstore.proxy import Proxy
 from tests.eventstore.running import (
+    connect,
     facts,
     in_loop,
     new_id,
@@ -27,6 +28,8 @@ from tests.eventstore.toys import (
     PutIn,
     TakeOut,
 )
+
+FIVE = PutIn(amount_minor=5)
 
 
 @in_loop
@@ -78,11 +81,26 @@ async def test_a_key_used_for_another_request_is_a_mismatch(database):
 async def test_the_same_key_at_the_same_time_is_carried_out_once(database):
     async with running(database.app_dsn) as at:
         stream = await open_purse(at.escrow)
-        racing = [at.escrow.execute(stream, PutIn(amount_minor=5), request("k")) for _ in range(10)]
-        results = await asyncio.gather(*racing, return_exceptions=True)
-        assert [type(result) for result in results].count(StillRunning) == 9
-        assert results[1].facts == {"retry_after_seconds": 1}
+        with connect(database.owner_dsn) as owner, owner.transaction():
+            owner.execute("LOCK TABLE escrow_events IN EXCLUSIVE MODE")
+            first, *repeats = [asyncio.create_task(at.escrow.execute(stream, FIVE, request("k"))) for _ in range(10)]
+            results = await asyncio.gather(*repeats, return_exceptions=True)
+            assert [type(result) for result in results] == [StillRunning] * 9
+            assert results[0].facts == {"retry_after_seconds": 1}
+        assert not (await first).replayed
         assert (await at.escrow.get(Purse, stream)).held_minor == 5
+
+
+@in_loop
+async def test_what_was_answered_once_is_answered_to_any_number_of_repeats_at_the_same_time(database):
+    async with running(database.app_dsn) as at:
+        stream = await open_purse(at.escrow)
+        first = await at.escrow.execute(stream, FIVE, request("k"))
+        repeats = await asyncio.gather(*(at.escrow.execute(stream, FIVE, request("k")) for _ in range(10)))
+        assert [(again.replayed, again.position) for again in repeats] == [(True, first.position)] * 10
+        others = (at.escrow.execute(stream, FIVE, request("k", "another body")) for _ in range(10))
+        refused = await asyncio.gather(*others, return_exceptions=True)
+        assert [type(result) for result in refused] == [IdempotencyMismatch] * 10
 
 
 @pytest.mark.guarantee("G5", faults="the same key in two processes at once", runs="30 commands")
