@@ -2,7 +2,6 @@
 
 import base64
 import os
-from collections.abc import Generator
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,22 +9,10 @@ import httpx
 import psycopg
 import pytest
 
-from database.postgres import DATABASE, EmbeddedServer
-from tests.api.running import PASSWORD, Installation, run_installation
+from database.postgres import EmbeddedServer
+from tests.api.running import PASSWORD, Installation
 from tests.faults.api_process import ApiProcess
 from vault.keypair import generate_private_key, get_public_key
-from vault.pepper import Pepper, format_pepper
-from vault.secret import Secret
-
-
-@pytest.fixture
-def around(victim: EmbeddedServer) -> Generator[Installation]:
-    """A whole installation on a server of its own, whose pepper stands where `escrow serve` looks for it."""
-    pepper = victim.home / "pepper"
-    pepper.write_bytes(format_pepper(Pepper({1: Secret(bytes(32))})))
-    pepper.chmod(0o600)
-    with run_installation(victim.dsn("app"), victim.superuser_dsn(DATABASE)) as installation:
-        yield installation
 
 
 def sealed_answers(installation: Installation, transaction: str) -> list[bytes]:
