@@ -17,7 +17,8 @@ from api.access import act, act_as, act_as_staff, require_fresh, require_verifie
 from api.dependencies import Dependencies, dependencies_of
 from api.errors import KeyRequired
 from api.json_reader import JSON, Object
-from api.query import PathId, read_flag, read_query
+from api.path import PathId
+from api.query import read_flag, read_query
 from api.scope import body_of, request_id_of
 from api.sight import can_see
 from domain.actor import Actor, Role

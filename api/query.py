@@ -8,13 +8,12 @@ from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from fastapi import Path
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.types import Scope
 
 from api.errors import HeaderInvalid
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid
 from domain.text import is_single_line, is_visible, redirects
 
 E = TypeVar("E", bound=StrEnum)
@@ -107,18 +106,6 @@ def read_position_header(text: str | None) -> int | None:
         raise HeaderInvalid from None
 
 
-def _read_path_id(text: object) -> UUID:
-    """One spelling per id. What is no id at all names nothing, like the id of something that does not exist."""
-    if not isinstance(text, str):
-        raise NotFound
-    found = parse_id(text)
-    if found is None:
-        raise NotFound
-    if str(found) != text:
-        raise QueryInvalid
-    return found
-
-
 def parse_id(text: str) -> UUID | None:
     """Return the UUID in any of the spellings that Python takes; None for anything else."""
     if not text.isascii():
@@ -136,7 +123,6 @@ def _read_body_id(text: object) -> UUID:
     return found
 
 
-PathId = Annotated[UUID, Path(), BeforeValidator(_read_path_id), WithJsonSchema(UUID_SCHEMA)]
 BodyId = Annotated[UUID, BeforeValidator(_read_body_id), WithJsonSchema(UUID_SCHEMA)]
 
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from uuid import UUID
 
 from cli.api_keys import require_user
+from cli.clock import read_clock
 from cli.database import running_server
 from cli.output import print_json, say
-from cli.wiring import new_id, open_locksmith, read_clock
+from cli.wiring import new_id, open_locksmith
 from database.connect import Pool, open_pool, resolve_dsn
 from database.settings import Settings
 from domain.actor import Actor, Role

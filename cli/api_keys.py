@@ -3,9 +3,9 @@
 import asyncio
 from uuid import UUID
 
+from cli.clock import read_clock
 from cli.database import running_server
 from cli.output import print_json, print_table
-from cli.wiring import read_clock
 from database.connect import Pool, open_pool, resolve_dsn
 from database.settings import Settings
 from domain.errors import NotFound

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from api.flows.attention import keep_account, want_retry
 from cli.accounts import OPERATOR
+from cli.clock import read_clock
 from cli.database import running_server
 from cli.output import print_json, say
-from cli.wiring import find_settings, open_ground, read_clock, require_processor, toolbox_of
+from cli.wiring import find_settings, open_ground, require_processor, toolbox_of
 from domain.errors import Refused
 from domain.transaction import Transaction
 from domain.transaction.records import Payout, PayoutStatus

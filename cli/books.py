@@ -8,10 +8,10 @@ import typer
 
 from api.past import find_position
 from api.spreadsheet import write_head, write_rows
+from cli.clock import read_clock
 from cli.database import running_server
 from cli.failure import DIFFERENCE, NotReady
 from cli.output import print_json, print_table, say
-from cli.wiring import read_clock
 from database.connect import Pool, open_pool, resolve_dsn
 from database.facts import DatabaseRole
 from database.settings import Settings

@@ -15,7 +15,6 @@ from database.migrate import list_pending, migrate
 from database.postgres import EmbeddedServer
 from database.safety import list_dangers
 from database.settings import Settings
-from projections.install import install
 
 
 @contextmanager
@@ -30,6 +29,8 @@ def running_server(settings: Settings) -> Generator[None]:
 
 def prepare_database(settings: Settings) -> list[str]:
     """Apply the migrations and make the tables of the projections; return the names of what was applied."""
+    from projections.install import install  # it knows every fold, which commands that only read do not need
+
     owner = resolve_dsn(settings, "owner")
     applied = migrate(owner)
     install(owner)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from cli.api_keys import require_user
+from cli.clock import read_clock
 from cli.database import running_server
 from cli.output import print_json, say
-from cli.wiring import eraser_of, read_clock
+from cli.wiring import eraser_of
 from database.connect import Pool, open_pool, resolve_dsn
 from database.settings import Settings
 from domain.errors import NotFound, Refused

@@ -16,10 +16,9 @@ from domain.errors import (
     StillRunning,
     VersionConflict,
 )
-from gateways.errors import GatewayError
-from gateways.paystack.http import BaseUrlUnsafe
+from gateways.errors import BaseUrlUnsafe, GatewayError
 from gateways.paystack.secret import SecretKeyInvalid
-from reconciliation.ledger import LedgerBehind
+from reconciliation.errors import LedgerBehind
 from replay.damage import Damage
 from vault.pepper import PepperError
 

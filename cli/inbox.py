@@ -8,8 +8,8 @@ import typer
 
 from api.query import read_choice, read_moment
 from cli.books import read_in_pool
+from cli.clock import read_clock
 from cli.output import print_json, print_table, say, show_plainly
-from cli.wiring import read_clock
 from database.connect import Pool
 from domain.errors import Invalid
 from gateways.paystack.disclosure import disclose

@@ -3,9 +3,10 @@
 import asyncio
 
 from api.query import read_moment
+from cli.clock import read_clock
 from cli.database import running_server
 from cli.output import print_json, say
-from cli.wiring import find_settings, open_ground, read_clock, require_processor, toolbox_of
+from cli.wiring import find_settings, open_ground, require_processor, toolbox_of
 from database.settings import Settings
 from domain.reason import require_reason
 from reactions.outage import Outage, Outages

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from api.query import read_choice
 from cli.books import read_in_pool
+from cli.clock import read_clock
 from cli.output import print_json, print_table, show_plainly
-from cli.wiring import read_clock
 from database.connect import Pool
 from database.queries import load
 from domain.errors import NotFound

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import typer
 
 from api.query import read_moment
+from cli.clock import read_clock
 from cli.database import running_server
 from cli.failure import DIFFERENCE
 from cli.output import print_json, print_table, say
-from cli.wiring import ask_of, desk_of, find_settings, open_ground, read_clock, require_processor
+from cli.wiring import ask_of, desk_of, find_settings, open_ground, require_processor
 from database.settings import Settings
 from domain.errors import Invalid
 from domain.reconciliation import Difference, count_kinds

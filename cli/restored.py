@@ -3,9 +3,9 @@
 import asyncio
 
 from cli.accounts import OPERATOR, open_escrow
+from cli.clock import read_clock
 from cli.database import prepare_database, running_server
 from cli.output import print_json, say
-from cli.wiring import read_clock
 from database.connect import Pool, open_pool, resolve_dsn
 from database.settings import Settings
 from database.standstill import begin_standstill, find_standstill

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from api.stored_file import erase_files_of
+from cli.clock import read_clock
 from cli.failure import NotReady
 from cli.mailbox import message_folder
 from cli.paystack_sim import make_secret_file
@@ -75,11 +76,6 @@ class Ground:
     escrow: Escrow
     gateway: Paystack
     secret: SecretKey
-
-
-def read_clock() -> datetime:
-    """The present, in UTC."""
-    return datetime.now(UTC)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import uvloop
 
+from cli.clock import read_clock
 from cli.database import prepare_database, running_server
 from cli.failure import NotReady
 from cli.output import say
@@ -19,7 +20,6 @@ from cli.wiring import (
     gate_of,
     notifier_of,
     open_ground,
-    read_clock,
     require_processor,
     toolbox_of,
 )

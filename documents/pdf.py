@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
-from fpdf import FPDF
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 WIDTH = 96
 LINES_PER_PAGE = 66
@@ -39,6 +41,8 @@ def write_pdf(lines: Sequence[str], *, title: str, at: datetime, attachment: Att
 
     What is longer than a line is wrapped; a character that the font has not is written as its number: `<U+0416>`.
     """
+    from fpdf import FPDF  # with its fonts it takes a third of a second, and most who come here write no document
+
     pdf = FPDF(unit="pt", format="A4")
     pdf.set_compression(False)
     pdf.set_auto_page_break(False)
@@ -65,7 +69,7 @@ def break_lines(lines: Sequence[str]) -> list[str]:
     return [part for line in lines for part in _broken(line)]
 
 
-def _attach(pdf: FPDF, attachment: Attachment, at: datetime) -> None:
+def _attach(pdf: "FPDF", attachment: Attachment, at: datetime) -> None:
     pdf.embed_file(
         bytes=attachment.content,
         basename=attachment.name,

@@ -104,3 +104,11 @@ class UnknownReference(GatewayError):
 
     code = "gateway_unknown_reference"
     status = 404
+
+
+class BaseUrlUnsafe(EscrowError):
+    """PAYSTACK_BASE_URL must be an https address without user, query and fragment; plain http is only for a stand-in on
+    this machine."""
+
+    code = "paystack_base_url_unsafe"
+    status = 500

@@ -15,7 +15,8 @@ from domain.reconciliation import Reconciliation
 from eventstore.log import read_after
 from gateways.errors import GatewayError
 from reconciliation.asking import Ask, ask_about_differences
-from reconciliation.ledger import SQL, LedgerBehind
+from reconciliation.errors import LedgerBehind
+from reconciliation.ledger import SQL
 from reconciliation.run import Desk, book_settlements, id_of, reconcile
 
 HOUR = timedelta(hours=2)

@@ -23,8 +23,9 @@ from api.flows.deciding import answer_decision, find_approval
 from api.flows.listing import show
 from api.lists import list_actions, list_alerts, list_approval_items, list_stuck_transactions
 from api.page import Page
+from api.path import PathId
 from api.policy import get_limit, get_refund_limit
-from api.query import Nothing, PathId
+from api.query import Nothing
 from api.reading import Reader, reading_as_staff
 from api.strict_route import StrictRoute
 from api.views.listing import ListingView

@@ -13,7 +13,8 @@ from api.flows.catalog import FILTERS, list_catalog, show_listings
 from api.flows.deposit import deposit
 from api.openapi import FILE_ANSWER, FILE_FORM
 from api.page import Page, read_moment_cursor
-from api.query import Nothing, PathId, read_choice
+from api.path import PathId
+from api.query import Nothing, read_choice
 from api.reading import Reader, reading
 from api.strict_route import StrictRoute
 from api.views.catalog import ListingItem

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from api.page import Page
-from api.query import PathId
+from api.path import PathId
 from api.reading import Reader, reading_as_auditor
 from api.reconciliations import list_runs, read_run
 from api.strict_route import StrictRoute

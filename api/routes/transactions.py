@@ -27,7 +27,8 @@ from api.flows.signing import Signature, sign
 from api.flows.statement import state_access
 from api.lists import list_events, list_own_transactions
 from api.page import Page
-from api.query import Nothing, PathId
+from api.path import PathId
+from api.query import Nothing
 from api.reading import Reader, reading
 from api.spreadsheet import AS_CSV
 from api.statement import show_own_statement

@@ -9,8 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from domain.errors import EscrowError
 from gateways.errors import (
+    BaseUrlUnsafe,
     GatewayError,
     GatewayKeyRefused,
     GatewayThrottled,
@@ -41,14 +41,6 @@ def hide_query(record: logging.LogRecord) -> bool:
 logging.getLogger("httpx").addFilter(hide_query)
 
 Params = Mapping[str, str | int]
-
-
-class BaseUrlUnsafe(EscrowError):
-    """PAYSTACK_BASE_URL must be an https address without user, query and fragment; plain http is only for a stand-in on
-    this machine."""
-
-    code = "paystack_base_url_unsafe"
-    status = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

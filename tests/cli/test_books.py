@@ -17,11 +17,14 @@ def read(demo: Demo, *words: str) -> dict[str, object]:
 
 
 def half_way(demo: Demo) -> tuple[int, str]:
-    """A position in the middle of the log, and when it was recorded."""
+    """The last position of a commit in the middle of the log, and when that was: its events share the moment."""
     with psycopg.connect(demo.facts["dsn"]["auditor"]) as connection:
         row = connection.execute(
-            """SELECT position, recorded_at FROM event_log
-            WHERE position = (SELECT max(position) / 2 FROM event_log)"""
+            """SELECT max(position), recorded_at FROM event_log
+            WHERE recorded_at = (
+                SELECT recorded_at FROM event_log WHERE position = (SELECT max(position) / 2 FROM event_log)
+            )
+            GROUP BY recorded_at"""
         ).fetchone()
     assert row is not None
     return row[0], row[1].isoformat()

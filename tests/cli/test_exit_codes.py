@@ -21,7 +21,7 @@ from domain.errors import (
     StillRunning,
     VersionConflict,
 )
-from gateways.paystack.http import BaseUrlUnsafe
+from gateways.errors import BaseUrlUnsafe
 from gateways.paystack.secret import SecretKeyInvalid
 from tests.running_demo import Demo, environment_of, new_home, remove_home, run_escrow
 

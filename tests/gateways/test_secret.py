@@ -5,9 +5,10 @@ import pickle
 import pytest
 
 from domain.money import Currency, Money
+from gateways.errors import BaseUrlUnsafe
 from gateways.payment import Mode, NewCharge, NewRecipient
 from gateways.paystack.client import Paystack
-from gateways.paystack.http import BaseUrlUnsafe, PaystackHttp
+from gateways.paystack.http import PaystackHttp
 from gateways.paystack.secret import SecretKey, SecretKeyInvalid
 
 
