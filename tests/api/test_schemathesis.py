@@ -17,9 +17,9 @@ NOT_CHECKED = "positive_data_acceptance,use_after_free,ensure_resource_availabil
 @pytest.mark.guarantee(
     "G21",
     faults="requests made up from the OpenAPI document",
-    runs="3 examples for each operation; ESCROW_EXAMPLES= for more",
+    runs="3 examples for each operation as super_admin, in `make soak` as seller too; ESCROW_EXAMPLES= for more",
 )
-@pytest.mark.parametrize("name", ["super_admin", "seller"])
+@pytest.mark.parametrize("name", ["super_admin", pytest.param("seller", marks=pytest.mark.soak)])
 def test_made_up_requests_get_documented_answers(installation: Installation, tmp_path: Path, name: str) -> None:
     command = [
         str(Path(sys.executable).parent / "schemathesis"),
