@@ -212,8 +212,9 @@ def _is_paid(x: Transaction, e: PayoutReversed) -> bool:
 
 def _owes_no_fee_yet(x: Transaction, e: PayoutFeeAssessed) -> bool:
     payout = x.payouts.get(e.reference)
-    was_paid = payout is not None and payout.status in {PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED}
-    return payout is not None and was_paid and payout.fee_minor is None
+    # What failed here may have been paid and taken back before anybody asked.
+    may_have_been_paid = {PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED, PayoutStatus.FAILED}
+    return payout is not None and payout.status in may_have_been_paid and payout.fee_minor is None
 
 
 def _is_cancelled_refund(x: Transaction, e: CancelledRefundSent) -> bool:

@@ -173,6 +173,15 @@ def test_a_refused_transfer_that_was_paid_after_all_completes_the_sale():
     story.ignores(transfer(story.payout(), "success", TRANSFER_FEE))
 
 
+def test_a_refused_transfer_that_was_paid_and_taken_back_costs_its_fee_once():
+    story = payout_failed(pending())
+    assert story.do(transfer(story.payout(), "reversed", TRANSFER_FEE)) == ["payout_fee_assessed"]
+    assert story.balance(Account.TRANSFER_FEE) == TRANSFER_FEE
+    assert story.transaction.payable_minor(PayoutPurpose.SELLER) == 90_000
+    for status in ("reversed", "success"):
+        story.ignores(transfer(story.payout(), status, TRANSFER_FEE))
+
+
 @pytest.mark.parametrize("second", ["requested", "pending", "success"])
 def test_what_the_seller_has_twice_he_owes_back(second: str):
     story = payout_failed(pending())

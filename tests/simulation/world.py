@@ -271,6 +271,9 @@ class World:
             self.worker.fuse.resume()
             await asyncio.gather(waiting.task, return_exceptions=True)
         self.suspended.clear()
+        # What the dead one had handed in is committed, as PostgreSQL would: now, and not during somebody's next step.
+        while self.stage.appender.waiting or self.stage.appender._in_flight:
+            await asyncio.sleep(0)
         self.worker.start()
 
 
