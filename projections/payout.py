@@ -116,6 +116,12 @@ def fail(event: RecordedEvent, rows: Rows) -> None:
     _change(event, rows, status, failure=data["reason"], waiting_since=None, concluded_at=data["timestamp"])
 
 
+def assess_fee(event: RecordedEvent, rows: Rows) -> None:
+    """The fee became known after the end; what became of the payout stands."""
+    status = rows.get(PAYOUT.name, event.data["reference"])["status"]
+    _change(event, rows, str(status), fee_minor=event.data["fee_minor"])
+
+
 def _change(event: RecordedEvent, rows: Rows, status: str, **columns: JSON) -> None:
     data = event.data
     rows.change(
@@ -132,7 +138,7 @@ _NAMED = at_field(PAYOUT, "reference")
 
 PAYOUTS = project(
     "payouts",
-    3,
+    4,
     (PAYOUT,),
     SQL,
     {
@@ -143,6 +149,7 @@ PAYOUTS = project(
         "transaction.payout_otp_required.v1": Change(become("otp"), _NAMED),
         "transaction.payout_finalized.v1": Change(finalize, _NAMED),
         "transaction.payout_succeeded.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
+        "transaction.payout_fee_assessed.v1": Change(assess_fee, _NAMED),
         "transaction.payout_failed.v1": Change(fail, _NAMED),
         "transaction.payout_paid_after_all.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
         "transaction.payout_reversed.v1": Change(become("reversed", ends=True, failure="reason"), _NAMED),

@@ -83,7 +83,7 @@ def test_a_failed_payout_is_a_p0_and_the_next_one_has_a_row_of_its_own(log: Log)
     sale.pay_out()
     log.tell(story.events)
     found = log.rows("SELECT attempt, status, fee_minor, failure, concluded_at IS NOT NULL FROM payouts ORDER BY 1")
-    assert found == [(1, "reversed", None, "the bank said no", True), (2, "succeeded", 20, None, True)]
+    assert found == [(1, "reversed", 20, "the bank said no", True), (2, "succeeded", 20, None, True)]
     assert log.rows("SELECT state, completed_at IS NOT NULL FROM transactions") == [("completed", True)]
 
 
@@ -130,8 +130,9 @@ def test_the_tables_say_what_the_aggregates_say(log: Log, seed: int) -> None:
     assert log.rows("SELECT id, state, version, held_minor, stuck_reason FROM transactions ORDER BY id") == sorted(
         (t.id, t.state, t.version, t.held_minor, t.stuck_reason) for t in transactions
     )
-    assert log.rows('SELECT reference, status FROM payouts ORDER BY reference COLLATE "C"') == sorted(
-        (p.reference, str(p.status)) for t in transactions for p in t.payouts.values()
+    found = log.rows('SELECT reference, status, coalesce(fee_minor, 0) FROM payouts ORDER BY reference COLLATE "C"')
+    assert found == sorted(
+        (p.reference, str(p.status), p.fee_minor or 0) for t in transactions for p in t.payouts.values()
     )
     assert log.rows('SELECT reference, status FROM refunds ORDER BY reference COLLATE "C"') == sorted(
         (r.reference, str(r.status)) for t in transactions for r in t.refunds.values()

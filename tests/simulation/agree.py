@@ -18,6 +18,7 @@ async def compare(w: World) -> None:
     compare_refunds(w)
     compare_charges(w)
     compare_chargebacks(w)
+    compare_fees(w)
     need(not w.processor.problems, "the stand-in's own books are wrong", w.processor.problems)
     for currency in CURRENCIES:
         here = w.judge.held_minor(currency, UNCLEARED, BALANCE)
@@ -109,6 +110,25 @@ def stray_chargebacks_minor(w: World, currency: str) -> int:
     """What was charged back of money in another currency than the price's: reconciliation names it for a person."""
     disputes = (d for d in w.processor.sim.store.disputes.all() if d.currency == currency != w.mind.currency)
     return sum(taken_by(w, dispute) for dispute in disputes)
+
+
+def compare_fees(w: World) -> None:
+    """What the processor kept of each charge and took for each transfer is booked once, whoever told of it and when."""
+    here: Counter[str] = Counter()
+    for name in ("payment_fee_assessed", "payout_succeeded", "payout_fee_assessed", "payout_paid_after_all"):
+        for fields in w.judge.own(name):
+            here[fields["reference"]] += fields["fee_minor"]
+    store = w.processor.sim.store
+    there = {t.reference: t.fee_minor for t in store.transfers.all() if t.transferred_at is not None}
+    there |= {c.reference: c.fee_minor or 0 for c in store.charges.all() if c.paid_at is not None}
+    wrong = {ref: (here[ref], there.get(ref, 0)) for ref in {*here, *there} if here[ref] != there.get(ref, 0)}
+    history = [(t.model_dump_json(), t.status) for ref in wrong if (t := store.transfers.get(ref)) is not None]
+    need(not wrong, "another fee was booked than was taken", wrong, history, _told_of(w, wrong))
+
+
+def _told_of(w: World, references: dict[str, tuple[int, int]]) -> list[tuple[str, str]]:
+    """What the log says of these references, in its order."""
+    return [(name, str(fields)) for _, name, fields in w.judge.events if fields.get("reference") in references]
 
 
 async def compare_read_models(w: World) -> None:
