@@ -6,6 +6,7 @@ one starts the database.
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 from cli.children import Children
@@ -42,7 +43,7 @@ def run_demo(port: int) -> None:
 
 
 def _stop(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+    sys.exit(128 + signal.SIGTERM)  # through every `finally`: nothing is left behind
 
 
 def _start_stand_in(home: Path, children: Children, addresses: Addresses) -> None:

@@ -111,7 +111,7 @@ def interrupt_when(home: Path, happens: Callable[[], bool]) -> None:
     """Start it, and stop it as soon as something is so."""
     demo = begin_demo(home)
     wait_for_demo(demo, happens)
-    stop_demo(demo)
+    assert stop_demo(demo) == 128 + signal.SIGTERM
     wait_until(lambda: not list_processes_of(home), GONE_SECONDS)
 
 
@@ -127,7 +127,7 @@ def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path)
     assert told["transactions"].items() >= told_before.items()
     assert set(told["transactions"]) >= TOLD
     assert len(list_processes_of(own_home)) > 4
-    stop_demo(first)
+    assert stop_demo(first) == 128 + signal.SIGTERM
     wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)
 
     second = start_demo(own_home)
