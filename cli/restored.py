@@ -13,27 +13,36 @@ from domain.errors import NotFound
 from domain.reason import require_reason
 from domain.restore import RestoreCause
 from eventstore.appender import Appender
+from identity.restored import revoke_all_api_keys, sign_everybody_out
 from projections.external_payment import find_open_payment
 from reactions.hold import settle
 
 
-def run_restored(*, as_json: bool) -> None:
-    """Let no money move until the worker has held the log against the processor; twice is the same as once."""
+def run_restored(*, keeps_api_keys: bool, as_json: bool) -> None:
+    """Let no money move until the worker has held the log against the processor, and let nobody in by what came back.
+
+    Twice is the same as once.
+    """
     settings = Settings()
     with running_server(settings):
         prepare_database(settings)
-        waits = asyncio.run(_order(settings))
+        told = asyncio.run(_order(settings, keeps_api_keys=keeps_api_keys))
     if as_json:
-        print_json({"waits_since": waits})
+        print_json(told)
     else:
         say("no money moves until `escrow worker` has held the log against the processor")
+        say("ended: {sessions} sessions, {codes} codes on their way, {api_keys} API keys".format(**told))
 
 
-async def _order(settings: Settings) -> object:
+async def _order(settings: Settings, *, keeps_api_keys: bool) -> dict[str, object]:
     async with open_pool(resolve_dsn(settings, "app"), max_size=1, autocommit=True) as pool:
+        at = read_clock()
         await order_comparison(pool)
         standstill = await find_standstill(pool, "restore")
-        return standstill and standstill.noticed_at
+        before = at if standstill is None else standstill.noticed_at
+        out = await sign_everybody_out(pool, before, at)
+        revoked = 0 if keeps_api_keys else await revoke_all_api_keys(pool, before, at)
+    return {"waits_since": before, **out._asdict(), "api_keys": revoked}
 
 
 async def order_comparison(pool: Pool) -> None:

@@ -20,6 +20,7 @@ from domain.errors import EscrowError
 from domain.restore import NAMESPACE, RecordRestore, RestoreCause
 from eventstore.escrow import Request
 from eventstore.log import head
+from identity.restored import sign_everybody_out
 from projections.external_payment import EXTERNAL_PAYMENTS
 from projections.ledger import LEDGER
 from projections.payout import PAYOUTS
@@ -98,7 +99,14 @@ class Gate:
         tools = self._tools
         begun = await find_standstill(tools.pool, "restore")
         assert begun is not None, "it was begun a moment ago"
-        logger.error("log_was_restored", cause=cause, marked=mark and mark.position, found=standing.position)
+        out = await sign_everybody_out(tools.pool, begun.noticed_at, tools.clock())
+        logger.error(
+            "log_was_restored",
+            cause=cause,
+            marked=mark and mark.position,
+            found=standing.position,
+            sessions_ended=out.sessions,
+        )
         since = min(standing.recorded_at or begun.noticed_at, begun.noticed_at) - LOOK_BACK
         found = await take_up(tools, since)
         strange = [each for each in found if each.place is Place.NONE]

@@ -1,5 +1,6 @@
 """The demo: what it promises to write, that it carries on, and that nothing is left of it."""
 
+import json
 import os
 import signal
 import socket
@@ -76,6 +77,12 @@ def count_sessions(demo: Demo) -> int:
         return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
 
 
+def list_own_sessions(demo: Demo) -> int:
+    """What the buyer is answered."""
+    headers = {"Authorization": f"Bearer {demo.facts['users']['buyer']['token']}"}
+    return httpx.get(f"{demo.facts['base_url']}/api/v1/auth/sessions", headers=headers, trust_env=False).status_code
+
+
 def test_every_payout_of_the_story_was_approved_by_the_api(demo: Demo) -> None:
     panel = f"{demo.facts['paystack_url']}/_sim"
     deliveries = httpx.get(f"{panel}/webhooks", trust_env=False).json()["webhooks"]
@@ -137,6 +144,11 @@ def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path)
     }
     assert count_sessions(second) == sessions, "six passwords take a second to check: sessions are resumed"
     assert second.escrow("replay", "verify").returncode == 0
+
+    assert list_own_sessions(second) == 200
+    ended = json.loads(second.escrow("restored", "--json").stdout)
+    assert ended["sessions"] == sessions, "whoever is signed in"
+    assert list_own_sessions(second) == 401
 
     second.process.kill()
     wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)
