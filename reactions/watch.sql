@@ -87,12 +87,13 @@ SET
 WHERE reference = %(reference)s AND ask_from = %(ask_from)s;
 
 -- name: find
--- Whose these references are.
+-- Whose these references are; in an order that does not depend on which row was written last.
 SELECT
     reference,
     transaction_id
 FROM watched_references
-WHERE reference = ANY(%(references)s::text []);
+WHERE reference = ANY(%(references)s::text [])
+ORDER BY reference;
 
 -- name: list_due
 -- Transactions whose deadline has passed.

@@ -10,6 +10,7 @@ from tests.simulation.world import FOREIGN, PATIENCE_SECONDS, Suspended, World
 JUMPS_MINUTES = (1, 5, 5, 20, 20, 60, 60, 180, 180, 600, 1500, 4500, 11_000, 22_000)
 LOST_WORDS = ("merchant-accepted", "auto-accepted", "declined", "a word of tomorrow")
 NO_ID = UUID(int=0)
+MOST = 1_000_000
 
 
 async def money_comes(w: World) -> str:
@@ -168,18 +169,41 @@ async def poll(w: World) -> str:
 
 async def _poll(w: World) -> int:
     worker = w.worker.worker
-    await worker._watch.catch_up()
-    ids, after = await worker._watch.list_due(w.at), NO_ID
+    asked = await _watch_clock(w)
+    ids, after = [], NO_ID
     while page := await worker._watch.list_unfinished(after):
         ids += page
         after = page[-1]
-    for transaction_id in worker._idle(dict.fromkeys(ids)):
+    for transaction_id in worker._idle(ids):
         await worker._advance(transaction_id)
     # These two wait for whoever is busy; here nobody else would go on meanwhile.
     if not w.suspended:
         await worker._poll_chargebacks()
+        await _sweep(w)
+    return asked + len(ids)
+
+
+async def _watch_clock(w: World) -> int:
+    """The worker takes a page of what is due each time; here as many pages as there are, for time stands still."""
+    worker, seen = w.worker.worker, set()
+    await worker._watch.catch_up()
+    while due := [one for one in await worker._watch.list_due(w.at) if one not in seen]:
+        seen |= {*due}
+        for transaction_id in worker._idle(due):
+            await worker._advance(transaction_id)
+        await worker._watch.catch_up()
+    return len(seen)
+
+
+async def _sweep(w: World) -> None:
+    """The worker asks so much every ten minutes; here until all is asked, or nobody answers."""
+    worker, left = w.worker.worker, None
+    while True:
         await worker._sweep()
-    return len(ids)
+        waiting = len(await worker._watch.list_questions(w.at, MOST))
+        if waiting in (0, left):
+            return
+        left = waiting
 
 
 async def suspend(w: World) -> str:
