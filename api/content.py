@@ -1,7 +1,6 @@
 """What parties write: kept erasable under an id that a repeat finds again; the log gets only a salted hash."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -12,13 +11,11 @@ from psycopg.types.json import Jsonb
 from api.dependencies import Dependencies
 from database.connect import Pool
 from database.queries import load
+from domain.content import SALT_BYTES, Text, hash_content
 from eventstore.escrow import Request
 from reactions.toolbox import Toolbox
 
 SQL = load("api", "content.sql")
-SALT_BYTES = 32
-
-Text = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +30,6 @@ def content_id_of(request: Request, kind: str) -> UUID:
     """Return the id of what this request says: the same for a repeat, another one for another text."""
     digest = hashlib.sha256(b"content\0" + kind.encode() + request.command_id + request.digest).digest()
     return UUID(bytes=digest[:16], version=4)
-
-
-def hash_content(salt: bytes, text: Text) -> str:
-    """Return the salted SHA-256 of the canonical JSON of a text."""
-    canonical = json.dumps(text, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(salt + canonical.encode()).hexdigest()
 
 
 def rehearse_content(request: Request, kind: str) -> Content:

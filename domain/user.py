@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from domain.actor import Actor, Role
@@ -15,6 +16,14 @@ class RoleNotGrantable(Invalid):
     """The system role belongs to the program; nobody can be given it."""
 
     code = "role_not_grantable"
+
+
+class AccountDoubt(StrEnum):
+    """Why the log does not vouch for the account that stands outside it."""
+
+    DIFFERS = "differs"
+    SALT_MISSING = "salt_missing"
+    NEVER_NAMED = "never_named"
 
 
 class UserRegistered(CreatedEvent):
@@ -55,8 +64,9 @@ class PayoutAccountChangedUnhashed(Event):
     name_matches: bool | None
 
     def apply(self, aggregate: "User") -> None:
-        """Nothing is paid to it before."""
+        """Nothing is paid to it before; which account it is, the log cannot tell."""
         aggregate.payout_usable_at = self.usable_at
+        aggregate.account_sha256 = None
 
 
 class PayoutAccountChanged(Event):
@@ -73,8 +83,9 @@ class PayoutAccountChanged(Event):
     name_matches: bool | None
 
     def apply(self, aggregate: "User") -> None:
-        """Nothing is paid to it before."""
+        """Nothing is paid to it before, and to no other afterwards."""
         aggregate.payout_usable_at = self.usable_at
+        aggregate.account_sha256 = self.account_sha256
 
 
 class User(Aggregate):
@@ -85,6 +96,7 @@ class User(Aggregate):
     def __init__(self, roles: tuple[Role, ...]) -> None:
         self.roles = frozenset(roles)
         self.payout_usable_at: datetime | None = None
+        self.account_sha256: str | None = None
 
     @property
     def state(self) -> str:
@@ -95,6 +107,17 @@ class User(Aggregate):
         """Super administrators grant and revoke roles."""
         return ("grant-role", "revoke-role") if actor.role is Role.SUPER_ADMIN else ()
 
+    def doubt_account(self, sha256: str | None) -> AccountDoubt | None:
+        """Return why the account outside the log is not the one he named; None when it is, or the log has no hash.
+
+        `sha256` is the hash of what stands there, None without a salt.
+        """
+        if self.payout_usable_at is None:
+            return AccountDoubt.NEVER_NAMED
+        if self.account_sha256 in {None, sha256}:
+            return None
+        return AccountDoubt.SALT_MISSING if sha256 is None else AccountDoubt.DIFFERS
+
     def change_payout_account(
         self,
         account_sha256: str,
@@ -104,10 +127,13 @@ class User(Aggregate):
         shared_with: tuple[UUID, ...],
         name_matches: bool | None,
     ) -> None:
-        """He says where he is paid. A first account can be used at once, a change of it after a while."""
+        """He says where he is paid. A first account can be used at once, a change of it after a while.
+
+        That it is the first, both the table outside and the log have to say: a row is soon deleted.
+        """
         if self.actor.id != str(self.id):
             raise Forbidden
-        wait = timedelta() if is_first else timedelta(seconds=cooling_seconds)
+        wait = timedelta() if is_first and self.payout_usable_at is None else timedelta(seconds=cooling_seconds)
         usable_at = max(self.now + wait, self.payout_usable_at or self.now)
         self.record(
             PayoutAccountChanged,

@@ -114,7 +114,7 @@ async def read_after(
 async def head(pool: Pool) -> int:
     """Return the position of the newest event, 0 for an empty log."""
     async with pool.connection() as connection:
-        return await _count(connection)
+        return await head_of(connection)
 
 
 async def position_at(pool: Pool, at: datetime) -> int:
@@ -165,7 +165,7 @@ async def follow(
         with suppress(psycopg.OperationalError, DatabaseUnavailable):
             async with await _listen(pool) as connection:
                 while True:
-                    upto = await _count(connection)
+                    upto = await head_of(connection)
                     while events := await _read_page(connection, after, limit, topics, upto):
                         if topics is None:
                             _require_dense(after, events)
@@ -203,7 +203,8 @@ async def _read_page(
         return _events(await cursor.fetchall())
 
 
-async def _count(connection: Connection) -> int:
+async def head_of(connection: Connection) -> int:
+    """Return the position of the newest event as this connection sees it, 0 for an empty log."""
     row = await (await connection.execute(SQL.get_head)).fetchone()
     return cast("int", row[0]) if row else 0
 

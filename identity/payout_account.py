@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 
 from database.connect import Connection
 from database.queries import load
+from domain.content import hash_content
 from domain.errors import Invalid
 from domain.money import PAYABLE
 from identity.notification import tell_user
@@ -86,6 +87,19 @@ async def find_payout_account(connection: Connection, user_id: UUID) -> PayoutAc
     cursor = connection.cursor(row_factory=class_row(PayoutAccount))
     await cursor.execute(SQL.find_payout_account, (user_id,))
     return await cursor.fetchone()
+
+
+async def hash_kept_account(connection: Connection, user_id: UUID) -> str | None:
+    """Return the hash of where a user is paid, as the log has it if it vouches for it; None without account or salt."""
+    account = await find_payout_account(connection, user_id)
+    cursor = await connection.execute(SQL.find_salt, (user_id,))
+    salt = await cursor.fetchone()
+    return None if account is None or salt is None or salt[0] is None else hash_account(cast("bytes", salt[0]), account)
+
+
+def hash_account(salt: bytes, account: PayoutAccount) -> str:
+    """Return the salted hash of an account that stands in the log."""
+    return hash_content(salt, asdict(account))
 
 
 async def is_payout_shared(connection: Connection, one: UUID, other: UUID) -> bool:

@@ -21,6 +21,12 @@ SELECT type, bank_code, account_number, account_name, currency
 FROM public.payout_accounts
 WHERE user_id = %s;
 
+-- name: find_salt
+-- The salt of the hash that the log has of where a user is paid.
+SELECT salt
+FROM public.payout_accounts
+WHERE user_id = %s;
+
 -- name: is_payout_shared
 -- Whether two users name the same account.
 SELECT EXISTS (

@@ -219,6 +219,7 @@ ALERTS = project(
         "transaction.payout_paid_after_all.v1": Change(
             alert("P0", "payout_paid_after_all", "reference", "twice_minor")
         ),
+        "transaction.payout_account_unproven.v1": Change(alert("P0", "payout_account_unproven", None, "doubt")),
         "transaction.payout_reversed.v1": Change(alert("P0", "payout_reversed", "reference", "reason")),
         "transaction.payout_waits_for_balance.v1": Change(alert_of_shortfall("payout")),
         "transaction.refund_waits_for_balance.v1": Change(alert_of_shortfall("refund")),

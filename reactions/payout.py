@@ -1,19 +1,21 @@
 """Payouts: intent, call, outcome. After any doubt only a GET tells, and the reference never changes while in doubt."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.errors import NotFound
-from domain.money import Money
+from domain.money import Currency, Money
 from domain.transaction import Transaction
-from domain.transaction.commands import RecordTransfer, RequestPayout, WaitForAccount
+from domain.transaction.commands import DistrustAccount, RecordTransfer, RequestPayout, WaitForAccount
 from domain.transaction.payout import NOT_PAID, TransferReport, TransferStatus
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
-from domain.user import User
+from domain.user import AccountDoubt, User
+from eventstore.log import head_of
 from gateways.ensure import ensure_transfer
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, UnknownReference
 from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
-from identity.payout_account import find_payout_account
+from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
 from reactions.toolbox import Toolbox, order
 
 NAME = "payouts"
@@ -28,9 +30,15 @@ async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
     if purpose is None or await find_late_success(tools, transaction, purpose):
         return False
     payee = transaction.seller_id if purpose is PayoutPurpose.SELLER else transaction.buyer_id
-    recipient = await _find_recipient(tools, transaction, payee)
+    kept = await _read_account(tools, payee)
+    if kept is None or kept.account.currency != transaction.price.currency:
+        return False
+    if kept.doubt is not None:
+        await order(tools, NAME, transaction, DistrustAccount(purpose=purpose, doubt=kept.doubt))
+        return False
+    recipient = await _register(tools, kept.account, transaction.price.currency)
     # Asked after the account was read: a change is in the log before it is in the table.
-    if recipient is None or await _waits_for_account(tools, transaction, purpose, payee):
+    if await _waits_for_account(tools, transaction, purpose, payee):
         return False
     await order(tools, NAME, transaction, RequestPayout(purpose=purpose, recipient=recipient))
     return True
@@ -65,19 +73,37 @@ async def find_late_success(tools: Toolbox, transaction: Transaction, purpose: P
     return False
 
 
-async def _find_recipient(tools: Toolbox, transaction: Transaction, payee: UUID) -> str | None:
-    """Return the processor's code for the payee's account; None while he has named none in this currency."""
-    async with tools.pool.connection() as connection:
+class _Kept(NamedTuple):
+    account: PayoutAccount
+    doubt: AccountDoubt | None
+
+
+async def _read_account(tools: Toolbox, payee: UUID) -> _Kept | None:
+    """Return the payee's account, and why the log does not vouch for it; None while he has named none."""
+    async with tools.pool.connection() as connection, connection.transaction():
+        # While it is locked no change is in the log that is not in the table yet.
+        await lock_payout_account(connection, payee)
         account = await find_payout_account(connection, payee)
-    if account is None or account.currency != transaction.price.currency:
+        sha256 = await hash_kept_account(connection, payee)
+        position = await head_of(connection)
+    if account is None:
         return None
+    try:
+        user = await tools.escrow.get(User, payee, at_position=position)
+    except NotFound:
+        return _Kept(account, AccountDoubt.NEVER_NAMED)
+    return _Kept(account, user.doubt_account(sha256))
+
+
+async def _register(tools: Toolbox, account: PayoutAccount, currency: Currency) -> str:
+    """Return the processor's code for an account."""
     registered = await tools.gateway.create_recipient(
         NewRecipient(
             type=account.type,
             name=account.account_name,
             account_number=account.account_number,
             bank_code=account.bank_code,
-            currency=transaction.price.currency,
+            currency=currency,
         )
     )
     return registered.recipient_code
@@ -85,10 +111,7 @@ async def _find_recipient(tools: Toolbox, transaction: Transaction, payee: UUID)
 
 async def _waits_for_account(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose, payee: UUID) -> bool:
     """True while the payee's account is too new to be paid to; the transaction says so."""
-    try:
-        usable_at = (await tools.escrow.get(User, payee)).payout_usable_at
-    except NotFound:
-        return False
+    usable_at = (await tools.escrow.get(User, payee)).payout_usable_at
     if usable_at is None or tools.clock() >= usable_at:
         return False
     await order(tools, NAME, transaction, WaitForAccount(purpose=purpose, usable_at=usable_at))

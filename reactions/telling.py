@@ -115,6 +115,7 @@ UNTOLD: Mapping[str, str] = {
     "user.payout_account_changed.v1": "it is told of where it is changed, in the same transaction",
     "user.payout_account_changed.v2": "it is told of where it is changed, in the same transaction",
     "transaction.payout_waits_for_account.v1": "the payee was told when he changed the account",
+    "transaction.payout_account_unproven.v1": "staff have an alert, and ask the payee in a way that they trust",
     "transaction.payout_waits_for_balance.v1": STAFF_ONLY,
     "transaction.refund_waits_for_balance.v1": STAFF_ONLY,
     "transaction.refund_uncertain.v1": STEP,

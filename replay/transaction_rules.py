@@ -17,7 +17,7 @@ from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered
 from domain.transaction.clawback import ClawbackRecovered, DebtRecovered, LossWrittenOff, PayableWithheld
 from domain.transaction.compensation import COMPENSATION_CAP_BPS, CompensationGranted
 from domain.transaction.contract import ContractGenerated, ContractSigned, CredentialsGranted
-from domain.transaction.cooling import PayoutWaitsForAccount
+from domain.transaction.cooling import PayoutAccountUnproven, PayoutWaitsForAccount
 from domain.transaction.dispute import DisputeEscalated, DisputeOpened, DisputeResolved, DisputeWithdrawn
 from domain.transaction.inspection import (
     AccessConfirmed,
@@ -174,7 +174,7 @@ def _is_unsent_payout(x: Transaction, e: PayoutWaitsForBalance) -> bool:
     return payout is not None and is_unsent and e.amount_minor == payout.amount_minor
 
 
-def _may_wait(x: Transaction, e: PayoutWaitsForAccount) -> bool:
+def _may_wait(x: Transaction, e: PayoutWaitsForAccount | PayoutAccountUnproven) -> bool:
     is_free = not any(p.purpose is e.purpose and p.status.is_open for p in x.payouts.values())
     return is_free and x.payable_minor(e.purpose) > 0 and e.attempt == x.next_attempt(e.purpose)
 
@@ -344,6 +344,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, ReceiptReturnOrdered, "a receipt in suspense, all of it", _is_in_suspense),
         require(T, PayoutRequested, "all that is payable, and no other payout of it under way", _is_payable),
         require(T, PayoutWaitsForAccount, "money that is owed and not on its way", _may_wait),
+        require(T, PayoutAccountUnproven, "money that is owed and not on its way", _may_wait),
         require(T, PayoutWaitsForBalance, "a payout that was not sent, of this amount", _is_unsent_payout),
         require(T, RefundWaitsForBalance, "a refund that was not sent, of this amount", _is_unsent_refund),
         require(T, PayoutUncertain, "a payout under way", _is_open_payout),

@@ -5,9 +5,10 @@ from uuid import UUID
 from starlette.responses import Response
 
 from api.command import Desk
-from api.content import SALT_BYTES, keep_about
+from api.content import keep_about
 from api.flows.pay import toolbox_of
 from api.views.transaction import TransactionView
+from domain.content import SALT_BYTES
 from domain.ids import RandomBytes
 from domain.transaction import Transaction
 from domain.transaction.staff_commands import FinalizePayout, ResendOtp, RetryRefund

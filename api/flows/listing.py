@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from api.bodies import ListingBody, ListingPatch
 from api.command import Desk
-from api.content import Content, Text, keep_content, read_contents, rehearse_content
+from api.content import Content, keep_content, read_contents, rehearse_content
 from api.dependencies import Dependencies
 from api.views.listing import ListingView
+from domain.content import Text
 from domain.listing import Listing
 from domain.listing.commands import DraftListing, ReviseListing
 from domain.money import Money

@@ -1,13 +1,12 @@
 """Where a user is paid: asked at the bank, put into the log, then into the table; a change is used after a while."""
 
 import hashlib
-from dataclasses import asdict
 from datetime import datetime
 from typing import NamedTuple
 
 from api.access import act
-from api.content import SALT_BYTES, hash_content
 from api.dependencies import Dependencies
+from domain.content import SALT_BYTES
 from domain.errors import Invalid, NotFound
 from domain.money import Currency
 from domain.user import ChangePayoutAccount
@@ -18,6 +17,8 @@ from identity.authenticator import Session
 from identity.payout_account import (
     PayoutAccount,
     find_payout_account,
+    hash_account,
+    hash_kept_account,
     is_same_person,
     list_sharing,
     lock_payout_account,
@@ -56,7 +57,10 @@ async def show_payout_account(dependencies: Dependencies, session: Session) -> t
 async def change_payout_account(
     dependencies: Dependencies, session: Session, account: PayoutAccount, request_id: str
 ) -> Change:
-    """Set where a user is paid. The same again changes nothing. Raises PayoutAccountUnknown."""
+    """Set where a user is paid. The same again changes nothing, unless the log does not vouch for what is kept.
+
+    Raises PayoutAccountUnknown.
+    """
     user_id = session.user_id
     resolved = await _resolve(dependencies, account)
     async with dependencies.pool.connection() as connection, connection.transaction():
@@ -65,10 +69,11 @@ async def change_payout_account(
         matches = None if resolved is None else is_same_person(resolved, legal_name)
         before = await find_payout_account(connection, user_id)
         logged = await dependencies.escrow.get(LoggedUser, user_id)
-        if before != account:
+        doubt = logged.doubt_account(await hash_kept_account(connection, user_id))
+        if before != account or doubt is not None:
             salt = dependencies.random_bytes(SALT_BYTES)
             command = ChangePayoutAccount(
-                account_sha256=hash_content(salt, asdict(account)),
+                account_sha256=hash_account(salt, account),
                 is_first=before is None,
                 cooling_seconds=dependencies.settings.escrow_payout_cooling_off_hours * HOUR_SECONDS,
                 shared_with=await list_sharing(connection, user_id, account),

@@ -73,12 +73,18 @@ def stuck_reason(transaction: "Transaction") -> str | None:
         sources = sorted({dispute.source.value for dispute in transaction.open_disputes})
         return f"dispute_open: {', '.join(sources)}"
     return (
-        _payout_reason(transaction)
+        _unproven_reason(transaction)
+        or _payout_reason(transaction)
         or _refund_reason(transaction)
         or _waiting_for(transaction)
         or ("awaiting_recovery_from_seller" if transaction.receivable_minor > 0 else None)
         or ("chargeback_open: in another currency" if any(transaction.foreign_chargebacks.values()) else None)
     )
+
+
+def _unproven_reason(transaction: "Transaction") -> str | None:
+    purpose = transaction.unproven_purpose()
+    return purpose and f"payout_account_unproven: {transaction.unproven_accounts[purpose].doubt.value}"
 
 
 def _payout_reason(transaction: "Transaction") -> str | None:

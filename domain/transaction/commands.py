@@ -18,6 +18,7 @@ from domain.transaction.payout import TransferReport
 from domain.transaction.records import DisputeCategory, PayoutPurpose
 from domain.transaction.refund import RefundReport
 from domain.transaction.vault import Addendum
+from domain.user import AccountDoubt
 
 
 class TransactionCommand(Command[Transaction]):
@@ -307,6 +308,18 @@ class WaitForAccount(TransactionCommand):
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.wait_for_account`."""
         aggregate.wait_for_account(self.purpose, self.usable_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistrustAccount(TransactionCommand):
+    """The account of whoever is to be paid is not the one that he named."""
+
+    purpose: PayoutPurpose
+    doubt: AccountDoubt
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.distrust_account`."""
+        aggregate.distrust_account(self.purpose, self.doubt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

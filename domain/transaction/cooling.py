@@ -1,7 +1,9 @@
-"""Payouts wait while the account that they go to is new: whoever took over a session shall not be paid at once.
+"""Payouts wait while the account that they go to is new, or is not the one that its owner named.
 
-A transaction knows of an account only what it was told. So a reaction looks before each attempt into the stream of the
-payee, which has the deadline, and tells the transaction; what it was told the transaction holds to by itself.
+Whoever took over a session shall not be paid at once, and whoever can write the table of accounts not at all. A
+transaction knows of an account only what it was told. So a reaction looks before each attempt into the stream of the
+payee, which has the deadline and a hash, and tells the transaction; what it was told of the deadline the transaction
+holds to by itself.
 """
 
 from datetime import datetime
@@ -9,8 +11,9 @@ from datetime import datetime
 from domain.errors import Refused
 from domain.transaction.event import TransactionEvent
 from domain.transaction.payout import PayoutTrack
-from domain.transaction.records import AccountWait, PayoutPurpose
+from domain.transaction.records import AccountWait, PayoutPurpose, UnprovenAccount
 from domain.transaction.state import TransactionState
+from domain.user import AccountDoubt
 
 
 class PayoutAccountCoolingOff(Refused):
@@ -32,12 +35,30 @@ class PayoutWaitsForAccount(TransactionEvent):
     usable_at: datetime
 
     def change(self, transaction: TransactionState) -> None:
-        """It waits until this attempt is made."""
+        """It waits until this attempt is made; whose account it is, is in no doubt any more."""
         transaction.account_waits[self.purpose] = AccountWait(attempt=self.attempt, usable_at=self.usable_at)
+        transaction.unproven_accounts.pop(self.purpose, None)
+
+
+class PayoutAccountUnproven(TransactionEvent):
+    """The payee's account is not the one that the log has a hash of: nothing is paid until he has named it again.
+
+    A remark: nothing that staff decide about has changed, so what waits for a second pair of eyes is not void.
+    """
+
+    TOPIC = "transaction.payout_account_unproven.v1"
+    IS_REMARK = True
+    purpose: PayoutPurpose
+    attempt: int
+    doubt: AccountDoubt
+
+    def change(self, transaction: TransactionState) -> None:
+        """It waits until this attempt is made."""
+        transaction.unproven_accounts[self.purpose] = UnprovenAccount(attempt=self.attempt, doubt=self.doubt)
 
 
 class CoolingTrack(PayoutTrack):
-    """Waiting for an account to be usable."""
+    """Waiting for an account to be usable, and to be proven."""
 
     def request_payout_by_system(self, purpose: PayoutPurpose, recipient: str) -> None:
         """A reaction asks for the transfer of all that is payable.
@@ -60,3 +81,20 @@ class CoolingTrack(PayoutTrack):
         wait = AccountWait(attempt=self.next_attempt(purpose), usable_at=usable_at)
         if self.account_waits.get(purpose) != wait:
             self.record(PayoutWaitsForAccount, purpose=purpose, attempt=wait.attempt, usable_at=usable_at)
+
+    def distrust_account(self, purpose: PayoutPurpose, doubt: AccountDoubt) -> None:
+        """A reaction found that the log does not vouch for the payee's account; that it still does not, is no news.
+
+        Raises `NothingPayable` when nothing could be paid anyway.
+        """
+        self.require_system()
+        self.require_payable(purpose)
+        attempt = self.next_attempt(purpose)
+        known = self.unproven_accounts.get(purpose)
+        if known is None or known.attempt != attempt:
+            self.record(PayoutAccountUnproven, purpose=purpose, attempt=attempt, doubt=doubt)
+
+    def unproven_purpose(self) -> PayoutPurpose | None:
+        """Return the first purpose that nothing is paid for because the payee's account is in doubt."""
+        waiting = (p for p, unproven in self.unproven_accounts.items() if unproven.attempt == self.next_attempt(p))
+        return next((p for p in waiting if self.payable_minor(p) > 0), None)

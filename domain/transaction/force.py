@@ -100,11 +100,15 @@ class ForceTrack(ChargebackTrack):
         return self.buyer_statement_at is not None or any(d.is_decided_by_staff for d in self.disputes.values())
 
     def _last_recipient(self, purpose: PayoutPurpose) -> str | None:
+        """Where the last attempt went; who names an account in doubt has to say which it is."""
+        if purpose is self.unproven_purpose():
+            return None
         return next((p.recipient for p in reversed(self.payouts.values()) if p.purpose is purpose), None)
 
     def purpose_to_pay(self) -> PayoutPurpose | None:
-        """Return what failed and waits for a person: a payout, or a refund that nobody has found an account for."""
-        return failed_purpose(self) or (PayoutPurpose.REFUND if self._has_refund_to_pay() else None)
+        """Return what waits for a person: a payout that failed, or to an account in doubt, or a refund without one."""
+        failed = failed_purpose(self) or self.unproven_purpose()
+        return failed or (PayoutPurpose.REFUND if self._has_refund_to_pay() else None)
 
     def _has_refund_to_pay(self) -> bool:
         """While something is held, releasing it comes first; a transfer on its way, or to be repeated, is awaited."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.journal import Account
 from domain.money import Currency
+from domain.user import AccountDoubt
 
 
 class PaymentStatus(StrEnum):
@@ -116,6 +117,14 @@ class AccountWait:
     def holds(self, attempt: int, at: datetime) -> bool:
         """Whether this attempt may not be made yet."""
         return self.attempt == attempt and at < self.usable_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnprovenAccount:
+    """The next attempt to pay somebody is not made: the log does not vouch for the account that he has."""
+
+    attempt: int
+    doubt: AccountDoubt
 
 
 class RefundStatus(StrEnum):

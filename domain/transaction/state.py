@@ -24,6 +24,7 @@ from domain.transaction.records import (
     Receipt,
     Refund,
     SettlementStatus,
+    UnprovenAccount,
     VaultStatus,
 )
 
@@ -112,6 +113,7 @@ class TransactionState(Aggregate):
         self.reserve_due_at: datetime | None = None
         self.payouts: dict[str, Payout] = {}
         self.account_waits: dict[PayoutPurpose, AccountWait] = {}
+        self.unproven_accounts: dict[PayoutPurpose, UnprovenAccount] = {}
         self.refunds: dict[str, Refund] = {}
         self.disputes: dict[UUID, Dispute] = {}
         self.disputed_since: datetime | None = None

@@ -37,13 +37,14 @@ from gateways.paystack.client import Paystack
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.sim.server import StandIn, build_sim
 from identity.authenticator import Authenticator
-from identity.payout_account import PayoutAccount, put_payout_account
+from identity.payout_account import PayoutAccount
 from identity.role import SELF_SERVICE
 from identity.user import NewUser, create_user, verify_email
 from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
 from reactions.toolbox import Toolbox
 from reactions.worker import Worker
+from tests.payee import name_account
 from tests.registrar import REGISTRAR, bits_of, open_locksmith
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
@@ -294,8 +295,8 @@ class Runner:
         )
         async with parts.pool.connection() as connection:
             await verify_email(connection, user.id, self.clock())
-            await put_payout_account(connection, user.id, account, self.clock())
         await record_roles(parts, user.id, user.roles, "test")
+        await name_account(parts.escrow, parts.pool, user.id, account, self.clock())
         async with httpx.AsyncClient(trust_env=False) as client:
             body = {"email": user.email, "password": PASSWORD}
             answer = await client.post(f"{self.base_url}/api/v1/auth/login", json=body)

@@ -7,12 +7,13 @@ import psycopg
 import pytest
 
 from api.banks import Banks
-from api.content import hash_content
+from domain.content import hash_content
 from domain.money import Currency
 from gateways.bank import Bank, Holder
 from gateways.errors import GatewayUnavailable
 from identity.payout_account import is_same_person
-from tests.api.running import PASSWORD, Installation, Person
+from tests.api.running import Installation, Person
+from tests.weaknesses.running import confirm
 
 NIGERIAN = {
     "type": "nuban",
@@ -43,12 +44,18 @@ def changes(installation: Installation, person: Person) -> list[dict[str, object
         return [row[0] for row in connection.execute(query, (str(person.id),)).fetchall()]
 
 
+def is_completed(installation: Installation, transaction: str) -> bool:
+    query = "SELECT state FROM transactions WHERE id = %s"
+    with psycopg.connect(installation.app_dsn) as connection:
+        return connection.execute(query, (transaction,)).fetchone() == ("completed",)
+
+
 def test_the_bank_is_asked_and_another_name_is_flagged(installation: Installation):
     other = installation.people["other"]
     shown = put(other, NIGERIAN)
     assert isinstance(shown["resolved_name"], str)
     assert shown["name_matches"] is False
-    (change,) = changes(installation, other)
+    (_, change) = changes(installation, other)
     assert change["name_matches"] is False
     assert "0123456789" not in str(change)
     with psycopg.connect(installation.app_dsn) as connection:
@@ -59,7 +66,7 @@ def test_the_bank_is_asked_and_another_name_is_flagged(installation: Installatio
         "whoever has the account and the salt can check"
     )
     put(other, NIGERIAN)
-    assert len(changes(installation, other)) == 1, "the same again is no change"
+    assert len(changes(installation, other)) == 2, "the same again is no change"
 
 
 def test_two_people_with_one_account_are_shown_to_staff(installation: Installation):
@@ -67,7 +74,7 @@ def test_two_people_with_one_account_are_shown_to_staff(installation: Installati
     shared = KENYAN | {"account_number": "0733000002"}
     put(buyer, shared)
     put(stranger, shared)
-    (change,) = changes(installation, stranger)
+    (_, change) = changes(installation, stranger)
     assert change["shared_with"] == [str(buyer.id)]
     alerts = admin.get("/api/v1/admin/alerts", Wait_For_Position=str(installation.head())).json()["items"]
     assert [a["kind"] for a in alerts if a["subject"] == str(stranger.id)] == ["payout_account_shared"]
@@ -140,13 +147,11 @@ def test_what_no_bank_knows_is_refused(installation: Installation, account: dict
 
 
 def test_a_payout_waits_until_a_changed_account_may_be_used(installation: Installation):
-    seller, buyer = installation.people["seller"], installation.people["buyer"]
+    seller = installation.people["seller"]
     transaction = installation.sold()
     changed_at = installation.clock()
     assert put(seller, KENYAN)["usable_at"] is not None
-    buyer.must(f"/api/v1/transactions/{transaction}/reveal", {"password": PASSWORD})
-    buyer.must(f"/api/v1/transactions/{transaction}/reveal/acknowledge", {})
-    buyer.must(f"/api/v1/transactions/{transaction}/confirm-access", {})
+    confirm(installation, transaction)
     waiting = installation.wait(
         transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_cooling_off: until ")
     )
@@ -154,15 +159,30 @@ def test_a_payout_waits_until_a_changed_account_may_be_used(installation: Instal
     until = (changed_at + timedelta(hours=24)).strftime("%Y-%m-%dT%H")
     assert until in str(waiting["stuck_reason"])
     installation.clock.ahead += timedelta(hours=25)
-    query = "SELECT state FROM transactions WHERE id = %s"
-
-    def is_paid() -> bool:
-        with psycopg.connect(installation.app_dsn) as connection:
-            return connection.execute(query, (transaction,)).fetchone() == ("completed",)
-
-    installation.eventually(is_paid)
+    installation.eventually(lambda: is_completed(installation, transaction))
     with psycopg.connect(installation.app_dsn) as connection:
         assert connection.execute(WAITS, (transaction,)).fetchone() == (1,), "that it still waits is no news"
+
+
+def test_an_account_in_doubt_is_paid_once_its_owner_has_named_it_again(fresh: Installation):
+    installation, seller, admin = fresh, fresh.people["seller"], fresh.people["admin"]
+    transaction = installation.sold()
+    with psycopg.connect(installation.superuser_dsn) as connection:
+        tamper = "UPDATE payout_accounts SET account_number = '0722000009' WHERE user_id = %s"
+        connection.execute(tamper, (seller.id,))
+    confirm(installation, transaction)
+    stuck = installation.wait(transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_unproven"))
+    assert stuck["stuck_reason"] == "payout_account_unproven: differs"
+    alerts = admin.get("/api/v1/admin/alerts", Wait_For_Position=str(installation.head())).json()["items"]
+    assert [(alert["severity"], alert["detail"]) for alert in alerts if alert["kind"] == "payout_account_unproven"] == [
+        ("P0", "differs")
+    ]
+
+    put(seller, KENYAN | {"account_number": "0722000009"})
+    assert len(changes(installation, seller)) == 2, "it is named anew although it stands there"
+    installation.wait(transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_cooling_off"))
+    installation.clock.ahead += timedelta(hours=25)
+    installation.eventually(lambda: is_completed(installation, transaction))
 
 
 NAMES = (

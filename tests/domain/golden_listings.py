@@ -14,9 +14,9 @@ from domain.listing.commands import (
     SubmitListing,
 )
 from domain.money import Currency, Money
-from domain.transaction.commands import WaitForAccount
+from domain.transaction.commands import DistrustAccount, WaitForAccount
 from domain.transaction.records import PayoutPurpose
-from domain.user import ChangePayoutAccount, RegisterUser
+from domain.user import AccountDoubt, ChangePayoutAccount, RegisterUser
 from tests.domain import paths
 from tests.domain.paths import REASON, pending
 from tests.domain.people import ADMIN, BUYER_ID, SELLER, SELLER_ID, SYSTEM
@@ -89,6 +89,18 @@ def cooled() -> Story:
     story.do(_account("1", is_first=True, name_matches=True), SELLER, SELLER_ID)
     changed = _account("2", shared_with=(BUYER_ID,), name_matches=False)
     story.do(changed, SELLER, SELLER_ID)
+    story.do(WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=story.now + timedelta(days=1)))
+    story.wait(days=1).do(paths.pay_out())
+    return story
+
+
+def unproven() -> Story:
+    """A payout waits because the seller's account is not the one that he named, until he names it again."""
+    story = paths.releasing(pending())
+    story.start(RegisterUser(roles=frozenset({Role.SELLER})), SYSTEM, SELLER_ID)
+    story.do(_account("1", is_first=True, name_matches=True), SELLER, SELLER_ID)
+    story.do(DistrustAccount(purpose=PayoutPurpose.SELLER, doubt=AccountDoubt.DIFFERS))
+    story.do(_account("2", name_matches=True), SELLER, SELLER_ID)
     story.do(WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=story.now + timedelta(days=1)))
     story.wait(days=1).do(paths.pay_out())
     return story

@@ -57,7 +57,7 @@ from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
 from tests.domain.golden_debts import withheld
-from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised
+from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
@@ -389,6 +389,7 @@ STORIES = {
         proved,
         cooled,
         hashed,
+        unproven,
         reconciled,
         restored,
         platform,

@@ -7,13 +7,14 @@ import pytest
 
 from domain.journal import Account
 from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
-from domain.transaction.commands import EnforceDeadline, ReturnReceipts, WaitForAccount
+from domain.transaction.commands import DistrustAccount, EnforceDeadline, ReturnReceipts, WaitForAccount
 from domain.transaction.contract import DisputeOpen
 from domain.transaction.cooling import PayoutAccountCoolingOff
-from domain.transaction.force import NotStuck
+from domain.transaction.force import NotStuck, RecipientMissing
 from domain.transaction.payment import UnknownReference
 from domain.transaction.payout import NothingPayable, PayoutAttemptsExhausted, PayoutRetryTooEarly
 from domain.transaction.records import PayoutPurpose, PayoutStatus
+from domain.user import AccountDoubt
 from tests.domain.paths import (
     TRANSFER_FEE,
     asked,
@@ -294,3 +295,17 @@ def test_an_accepted_transfer_cannot_be_refused_any_more():
     report(story, "pending")
     story.ignores(transfer(story.payout(), "refused"))
     assert story.transaction.payouts[story.payout()].status is PayoutStatus.SUBMITTED
+
+
+def test_an_account_in_doubt_is_told_once_until_it_waits_and_a_super_admin_may_name_the_recipient():
+    story = releasing(pending())
+    doubt = DistrustAccount(purpose=PayoutPurpose.SELLER, doubt=AccountDoubt.DIFFERS)
+    assert story.do(doubt) == ["payout_account_unproven"]
+    assert story.do(doubt) == []
+    assert story.transaction.stuck_reason == "payout_account_unproven: differs"
+    story.refuses(RecipientMissing, release(None), SUPER)
+    story.do(WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=story.now + timedelta(hours=24)))
+    story.refuses(NotStuck, release("RCP_corrected"), SUPER)
+    assert story.do(doubt) == ["payout_account_unproven"]
+    assert "payout_requested" in story.do(release("RCP_corrected"), SUPER)
+    story.refuses(NothingPayable, doubt)

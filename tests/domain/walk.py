@@ -15,6 +15,7 @@ from domain.listing import Listing
 from domain.transaction import Transaction
 from domain.transaction.commands import (
     AcknowledgeReveal,
+    DistrustAccount,
     EnforceDeadline,
     ExtendDeadlines,
     ExtendInspection,
@@ -50,6 +51,7 @@ from domain.transaction.staff_commands import (
     RetryRefund,
     WriteOff,
 )
+from domain.user import AccountDoubt
 from eventstore.fork import fork
 from tests.domain import paths
 from tests.domain.paths import BUYER_KEY, REASON
@@ -58,6 +60,7 @@ from tests.domain.story import Story
 
 NOBODY = "xx-nothing-has-this-reference"
 NO_ID = UUID(int=0xF00)
+DISTRUST = DistrustAccount(purpose=PayoutPurpose.SELLER, doubt=AccountDoubt.DIFFERS)
 LONG = timedelta(days=8)
 
 
@@ -96,7 +99,7 @@ class Position:
         """What distinguishes positions here: the tracks, who owes what, and whether it is old; no amounts or times."""
         t = self.transaction
         disputes = frozenset((d.source, d.escalated, d.answer and d.answer.status) for d in t.open_disputes)
-        payouts = frozenset((p.purpose, p.status) for p in t.payouts.values())
+        payouts = frozenset((p.purpose, p.status) for p in t.payouts.values()), t.unproven_purpose()
         return (
             (t.phase, t.payment, t.payment_link_issued, t.contract, t.vault, t.settlement, t.cancel_requested_by),
             (payouts, frozenset(r.status for r in t.refunds.values()), disputes, bool(t.pending_approvals)),
@@ -290,10 +293,6 @@ def processor_dispute(at: Position) -> UUID:
     return next(own, NO_ID)
 
 
-def _wait_for_account(at: Position) -> WaitForAccount:
-    return WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=at.now + LONG)
-
-
 def _pay_out(purpose: PayoutPurpose) -> Move:
     return f"pay out {purpose.value}", SYSTEM, lambda at: paths.pay_out(purpose)
 
@@ -308,7 +307,10 @@ def _refunded(status: str) -> Move:
 
 
 MOVES += [_pay_out(purpose) for purpose in PayoutPurpose]
-MOVES.append(("account is new", SYSTEM, _wait_for_account))
+MOVES += [
+    ("account is new", SYSTEM, lambda at: WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=at.now + LONG)),
+    ("account is unproven", SYSTEM, lambda _: DISTRUST),
+]
 MOVES += [
     _transfer(s) for s in ("uncertain", "not_covered", "refused", "pending", "otp", "success", "failed", "reversed")
 ]

@@ -129,7 +129,7 @@ async def open_street(dsn: str, wrap: Callable[[Processor], Processor] = lambda 
     ):
         escrow = Escrow(pool, appender, lambda: world.at, lambda: uuid7(world.at, os.urandom))
         tools = Toolbox(escrow=escrow, pool=pool, gateway=wrap(gateway), clock=lambda: world.at)
-        buyer, seller = await meet(pool)
+        buyer, seller = await meet(pool, escrow)
         world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
         await world.top_up(CAPITAL_MINOR)
         yield Street(world=world, paystack=paystack, worker=Worker(tools, dsn), mail=mail)

@@ -21,7 +21,7 @@ from domain.transaction.staff_commands import FinalizePayout, ForceRelease, Rese
 from eventstore.escrow import Request
 from gateways.errors import GatewayUncertain
 from gateways.payment import NewRecipient
-from identity.payout_account import PayoutAccount, put_payout_account
+from identity.payout_account import PayoutAccount
 from reactions.attention import (
     AccountRefused,
     BankUnknown,
@@ -32,6 +32,7 @@ from reactions.attention import (
     retry_refund,
 )
 from tests.conftest import Database
+from tests.payee import name_account
 from tests.reactions.world import World, run
 
 SUPER = Actor(str(UUID(int=7)), Role.SUPER_ADMIN)
@@ -275,8 +276,7 @@ def test_without_an_account_of_the_buyer_a_super_admin_names_the_recipient(datab
         elsewhere = PayoutAccount(
             type="nuban", bank_code="044", account_number="0001234567", account_name="b", currency=Currency.NGN
         )
-        async with world.pool.connection() as connection:
-            await put_payout_account(connection, world.buyer.id, elsewhere, world.at)
+        await name_account(world.escrow, world.pool, world.buyer.id, elsewhere, world.at)
         await world.panel.post(f"/_sim/refunds/{refund.processor_refund_id}", json={"status": "failed"})
         stuck = await world.advance(transaction_id)
         assert stuck.stuck_reason == "refund_failed: awaiting a transfer to the buyer"

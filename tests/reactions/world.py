@@ -36,11 +36,12 @@ from gateways.paystack.client import Paystack
 from gateways.paystack.http import Retries, Timeouts
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.sim.server import StandIn, build_sim
-from identity.payout_account import PayoutAccount, put_payout_account
+from identity.payout_account import PayoutAccount
 from identity.user import NewUser, User, create_user, find_user
 from reactions.advance import advance
 from reactions.payment import PaymentPage, request_page
 from reactions.toolbox import Processor, Toolbox
+from tests.payee import name_account
 from tests.registrar import REGISTRAR, bits_of
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
@@ -181,9 +182,9 @@ async def open_world(
             Paystack.connect(secret=SECRET, base_url=stand_in.base_url, timeouts=HASTY, retries=NONE) as gateway,
             httpx.AsyncClient(base_url=stand_in.base_url, trust_env=False) as panel,
         ):
-            buyer, seller = await meet(pool)
             world = World.__new__(World)
             escrow = Escrow(pool, appender, lambda: world.at, lambda: uuid7(world.at, os.urandom))
+            buyer, seller = await meet(pool, escrow)
             tools = Toolbox(escrow=escrow, pool=pool, gateway=wrap(gateway), clock=lambda: world.at)
             world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
             # The processor's fees come out of the balance: without capital a refund in full could never go out.
@@ -191,12 +192,12 @@ async def open_world(
             yield world
 
 
-async def meet(pool: Pool) -> tuple[User, User]:
+async def meet(pool: Pool, escrow: Escrow) -> tuple[User, User]:
     """The buyer and the seller."""
-    return await _person(pool, "buyer"), await _person(pool, "seller")
+    return await _person(pool, escrow, "buyer"), await _person(pool, escrow, "seller")
 
 
-async def _person(pool: Pool, name: str) -> User:
+async def _person(pool: Pool, escrow: Escrow, name: str) -> User:
     async with pool.connection() as connection:
         found = await find_user(connection, f"{name}@example.com")
     if found is not None:
@@ -206,8 +207,7 @@ async def _person(pool: Pool, name: str) -> User:
     account = PayoutAccount(
         type="mobile_money", bank_code="MPESA", account_number="0712345678", account_name=name, currency=Currency.KES
     )
-    async with pool.connection() as connection:
-        await put_payout_account(connection, user.id, account, START)
+    await name_account(escrow, pool, user.id, account, START)
     return user
 
 

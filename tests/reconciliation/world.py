@@ -139,8 +139,8 @@ async def open_business(database: Database, behaviour: Behaviour | None = None) 
             ) as gateway,
             httpx.AsyncClient(base_url=stand_in.base_url, trust_env=False) as panel,
         ):
-            buyer, seller = await meet(pool)
             escrow = Escrow(pool, appender, clock, lambda: uuid7(clock(), os.urandom))
+            buyer, seller = await meet(pool, escrow)
             tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock)
             world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
             business = Business(world, database, gateway)

@@ -23,12 +23,13 @@ from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
 from eventstore.appender import Appender
 from eventstore.escrow import Request
 from gateways.errors import GatewayError
-from identity.payout_account import PayoutAccount, put_payout_account
+from identity.payout_account import PayoutAccount
 from identity.user import User
 from projections.catch_up import catch_up_together
 from projections.payout import PAYOUTS
 from projections.projection import Projection
 from projections.transaction import TRANSACTIONS
+from tests.payee import name_account
 from tests.simulation.judge import Judge
 from tests.simulation.ports import Killed, Process
 from tests.simulation.processor import Processor
@@ -204,16 +205,15 @@ class World:
         await self.move_funds(Movement.CAPITAL_PAID_IN, 10**12)
         await self.top_up(CAPITAL_MINOR)
         kind, bank = BANKS[currency]
-        async with self.stage.pool.connection() as connection:
-            for number, user in enumerate([*self.stage.buyers, *self.stage.sellers]):
-                account = PayoutAccount(
-                    type=kind,
-                    bank_code=bank,
-                    account_number=f"07123456{number:02d}",
-                    account_name="x",
-                    currency=currency,
-                )
-                await put_payout_account(connection, user.id, account, START)
+        for number, user in enumerate([*self.stage.buyers, *self.stage.sellers]):
+            account = PayoutAccount(
+                type=kind,
+                bank_code=bank,
+                account_number=f"07123456{number:02d}",
+                account_name="x",
+                currency=currency,
+            )
+            await name_account(self.api.escrow, self.stage.pool, user.id, account, START)
 
     async def move_funds(self, movement: Movement, amount_minor: int) -> None:
         command = MoveFunds(movement=movement, amount=Money(amount_minor, self.mind.currency), evidence="statement")

@@ -1,5 +1,5 @@
 """An installation for the tests of a module."""
 
-from tests.api.conftest import installation
+from tests.api.conftest import fresh, installation
 
-__all__ = ["installation"]
+__all__ = ["fresh", "installation"]

@@ -1,6 +1,7 @@
 """Money: believed only when the processor confirms it, sent once, to an account that is known."""
 
 import json
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -66,8 +67,9 @@ def test_a_refund_is_sent_back_to_who_paid(installation: Installation) -> None:
 
 
 @pytest.mark.weakness("W5")
-def test_a_payout_waits_until_the_seller_says_where_to(installation: Installation) -> None:
+def test_a_payout_waits_until_the_seller_says_where_to(fresh: Installation) -> None:
     """Elsewhere nobody asks the seller for an account, and completed sales are never paid."""
+    installation = fresh
     transaction = installation.sold()
     with psycopg.connect(installation.superuser_dsn) as connection:
         seller = installation.people["seller"]
@@ -78,7 +80,10 @@ def test_a_payout_waits_until_the_seller_says_where_to(installation: Installatio
     account = {"type": "mobile_money", "bank_code": "MPESA", "account_number": "0712345678", "account_name": "seller"}
     answer = seller.request("PUT", "/api/v1/users/me/payout-account", {**account, "currency": "KES"})
     assert answer.status_code < 300, answer.text
-    installation.wait(transaction, lambda view: view["state"] == "completed")
+    installation.wait(transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_cooling_off"))
+    installation.clock.ahead += timedelta(hours=25)
+    query = "SELECT state FROM transactions WHERE id = %s"
+    installation.eventually(lambda: read(installation, query, transaction) == [("completed",)])
 
 
 @pytest.mark.weakness("W8", "W9")

@@ -1,0 +1,155 @@
+"""Payouts go only to the account that the log vouches for, whatever the table of accounts says."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+
+from domain.actor import Actor, Role
+from domain.aggregate import Aggregate
+from domain.command import Command
+from domain.money import Currency
+from domain.transaction import Transaction
+from domain.transaction.cooling import PayoutAccountUnproven
+from domain.transaction.force import RecipientMissing
+from domain.transaction.phase import Phase
+from domain.transaction.staff_commands import ForceRelease
+from domain.user import PayoutAccountChangedUnhashed, RegisterUser, User
+from gateways.payment import NewRecipient
+from identity.payout_account import PayoutAccount, put_payout_account
+from identity.user import NewUser, create_user
+from tests.conftest import Database
+from tests.payee import name_account
+from tests.reactions.world import World, run
+from tests.registrar import REGISTRAR, bits_of
+
+HIS = PayoutAccount(
+    type="mobile_money", bank_code="MPESA", account_number="0712345678", account_name="seller", currency=Currency.KES
+)
+TAMPER = "UPDATE payout_accounts SET account_number = '0799999999'"
+UNSALT = "UPDATE payout_accounts SET salt = NULL"
+REPLACE = "UPDATE payout_accounts SET account_number = '0799999999', salt = NULL"
+
+
+async def write(world: World, statement: str) -> None:
+    """Whoever can write the table, and not the log."""
+    async with world.pool.connection() as connection:
+        await connection.execute(statement)  # type: ignore[arg-type]
+
+
+async def confirmed(world: World) -> Transaction:
+    """The buyer is content, and the seller is to be paid."""
+    transaction_id = await world.hold()
+    await world.confirm(transaction_id)
+    return await world.advance(transaction_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameUnhashed(Command[User]):
+    """What was recorded before the log had hashes."""
+
+    aggregate_type = User
+    usable_at: datetime
+
+    def decide(self, aggregate: User, *related: Aggregate) -> None:
+        aggregate.record(PayoutAccountChangedUnhashed, usable_at=self.usable_at, shared_with=(), name_matches=None)
+
+
+async def told_of(world: World, transaction: Transaction) -> list[str]:
+    """The doubts that stand in its history."""
+    query = "SELECT data ->> 'doubt' FROM event_log WHERE stream = %s AND type = %s ORDER BY version"
+    async with world.pool.connection() as connection:
+        cursor = await connection.execute(query, (str(transaction.id), PayoutAccountUnproven.TOPIC))
+        return [row[0] for row in await cursor.fetchall()]
+
+
+@pytest.mark.guarantee("G20", faults="whoever can write the table of accounts, and not the log", runs="three ways")
+@pytest.mark.parametrize(
+    ("statement", "doubt"),
+    [(TAMPER, "differs"), (UNSALT, "salt_missing"), (REPLACE, "salt_missing")],
+    ids=["changed", "without the salt", "both"],
+)
+def test_nothing_is_paid_to_an_account_that_the_log_does_not_vouch_for(
+    database: Database, statement: str, doubt: str
+) -> None:
+    async def story(world: World) -> None:
+        await write(world, statement)
+        stuck = await confirmed(world)
+        for _ in range(2):
+            world.wait(hours=1)
+            stuck = await world.advance(stuck.id)
+        assert (stuck.stuck_reason, dict(stuck.payouts)) == (f"payout_account_unproven: {doubt}", {})
+        assert await told_of(world, stuck) == [doubt], "that it still is in doubt is no news"
+        assert await world.moved("transfer") == []
+
+        await name_account(world.escrow, world.pool, world.seller.id, HIS, world.at)
+        paid = await world.advance(stuck.id)
+        assert (paid.phase, paid.is_flat) == (Phase.COMPLETED, True)
+        assert await world.moved("transfer") == [-90_000]
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.guarantee("G20", planted="the account is not compared with the log")
+def test_the_test_notices_when_the_log_is_not_asked(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(world: World) -> None:
+        await write(world, TAMPER)
+        assert (await confirmed(world)).phase is Phase.COMPLETED
+
+    monkeypatch.setattr(User, "doubt_account", lambda _self, _sha256: None)
+    run(database.app_dsn, story)
+
+
+def test_an_account_that_nobody_named_is_not_paid(database: Database) -> None:
+    async def story(world: World) -> None:
+        stranger = await create_user(
+            world.pool,
+            REGISTRAR,
+            NewUser(email="stranger@example.com", display_name="stranger", legal_name="stranger"),
+            "correct horse battery",
+            at=world.at,
+            random_bytes=bits_of("stranger"),
+        )
+        async with world.pool.connection() as connection:
+            await put_payout_account(connection, stranger.id, HIS, world.at)
+        world.seller = stranger
+        stuck = await confirmed(world)
+        assert stuck.stuck_reason == "payout_account_unproven: never_named"
+        await world.do(Actor("test", Role.SYSTEM), stranger.id, RegisterUser(roles=frozenset({Role.SELLER})))  # type: ignore[arg-type]
+        assert (await world.advance(stuck.id)).stuck_reason == "payout_account_unproven: never_named"
+        assert await world.moved("transfer") == []
+
+    run(database.app_dsn, story)
+
+
+def test_an_account_from_before_the_log_had_hashes_is_still_paid(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.do(world.as_seller, world.seller.id, NameUnhashed(usable_at=world.at))  # type: ignore[arg-type]
+        await write(world, UNSALT)
+        assert (await confirmed(world)).phase is Phase.COMPLETED
+
+    run(database.app_dsn, story)
+
+
+def test_a_super_admin_can_pay_to_a_recipient_that_he_names_and_to_no_other(database: Database) -> None:
+    async def story(world: World) -> None:
+        await write(world, TAMPER)
+        stuck = await confirmed(world)
+        chief = Actor(str(uuid4()), Role.SUPER_ADMIN)
+        forced = ForceRelease(reason="his bank confirms the account", recipient=None, limit_usd_cents=10**9)
+        with pytest.raises(RecipientMissing):
+            await world.do(chief, stuck.id, forced)  # type: ignore[arg-type]
+        recipient = NewRecipient(
+            type="mobile_money",
+            name="seller",
+            account_number="0712345678",
+            bank_code="MPESA",
+            currency=Currency.KES,
+        )
+        code = (await world.tools.gateway.create_recipient(recipient)).recipient_code
+        await world.do(chief, stuck.id, replace(forced, recipient=code))  # type: ignore[arg-type]
+        assert (await world.advance(stuck.id)).phase is Phase.COMPLETED
+        assert await world.moved("transfer") == [-90_000]
+
+    run(database.app_dsn, story)
