@@ -1,5 +1,6 @@
 """Payouts go only to the account that the log vouches for, whatever the table of accounts says."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -15,12 +16,12 @@ from domain.transaction.cooling import PayoutAccountUnproven
 from domain.transaction.force import RecipientMissing
 from domain.transaction.phase import Phase
 from domain.transaction.staff_commands import ForceRelease
-from domain.user import PayoutAccountChangedUnhashed, RegisterUser, User
+from domain.user import ChangePayoutAccount, PayoutAccountChangedUnhashed, RegisterUser, User
 from gateways.payment import NewRecipient
-from identity.payout_account import PayoutAccount, put_payout_account
+from identity.payout_account import PayoutAccount, hash_account, lock_payout_account, put_payout_account
 from identity.user import NewUser, create_user
 from tests.conftest import Database
-from tests.payee import name_account
+from tests.payee import SALT, name_account
 from tests.reactions.world import World, run
 from tests.registrar import REGISTRAR, bits_of
 
@@ -62,6 +63,14 @@ async def told_of(world: World, transaction: Transaction) -> list[str]:
     async with world.pool.connection() as connection:
         cursor = await connection.execute(query, (str(transaction.id), PayoutAccountUnproven.TOPIC))
         return [row[0] for row in await cursor.fetchall()]
+
+
+async def is_waited_for(world: World) -> bool:
+    """Whether somebody asked for the row that another holds."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with world.pool.connection() as connection:
+        row = await (await connection.execute(query)).fetchone()
+        return row is not None and row[0] > 0
 
 
 @pytest.mark.guarantee("G20", faults="whoever can write the table of accounts, and not the log", runs="three ways")
@@ -151,5 +160,24 @@ def test_a_super_admin_can_pay_to_a_recipient_that_he_names_and_to_no_other(data
         await world.do(chief, stuck.id, replace(forced, recipient=code))  # type: ignore[arg-type]
         assert (await world.advance(stuck.id)).phase is Phase.COMPLETED
         assert await world.moved("transfer") == [-90_000]
+
+    run(database.app_dsn, story)
+
+
+def test_a_change_that_is_in_the_log_and_not_yet_in_the_table_is_waited_for(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.hold()
+        await world.confirm(transaction_id)
+        elsewhere = replace(HIS, account_number="0722000009")
+        named = ChangePayoutAccount(account_sha256=hash_account(SALT, elsewhere), is_first=False, cooling_seconds=0)
+        async with world.pool.connection() as connection, connection.transaction():
+            await lock_payout_account(connection, world.seller.id)
+            await world.do(world.as_seller, world.seller.id, named)  # type: ignore[arg-type]
+            paying = asyncio.create_task(world.advance(transaction_id))
+            while not (paying.done() or await is_waited_for(world)):
+                await asyncio.sleep(0.01)
+            await put_payout_account(connection, world.seller.id, elsewhere, world.at, SALT)
+        paid = await paying
+        assert (paid.phase, await told_of(world, paid)) == (Phase.COMPLETED, [])
 
     run(database.app_dsn, story)
