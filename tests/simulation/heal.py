@@ -1,10 +1,12 @@
 """Quiescence: nothing fails any more, everybody does his part, time passes, until nothing is left to do."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from domain.actor import Actor
 from domain.transaction import Transaction
 from domain.transaction.records import Finding
+from domain.transaction.staff_commands import ForceRefund
 from tests.simulation import nature, people
 from tests.simulation.judge import Wrong
 from tests.simulation.people import MAKE
@@ -93,7 +95,10 @@ async def _approve(w: World, transaction_id: UUID) -> None:
 
 
 async def _do(w: World, t: Transaction, actor: Actor, name: str) -> None:
-    await answer(w.order(actor, t.id, MAKE[name][1](w, t, actor)))
+    command = MAKE[name][1](w, t, actor)
+    if isinstance(command, ForceRefund):
+        command = replace(command, amount_minor=None)  # all of it: parts of what is left would have no end
+    await answer(w.order(actor, t.id, command))
 
 
 async def unfinished(w: World) -> dict[str, str]:
