@@ -15,7 +15,6 @@ from domain.transaction.records import DisputeCategory, Finding
 from identity.api_key import Scope
 
 KEY_BYTES = 32
-OPENABLE = [category.value for category in DisputeCategory if category is not DisputeCategory.CHARGEBACK]
 LONGEST_REASON = 2000
 
 Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra={"format": "password"})]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from inspect import iscoroutinefunction
 from typing import Any, cast
 
+# Private, and without another name: it is what the framework has made of each argument. The framework is pinned below
+# the next version, and the tests of bad input meet every route.
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError

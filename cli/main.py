@@ -16,6 +16,7 @@ from cli import (
     paystack_sim,
     reconcile,
     replay,
+    setting,
     transactions,
     users,
     vault,
@@ -41,6 +42,7 @@ app.add_typer(payouts.refunds, name="refund")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(replay.app, name="replay")
+app.add_typer(setting.app, name="setting")
 app.add_typer(vault.app, name="vault")
 app.add_typer(mail.app, name="mail")
 app.command("events", epilog="Example: escrow events --stream 018f3c9e-0000-7000-8000-000000000000 --limit 20")(

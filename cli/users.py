@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DryRunOption, JsonOption
+from cli.options import DryRunOption, JsonOption, YesOption
 
 app = typer.Typer(no_args_is_help=True, help="Create users and grant roles.")
 
@@ -68,13 +68,16 @@ def erase(
     email: Annotated[str | None, typer.Option(help="Whose personal data is to go.")] = None,
     user_id: Annotated[str | None, typer.Option("--id", help="The same by id: an erased address finds nobody.")] = None,
     dry_run: DryRunOption = False,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase somebody's personal data; the log is not touched.
+    """Erase somebody's personal data, which nothing brings back; the log is not touched.
 
     While money, a dispute or a listing of theirs is open, or the retention period runs, it waits and exits with 9; the
     worker does it when it becomes possible.
     """
     from cli.erasure import erase_person
 
+    if not (dry_run or yes):
+        _ = typer.confirm(f"Erase everything personal of {email or user_id} for good?", abort=True, err=True)
     erase_person(email=email, user_id=user_id, dry_run=dry_run, as_json=as_json)

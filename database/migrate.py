@@ -1,4 +1,7 @@
-"""Forward-only migrations: numbered `.sql` files, each applied once, in order, in a transaction of its own."""
+"""Forward-only migrations: numbered `.sql` files, each applied once, in order, in a transaction of its own.
+
+A number that is missing between two others was never given out: only the order counts.
+"""
 
 from hashlib import sha256
 from importlib.resources import files

@@ -25,8 +25,6 @@ MUST_BE = {
     "escrow_pg_bin": "a folder",
     "escrow_files_dir": "a folder, or one that can be made",
     "escrow_pepper_file": "a file, not a folder",
-    "escrow_signing_key_file": "a file, not a folder",
-    "escrow_archive_url": "a URL, such as file:///mnt/archive",
     "escrow_public_url": "an http or https URL",
     "smtp_url": "a URL that begins with smtp:// or smtps://",
     "smtp_from": "an e-mail address in ASCII, such as escrow@example.com",
@@ -75,10 +73,6 @@ class Settings(BaseSettings):
     """ESCROW_FILES_DIR: where uploaded files are kept, the same for all API processes; else `files` in ESCROW_HOME."""
     escrow_pepper_file: Path | None = None
     """ESCROW_PEPPER_FILE: the root secret of the vault."""
-    escrow_signing_key_file: Path | None = None
-    """ESCROW_SIGNING_KEY_FILE: the Ed25519 key that signs checkpoints."""
-    escrow_archive_url: str | None = None
-    """ESCROW_ARCHIVE_URL: where checkpoints and exports are kept, best on another host."""
     escrow_public_url: str | None = None
     """ESCROW_PUBLIC_URL: the address under which clients reach the API."""
     paystack_secret_key: SecretStr | None = None
@@ -134,7 +128,7 @@ class Settings(BaseSettings):
                 raise ValueError("not a libpq URL") from None
         return url
 
-    @field_validator("escrow_archive_url", "escrow_public_url", "smtp_url", "sms_url")
+    @field_validator("escrow_public_url", "smtp_url", "sms_url")
     @classmethod
     def _require_url(cls, url: str | SecretStr | None, field: ValidationInfo) -> str | SecretStr | None:
         """A scheme that the program knows how to use, and an address behind it."""
@@ -166,9 +160,7 @@ class Settings(BaseSettings):
             raise ValueError("not a token")
         return token
 
-    @field_validator(
-        "escrow_home", "escrow_pg_bin", "escrow_files_dir", "escrow_pepper_file", "escrow_signing_key_file"
-    )
+    @field_validator("escrow_home", "escrow_pg_bin", "escrow_files_dir", "escrow_pepper_file")
     @classmethod
     def _make_absolute(cls, path: Path | None) -> Path | None:
         """A daemon changes its folder; a relative path must not change its meaning then."""
@@ -182,7 +174,7 @@ class Settings(BaseSettings):
             raise ValueError("not a folder")
         return path
 
-    @field_validator("escrow_pepper_file", "escrow_signing_key_file")
+    @field_validator("escrow_pepper_file")
     @classmethod
     def _require_file(cls, path: Path | None) -> Path | None:
         """It may be made at the first start, but not where a folder is."""

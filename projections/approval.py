@@ -48,11 +48,6 @@ async def get_approval(pool: Pool, approval_id: UUID) -> ApprovalRow | None:
     return await fetch_one(pool, ApprovalRow, SQL.get, {"approval_id": approval_id})
 
 
-async def list_approvals_of(pool: Pool, transaction_id: UUID) -> list[ApprovalRow]:
-    """Return the requests about a transaction, oldest first."""
-    return await fetch_all(pool, ApprovalRow, SQL.list_of_transaction, {"transaction_id": transaction_id})
-
-
 async def list_approvals(
     pool: Pool, *, status: str | None = None, before: Moment | None = None, limit: int = 20
 ) -> list[ApprovalRow]:

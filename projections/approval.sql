@@ -60,33 +60,6 @@ SELECT
 FROM approvals
 WHERE approval_id = %(approval_id)s;
 
--- name: list_of_transaction
--- The approvals of a transaction, oldest first.
-SELECT
-    approval_id,
-    transaction_id,
-    action,
-    status,
-    amount_minor,
-    reason,
-    requested_by,
-    requested_at,
-    expires_at,
-    at_version,
-    recipient,
-    dispute_id,
-    finding,
-    to_buyer_minor,
-    to_seller_minor,
-    compensation_minor,
-    decided_by,
-    decided_at,
-    decision_reason,
-    position
-FROM approvals
-WHERE transaction_id = %(transaction_id)s
-ORDER BY requested_at, approval_id;
-
 -- name: list
 -- Approvals in a state, newest first.
 SELECT

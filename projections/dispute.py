@@ -8,7 +8,7 @@ from database.connect import Pool
 from database.queries import load
 from eventstore.converter import JSON
 from eventstore.log import RecordedEvent
-from projections.page import Moment, fetch_all, fetch_one
+from projections.page import Moment, fetch_all
 from projections.projection import Change, at_field, project
 from projections.rows import Rows, Table
 
@@ -55,11 +55,6 @@ class DisputeRow(NamedTuple):
 
 
 DISPUTE = Table(name="disputes", key=("dispute_id",), columns=DisputeRow._fields)
-
-
-async def get_dispute(pool: Pool, dispute_id: UUID) -> DisputeRow | None:
-    """Return one dispute, None when there is none."""
-    return await fetch_one(pool, DisputeRow, SQL.get, {"dispute_id": dispute_id})
 
 
 async def list_disputes_of(pool: Pool, transaction_id: UUID) -> list[DisputeRow]:

@@ -44,42 +44,6 @@ CREATE INDEX disputes_state ON disputes (state, opened_at, dispute_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON disputes TO escrow_app;
 GRANT SELECT ON disputes TO escrow_auditor;
 
--- name: get
--- One dispute.
-SELECT
-    dispute_id,
-    transaction_id,
-    source,
-    category,
-    state,
-    opened_by,
-    opened_at,
-    statement_id,
-    statement_sha256,
-    processor_dispute_id,
-    amount_minor,
-    due_at,
-    escalated_at,
-    escalation_reason,
-    finding,
-    to_buyer_minor,
-    to_seller_minor,
-    platform_fee_minor,
-    compensation_minor,
-    reason,
-    decided_by,
-    decided_at,
-    answer,
-    answer_resolution,
-    answer_failure,
-    evidence_sha256,
-    evidence_refs,
-    answer_ordered_at,
-    answered_at,
-    position
-FROM disputes
-WHERE dispute_id = %(dispute_id)s;
-
 -- name: list_of_transaction
 -- The disputes of a transaction, oldest first.
 SELECT

@@ -122,11 +122,6 @@ async def list_newest_entries(
     return await fetch_all(pool, EntryLine, SQL.list_newest_entries, parameters)
 
 
-async def list_entries_of(pool: Pool, transaction_id: UUID) -> list[EntryRow]:
-    """Return the entries of a transaction, oldest first."""
-    return await fetch_all(pool, EntryRow, SQL.list_entries_of_transaction, {"transaction_id": transaction_id})
-
-
 def _balance(currency: str, accounts: list[AccountRow]) -> TrialBalance:
     return TrialBalance(
         currency=currency,

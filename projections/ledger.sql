@@ -169,20 +169,3 @@ SELECT
 FROM page
 INNER JOIN closing ON page.currency = closing.currency
 ORDER BY page.position, page.line;
-
--- name: list_entries_of_transaction
--- The entries of a transaction, in the order of the log.
-SELECT
-    position,
-    line,
-    account,
-    subject,
-    transaction_id,
-    currency,
-    amount_minor,
-    topic,
-    timestamp,
-    recorded_at
-FROM ledger_entries
-WHERE transaction_id = %(transaction_id)s
-ORDER BY position, line;

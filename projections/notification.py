@@ -4,11 +4,9 @@ from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from database.connect import Pool
 from database.queries import load
 from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
-from projections.page import fetch_all
 from projections.projection import Change, project
 from projections.rows import Rows, Table
 
@@ -30,29 +28,6 @@ class NotificationRow(NamedTuple):
 NOTIFICATION = Table(
     name="notifications", key=("position", "user_id"), columns=NotificationRow._fields, is_append_only=True
 )
-
-
-async def list_notifications(
-    pool: Pool,
-    *,
-    user_id: UUID | None = None,
-    transaction_id: UUID | None = None,
-    before: tuple[int, UUID] | None = None,
-    limit: int = 20,
-) -> list[NotificationRow]:
-    """Return notifications of a person or about a transaction, newest first.
-
-    `before` is the (position, user_id) of the last one of the page before.
-    """
-    position, last_id = before or (None, None)
-    parameters = {
-        "user_id": user_id,
-        "transaction_id": transaction_id,
-        "before_position": position,
-        "before_user_id": last_id,
-        "limit": limit,
-    }
-    return await fetch_all(pool, NotificationRow, SQL.list, parameters)
 
 
 def add(event: RecordedEvent, rows: Rows) -> None:

@@ -20,24 +20,3 @@ CREATE INDEX notifications_transaction ON notifications (transaction_id, positio
 -- The worker writes; the auditor reads.
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifications TO escrow_app;
 GRANT SELECT ON notifications TO escrow_auditor;
-
--- name: list
--- What a person was told, or what was told about a transaction, newest first.
-SELECT
-    position,
-    user_id,
-    transaction_id,
-    template,
-    channel,
-    outcome,
-    created_at
-FROM notifications
-WHERE
-    (%(user_id)s::uuid IS NULL OR user_id = %(user_id)s)
-    AND (%(transaction_id)s::uuid IS NULL OR transaction_id = %(transaction_id)s)
-    AND (
-        %(before_position)s::bigint IS NULL
-        OR (position, user_id) < (%(before_position)s, %(before_user_id)s::uuid)
-    )
-ORDER BY position DESC, user_id DESC
-LIMIT %(limit)s;

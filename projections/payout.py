@@ -48,15 +48,6 @@ async def list_payouts_of(pool: Pool, transaction_id: UUID) -> list[PayoutRow]:
     return await fetch_all(pool, PayoutRow, SQL.list_of_transaction, {"transaction_id": transaction_id})
 
 
-async def list_payouts(
-    pool: Pool, *, status: str | None = None, before: tuple[datetime, str] | None = None, limit: int = 20
-) -> list[PayoutRow]:
-    """Return payouts, newest first; `before` is the (requested_at, reference) of the last one of the page before."""
-    at, reference = before or (None, None)
-    parameters = {"status": status, "before_at": at, "before_reference": reference, "limit": limit}
-    return await fetch_all(pool, PayoutRow, SQL.list, parameters)
-
-
 def request(event: RecordedEvent, rows: Rows) -> None:
     """The intent to transfer money."""
     data = event.data

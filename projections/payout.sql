@@ -51,29 +51,3 @@ SELECT
 FROM payouts
 WHERE transaction_id = %(transaction_id)s
 ORDER BY requested_at, reference;
-
--- name: list
--- Payouts in a state, newest first.
-SELECT
-    reference,
-    transaction_id,
-    purpose,
-    attempt,
-    currency,
-    amount_minor,
-    recipient,
-    status,
-    transfer_code,
-    fee_minor,
-    failure,
-    requested_at,
-    updated_at,
-    waiting_since,
-    concluded_at,
-    position
-FROM payouts
-WHERE
-    (%(status)s::text IS NULL OR status = %(status)s)
-    AND (%(before_at)s::timestamptz IS NULL OR (requested_at, reference) < (%(before_at)s, %(before_reference)s::text))
-ORDER BY requested_at DESC, reference DESC
-LIMIT %(limit)s;

@@ -5,11 +5,9 @@ from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from database.connect import Pool
 from database.queries import load
 from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
-from projections.page import fetch_all
 from projections.projection import Change, at_field, at_stream, project
 from projections.rows import Rows, Table
 
@@ -42,13 +40,6 @@ VAULT = Table(
     key=("vault_id",),
     columns=(*DepositRow._fields, "ciphertext"),
 )
-
-
-async def list_deposits(
-    pool: Pool, *, listing_id: UUID | None = None, transaction_id: UUID | None = None
-) -> list[DepositRow]:
-    """Return the deposits of a listing, or those that a transaction sells, oldest first."""
-    return await fetch_all(pool, DepositRow, SQL.list, {"listing_id": listing_id, "transaction_id": transaction_id})
 
 
 def seal(event: RecordedEvent, rows: Rows) -> None:

@@ -46,28 +46,3 @@ GRANT SELECT (
     lost_at,
     position
 ) ON credential_vaults TO escrow_auditor;
-
--- name: list
--- The deposits of a listing or a transaction, oldest first; never the ciphertext.
-SELECT
-    vault_id,
-    listing_id,
-    seller_id,
-    transaction_id,
-    suite,
-    commitment_sha256,
-    seller_key_fingerprint,
-    buyer_key_fingerprint,
-    sealed_at,
-    granted_at,
-    revealed_at,
-    revealed_to_user_id,
-    acknowledged_at,
-    destroyed_at,
-    lost_at,
-    position
-FROM credential_vaults
-WHERE
-    (%(listing_id)s::uuid IS NULL OR listing_id = %(listing_id)s)
-    AND (%(transaction_id)s::uuid IS NULL OR transaction_id = %(transaction_id)s)
-ORDER BY sealed_at, vault_id;

@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
-from typing import LiteralString
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 import structlog
 from psycopg import AsyncConnection, Error
-from psycopg.abc import Params
 
 from database.queries import load
 from domain.errors import EscrowError
@@ -227,10 +225,6 @@ class Worker:
         """Those that nobody advances at this moment: to wait for the others would hold up all the rest."""
         turns = ((transaction_id, self._turns.get(transaction_id)) for transaction_id in transaction_ids)
         return [transaction_id for transaction_id, turn in turns if turn is None or not turn.locked()]
-
-    async def _list_ids(self, query: LiteralString, parameters: Params) -> list[UUID]:
-        async with self._tools.pool.connection() as connection:
-            return [row[0] for row in await (await connection.execute(query, parameters)).fetchall()]
 
     async def _checkpoint(self) -> int:
         async with self._tools.pool.connection() as connection:

@@ -49,7 +49,7 @@ RETURNED_TO_BUYER = {SettlementStatus.RETURNED: Phase.REFUNDED, SettlementStatus
 
 
 def phase_of(transaction: "TransactionState") -> Phase:
-    """Return the first phase that matches, in the order of the glossary."""
+    """Return the first phase that matches, in the order of docs/explanation/phases-and-tracks.md."""
     if transaction.charged_back_minor:
         return Phase.CHARGED_BACK
     if transaction.ended_as is not None:

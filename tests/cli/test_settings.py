@@ -13,8 +13,6 @@ BAD = {
     "ESCROW_PG_BIN": ["/canary/bin", "/dev/null"],
     "ESCROW_FILES_DIR": ["/dev/null", "/dev/null/canary"],
     "ESCROW_PEPPER_FILE": ["/proc", "/dev/null/canary"],
-    "ESCROW_SIGNING_KEY_FILE": ["/proc", "/dev/null/canary"],
-    "ESCROW_ARCHIVE_URL": ["canary", "https://"],
     "ESCROW_PUBLIC_URL": ["canary", "ftp://canary", "https://", "http://["],
     "PAYSTACK_SECRET_KEY": ["pk_live_canary", "canary"],
     "PAYSTACK_BASE_URL": ["ftp://canary", "canary", "http://canary.example"],

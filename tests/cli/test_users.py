@@ -97,10 +97,11 @@ def test_somebody_is_erased_once_and_then_found_by_id_alone(demo: Demo, tmp_path
         "dry_run": True,
     }
     assert keys_of(demo, email) == []
-    done = demo.escrow("user", "erase", "--email", email, "--json")
+    assert demo.escrow("user", "erase", "--email", email).returncode == 1, "nobody said yes"
+    done = demo.escrow("user", "erase", "--email", email, "--yes", "--json")
     assert (done.returncode, json.loads(done.stdout)["state"]) == (0, "erased")
-    assert demo.escrow("user", "erase", "--email", email).returncode == UNKNOWN
-    again = demo.escrow("user", "erase", "--id", str(user_id), "--json")
+    assert demo.escrow("user", "erase", "--email", email, "--yes").returncode == UNKNOWN
+    again = demo.escrow("user", "erase", "--id", str(user_id), "--yes", "--json")
     assert (again.returncode, json.loads(again.stdout)["state"]) == (0, "erased")
     assert demo.escrow("replay", "verify").returncode == 0
 
@@ -113,5 +114,5 @@ def test_whoever_has_a_sale_open_is_not_erased_and_told_why(demo: Demo) -> None:
     assert (told["state"], told["dry_run"]) == ("waiting", True)
     assert {matter["kind"] for matter in told["open"]} >= {"transaction"}
     for nobody in (("--id", str(uuid4())), ("--id", "no id"), ("--email", "nobody@example.com")):
-        assert demo.escrow("user", "erase", *nobody).returncode == UNKNOWN
-    assert demo.escrow("user", "erase").returncode == WRONG_USAGE
+        assert demo.escrow("user", "erase", *nobody, "--yes").returncode == UNKNOWN
+    assert demo.escrow("user", "erase", "--yes").returncode == WRONG_USAGE

@@ -10,17 +10,15 @@ import pytest
 from database.connect import Pool, open_pool
 from projections.admin_action import list_admin_actions
 from projections.alert import list_alerts
-from projections.approval import get_approval, list_approvals, list_approvals_of
+from projections.approval import get_approval, list_approvals
 from projections.contract import get_contract
-from projections.dispute import get_dispute, list_disputes, list_disputes_of
-from projections.ledger import list_accounts, list_entries, list_entries_of, list_trial_balances
+from projections.dispute import list_disputes, list_disputes_of
+from projections.ledger import list_accounts, list_entries, list_trial_balances
 from projections.listing import get_listing, list_listings
 from projections.note import list_notes
-from projections.notification import list_notifications
-from projections.payout import list_payouts, list_payouts_of
+from projections.payout import list_payouts_of
 from projections.refund import list_refunds, list_refunds_of
 from projections.transaction import count_by_state, get_transaction, list_transactions
-from projections.vault import list_deposits
 from tests.projections.conftest import Log
 from tests.projections.stories import Story
 
@@ -50,28 +48,23 @@ async def test_every_list_can_be_read(log: Log) -> None:
         assert contract is not None
         assert contract.buyer_signed_at is not None
         assert [row.status for row in await list_payouts_of(pool, transaction_id)] == ["succeeded"]
-        assert len(await list_payouts(pool, status="succeeded")) == 1
         assert await list_refunds_of(pool, transaction_id) == await list_refunds(pool) == []
         assert await list_disputes_of(pool, transaction_id) == await list_disputes(pool) == []
-        assert await list_approvals_of(pool, transaction_id) == await list_approvals(pool) == []
-        assert await get_dispute(pool, transaction_id) is await get_approval(pool, transaction_id) is None
+        assert await list_approvals(pool) == []
+        assert await get_approval(pool, transaction_id) is None
         assert await list_notes(pool, transaction_id) == []
         assert [row.action for row in await list_admin_actions(pool)] == ["approve_listing"]
         assert await list_alerts(pool) == []
-        assert len(await list_notifications(pool, transaction_id=transaction_id)) == 4
-        assert [row.transaction_id for row in await list_deposits(pool, listing_id=sale.listing.id)] == [transaction_id]
         assert [row.transactions for row in await count_by_state(pool)] == [1]
 
 
 async def test_the_books_balance_and_clients_money_is_there(log: Log) -> None:
     story = Story()
-    sale = story.sell()
+    story.sell()
     log.tell(story.events)
     async with reading(log) as pool:
         (books,) = await list_trial_balances(pool)
         assert (books.currency, books.total_minor) == ("KES", 0)
-        entries = await list_entries_of(pool, sale.transaction.id)
-        assert sum(entry.amount_minor for entry in entries) == 0
         for account in await list_accounts(pool, currency="KES"):
             lines = await list_entries(pool, account.account, currency="KES")
             assert sum(line.amount_minor for line in lines) == account.balance_minor

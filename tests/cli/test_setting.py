@@ -1,0 +1,37 @@
+"""`escrow setting`: money settings are read and changed, and what does not fit changes nothing."""
+
+import json
+
+from tests.running_demo import Demo
+
+REASON = "the board decided on the first of the month"
+
+
+def read(demo: Demo) -> dict[str, tuple[int, bool]]:
+    done = demo.escrow("setting", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    return {row["name"]: (row["value"], row["changed"]) for row in json.loads(done.stdout)["settings"]}
+
+
+def test_a_setting_is_changed_once_and_stands_in_the_log(demo: Demo) -> None:
+    assert read(demo)["four_eyes_above_usd"] == (1000, False)
+    change = ("setting", "change", "four_eyes_above_usd", "1000", "--reason", REASON, "--json")
+    positions = [json.loads(demo.escrow(*change).stdout)["position"] for _ in range(2)]
+    assert positions[0] == positions[1]
+    assert read(demo)["four_eyes_above_usd"] == (1000, True)
+    (event,) = json.loads(demo.escrow("events", "--after", str(positions[0] - 1), "--limit", "1", "--json").stdout)[
+        "events"
+    ]
+    assert event["type"] == "configuration.setting_changed.v1"
+
+
+def test_what_does_not_fit_changes_nothing(demo: Demo) -> None:
+    before = read(demo)
+    for name, value, reason in (
+        ("commission", "800", REASON),
+        ("fee_bps", "10001", REASON),
+        ("break_glass", "2", REASON),
+        ("fee_bps", "800", "short"),
+    ):
+        assert demo.escrow("setting", "change", name, value, "--reason", reason).returncode == 2, name
+    assert read(demo) == before
