@@ -98,7 +98,7 @@ secret has a default: a command that needs one which is missing or malformed nam
 empty variable counts as absent.
 
 Money settings that may change while transactions run (the commission, the four-eyes limit, break-glass) are events:
-`escrow setting` reads and changes them (`configuration.setting_changed.v1` in [events](events.md)). Rates to the US
+`escrow setting change` does it (`configuration.setting_changed.v1` in [events](events.md)). Rates to the US
 dollar stand in `rates.json` in `ESCROW_HOME`, such as `{"on": "2026-11-01", "units_per_usd": {"KES": "129.5"}}`.""",
         ["| variable | meaning | default |", "|---|---|---|", *rows],
     )
