@@ -41,7 +41,7 @@ $(STAMP): requirements-dev.txt pyproject.toml
 	@touch $@
 
 .PHONY: run
-run: setup ## Start everything with demo data: database, stand-in Paystack, API, console, reactions
+run: setup ## Start everything with demo data: database, stand-in Paystack, API, worker
 	@exec $(BIN)/escrow demo --port $(PORT)
 
 .PHONY: test
