@@ -89,9 +89,11 @@ async def find_payout_account(connection: Connection, user_id: UUID) -> PayoutAc
     return await cursor.fetchone()
 
 
-async def hash_kept_account(connection: Connection, user_id: UUID) -> str | None:
-    """Return the hash of where a user is paid, as the log has it if it vouches for it; None without account or salt."""
-    account = await find_payout_account(connection, user_id)
+async def hash_kept_account(connection: Connection, user_id: UUID, account: PayoutAccount | None) -> str | None:
+    """Return the hash of the account that was found, as the log has it if it vouches for it; None without it or a salt.
+
+    Read both in one transaction, with the account locked: else a change in between makes a hash of neither.
+    """
     cursor = await connection.execute(SQL.find_salt, (user_id,))
     salt = await cursor.fetchone()
     return None if account is None or salt is None or salt[0] is None else hash_account(cast("bytes", salt[0]), account)

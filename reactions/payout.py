@@ -84,7 +84,7 @@ async def _read_account(tools: Toolbox, payee: UUID) -> _Kept | None:
         # While it is locked no change is in the log that is not in the table yet.
         await lock_payout_account(connection, payee)
         account = await find_payout_account(connection, payee)
-        sha256 = await hash_kept_account(connection, payee)
+        sha256 = await hash_kept_account(connection, payee, account)
         position = await head_of(connection)
     if account is None:
         return None

@@ -69,7 +69,7 @@ async def change_payout_account(
         matches = None if resolved is None else is_same_person(resolved, legal_name)
         before = await find_payout_account(connection, user_id)
         logged = await dependencies.escrow.get(LoggedUser, user_id)
-        doubt = logged.doubt_account(await hash_kept_account(connection, user_id))
+        doubt = logged.doubt_account(await hash_kept_account(connection, user_id, before))
         if before != account or doubt is not None:
             salt = dependencies.random_bytes(SALT_BYTES)
             command = ChangePayoutAccount(
