@@ -37,6 +37,7 @@ from identity.notification import (
     queue,
     settle,
 )
+from reactions.checkpoint import get_checkpoint, save_checkpoint
 from reactions.notice import REMINDER, still_holds, tell_of_listing, tell_of_transaction, tell_of_user
 from reactions.telling import OF_LISTING, OF_TRANSACTION, TOLD
 from reactions.toolbox import Toolbox
@@ -118,10 +119,9 @@ class Notifier:
     async def _queue(self, batch: Sequence[RecordedEvent]) -> None:
         """Queue and remember how far that is in one commit."""
         notifications = [note for event in batch for note in await self._tell(event)]
-        facts = {"name": NAME, "position": batch[-1].position, "at": self._tools.clock()}
         async with self._tools.pool.connection() as connection, connection.transaction():
             await queue(connection, notifications)
-            await connection.execute(SQL.save_checkpoint, facts)
+            await save_checkpoint(connection, NAME, batch[-1].position, self._tools.clock())
 
     async def _tell(self, event: RecordedEvent) -> list[Notification]:
         """An event that cannot be read, or that lacks what is to be told of it, holds up no other."""
@@ -207,9 +207,7 @@ class Notifier:
         await self._tools.escrow.execute(told.transaction_id, command, request)
 
     async def _checkpoint(self) -> int:
-        async with self._tools.pool.connection() as connection:
-            row = await (await connection.execute(SQL.get_checkpoint, (NAME,))).fetchone()
-        return row[0] if row else 0
+        return await get_checkpoint(self._tools.pool, NAME)
 
 
 async def _keep_on(work: Callable[[], Awaitable[None]]) -> None:

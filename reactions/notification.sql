@@ -6,17 +6,3 @@ SELECT
     coalesce((SELECT position FROM reaction_checkpoints WHERE name = 'reactions'), 0),
     %(at)s
 ON CONFLICT (name) DO NOTHING;
-
--- name: get_checkpoint
--- Up to which position of the log people were queued to be told.
-SELECT position
-FROM reaction_checkpoints
-WHERE name = %s;
-
--- name: save_checkpoint
--- Never backwards.
-UPDATE reaction_checkpoints
-SET
-    position = greatest(position, %(position)s),
-    updated_at = %(at)s
-WHERE name = %(name)s;

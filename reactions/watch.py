@@ -17,6 +17,7 @@ from domain.errors import NotFound
 from domain.transaction import Transaction
 from eventstore.log import RecordedEvent, follow, scan
 from eventstore.transcoder import Undecodable
+from reactions.checkpoint import get_checkpoint, save_checkpoint
 from reactions.toolbox import Toolbox
 
 SQL = load("reactions", "watch.sql")
@@ -93,7 +94,7 @@ class Watch:
         """Take in everything that stands in the log by now; return its position."""
         async with self._turn:
             if self._position is None:
-                self._position = await self._read_checkpoint()
+                self._position = await get_checkpoint(self._tools.pool, CHECKPOINT)
             async for batch in scan(self._tools.pool, after=self._position):
                 await self._fold(batch)
             return self._position
@@ -129,11 +130,6 @@ class Watch:
         async with self._tools.pool.connection() as connection:
             return [row[0] for row in await (await connection.execute(query, parameters)).fetchall()]
 
-    async def _read_checkpoint(self) -> int:
-        async with self._tools.pool.connection() as connection:
-            row = await (await connection.execute(SQL.get_checkpoint, (CHECKPOINT,))).fetchone()
-        return row[0] if row else 0
-
     async def _fold(self, batch: Sequence[RecordedEvent]) -> None:
         """Take in what is new of a batch, and remember how far that is in the same commit."""
         batch = [event for event in batch if event.position > (self._position or 0)]
@@ -142,11 +138,10 @@ class Watch:
         touched = dict.fromkeys(event.stream_id for event in batch if event.topic.startswith(TRANSACTION))
         standings = [await self._stand(transaction_id) for transaction_id in touched]
         references = {one.reference: one for one in _references(batch)}
-        facts = {"name": CHECKPOINT, "position": batch[-1].position, "at": self._tools.clock()}
         async with self._tools.pool.connection() as connection, connection.transaction():
             await connection.execute(SQL.keep_standings, _columns(Standing._fields, standings))
             await connection.execute(SQL.keep_references, _columns(Reference._fields, references.values()))
-            await connection.execute(SQL.save_checkpoint, facts)
+            await save_checkpoint(connection, CHECKPOINT, batch[-1].position, self._tools.clock())
         self._position = batch[-1].position
 
     async def _stand(self, transaction_id: UUID) -> Standing:

@@ -1,18 +1,3 @@
--- name: get_checkpoint
--- Up to which position the log has been taken in.
-SELECT position
-FROM reaction_checkpoints
-WHERE name = %s;
-
--- name: save_checkpoint
--- Never backwards.
-INSERT INTO reaction_checkpoints (name, position, updated_at)
-VALUES (%(name)s, %(position)s, %(at)s)
-ON CONFLICT (name) DO UPDATE
-    SET
-        position = greatest(reaction_checkpoints.position, excluded.position),
-        updated_at = excluded.updated_at;
-
 -- name: keep_standings
 -- Where transactions stand; what is older than what is known changes nothing.
 INSERT INTO watched_transactions (

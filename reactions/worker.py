@@ -17,6 +17,7 @@ from gateways.errors import GatewayError, GatewayKeyRefused, GatewayThrottled, G
 from reactions.advance import advance
 from reactions.backlog import Backlog
 from reactions.chargeback_search import look_for_chargebacks, remember_look
+from reactions.checkpoint import get_checkpoint, save_checkpoint
 from reactions.loss import record_losses
 from reactions.notification import Notifier
 from reactions.outage import SIGN_SECONDS, Outages
@@ -130,7 +131,7 @@ class Worker:
         begun: Begun = asyncio.Queue(MOST_BEGUN)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._save_in_order(begun))
-            async for batch in follow(self._tools.pool, after=await self._checkpoint()):
+            async for batch in follow(self._tools.pool, after=await get_checkpoint(self._tools.pool, CHECKPOINT)):
                 touched = dict.fromkeys(event.stream_id for event in batch if event.topic.startswith("transaction."))
                 await begun.put((batch[-1].position, tasks.create_task(self._advance_all(touched))))
 
@@ -138,7 +139,8 @@ class Worker:
         while True:
             position, advanced = await begun.get()
             await advanced
-            await self._save_checkpoint(position)
+            async with self._tools.pool.connection() as connection:
+                await save_checkpoint(connection, CHECKPOINT, position, self._tools.clock())
 
     async def _advance_all(self, transaction_ids: Iterable[UUID]) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -225,16 +227,6 @@ class Worker:
         """Those that nobody advances at this moment: to wait for the others would hold up all the rest."""
         turns = ((transaction_id, self._turns.get(transaction_id)) for transaction_id in transaction_ids)
         return [transaction_id for transaction_id, turn in turns if turn is None or not turn.locked()]
-
-    async def _checkpoint(self) -> int:
-        async with self._tools.pool.connection() as connection:
-            row = await (await connection.execute(SQL.get_checkpoint, (CHECKPOINT,))).fetchone()
-        return row[0] if row else 0
-
-    async def _save_checkpoint(self, position: int) -> None:
-        facts = {"name": CHECKPOINT, "position": position, "at": self._tools.clock()}
-        async with self._tools.pool.connection() as connection:
-            await connection.execute(SQL.save_checkpoint, facts)
 
 
 async def _open() -> None:

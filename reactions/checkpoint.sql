@@ -1,0 +1,14 @@
+-- name: get
+-- Up to which position of the log this reader has done its work.
+SELECT position
+FROM reaction_checkpoints
+WHERE name = %s;
+
+-- name: save
+-- Never backwards.
+INSERT INTO reaction_checkpoints (name, position, updated_at)
+VALUES (%(name)s, %(position)s, %(at)s)
+ON CONFLICT (name) DO UPDATE
+    SET
+        position = greatest(reaction_checkpoints.position, excluded.position),
+        updated_at = excluded.updated_at;
