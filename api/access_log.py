@@ -59,7 +59,7 @@ OF_STAFF = frozenset({Action.TRANSACTION_READ})
 OF_ACCOUNTS = frozenset({Action.SIGN_IN, Action.PASSWORD_CHANGE})
 """Without a session: the account that is tried is in the body."""
 
-log = structlog.get_logger("api")
+logger = structlog.get_logger("api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class AccessLog:
         except (Error, PoolTimeout, OSError) as error:
             # Bounded, as the same is counted: what was not written now is written with the next.
             self._waiting.update(waiting)
-            log.warning("accesses_not_written", accesses=len(waiting), error=type(error).__name__)
+            logger.warning("accesses_not_written", accesses=len(waiting), error=type(error).__name__)
         except asyncio.CancelledError:
             self._waiting.update(waiting)
             raise

@@ -24,7 +24,7 @@ SENT_ONCE = frozenset(
 )
 FIT_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
-log = structlog.get_logger("api")
+logger = structlog.get_logger("api")
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -60,7 +60,7 @@ class FrontDoor:
         if problem.status == 500:  # noqa: PLR2004
             # Neither message nor locals: they may hold what the client sent.
             frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-            log.error("unhandled", request_id=exchange.request_id, error=type(error).__name__, frames=frames[-12:])
+            logger.error("unhandled", request_id=exchange.request_id, error=type(error).__name__, frames=frames[-12:])
         if not exchange.has_started:
             await problem_of(problem, exchange.request_id)(exchange.scope, receive, exchange.send)
 

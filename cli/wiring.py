@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
 from pydantic import SecretStr
 
 from api.stored_file import erase_files_of
@@ -82,6 +84,7 @@ class Ground:
 async def open_ground(settings: Settings, clock: Clock, connections: int) -> AsyncGenerator[Ground]:
     """Open pool, appender and processor client. Raises `UnsafeConfiguration`, database errors, and what
     `require_processor` raises."""
+    log_to_stderr()
     secret = require_processor(settings)
     dsn = resolve_dsn(settings, "app")
     async with AsyncExitStack() as stack:
@@ -90,6 +93,14 @@ async def open_ground(settings: Settings, clock: Clock, connections: int) -> Asy
         gateway = await stack.enter_async_context(connect_paystack(settings, secret))
         escrow = Escrow(pool, appender, clock, lambda: new_id(clock))
         yield Ground(settings=settings, clock=clock, pool=pool, escrow=escrow, gateway=gateway, secret=secret)
+
+
+def log_to_stderr() -> None:
+    """Let every room log where people read: stdout is for the answer of the command.
+
+    Not in `main`: importing the library of the logs would make `--help` slow.
+    """
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
 
 
 def find_settings() -> Settings:

@@ -1,18 +1,18 @@
 """Projections that advance in step, and what becomes of one that cannot: it leaves, and stops where it fails, alone."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from projections.catch_up import FoldFailed, Folding, ProjectionStopped, narrow
 from projections.projection import Projection
 
-LOG = logging.getLogger("escrow.projections")
-
 BATCH_SIZE = 2_000
 RETRY_SECONDS = 30.0
+
+logger = structlog.get_logger("projections")
 
 
 class Lane:
@@ -82,7 +82,7 @@ class Lanes:
         try:
             lane.limit = narrow(failure, lane.limit, lane.folding.position)
         except ProjectionStopped as stopped:
-            LOG.error("%s", stopped)
+            logger.error(stopped.code, **stopped.facts)
             self._report(stopped)
             lane.resumes_at = self._monotonic() + RETRY_SECONDS
 

@@ -4,7 +4,6 @@ It folds in a thread of its own, through the same code as a rebuild, so that the
 """
 
 import asyncio
-import logging
 import threading
 import time
 from collections.abc import Generator, Sequence
@@ -13,6 +12,7 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple, cast
 
 import psycopg
+import structlog
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -29,11 +29,12 @@ from projections.reader import get_head
 from projections.registry import PROJECTIONS
 
 SQL = load("projections", "runner.sql")
-LOG = logging.getLogger("escrow.projections")
 
 POLL_SECONDS = 0.5
 PAUSE_SECONDS = 0.5
 CONNECT_SECONDS = 2
+
+logger = structlog.get_logger("projections")
 
 
 class StillBehind(EscrowError):
@@ -124,7 +125,7 @@ class Runner:
                 with self._connected() as connection:
                     self._lead(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError, Fenced, NotInstalled) as error:
-                LOG.warning("projections pause: %s", error)
+                logger.warning("projections_paused", error=str(error))
                 _ = self._stopping.wait(PAUSE_SECONDS)
 
     @contextmanager

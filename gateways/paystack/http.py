@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
+import structlog
 
 from gateways.errors import (
     BaseUrlUnsafe,
@@ -28,7 +29,8 @@ _MAX_ANSWER_BYTES = 8 * 1024 * 1024
 _IDLE_SECONDS = 2.0  # a connection idle for longer may be closed just as a payout is written to it: a needless doubt
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_log = logging.getLogger(__name__)
+
+logger = structlog.get_logger("gateways")
 
 
 def hide_query(record: logging.LogRecord) -> bool:
@@ -98,7 +100,7 @@ class PaystackHttp:
                 return await self._exchange("GET", path, Budget.READ, params=params)
             except (GatewayUncertain, GatewayUnavailable) as error:
                 pause = self._pause(attempt, error)
-                _log.warning("GET %s failed on attempt %d, again in %.2f s: %s", path, attempt, pause, error)
+                logger.warning("gateway_asked_again", path=path, attempt=attempt, pause_seconds=pause, error=str(error))
             await self._sleep(pause)
         return await self._exchange("GET", path, Budget.READ, params=params)
 

@@ -78,6 +78,20 @@ def test_the_same_evidence_is_recorded_once(demo: Demo) -> None:
     assert first == second
 
 
+def test_what_a_command_logs_does_not_stand_in_its_answer(demo: Demo) -> None:
+    window = (
+        "--since",
+        "2020-01-01T00:00:00Z",
+        "--until",
+        "2020-01-01T00:01:00Z",
+        "--reason",
+        "Before all of this",
+    )
+    done = demo.escrow("outage", *window, "--json")
+    assert json.loads(done.stdout)["extended"] == 0
+    assert "outage_made_up" in done.stderr
+
+
 def test_dsn_prints_the_auditor_unless_told_otherwise(demo: Demo) -> None:
     dsn: dict[str, str] = demo.facts["dsn"]
     assert demo.escrow("dsn").stdout.strip() == dsn["auditor"]

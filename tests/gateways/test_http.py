@@ -150,7 +150,7 @@ async def test_a_wrong_key_is_told_from_a_refusal_and_not_tried_again(stand_in: 
 
 
 async def test_the_key_shows_in_no_error_and_no_log(
-    stand_in: StandIn, panel: Panel, caplog: pytest.LogCaptureFixture
+    stand_in: StandIn, panel: Panel, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     panel.fault("balance", "refuse", message=f"no such key {CANARY.reveal()}", status=500, times=9)
@@ -162,10 +162,13 @@ async def test_the_key_shows_in_no_error_and_no_log(
             error = caught.value
             shown += [str(error), repr(error), repr(error.facts), repr(error.__cause__), repr(error.__context__)]
     away = Paystack(make_http(f"http://127.0.0.1:{free_port()}", secret=CANARY))
-    with pytest.raises(GatewayUnavailable) as caught:
-        await away.initialize(charge())
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-    assert "canary" not in " ".join([*shown, str(caught.value), caplog.text])
+    for call in (away.balance(), away.initialize(charge())):
+        with pytest.raises(GatewayUnavailable) as caught:
+            await call
+        assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    printed = "".join(capsys.readouterr())
+    assert "gateway_asked_again" in printed
+    assert "canary" not in " ".join([*shown, str(caught.value), caplog.text, printed])
 
 
 async def test_the_limiter_spaces_calls_and_refuses_to_wait_too_long() -> None:

@@ -43,7 +43,6 @@ class Outcome:
 async def open_stage(database: Database) -> AsyncIterator[tuple[Stage, Eraser]]:
     """Connections and people for any number of seeds."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    logging.getLogger("gateways").setLevel(logging.CRITICAL)
     buyers, sellers = await create_people(database.app_dsn)
     eraser = Eraser(database.superuser_dsn)
     try:
