@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
+from psycopg import sql
+
 from database.connect import Pool
 from database.queries import load
 from domain.event import MoneyEvent
@@ -103,23 +105,28 @@ async def list_entries(
     limit: int = 100,
 ) -> list[EntryLine]:
     """Return the entries of an account with its running balance, oldest first, those after a (position, line)."""
-    parameters = {
-        "account": account,
-        "currency": currency,
-        "after_position": after[0],
-        "after_line": after[1],
-        "as_of": as_of,
-        "limit": limit,
-    }
-    return await fetch_all(pool, EntryLine, SQL.list_entries, parameters)
+    query = sql.SQL(SQL.list_entries).format(direction=sql.SQL("ASC"))
+    return await fetch_all(pool, EntryLine, query, _page(account, currency, after, as_of, limit))
 
 
 async def list_newest_entries(
     pool: Pool, account: str, *, currency: str | None = None, as_of: int = END, limit: int = 100
 ) -> list[EntryLine]:
     """Return the last entries of an account up to `as_of`, oldest of them first, with the running balance."""
-    parameters = {"account": account, "currency": currency, "as_of": as_of, "limit": limit}
-    return await fetch_all(pool, EntryLine, SQL.list_newest_entries, parameters)
+    query = sql.SQL(SQL.list_entries).format(direction=sql.SQL("DESC"))
+    return await fetch_all(pool, EntryLine, query, _page(account, currency, (0, 0), as_of, limit))
+
+
+def _page(account: str, currency: str | None, after: tuple[int, int], as_of: int, limit: int) -> dict[str, object]:
+    position, line = after
+    return {
+        "account": account,
+        "currency": currency,
+        "after_position": position,
+        "after_line": line,
+        "as_of": as_of,
+        "limit": limit,
+    }
 
 
 def _balance(currency: str, accounts: list[AccountRow]) -> TrialBalance:

@@ -61,7 +61,7 @@ GROUP BY account, currency
 ORDER BY currency, account;
 
 -- name: list_entries
--- The entries of an account up to a position, in the order of the log, with the balance after each.
+-- The first or last entries of an account between two places, in the order of the log, with the balance after each.
 WITH page AS (
     SELECT
         position,
@@ -80,7 +80,7 @@ WITH page AS (
         AND (%(currency)s::text IS NULL OR currency = %(currency)s)
         AND (position, line) > (%(after_position)s, %(after_line)s)
         AND position <= %(as_of)s
-    ORDER BY position, line
+    ORDER BY position {direction}, line {direction}
     LIMIT %(limit)s
 ),
 
@@ -92,7 +92,7 @@ before AS (
     WHERE
         account = %(account)s
         AND (%(currency)s::text IS NULL OR currency = %(currency)s)
-        AND (position, line) <= (%(after_position)s, %(after_line)s)
+        AND (position, line) < (SELECT page.position, page.line FROM page ORDER BY page.position, page.line LIMIT 1)
     GROUP BY currency
 )
 
@@ -113,59 +113,4 @@ SELECT
     )::bigint AS balance_minor
 FROM page
 LEFT JOIN before ON page.currency = before.currency
-ORDER BY page.position, page.line;
-
--- name: list_newest_entries
--- The last entries of an account up to a position, in the order of the log, with the balance after each.
-WITH page AS (
-    SELECT
-        position,
-        line,
-        account,
-        subject,
-        transaction_id,
-        currency,
-        amount_minor,
-        topic,
-        timestamp,
-        recorded_at
-    FROM ledger_entries
-    WHERE
-        account = %(account)s
-        AND (%(currency)s::text IS NULL OR currency = %(currency)s)
-        AND position <= %(as_of)s
-    ORDER BY position DESC, line DESC
-    LIMIT %(limit)s
-),
-
-closing AS (
-    SELECT
-        currency,
-        sum(amount_minor) AS balance_minor
-    FROM ledger_entries
-    WHERE
-        account = %(account)s
-        AND (%(currency)s::text IS NULL OR currency = %(currency)s)
-        AND position <= %(as_of)s
-    GROUP BY currency
-)
-
-SELECT
-    page.position,
-    page.line,
-    page.account,
-    page.subject,
-    page.transaction_id,
-    page.currency,
-    page.amount_minor,
-    page.topic,
-    page.timestamp,
-    page.recorded_at,
-    (
-        closing.balance_minor
-        - sum(page.amount_minor) OVER (PARTITION BY page.currency ORDER BY page.position DESC, page.line DESC)
-        + page.amount_minor
-    )::bigint AS balance_minor
-FROM page
-INNER JOIN closing ON page.currency = closing.currency
 ORDER BY page.position, page.line;

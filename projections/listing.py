@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple, cast
 from uuid import UUID
+
+from psycopg import sql
 
 from database.connect import Pool
 from database.queries import load
@@ -96,25 +99,25 @@ async def list_for_sale(
 ) -> list[ListingRow]:
     """Return what can be bought now; `after` is (created_at or amount_minor, id) of the last one of the page before."""
     last, last_id = after or (None, None)
-    is_newest = wanted.order is Order.NEWEST
     parameters = {
         "words": " & ".join(f"{word}:*" for word in wanted.words) or None,
         "currency": wanted.currency,
         "min_minor": wanted.min_minor,
         "max_minor": wanted.max_minor,
-        "after_at": last if is_newest else None,
-        "after_minor": None if is_newest else last,
+        "after": last,
         "after_id": last_id,
         "limit": limit,
     }
-    match wanted.order:
-        case Order.NEWEST:
-            query = SQL.newest_for_sale
-        case Order.CHEAPEST:
-            query = SQL.cheapest_for_sale
-        case Order.DEAREST:
-            query = SQL.dearest_for_sale
-    return await fetch_all(pool, ListingRow, query, parameters)
+    return await fetch_all(pool, ListingRow, _for_sale(wanted.order), parameters)
+
+
+@cache
+def _for_sale(order: Order) -> sql.Composed:
+    rank = "created_at" if order is Order.NEWEST else "amount_minor"
+    beyond, direction = (">", "ASC") if order is Order.CHEAPEST else ("<", "DESC")
+    return sql.SQL(SQL.list_for_sale).format(
+        rank=sql.Identifier(rank), beyond=sql.SQL(beyond), direction=sql.SQL(direction)
+    )
 
 
 def draft(event: RecordedEvent, rows: Rows) -> None:

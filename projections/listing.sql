@@ -84,8 +84,8 @@ WHERE
 ORDER BY created_at DESC, id DESC
 LIMIT %(limit)s;
 
--- name: newest_for_sale
--- What is for sale and fits, newest first.
+-- name: list_for_sale
+-- What is for sale and fits, by time or price: the next page is what lies beyond the last row of the one before.
 SELECT
     listings.id,
     listings.seller_id,
@@ -122,96 +122,8 @@ WHERE
         )
     )
     AND (
-        %(after_at)s::timestamptz IS NULL
-        OR (listings.created_at, listings.id) < (%(after_at)s, %(after_id)s::uuid)
+        %(after_id)s::uuid IS NULL
+        OR (listings.{rank}, listings.id) {beyond} (%(after)s, %(after_id)s)
     )
-ORDER BY listings.created_at DESC, listings.id DESC
-LIMIT %(limit)s;
-
--- name: cheapest_for_sale
--- What is for sale and fits, the lowest price first.
-SELECT
-    listings.id,
-    listings.seller_id,
-    listings.state,
-    listings.currency,
-    listings.amount_minor,
-    listings.content_id,
-    listings.content_sha256,
-    listings.vault_id,
-    listings.transaction_id,
-    listings.reason,
-    listings.created_at,
-    listings.submitted_at,
-    listings.approved_at,
-    listings.sold_at,
-    listings.removed_at,
-    listings.state_since,
-    listings.version,
-    listings.position
-FROM listings
-LEFT JOIN public.contents ON listings.content_id = contents.content_id
-WHERE
-    listings.state = 'approved'
-    AND listings.vault_id IS NOT NULL
-    AND (%(currency)s::text IS NULL OR listings.currency = %(currency)s)
-    AND (%(min_minor)s::bigint IS NULL OR listings.amount_minor >= %(min_minor)s)
-    AND (%(max_minor)s::bigint IS NULL OR listings.amount_minor <= %(max_minor)s)
-    AND (
-        %(words)s::text IS NULL
-        OR (
-            contents.kind = 'listing'
-            AND contents.erased_at IS NULL
-            AND public.words_of_listing(contents.body) @@ to_tsquery('simple', %(words)s)
-        )
-    )
-    AND (
-        %(after_minor)s::bigint IS NULL
-        OR (listings.amount_minor, listings.id) > (%(after_minor)s, %(after_id)s::uuid)
-    )
-ORDER BY listings.amount_minor ASC, listings.id ASC
-LIMIT %(limit)s;
-
--- name: dearest_for_sale
--- What is for sale and fits, the highest price first.
-SELECT
-    listings.id,
-    listings.seller_id,
-    listings.state,
-    listings.currency,
-    listings.amount_minor,
-    listings.content_id,
-    listings.content_sha256,
-    listings.vault_id,
-    listings.transaction_id,
-    listings.reason,
-    listings.created_at,
-    listings.submitted_at,
-    listings.approved_at,
-    listings.sold_at,
-    listings.removed_at,
-    listings.state_since,
-    listings.version,
-    listings.position
-FROM listings
-LEFT JOIN public.contents ON listings.content_id = contents.content_id
-WHERE
-    listings.state = 'approved'
-    AND listings.vault_id IS NOT NULL
-    AND (%(currency)s::text IS NULL OR listings.currency = %(currency)s)
-    AND (%(min_minor)s::bigint IS NULL OR listings.amount_minor >= %(min_minor)s)
-    AND (%(max_minor)s::bigint IS NULL OR listings.amount_minor <= %(max_minor)s)
-    AND (
-        %(words)s::text IS NULL
-        OR (
-            contents.kind = 'listing'
-            AND contents.erased_at IS NULL
-            AND public.words_of_listing(contents.body) @@ to_tsquery('simple', %(words)s)
-        )
-    )
-    AND (
-        %(after_minor)s::bigint IS NULL
-        OR (listings.amount_minor, listings.id) < (%(after_minor)s, %(after_id)s::uuid)
-    )
-ORDER BY listings.amount_minor DESC, listings.id DESC
+ORDER BY listings.{rank} {direction}, listings.id {direction}
 LIMIT %(limit)s;

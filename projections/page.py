@@ -1,4 +1,8 @@
-"""Reading tables for people: one row, or a page of them."""
+"""Reading tables for people: one row, or a page of them.
+
+Every query lists its columns, in the order of the fields of its row, although another query lists the same: so each can
+be read, run and planned by itself, and a column that was added to one only is an error of the first test that reads.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,6 +10,7 @@ from typing import LiteralString, TypeVar
 from uuid import UUID
 
 from psycopg.rows import args_row
+from psycopg.sql import Composed
 
 from database.connect import Pool
 
@@ -21,7 +26,9 @@ async def fetch_one(pool: Pool, kind: type[T], query: LiteralString, parameters:
         return await (await cursor.execute(query, parameters)).fetchone()
 
 
-async def fetch_all(pool: Pool, kind: type[T], query: LiteralString, parameters: Mapping[str, object]) -> list[T]:
+async def fetch_all(
+    pool: Pool, kind: type[T], query: LiteralString | Composed, parameters: Mapping[str, object]
+) -> list[T]:
     """Return the rows as this kind, whose fields are the columns in order."""
     async with pool.connection() as connection, connection.cursor(row_factory=args_row(kind)) as cursor:
         return await (await cursor.execute(query, parameters)).fetchall()

@@ -13,6 +13,7 @@ from eventstore.log import MissingPosition, RecordedEvent
 from eventstore.transcoder import list_event_classes
 
 SQL = load("projections", "reader.sql")
+LOG = load("eventstore", "log.sql")
 
 
 class UnknownTopic(LookupError):
@@ -21,7 +22,7 @@ class UnknownTopic(LookupError):
 
 def get_head(connection: Connection[TupleRow]) -> int:
     """Return the position of the newest event, 0 for an empty log."""
-    row = connection.execute(SQL.get_head).fetchone()
+    row = connection.execute(LOG.get_head).fetchone()
     return cast("int", row[0]) if row else 0
 
 

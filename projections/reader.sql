@@ -1,7 +1,3 @@
--- name: get_head
--- The position of the newest event, 0 for an empty log.
-SELECT coalesce(max(notification_id), 0) FROM public.escrow_events;
-
 -- name: count_range
 -- How many events there are in a range of positions.
 SELECT count(*) FROM public.escrow_events

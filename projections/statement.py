@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from psycopg import sql
+
 from database.connect import Pool
 from database.queries import load
 from domain.journal import BUYER_CLAIMS, SELLER_CLAIMS, Account
@@ -20,6 +22,8 @@ from projections.reached import get_reached
 from projections.transaction import TRANSACTIONS
 
 SQL = load("projections", "statement.sql")
+LINES = sql.SQL(SQL.lines)
+TOTALS_OF_LINES, PAGE_OF_LINES = (sql.SQL(query).format(lines=LINES) for query in (SQL.list_totals, SQL.list_lines))
 SOURCES_OF_STATEMENTS = (LEDGER.name, TRANSACTIONS.name, PAYOUTS.name)
 LAST_LINE = 2**15 - 1
 """No journal has more lines: `line` is a smallint."""
@@ -77,7 +81,7 @@ async def find_end(pool: Pool, until: int) -> int:
 
 async def list_totals(pool: Pool, subject: Subject, *, after: int, until: int) -> list[StatementTotal]:
     """Return every account of a statement about after < position <= until; `until` has been reached."""
-    return await fetch_all(pool, StatementTotal, SQL.list_totals, _facts(subject) | {"after": after, "until": until})
+    return await fetch_all(pool, StatementTotal, TOTALS_OF_LINES, _facts(subject) | {"after": after, "until": until})
 
 
 async def list_lines(
@@ -86,7 +90,7 @@ async def list_lines(
     """Return the next lines of a statement after a place, oldest first."""
     position, line = after
     bounds = {"after": position, "after_line": line, "until": until, "limit": limit}
-    return await fetch_all(pool, StatementLine, SQL.list_lines, _facts(subject) | bounds)
+    return await fetch_all(pool, StatementLine, PAGE_OF_LINES, _facts(subject) | bounds)
 
 
 def begin_after(position: int) -> Place:

@@ -1,36 +1,13 @@
 -- name: list_totals
 -- What moved on every account that a statement covers, up to a position: before the period, in it, and at its end.
-WITH lines AS (
-    SELECT
-        entry.account,
-        entry.currency,
-        entry.amount_minor,
-        entry.position > %(after)s AS is_inside
-    FROM transactions
-    INNER JOIN ledger_entries AS entry ON transactions.id = entry.transaction_id
-    LEFT JOIN payouts ON entry.account = %(in_flight)s AND entry.subject = payouts.reference
-    WHERE
-        entry.position <= %(until)s
-        AND (%(transaction_id)s::uuid IS NULL OR transactions.id = %(transaction_id)s)
-        AND (
-            %(user_id)s::uuid IS NULL
-            OR (
-                transactions.buyer_id = %(user_id)s
-                AND (entry.account = ANY(%(buyer_accounts)s) OR payouts.purpose = ANY(%(buyer_purposes)s))
-            )
-            OR (
-                transactions.seller_id = %(user_id)s
-                AND (entry.account = ANY(%(seller_accounts)s) OR payouts.purpose = ANY(%(seller_purposes)s))
-            )
-        )
-)
+WITH lines AS ({lines})
 
 SELECT
     account,
     currency,
-    coalesce(sum(amount_minor) FILTER (WHERE NOT is_inside), 0)::bigint AS opening_minor,
-    coalesce(sum(amount_minor) FILTER (WHERE is_inside AND amount_minor > 0), 0)::bigint AS debits_minor,
-    coalesce(-sum(amount_minor) FILTER (WHERE is_inside AND amount_minor < 0), 0)::bigint AS credits_minor,
+    coalesce(sum(amount_minor) FILTER (WHERE position <= %(after)s), 0)::bigint AS opening_minor,
+    coalesce(sum(amount_minor) FILTER (WHERE position > %(after)s AND amount_minor > 0), 0)::bigint AS debits_minor,
+    coalesce(-sum(amount_minor) FILTER (WHERE position > %(after)s AND amount_minor < 0), 0)::bigint AS credits_minor,
     sum(amount_minor)::bigint AS closing_minor
 FROM lines
 GROUP BY account, currency
@@ -38,26 +15,7 @@ ORDER BY currency, account;
 
 -- name: list_lines
 -- A page of the lines of a statement, in the order of the log, with the balance of the line's account after each.
-WITH lines AS (
-    SELECT entry.*
-    FROM transactions
-    INNER JOIN ledger_entries AS entry ON transactions.id = entry.transaction_id
-    LEFT JOIN payouts ON entry.account = %(in_flight)s AND entry.subject = payouts.reference
-    WHERE
-        entry.position <= %(until)s
-        AND (%(transaction_id)s::uuid IS NULL OR transactions.id = %(transaction_id)s)
-        AND (
-            %(user_id)s::uuid IS NULL
-            OR (
-                transactions.buyer_id = %(user_id)s
-                AND (entry.account = ANY(%(buyer_accounts)s) OR payouts.purpose = ANY(%(buyer_purposes)s))
-            )
-            OR (
-                transactions.seller_id = %(user_id)s
-                AND (entry.account = ANY(%(seller_accounts)s) OR payouts.purpose = ANY(%(seller_purposes)s))
-            )
-        )
-),
+WITH lines AS ({lines}),
 
 page AS (
     SELECT *
@@ -95,3 +53,33 @@ SELECT
 FROM page
 LEFT JOIN before ON page.account = before.account AND page.currency = before.currency
 ORDER BY page.position, page.line;
+
+-- name: lines
+-- What a statement covers, up to a position: stands in the two above, so nothing ends it.
+SELECT
+    entry.position,
+    entry.line,
+    entry.recorded_at,
+    entry.transaction_id,
+    entry.account,
+    entry.subject,
+    entry.topic,
+    entry.currency,
+    entry.amount_minor
+FROM transactions
+INNER JOIN ledger_entries AS entry ON transactions.id = entry.transaction_id
+LEFT JOIN payouts ON entry.account = %(in_flight)s AND entry.subject = payouts.reference
+WHERE
+    entry.position <= %(until)s
+    AND (%(transaction_id)s::uuid IS NULL OR transactions.id = %(transaction_id)s)
+    AND (
+        %(user_id)s::uuid IS NULL
+        OR (
+            transactions.buyer_id = %(user_id)s
+            AND (entry.account = ANY(%(buyer_accounts)s) OR payouts.purpose = ANY(%(buyer_purposes)s))
+        )
+        OR (
+            transactions.seller_id = %(user_id)s
+            AND (entry.account = ANY(%(seller_accounts)s) OR payouts.purpose = ANY(%(seller_purposes)s))
+        )
+    )

@@ -13,7 +13,7 @@ from database.queries import load
 from domain.errors import Invalid, NotFound, Refused
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
-from replay.compare import SQL as COMPARE
+from projections.reader import get_head
 from replay.fold import fold_shadow
 from replay.progress import Progress, ignore
 from replay.rebuilding import raise_stopped
@@ -113,9 +113,9 @@ def _require_fit(schema: str) -> None:
 
 
 def _find_position(connection: Connection[TupleRow], point: int | datetime) -> int:
-    head = cast("tuple[int]", connection.execute(COMPARE.get_head).fetchone())[0]
     if isinstance(point, datetime):
         return cast("tuple[int]", connection.execute(LOG.get_position_at, {"at": point}).fetchone())[0]
+    head = get_head(connection)
     if not 0 <= point <= head:
         raise PositionUnknown(head=head)
     return point

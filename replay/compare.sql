@@ -116,7 +116,3 @@ SELECT to_regclass('public.projection_checkpoints') IS NOT NULL;
 -- name: take_snapshot
 -- The transaction sees what is committed now, and nothing later.
 SELECT pg_current_snapshot();
-
--- name: get_head
--- The position of the newest event, 0 for an empty log.
-SELECT coalesce(max(notification_id), 0) FROM public.escrow_events;

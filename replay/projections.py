@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 from database.queries import load
 from projections.install import install_tables
 from projections.projection import Projection
+from projections.reader import get_head
 from projections.registry import PROJECTIONS
 from replay.compare import Pair, compare_rows
 from replay.finding import Finding, FindingKind, Findings
@@ -73,7 +74,7 @@ def verify_projections(
 
 def read_places(connection: Connection[TupleRow]) -> tuple[dict[str, Place], int]:
     """The live checkpoints by name, none when their table is gone; and the head of the log."""
-    head = cast("tuple[int]", connection.execute(SQL.get_head).fetchone())[0]
+    head = get_head(connection)
     if not cast("tuple[bool]", connection.execute(SQL.has_checkpoints).fetchone())[0]:
         return {}, head
     return _places(connection.execute(SQL.list_checkpoints).fetchall()), head
@@ -183,7 +184,7 @@ def _same_position(
     with connect_owner(dsn) as holder, connect_reading(dsn) as reader:
         with holder.transaction():
             places = _places(holder.execute(SQL.hold_checkpoints, (names,)).fetchall())
-            head = cast("tuple[int]", holder.execute(SQL.get_head).fetchone())[0]
+            head = get_head(holder)
             positions = {name: min(place.position, head) for name, place in places.items()}
             for position in sorted(set(positions.values())):
                 level = [name for name in positions if positions[name] == position]

@@ -4,7 +4,6 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import cast
 
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
@@ -12,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from domain.errors import Refused
 from projections.projection import Projection
-from replay.compare import SQL as COMPARE
+from projections.reader import get_head
 from replay.damage import LogDamaged
 from replay.finding import OF_COMMANDS, Findings
 from replay.fold import fold_shadow
@@ -110,7 +109,7 @@ def require_sound_log(dsn: str, processes: int | None = None, progress: Progress
 
 
 def _plan(connection: Connection[TupleRow], chosen: Sequence[Projection], *, check_log: bool) -> Rebuilt:
-    head = _head(connection)
+    head = get_head(connection)
     shadow = read_shadow(connection)
     start = min(shadow.get(projection.name, 0) for projection in chosen)
     return Rebuilt(
@@ -147,20 +146,16 @@ def _fill(
     progress: Progress,
 ) -> int:
     """Fold up to what was verified, check the books there, then follow until only a short tail is left."""
-    head = _head(keeper) if summary is None else summary.head
+    head = get_head(keeper) if summary is None else summary.head
     start = prepare(keeper, chosen, head)
     for _ in range(ROUNDS):
         raise_stopped(fold_shadow(dsn, REBUILD, chosen, head, processes=processes, progress=progress))
         if summary is not None and head == summary.head and any(p.name == "ledger" for p in chosen):
             check_books(keeper, summary)
-        reached, head = head, _head(keeper)
+        reached, head = head, get_head(keeper)
         if head - reached < SHORT_TAIL:
             break
     return start
-
-
-def _head(connection: Connection[TupleRow]) -> int:
-    return cast("tuple[int]", connection.execute(COMPARE.get_head).fetchone())[0]
 
 
 def _names(chosen: Sequence[Projection]) -> str:

@@ -14,6 +14,7 @@ from database.queries import load
 from domain.errors import Refused
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
+from projections.reader import get_head
 from replay.compare import SQL as COMPARE
 from replay.damage import RebuildStopped, RebuildUnproven
 from replay.finding import Finding
@@ -120,7 +121,7 @@ def _swap(connection: Connection[TupleRow], dsn: str, projections: Sequence[Proj
     with connection.transaction():
         connection.execute(COMPARE.hold_checkpoints, (names,))
         began = time.monotonic()
-        head = cast("tuple[int]", connection.execute(COMPARE.get_head).fetchone())[0]
+        head = get_head(connection)
         raise_stopped(fold_group(dsn, REBUILD, names, head, lambda count: None))
         for table in list_tables(projections):
             _exchange(connection, table)

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 import psycopg
 
 from database.queries import load
+from projections.reader import get_head
 from projections.registry import PROJECTIONS
 from replay.rebuilding import read_shadow
 from replay.runs import RunRecord, list_last_runs
@@ -51,7 +52,7 @@ class Status(NamedTuple):
 def status(dsn: str) -> Status:
     """Where everything stands; any role may ask."""
     with psycopg.connect(dsn, autocommit=True, application_name=APPLICATION) as connection:
-        head = cast("tuple[int]", connection.execute(SQL.get_head).fetchone())[0]
+        head = get_head(connection)
         rows = cast("list[Installed]", connection.execute(SQL.list_installed).fetchall())
         shadow = read_shadow(connection) if connection.execute(SQL.may_see_rebuild).fetchone() == (True,) else {}
         runs = tuple(list_last_runs(connection))

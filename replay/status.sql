@@ -1,7 +1,3 @@
--- name: get_head
--- The position of the newest event, 0 for an empty log.
-SELECT coalesce(max(notification_id), 0) FROM public.escrow_events;
-
 -- name: list_installed
 -- How far the live tables are.
 SELECT
