@@ -27,7 +27,6 @@ WRITE_AFTER_SECONDS = 1.0
 MOST_PER_ADDRESS = 500
 MOST_PER_HOUR = 10_000
 LONGEST_AGENT = 200
-FAILED_FROM = 500
 POWERFUL = STAFF | {Role.AUDITOR, Role.OPERATOR}
 SEEN_ALREADY = frozenset({"already_revealed", "answer_gone"})
 NOT_THEIRS = frozenset({"forbidden", "not_found"})
@@ -184,7 +183,7 @@ def _outcome(request: Request, error: Exception | None) -> Outcome:
     if error is None:
         dry = request.query_params.get("dry_run") == "true"
         return Outcome.REHEARSED if dry else Outcome.GRANTED
-    is_refusal = not isinstance(error, EscrowError) or error.status < FAILED_FROM
+    is_refusal = not isinstance(error, EscrowError) or error.is_refusal
     return Outcome.REFUSED if is_refusal and not isinstance(error, Error) else Outcome.FAILED
 
 

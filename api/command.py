@@ -42,7 +42,6 @@ DERIVED_LENGTH = 256
 SECRET_FIELDS = frozenset(
     {"password", "credentials", "legal_name", "otp", "account_number", "code", "recovery_code", "mailed_code"}
 )
-FAILED_FROM = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Desk:
             await self._require_sight(stream_id, command)
             raise
         except EscrowError as error:
-            commands.labels("failed" if error.status >= FAILED_FROM else "refused").inc()
+            commands.labels("refused" if error.is_refusal else "failed").inc()
             raise
         commands.labels("replayed" if result.replayed else "stored").inc()
         return result

@@ -13,7 +13,7 @@ from api.errors import HeaderInvalid, HeadersTooLarge
 from api.metrics import UNMATCHED, Metrics
 from api.problems import problem_of, translate
 from api.scope import REQUEST_ID
-from domain.errors import EscrowError
+from domain.errors import SERVER_ERROR, EscrowError
 
 MOST_HEADERS = 64
 LARGEST_HEADERS = 16 * 1024
@@ -57,7 +57,7 @@ class FrontDoor:
 
     async def _answer(self, error: Exception, exchange: "Exchange", receive: Receive) -> None:
         problem = translate(error, self._metrics)
-        if problem.status == 500:  # noqa: PLR2004
+        if problem.status == SERVER_ERROR:
             # Neither message nor locals: they may hold what the client sent.
             frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
             logger.error("unhandled", request_id=exchange.request_id, error=type(error).__name__, frames=frames[-12:])

@@ -21,12 +21,11 @@ import projections
 import reactions
 import vault
 from api.app import ROUTERS
-from domain.errors import EscrowError
+from domain.errors import SERVER_ERROR, EscrowError
 
 START = "<!-- generated: python -m api.reference -->\n"
 END = "<!-- end of generated -->\n"
 ROOMS = (domain, database, eventstore, projections, gateways, identity, vault, reactions, api)
-SERVER_ERROR = 500
 
 
 def render_reference() -> str:

@@ -6,13 +6,14 @@ from inspect import cleandoc
 from typing import ClassVar
 
 Fact = str | int | bool | None | list[str]
+SERVER_ERROR = 500
 
 
 class EscrowError(Exception):
     """The request could not be carried out."""
 
     code: ClassVar[str] = "error"
-    status: ClassVar[int] = 500
+    status: ClassVar[int] = SERVER_ERROR
     state: str | None = None
     allowed_actions: tuple[str, ...] | None = None
 
@@ -24,6 +25,11 @@ class EscrowError(Exception):
     def __str__(self) -> str:
         """The message, looked up when somebody reads it: guards are asked by the dozen to learn what is allowed."""
         return self.message
+
+    @property
+    def is_refusal(self) -> bool:
+        """True when the asker was told no; False when something of ours failed or was away."""
+        return self.status < SERVER_ERROR
 
     @property
     def message(self) -> str:

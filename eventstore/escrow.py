@@ -30,7 +30,6 @@ from eventstore.transcoder import encode
 
 A = TypeVar("A", bound=Aggregate)
 ATTEMPTS = 4
-INTERNAL = 500
 RETRY_AFTER_SECONDS = 1
 
 
@@ -180,8 +179,8 @@ class Escrow:
         """Decide on what this process knows; the log is asked before anything but a stored decision is answered."""
         try:
             decided = _decide(intent, *await self._load(intent, attempt))
-        except EscrowError as refusal:
-            if refusal.status >= INTERNAL:
+        except EscrowError as error:
+            if not error.is_refusal:
                 raise
             if (replayed := await self._reconsider(intent, attempt)) is not None:
                 return replayed

@@ -36,7 +36,6 @@ AT_ONCE = 16
 MOST_BEGUN = 64
 NO_ID = UUID(int=0)
 PERMIT_SECONDS = 5.0
-SERVER_ERROR = 500
 SWEEP_SECONDS = 600.0
 ASK_TRANSFERS_FOR = timedelta(days=35)
 SILENT = frozenset({GatewayUnavailable.code, GatewayThrottled.code, GatewayKeyRefused.code})
@@ -164,7 +163,7 @@ class Worker:
                 logger.error("transaction_unreadable", transaction_id=str(transaction_id), reason=str(error))
                 return error.code
             except EscrowError as error:
-                if error.status >= SERVER_ERROR:
+                if not error.is_refusal:
                     raise
                 logger.warning("reaction_refused", transaction_id=str(transaction_id), code=error.code)
                 return error.code
@@ -198,7 +197,7 @@ class Worker:
         except Undecodable as error:
             logger.error("losses_unrecorded", reason=str(error))
         except EscrowError as error:
-            if error.status >= SERVER_ERROR:
+            if not error.is_refusal:
                 raise
             logger.warning("losses_refused", code=error.code)  # somebody was quicker: the next round looks again
 

@@ -20,8 +20,6 @@ from vault.deposit import JSON, SealedDeposit, make_document, seal_document
 from vault.grant import destroy_material, grant_custody, store_grant
 from vault.keypair import PublicKey, read_public_key
 
-UNKNOWN_FROM = 500
-
 
 async def deposit(desk: Desk, listing_id: UUID, credentials: Mapping[str, JsonValue]) -> Result[Vault]:
     """Seal credentials for a listing. Raises what `Listing.attach_deposit` raises, and UnfitCredentials.
@@ -88,7 +86,7 @@ async def only_if_recorded(desk: Desk, deposit_id: UUID) -> AsyncGenerator[list[
     try:
         yield outcome
     except EscrowError as error:
-        if error.status < UNKNOWN_FROM:
+        if error.is_refusal:
             await _destroy(desk, deposit_id)
         raise
     if outcome[0].aggregate.id != deposit_id:

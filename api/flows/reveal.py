@@ -26,7 +26,6 @@ from vault.sealing import KeySuite
 SQL = load("api", "reveal.sql")
 ANSWER_LIVES = timedelta(minutes=15)
 PLAINTEXT = "plaintext"
-UNKNOWN_FROM = 500
 
 
 class AnswerGone(Refused):
@@ -52,7 +51,7 @@ async def reveal(desk: Desk, transaction_id: UUID, password: str, client_key: by
     try:
         return await _reveal(desk, transaction_id, password, client_key)
     except EscrowError as error:
-        if error.status < UNKNOWN_FROM and not desk.is_dry:
+        if error.is_refusal and not desk.is_dry:
             await _keep_refusal(desk, transaction_id, error.code)
         raise
 
