@@ -1,7 +1,6 @@
 """Watching the vault from the process that opens it: the canary every minute, a metric, an event when it changes."""
 
 import asyncio
-import hashlib
 
 import structlog
 from psycopg import Error
@@ -62,6 +61,5 @@ async def _record(dependencies: Dependencies, failure: str | None) -> None:
 
 async def _order(dependencies: Dependencies, command: Command[Canary], version: int) -> None:
     """Of several processes that see the same, one records it."""
-    digest = hashlib.sha256(f"{NAME}:{version}:{command!r}".encode()).digest()
-    request = Request(actor=reaction(NAME), command_id=digest, digest=digest, request_id=digest.hex()[:32])
+    request = Request.keyed(reaction(NAME), f"{NAME}:{version}:{command!r}")
     await dependencies.escrow.execute(CANARY_ID, command, request)

@@ -38,10 +38,10 @@ from gateways.sms import SendSms, Sms, sms_into_folder, sms_over_http
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from reactions.asking import ask_about
-from reactions.delivery import watch_delivery
 from reactions.erasure import Eraser
 from reactions.gate import Comparison
 from reactions.gate import Gate as RestoreGate
+from reactions.message import watch_delivery
 from reactions.notification import Notifier
 from reactions.toolbox import Toolbox
 from reactions.watermark import Watermark

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
 
@@ -41,6 +42,12 @@ class Request:
     command_id: bytes
     digest: bytes
     request_id: str
+
+    @classmethod
+    def keyed(cls, actor: Actor, key: str) -> "Request":
+        """Return the request that a key names: under the same key it is a repeat, and changes nothing."""
+        digest = sha256(key.encode()).digest()
+        return cls(actor=actor, command_id=digest, digest=digest, request_id=digest.hex()[:32])
 
 
 class Result(NamedTuple, Generic[A]):

@@ -16,7 +16,7 @@ from reactions.inbox import Conclusion, Delivery, Postponement
 from reactions.toolbox import Toolbox
 from reactions.watch import Watch
 
-# What something follows from here.
+# What these say has consequences here; of the others it is enough that they are on record.
 ANSWERED = ("charge.success", "charge.dispute.", "transfer.", "refund.")
 MOST_IN_HAND = 20 * inbox.BATCH
 PAUSE_SECONDS = 0.2

@@ -13,7 +13,7 @@ from domain.transaction.records import DisputeCategory, DisputeSource
 from gateways.chargeback import Chargeback, ChargebackResolution, ChargebackStatus
 from gateways.errors import UnknownReference
 from gateways.payment import RefundStatus
-from reactions.toolbox import Toolbox, order
+from reactions.toolbox import Toolbox, record
 
 NAME = "chargebacks"
 LOOK_BACK = timedelta(days=1)
@@ -53,10 +53,7 @@ async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_r
 
 async def record_found(tools: Toolbox, transaction: Transaction, found: Chargeback) -> bool:
     """Record where a chargeback stands; True when that changed the transaction."""
-    report = await _report(tools, found)
-    current = await tools.escrow.get(Transaction, transaction.id)
-    result = await order(tools, NAME, current, RecordChargeback(report=report))
-    return result.aggregate.version != current.version
+    return await record(tools, NAME, transaction.id, RecordChargeback(report=await _report(tools, found)))
 
 
 async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:

@@ -10,3 +10,9 @@ INSERT INTO reaction_checkpoints (name, position, updated_at)
 VALUES ('chargebacks', 0, %(at)s)
 ON CONFLICT (name) DO UPDATE
     SET updated_at = greatest(reaction_checkpoints.updated_at, excluded.updated_at);
+
+-- name: find_transaction
+-- Which transaction a charge belongs to.
+SELECT transaction_id
+FROM payment_links
+WHERE reference = %s;

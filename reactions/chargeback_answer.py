@@ -17,7 +17,7 @@ from gateways.errors import GatewayRefused, UnknownReference
 from identity.user import get_user
 from reactions.chargeback import NAME, name_file, record_found
 from reactions.chargeback_evidence import TEMPLATE_VERSION, EvidenceFile, assemble
-from reactions.toolbox import Toolbox, order
+from reactions.toolbox import Toolbox, order, record
 
 NOT_GIVEN = "not given"
 
@@ -109,6 +109,4 @@ async def _settle(tools: Toolbox, transaction: Transaction, dispute: Dispute, re
 
 
 async def _record(tools: Toolbox, transaction: Transaction, report: AnswerReport) -> bool:
-    current = await tools.escrow.get(Transaction, transaction.id)
-    result = await order(tools, NAME, current, RecordAnswer(report=report))
-    return result.aggregate.version != current.version
+    return await record(tools, NAME, transaction.id, RecordAnswer(report=report))

@@ -16,7 +16,6 @@ from domain.transaction.chargeback import dispute_id_of
 from gateways.chargeback import Chargeback, ChargebackStatus
 from gateways.errors import UnknownReference
 from reactions.chargeback import LONGEST, OVER
-from reactions.payment import SQL as PAYMENT_SQL
 from reactions.toolbox import Toolbox
 
 SQL = load("reactions", "chargeback.sql")
@@ -91,7 +90,7 @@ async def _payer(tools: Toolbox, reference: str | None) -> UUID | None:
     if reference is None:
         return None
     async with tools.pool.connection() as connection:
-        row = await (await connection.execute(PAYMENT_SQL.find_transaction, (reference,))).fetchone()
+        row = await (await connection.execute(SQL.find_transaction, (reference,))).fetchone()
     return row[0] if row else None
 
 

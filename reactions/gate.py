@@ -5,7 +5,6 @@ it is tried again.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NamedTuple
@@ -128,9 +127,7 @@ class Gate:
     async def _conclude(self, command: RecordRestore, begun: Standstill) -> None:
         """The record first: a crash in between repeats the comparison, which is harmless."""
         tools, key = self._tools, f"restore:{begun.noticed_at.isoformat()}"
-        digest = hashlib.sha256(key.encode()).digest()
-        request = Request(actor=reaction(NAME), command_id=digest, digest=digest, request_id=digest.hex()[:32])
-        await tools.escrow.execute(uuid5(NAMESPACE, key), command, request)
+        await tools.escrow.execute(uuid5(NAMESPACE, key), command, Request.keyed(reaction(NAME), key))
         await self._watermark.accept()
         await resolve_standstill(tools.pool, "restore", tools.clock())
         logger.warning("reactions_go_on_after_restore", applied=command.applied, discovered=command.discovered)

@@ -4,7 +4,6 @@ Nothing is sent for it meanwhile, and no deadline decides. As soon as a person's
 resolved the way that the money went), the payment is taken up, and the transaction goes on.
 """
 
-import hashlib
 from uuid import UUID
 
 import structlog
@@ -59,7 +58,7 @@ async def discover(tools: Toolbox, found: Found) -> None:
         status=payment.status.value,
     )
     stream_id = external_payment_id(kind, command.processor_id or reference)
-    await tools.escrow.execute(stream_id, command, _request(reaction(NAME), f"discover:{stream_id}"))
+    await tools.escrow.execute(stream_id, command, Request.keyed(reaction(NAME), f"discover:{stream_id}"))
     logger.error("external_payment_discovered", transaction_id=str(found.transaction_id), reference=reference)
 
 
@@ -72,9 +71,4 @@ def _kind_of(found: Found) -> PaymentKind:
 async def settle(escrow: Escrow, payment_id: UUID, reason: str, by: Actor) -> None:
     """Let the transaction go on."""
     command = SettleExternalPayment(reason=reason)
-    await escrow.execute(payment_id, command, _request(by, f"settle:{payment_id}:{by.id}"))
-
-
-def _request(actor: Actor, key: str) -> Request:
-    digest = hashlib.sha256(key.encode()).digest()
-    return Request(actor=actor, command_id=digest, digest=digest, request_id=digest.hex()[:32])
+    await escrow.execute(payment_id, command, Request.keyed(by, f"settle:{payment_id}:{by.id}"))

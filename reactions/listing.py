@@ -4,7 +4,7 @@ from domain.listing import Listing, ListingStatus
 from domain.listing.commands import FollowTransactionEnd
 from domain.transaction import Transaction
 from domain.transaction.phase import Phase
-from reactions.toolbox import Toolbox, request_of
+from reactions.toolbox import Toolbox, order
 
 SOLD = frozenset({Phase.COMPLETED, Phase.SPLIT})
 NAME = "listings"
@@ -22,5 +22,5 @@ async def follow_end(tools: Toolbox, transaction: Transaction) -> bool:
         sold=transaction.phase in SOLD,
         shown=transaction.revealed_at is not None,
     )
-    await tools.escrow.execute(listing.id, command, request_of(NAME, listing.id, listing.version, command))
+    await order(tools, NAME, listing, command)
     return False

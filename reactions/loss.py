@@ -14,7 +14,7 @@ from domain.transaction import Transaction
 from domain.transaction.commands import LoseDeposit
 from domain.transaction.records import ContractStatus, SettlementStatus, VaultStatus
 from domain.vault import DepositStatus, LoseCredentials, Vault
-from reactions.toolbox import Toolbox, order, request_of
+from reactions.toolbox import Toolbox, order
 
 SQL = load("reactions", "loss.sql")
 NAME = "losses"
@@ -71,11 +71,9 @@ async def record_loss(tools: Toolbox, vault_id: UUID) -> bool:
     if await is_handed_over(tools, listing, vault_id):
         return False
     if deposit.status is DepositStatus.SEALED:
-        lose = LoseCredentials(reason=REASON)
-        await tools.escrow.execute(vault_id, lose, request_of(NAME, vault_id, deposit.version, lose))
+        await order(tools, NAME, deposit, LoseCredentials(reason=REASON))
     if listing.vault_id == vault_id:
-        unlist = LoseListedDeposit(vault_id=vault_id)
-        await tools.escrow.execute(listing.id, unlist, request_of(NAME, listing.id, listing.version, unlist))
+        await order(tools, NAME, listing, LoseListedDeposit(vault_id=vault_id))
     return True
 
 

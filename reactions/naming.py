@@ -8,8 +8,8 @@ from database.queries import load
 from domain.ids import derive_reference
 from domain.transaction.records import PayoutPurpose
 from gateways.payment import Charge, Refund, Transfer
-from reactions.approval import PURPOSE
 from reactions.toolbox import Toolbox
+from reactions.transfer_approval import PURPOSE
 
 SQL = load("reactions", "naming.sql")
 P = TypeVar("P", Charge, Transfer, Refund)

@@ -6,7 +6,6 @@ repeats nothing, because the record is a command of the same identity. A rebuild
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -189,8 +188,8 @@ class Notifier:
     async def _was_told(self, note: DueNotification) -> bool:
         """Whether the log says so: after a restore it may know more than the queue."""
         assert note.transaction_id is not None, "only transactions are told of in the log"
-        identity = _identity(note.transaction_id, note.event_version, note.template, SENT)
-        return await find_command(self._tools.pool, identity) is not None
+        request = _request(note.transaction_id, note.event_version, note.template, SENT)
+        return await find_command(self._tools.pool, request.command_id) is not None
 
     async def _still_holds(self, note: DueNotification, transaction_id: UUID) -> bool:
         try:
@@ -199,11 +198,10 @@ class Notifier:
             return False
 
     async def _record(self, told: Told) -> None:
-        identity = _identity(told.transaction_id, told.event_version, told.template, told.outcome)
         command = RecordNotice(
             template=told.template, channel=MAIL, user_ids=tuple(told.user_ids), outcome=told.outcome
         )
-        request = Request(actor=reaction(NAME), command_id=identity, digest=identity, request_id=identity.hex()[:32])
+        request = _request(told.transaction_id, told.event_version, told.template, told.outcome)
         await self._tools.escrow.execute(told.transaction_id, command, request)
 
     async def _checkpoint(self) -> int:
@@ -225,6 +223,6 @@ def _pause(tries: int) -> timedelta:
     return min(FIRST_PAUSE * 2 ** min(tries, 10), LONGEST_PAUSE)
 
 
-def _identity(transaction_id: UUID, event_version: int | None, template: str, outcome: str) -> bytes:
-    """The identity of the record: of one event, told by one template, ended one way, there is one."""
-    return hashlib.sha256(f"{NAME}:{transaction_id}:{event_version}:{template}:{MAIL}:{outcome}".encode()).digest()
+def _request(transaction_id: UUID, event_version: int | None, template: str, outcome: str) -> Request:
+    """The request to record it: of one event, told by one template, ended one way, there is one."""
+    return Request.keyed(reaction(NAME), f"{NAME}:{transaction_id}:{event_version}:{template}:{MAIL}:{outcome}")

@@ -5,7 +5,6 @@ outage, and until it is made up for no deadline is enforced. One that the worker
 nobody could reach, is recorded by hand.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -29,7 +28,6 @@ SHORTEST = timedelta(minutes=15)
 GRACE = timedelta(hours=24)
 """So much is added to the length: nobody sits and waits for the end of an outage."""
 SIGN_SECONDS = 60.0
-NO_ID = UUID(int=0)
 
 logger = structlog.get_logger("reactions")
 
@@ -78,10 +76,9 @@ class Outages:
         if not outage.began_at < outage.ended_at <= self._tools.clock():
             raise OutageInvalid
         await self._watch.catch_up()
-        after, extended = NO_ID, 0
-        while page := await self._watch.list_unfinished(after):
+        extended = 0
+        async for page in self._watch.read_unfinished():
             extended += sum([await self._extend(transaction_id, outage) for transaction_id in page])
-            after = page[-1]
         logger.warning("outage_made_up", began_at=str(outage.began_at), lost=str(outage.lost), transactions=extended)
         return extended
 
@@ -112,5 +109,4 @@ async def find_last_sign(pool: Pool) -> datetime | None:
 
 def _request(transaction_id: UUID, outage: Outage) -> Request:
     """The same outage is the same request, whenever it is noticed that it is over."""
-    digest = hashlib.sha256(f"{NAME}:{outage.key}:{transaction_id}".encode()).digest()
-    return Request(actor=reaction(NAME), command_id=digest, digest=digest, request_id=digest.hex()[:32])
+    return Request.keyed(reaction(NAME), f"{NAME}:{outage.key}:{transaction_id}")

@@ -16,9 +16,3 @@ WHERE
 SELECT authorization_url
 FROM payment_links
 WHERE reference = %s;
-
--- name: find_transaction
--- Which transaction a charge belongs to.
-SELECT transaction_id
-FROM payment_links
-WHERE reference = %s;

@@ -16,7 +16,7 @@ from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalanc
 from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
 from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
-from reactions.toolbox import Toolbox, order
+from reactions.toolbox import Toolbox, order, record
 
 NAME = "payouts"
 
@@ -139,11 +139,7 @@ async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: 
 
 async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> bool:
     report = await _report_of(tools, transaction, payout)
-    if report is None:
-        return False
-    current = await tools.escrow.get(Transaction, transaction.id)
-    result = await order(tools, NAME, current, RecordTransfer(report=report))
-    return result.aggregate.version != current.version
+    return report is not None and await record(tools, NAME, transaction.id, RecordTransfer(report=report))
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:

@@ -13,7 +13,7 @@ from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalanc
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
-from reactions.toolbox import Toolbox, order
+from reactions.toolbox import Toolbox, record
 
 NAME = "refunds"
 LOOK_BACK = timedelta(days=1)
@@ -31,11 +31,7 @@ async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
 
 async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> bool:
     report = await _report_of(tools, transaction, refund)
-    if report is None:
-        return False
-    current = await tools.escrow.get(Transaction, transaction.id)
-    result = await order(tools, NAME, current, RecordRefund(report=report))
-    return result.aggregate.version != current.version
+    return report is not None and await record(tools, NAME, transaction.id, RecordRefund(report=report))
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:

@@ -1,9 +1,8 @@
 """What every reaction works with, and how it gives orders to the log."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from database.connect import Pool
@@ -17,6 +16,8 @@ from gateways.bank import BankDirectory
 from gateways.bookkeeping import Bookkeeping
 from gateways.chargeback import ChargebackDesk
 from gateways.payment import PaymentGateway
+
+A = TypeVar("A", bound=Aggregate)
 
 
 class Processor(PaymentGateway, ChargebackDesk, Bookkeeping, BankDirectory, Protocol):
@@ -43,12 +44,18 @@ class Toolbox:
     permit: Permit = always
 
 
-async def order(tools: Toolbox, name: str, stream: Aggregate, command: Command[Transaction]) -> Result[Transaction]:
-    """Give a command to a transaction as the reaction `name`; giving it again at the same version is a repeat."""
+async def order(tools: Toolbox, name: str, stream: A, command: Command[A]) -> Result[A]:
+    """Give a command to an aggregate as the reaction `name`; giving it again at the same version is a repeat."""
     return await tools.escrow.execute(stream.id, command, request_of(name, stream.id, stream.version, command))
+
+
+async def record(tools: Toolbox, name: str, transaction_id: UUID, command: Command[Transaction]) -> bool:
+    """Give a command to a transaction as it is by now: to ask the processor took time. True when that changed it."""
+    current = await tools.escrow.get(Transaction, transaction_id)
+    result = await order(tools, name, current, command)
+    return result.aggregate.version != current.version
 
 
 def request_of(name: str, stream_id: UUID, version: int, command: object) -> Request:
     """Return the request of a reaction: its identity is what it orders, of which stream, at which version."""
-    digest = hashlib.sha256(f"{name}:{stream_id}:{version}:{command!r}".encode()).digest()
-    return Request(actor=reaction(name), command_id=digest, digest=digest, request_id=digest.hex()[:32])
+    return Request.keyed(reaction(name), f"{name}:{stream_id}:{version}:{command!r}")

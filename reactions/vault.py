@@ -11,7 +11,7 @@ from domain.transaction.phase import TERMINAL
 from domain.transaction.records import SettlementStatus, VaultStatus
 from domain.vault import DepositStatus, DestroyCredentials, Vault
 from eventstore.escrow import Escrow
-from reactions.toolbox import Toolbox, request_of
+from reactions.toolbox import Toolbox, order
 from vault.grant import destroy_delivery, destroy_material
 
 SQL = load("reactions", "vault.sql")
@@ -90,7 +90,6 @@ async def _destroy_deposit(
 ) -> None:
     deposit = await tools.escrow.get(Vault, vault_id)
     if deposit.status is not DepositStatus.DESTROYED:
-        command = DestroyCredentials(reason=reason)
-        await tools.escrow.execute(vault_id, command, request_of(NAME, vault_id, deposit.version, command))
+        await order(tools, NAME, deposit, DestroyCredentials(reason=reason))
     async with tools.pool.connection() as connection:
         await destroy_material(connection, vault_id, transaction_id)

@@ -5,7 +5,7 @@ is, and when the processor is to be asked about it although nobody waits for it.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
 from uuid import UUID
@@ -23,6 +23,7 @@ from reactions.toolbox import Toolbox
 SQL = load("reactions", "watch.sql")
 CHECKPOINT = "watch"
 TRANSACTION = "transaction."
+NO_ID = UUID(int=0)
 CHARGE, TRANSFER = "charge", "transfer"
 NAMING: Mapping[str, tuple[str, timedelta | None]] = {
     "transaction.payment_requested.v1": (CHARGE, timedelta(days=3)),
@@ -110,9 +111,12 @@ class Watch:
         """Return transactions whose deadline has passed, at most 256, the most overdue first."""
         return await self._list(SQL.list_due, {"at": at})
 
-    async def list_unfinished(self, after: UUID) -> list[UUID]:
-        """Return transactions that are not over, at most 256, those after an id."""
-        return await self._list(SQL.list_unfinished, {"after": after})
+    async def read_unfinished(self) -> AsyncGenerator[list[UUID]]:
+        """Yield transactions that are not over, in pages of at most 256, by id; each is read when it is its turn."""
+        after = NO_ID
+        while page := await self._list(SQL.list_unfinished, {"after": after}):
+            yield page
+            after = page[-1]
 
     async def list_questions(self, at: datetime, limit: int) -> list[Question]:
         """Return what the processor is to be asked about by now, the most overdue first."""

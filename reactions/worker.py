@@ -34,7 +34,6 @@ LEADER_SECONDS = 1.0
 LOSS_SECONDS = 2.0
 AT_ONCE = 16
 MOST_BEGUN = 64
-NO_ID = UUID(int=0)
 PERMIT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 ASK_TRANSFERS_FOR = timedelta(days=35)
@@ -173,10 +172,8 @@ class Worker:
         await self._advance_all(self._idle(await self._watch.list_due(self._tools.clock())))
 
     async def _poll(self) -> None:
-        after = NO_ID
-        while page := await self._watch.list_unfinished(after):
+        async for page in self._watch.read_unfinished():
             await self._advance_all(self._idle(page))
-            after = page[-1]
 
     async def _poll_chargebacks(self) -> None:
         """Find the chargebacks that no webhook told of; what could not be recorded is looked for again."""

@@ -1,6 +1,5 @@
 """One run: read both sides, book what was settled, match, and put the outcome on record."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -99,8 +98,7 @@ def id_of(key: str) -> UUID:
 
 def request_of(key: str) -> Request:
     """Return the request of a run or a booking: the same key is the same request."""
-    digest = hashlib.sha256(f"reconciliation:{key}".encode()).digest()
-    return Request(actor=ACTOR, command_id=digest, digest=digest, request_id=digest.hex()[:32])
+    return Request.keyed(ACTOR, f"reconciliation:{key}")
 
 
 def _window(desk: Desk, since: datetime | None, until: datetime | None) -> Window:

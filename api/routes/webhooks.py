@@ -7,8 +7,8 @@ from api.dependencies import DependenciesDep
 from api.scope import raw_of
 from api.strict_route import StrictRoute
 from gateways.paystack.webhook import SIGNATURE_HEADER
-from reactions.approval import check_ordered
 from reactions.inbox import receive, require_signature
+from reactions.transfer_approval import check_ordered
 
 PAYSTACK = "/api/v1/webhooks/paystack"
 APPROVAL = "/api/v1/webhooks/paystack/approval"

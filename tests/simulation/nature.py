@@ -9,7 +9,6 @@ from tests.simulation.world import FOREIGN, PATIENCE_SECONDS, Suspended, World
 
 JUMPS_MINUTES = (1, 5, 5, 20, 20, 60, 60, 180, 180, 600, 1500, 4500, 11_000, 22_000)
 LOST_WORDS = ("merchant-accepted", "auto-accepted", "declined", "a word of tomorrow")
-NO_ID = UUID(int=0)
 MOST = 1_000_000
 
 
@@ -170,10 +169,7 @@ async def poll(w: World) -> str:
 async def _poll(w: World) -> int:
     worker = w.worker.worker
     asked = await _watch_clock(w)
-    ids, after = [], NO_ID
-    while page := await worker._watch.list_unfinished(after):
-        ids += page
-        after = page[-1]
+    ids = [transaction_id async for page in worker._watch.read_unfinished() for transaction_id in page]
     for transaction_id in worker._idle(ids):
         await worker._advance(transaction_id)
     # These two wait for whoever is busy; here nobody else would go on meanwhile.

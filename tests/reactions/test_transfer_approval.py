@@ -9,7 +9,7 @@ import pytest
 from domain.transaction.commands import OpenDispute
 from domain.transaction.records import DisputeCategory
 from gateways.errors import GatewayError
-from reactions.approval import EVENT, TransferNotOrdered, check_ordered
+from reactions.transfer_approval import EVENT, TransferNotOrdered, check_ordered
 from tests.conftest import Database
 from tests.reactions.world import World, run
 

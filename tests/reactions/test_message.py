@@ -9,7 +9,7 @@ import pytest
 from database.connect import Pool, open_pool
 from gateways.message import MessageRefused, MessageUndelivered
 from projections.alert import list_alerts
-from reactions.delivery import watch_delivery
+from reactions.message import watch_delivery
 from tests.conftest import Database
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
