@@ -59,7 +59,6 @@ class Evidence:
     customer_name: str = field(repr=False)
     customer_phone: str = field(repr=False)
     service_details: str = field(repr=False)
-    delivery_address: str | None = field(default=None, repr=False)
     delivery_date: date | None = None
 
 

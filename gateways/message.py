@@ -11,6 +11,9 @@ from uuid import UUID
 
 from domain.errors import EscrowError
 
+STAMP = "%Y%m%dT%H%M%S.%fZ"
+"""How the name of a kept message begins: its time, in UTC."""
+
 
 class MessageError(EscrowError):
     """The message was not delivered."""
@@ -43,7 +46,7 @@ class MessageUndelivered(MessageError):
 
 def keep_message(folder: Path, at: datetime, message_id: UUID, suffix: str, content: bytes) -> None:
     """Put a message into the folder, whole or not at all. Raises `MessageUndelivered` when the disk takes nothing."""
-    path = folder / f"{at.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}-{message_id}{suffix}"
+    path = folder / f"{at.astimezone(UTC):{STAMP}}-{message_id}{suffix}"
     draft = folder / f".{path.name}.{os.getpid()}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -12,11 +12,10 @@ from uuid import UUID
 
 from domain.errors import NotFound
 from gateways.mail import MAIL_SUFFIX
-from gateways.message import list_message_files
+from gateways.message import STAMP, list_message_files
 from gateways.sms import SMS_SUFFIX
 
 SUFFIXES = frozenset({MAIL_SUFFIX, SMS_SUFFIX})
-STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

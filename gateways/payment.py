@@ -5,7 +5,7 @@ escrow does not know; it compares equal to `domain.money.Currency`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -62,14 +62,6 @@ class TransferStatus(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
 
-    @property
-    def is_conclusive(self) -> bool:
-        """True where Paystack is done with it; success may still turn into reversed, nothing else moves."""
-        return self not in _OPEN_TRANSFER
-
-
-_OPEN_TRANSFER = {TransferStatus.PENDING, TransferStatus.RECEIVED, TransferStatus.OTP, TransferStatus.UNKNOWN}
-
 
 class RefundStatus(StrEnum):
     """Where a refund stands; `UNKNOWN` is a word we have not met and concludes nothing."""
@@ -89,8 +81,6 @@ class NewCharge:
     reference: str
     amount: Money
     email: str = field(repr=False)
-    callback_url: str | None = None
-    channels: Sequence[str] = ()
     metadata: JsonObject | None = None
 
     def __post_init__(self) -> None:
@@ -194,7 +184,6 @@ class NewRefund:
     charge_reference: str
     amount: Money
     merchant_note: str
-    customer_note: str | None = None
 
     def __post_init__(self) -> None:
         """Raise `ReferenceInvalid` or `AmountNotPositive`; a refund without a note could never be found again."""
@@ -279,12 +268,8 @@ class PaymentGateway(Protocol):
         """Ask what became of a transfer; `UnknownReference` may mean not yet, so post again with the same reference."""
         ...
 
-    async def fetch_transfer(self, transfer_code: str) -> Transfer:
-        """Ask for a transfer by the processor's code; `UnknownReference` if there is none."""
-        ...
-
     async def finalize_transfer(self, transfer_code: str, otp: str) -> Transfer:
-        """Send the code that the processor asked for; a refusal is about the code, `fetch_transfer` tells the rest."""
+        """Send the code that the processor asked for; a refusal is about the code, `verify_transfer` tells the rest."""
         ...
 
     async def resend_otp(self, transfer_code: str) -> None:

@@ -62,21 +62,6 @@ class FoldFailed(Exception):
         self.error = error
 
 
-def catch_up(
-    connection: Connection[TupleRow],
-    projection: Projection,
-    *,
-    upto: int | None = None,
-    schema: str = "public",
-    batch_size: int = BATCH_SIZE,
-    progress: Progress | None = None,
-) -> int:
-    """Fold the log into one projection's tables; see `catch_up_together`."""
-    return catch_up_together(
-        connection, (projection,), upto=upto, schema=schema, batch_size=batch_size, progress=progress
-    )
-
-
 def catch_up_together(
     connection: Connection[TupleRow],
     projections: Sequence[Projection],

@@ -89,29 +89,3 @@ WHERE NOT EXISTS (
 UPDATE projection_failures
 SET resolved_at = clock_timestamp()
 WHERE name = ANY(%(names)s) AND resolved_at IS NULL AND position <= %(position)s;
-
--- name: list_progress
--- How far every projection is, and how far behind the log.
-SELECT
-    c.name,
-    c.version,
-    c.position,
-    head.position AS head,
-    greatest(head.position - c.position, 0) AS lag_events,
-    coalesce(greatest(extract(EPOCH FROM clock_timestamp() - next.recorded_at), 0), 0)::float8 AS lag_seconds,
-    c.updated_at,
-    c.error,
-    c.error_position
-FROM public.projection_checkpoints AS c
-CROSS JOIN (SELECT coalesce(max(notification_id), 0) AS position FROM public.escrow_events) AS head
-LEFT JOIN LATERAL (
-    SELECT e.recorded_at FROM public.escrow_events AS e
-    WHERE e.notification_id > c.position ORDER BY e.notification_id LIMIT 1
-) AS next ON TRUE
-ORDER BY c.name;
-
--- name: get_slowest
--- Up to which position all of these projections are; NULL when one of them is not installed.
-SELECT CASE WHEN count(*) = cardinality(%(names)s::text []) THEN min(position) END
-FROM public.projection_checkpoints
-WHERE name = ANY(%(names)s);

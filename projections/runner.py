@@ -8,22 +8,18 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from typing import LiteralString, NamedTuple, cast
+from typing import LiteralString, cast
 
 import psycopg
 import structlog
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from database.connect import Pool
 from database.queries import load
-from domain.errors import EscrowError
 from projections import checkpoint
 from projections.catch_up import ProjectionStopped
 from projections.checkpoint import Fenced, NotInstalled, take_over
 from projections.lane import Lanes
-from projections.page import fetch_all
 from projections.projection import Projection
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
@@ -35,56 +31,6 @@ PAUSE_SECONDS = 0.5
 CONNECT_SECONDS = 2
 
 logger = structlog.get_logger("projections")
-
-
-class StillBehind(EscrowError):
-    """What you read is not yet as new as the position that you wait for; ask again in a moment."""
-
-    code = "projection_behind"
-    status = 503
-
-
-class Progress(NamedTuple):
-    """How far a projection is: `lag_seconds` is the age of the oldest event that is not in it yet."""
-
-    name: str
-    version: int
-    position: int
-    head: int
-    lag_events: int
-    lag_seconds: float
-    updated_at: datetime | None
-    error: str | None
-    error_position: int | None
-
-
-async def list_progress(pool: Pool) -> list[Progress]:
-    """Return how far every projection is, by name."""
-    return await fetch_all(pool, Progress, checkpoint.SQL.list_progress, {})
-
-
-async def wait_for(pool: Pool, names: Sequence[str], position: int, timeout: float) -> int:  # noqa: ASYNC109 - a limit that the client gives
-    """Wait up to `timeout` seconds until all these projections have reached `position`; return where they are.
-
-    Raises `StillBehind` after that time, and `NotInstalled`.
-    """
-    deadline, pause = time.monotonic() + timeout, 0.002
-    while True:
-        reached = await _get_slowest(pool, names)
-        if reached >= position:
-            return reached
-        if time.monotonic() >= deadline:
-            raise StillBehind(position=reached, wanted=position)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, 0.05)
-
-
-async def _get_slowest(pool: Pool, names: Sequence[str]) -> int:
-    async with pool.connection() as connection:
-        row = await (await connection.execute(checkpoint.SQL.get_slowest, {"names": list(names)})).fetchone()
-    if row is None or row[0] is None:
-        raise NotInstalled(projections=sorted(names))
-    return cast("int", row[0])
 
 
 async def run_projections(dsn: str, projections: Sequence[Projection] = PROJECTIONS) -> None:

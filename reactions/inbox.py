@@ -71,12 +71,9 @@ class Postponement(NamedTuple):
 
 
 async def receive(
-    pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signature: str | None, refusals: Refusals | None = None
+    pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signature: str | None, refusals: Refusals
 ) -> None:
-    """Store a delivery as it came; when this returns it is durable. Raises `SignatureWrong`.
-
-    `refusals` counts the wrong signatures of this process; without it each one is written at once.
-    """
+    """Store a delivery as it came; when this returns it is durable. Raises `SignatureWrong`; `refusals` counts it."""
     await require_signature(pool, secret, clock, raw, signature, refusals)
     digest = hashlib.sha256(raw).digest()
     envelope = parse_envelope(raw)
@@ -86,11 +83,11 @@ async def receive(
 
 
 async def require_signature(
-    pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signature: str | None, refusals: Refusals | None = None
+    pool: Pool, secret: SecretKey, clock: Clock, raw: bytes, signature: str | None, refusals: Refusals
 ) -> None:
     """Raise `SignatureWrong`, and count it, unless the header signs exactly these bytes."""
     if not verify_signature(secret, raw, signature):
-        await (refusals or Refusals()).count(pool, clock, hashlib.sha256(raw).digest())
+        await refusals.count(pool, clock, hashlib.sha256(raw).digest())
         raise SignatureWrong
 
 

@@ -9,11 +9,12 @@ from psycopg.errors import DataCorrupted, IndexCorrupted, InternalError_
 from psycopg.rows import TupleRow
 
 from database.queries import load
-from replay.finding import Finding, FindingKind, Findings
+from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 
 SQL = load("replay", "log.sql")
-LOG = "escrow_events"
 BLOCKS_AT_ONCE = 1_024
+DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_)
+"""What PostgreSQL raises where it cannot read what it has written."""
 
 
 class Positions:
@@ -51,7 +52,7 @@ def find_unreadable(connection: Connection[TupleRow], findings: Findings) -> int
         _search(connection, findings, seen, first, min(first + BLOCKS_AT_ONCE, blocks))
     for first, last in seen.gaps():
         missing = str(first) if first == last else f"{first} to {last}"
-        findings.add(Finding(FindingKind.POSITION_MISSING, first, table=LOG, expected=missing, found="nothing"))
+        findings.add(Finding(FindingKind.POSITION_MISSING, first, table=LOG_TABLE, expected=missing, found="nothing"))
     return seen.highest
 
 
@@ -62,7 +63,7 @@ def _search(connection: Connection[TupleRow], findings: Findings, seen: Position
         return
     if before - first == 1:
         found = f"block {first}: {complaint}"
-        findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG, found=found))
+        findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG_TABLE, found=found))
         return
     middle = (first + before) // 2
     _search(connection, findings, seen, first, middle)
@@ -75,7 +76,7 @@ def _read(connection: Connection[TupleRow], seen: Positions, first: int, before:
     try:
         with connection.transaction():
             rows = cast("list[tuple[int]]", connection.execute(SQL.read_blocks, bounds).fetchall())
-    except (DataCorrupted, IndexCorrupted, InternalError_) as error:
+    except DAMAGED as error:
         return str(error).strip()
     seen.add([position for (position,) in rows if position > 0])
     return None

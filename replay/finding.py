@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 KEPT_OF_EACH_KIND = 500
+LOG_TABLE = "escrow_events"
 
 
 class FindingKind(StrEnum):

@@ -10,18 +10,18 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection, IsolationLevel
 from psycopg import sql as composed
-from psycopg.errors import DataCorrupted, IndexCorrupted, InternalError_
 from psycopg.rows import TupleRow
 
 from database.queries import load
 from projections.catch_up import uncollected
-from replay.blocks import find_unreadable
+from replay.blocks import DAMAGED, find_unreadable
 from replay.books import Books, Safeguard
 from replay.commands import CommandRow
-from replay.finding import Finding, FindingKind, Findings
-from replay.positions import LOG, PositionWalk, Walked
+from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
+from replay.positions import PositionWalk, Walked
 from replay.positions import Row as PositionRow
 from replay.progress import Meter, Progress, ignore
+from replay.shadow import APPLICATION
 from replay.streams import Row as StreamRow
 from replay.streams import StreamWalk
 from replay.workers import Tick, run_all
@@ -32,7 +32,6 @@ PAGE = 2_000
 EVENTS_PER_PART = 50_000
 LOWEST = UUID(int=0)
 Bounds = tuple[UUID, UUID | None]
-DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_)
 
 NO_TAIL = "the newest events: without an expected head from another place, a deleted tail cannot be told from none"
 NO_CHECKPOINT = "signed checkpoints, which this version does not make: a log rewritten with all its hashes looks sound"
@@ -101,7 +100,7 @@ def list_unchecked(expected_head: int | None) -> tuple[str, ...]:
 
 def connect_reading(dsn: str) -> Connection[TupleRow]:
     """A connection whose one transaction sees one state of the database and changes nothing."""
-    connection = psycopg.connect(dsn, application_name="escrow replay")
+    connection = psycopg.connect(dsn, application_name=APPLICATION)
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     return connection
@@ -171,7 +170,7 @@ def _check_pages(
             check(page)
             tick(len(page))
     except DAMAGED as error:
-        findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG, found=str(error).strip()))
+        findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG_TABLE, found=str(error).strip()))
         return False
     return True
 
@@ -195,11 +194,11 @@ def _check_ends(findings: Findings, walked: Walked, rows: int, highest: int, exp
     if (walked.events, walked.head) != (rows, highest):
         found = f"{walked.events} events to {walked.head} by the index"
         expected = f"{rows} events to {highest} in the table; REINDEX and verify again"
-        findings.add(Finding(FindingKind.INDEX_DIFFERS, table=LOG, expected=expected, found=found))
+        findings.add(Finding(FindingKind.INDEX_DIFFERS, table=LOG_TABLE, expected=expected, found=found))
     if expected_head is not None and walked.head < expected_head:
         first = walked.head + 1
         expected, found = f"events up to {expected_head}", f"events up to {walked.head}"
-        findings.add(Finding(FindingKind.HEAD_DIFFERS, first, table=LOG, expected=expected, found=found))
+        findings.add(Finding(FindingKind.HEAD_DIFFERS, first, table=LOG_TABLE, expected=expected, found=found))
 
 
 def _suitable_processes(rows: int) -> int:

@@ -11,11 +11,10 @@ from domain.event import Event
 from eventstore.transcoder import list_event_classes
 from replay.books import CLEARING, Books, Line, is_balanced
 from replay.commands import CommandRow, Commands
-from replay.finding import Finding, FindingKind, Findings
+from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 from replay.leaf import leaf_hash, microseconds
 
 Row = tuple[int, bytes, int, str, bytes, bytes, bytes]
-LOG = "escrow_events"
 
 
 class Walked(NamedTuple):
@@ -107,7 +106,7 @@ class PositionWalk:
 
     def _find(self, kind: FindingKind, position: int, stream: bytes | None = None, **facts: str) -> None:
         named = None if stream is None else str(UUID(bytes=stream))
-        self._findings.add(Finding(kind, position=position, stream=named, table=LOG, **facts))
+        self._findings.add(Finding(kind, position=position, stream=named, table=LOG_TABLE, **facts))
 
 
 def money_topics() -> frozenset[str]:

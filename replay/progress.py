@@ -27,20 +27,14 @@ class Meter:
 
     def __init__(self, phase: str, total: int, progress: Progress, clock: Callable[[], float] = monotonic) -> None:
         """The phase begins now."""
-        self.done = 0
         self._phase = phase
         self._total = total
         self._progress = progress
         self._clock = clock
         self._began = clock()
 
-    def advance(self, count: int) -> None:
-        """So many more are done."""
-        self.reach(self.done + count)
-
     def reach(self, done: int) -> None:
         """So many are done in all."""
-        self.done = done
         elapsed = self._clock() - self._began
         rate = done / elapsed if elapsed > 0 else 0.0
         eta = (self._total - done) / rate if rate > 0 else None

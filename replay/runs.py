@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import LiteralString, NamedTuple, cast
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from database.queries import load
+from replay.shadow import connect_owner
 
 SQL = load("replay", "runs.sql")
 
@@ -73,7 +73,7 @@ class Run:
             self._write(SQL.finish, self._result | {"id": self._id})
 
     def _write(self, query: LiteralString, facts: dict[str, object]) -> TupleRow:
-        with psycopg.connect(self._dsn, autocommit=True, application_name="escrow replay") as connection:
+        with connect_owner(self._dsn) as connection:
             row = connection.execute(query, facts).fetchone()
             assert row is not None
             return row
@@ -81,5 +81,4 @@ class Run:
 
 def list_last_runs(connection: Connection[TupleRow]) -> list[RunRecord]:
     """The newest run of each kind; any role may ask."""
-    rows = connection.execute(SQL.list_last).fetchall()
-    return [RunRecord(*row) for row in cast("list[tuple[str, str, datetime, None, None, None, str]]", rows)]
+    return [RunRecord(*row) for row in connection.execute(SQL.list_last).fetchall()]

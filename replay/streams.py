@@ -5,11 +5,10 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate
 from eventstore.transcoder import Undecodable, decode, list_event_classes
-from replay.finding import Finding, FindingKind, Findings
+from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 from replay.legality import Objection, advance
 
 Row = tuple[int, bytes, int, str, bytes]
-LOG = "escrow_events"
 
 
 class StreamWalk:
@@ -72,7 +71,7 @@ class StreamWalk:
             self._find(objection.kind, position, expected=objection.expected, found=objection.found)
 
     def _find(self, kind: FindingKind, position: int, **facts: str) -> None:
-        self._findings.add(Finding(kind, position=position, stream=str(self._stream), table=LOG, **facts))
+        self._findings.add(Finding(kind, position=position, stream=str(self._stream), table=LOG_TABLE, **facts))
 
 
 def _reason(error: Undecodable) -> str:

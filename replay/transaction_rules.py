@@ -1,4 +1,4 @@
-"""The rules of a transaction: what must hold just before each of its events, and which phase may follow which."""
+"""The rules of a transaction: what must hold just before each of its events."""
 
 from domain.actor import STAFF, Role
 from domain.journal import Account

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from domain.errors import NotFound
 from projections.projection import Projection
+from projections.reader import get_head
 from projections.registry import PROJECTIONS
 from replay.finding import FindingKind, Findings, OnFinding
 from replay.log import LogSummary, list_unchecked, verify_log
 from replay.progress import Progress, ignore
-from replay.projections import ProjectionSummary, read_places, verify_projections
+from replay.projections import ProjectionSummary, verify_projections
 from replay.report import Report
 from replay.runs import Outcome, Run, RunKind
 from replay.shadow import connect_owner
@@ -51,9 +52,10 @@ def verify(
         if chosen and readable:
             compared = verify_projections(dsn, findings, chosen, processes=processes, progress=progress)
         outcome = Outcome.DIFFERS if findings.counts else Outcome.CLEAN
-        run.succeed(outcome, _head(dsn, summary), findings.counts.total())
+        head = _head(dsn) if summary is None else summary.head
+        run.succeed(outcome, head, findings.counts.total())
     unchecked = list_unchecked(expected_head) if log else (NO_LOG,)
-    return _report(run, dsn, findings, summary, compared, unchecked if readable else (*unchecked, NO_TABLES))
+    return _report(run, head, findings, summary, compared, unchecked if readable else (*unchecked, NO_TABLES))
 
 
 def choose(names: Sequence[str] | None) -> tuple[Projection, ...]:
@@ -66,16 +68,14 @@ def choose(names: Sequence[str] | None) -> tuple[Projection, ...]:
     return tuple(projection for projection in PROJECTIONS if projection.name in names)
 
 
-def _head(dsn: str, summary: LogSummary | None) -> int:
-    if summary is not None:
-        return summary.head
+def _head(dsn: str) -> int:
     with connect_owner(dsn) as connection:
-        return read_places(connection)[1]
+        return get_head(connection)
 
 
 def _report(
     run: Run,
-    dsn: str,
+    head: int,
     findings: Findings,
     summary: LogSummary | None,
     compared: tuple[ProjectionSummary, ...],
@@ -84,7 +84,7 @@ def _report(
     return Report(
         started_at=run.started_at,
         finished_at=run.finished_at,
-        head=_head(dsn, summary),
+        head=head,
         log=summary,
         projections=compared,
         findings=tuple(findings.kept),

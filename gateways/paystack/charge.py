@@ -73,15 +73,10 @@ def parse_charge(data: JsonObject) -> Charge:
 
 
 def _body(charge: NewCharge) -> JsonObject:
-    optional = {
-        "callback_url": charge.callback_url,
-        "channels": list(charge.channels) or None,
-        "metadata": None if charge.metadata is None else dict(charge.metadata),
-    }
-    return {
+    body = {
         "email": charge.email,
         "amount": charge.amount.amount_minor,
         "currency": charge.amount.currency.value,
         "reference": charge.reference,
-        **{name: value for name, value in optional.items() if value is not None},
     }
+    return body if charge.metadata is None else {**body, "metadata": dict(charge.metadata)}

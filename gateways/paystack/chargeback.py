@@ -46,16 +46,13 @@ async def fetch(http: PaystackHttp, processor_id: int) -> Chargeback:
 
 async def send_evidence(http: PaystackHttp, processor_id: int, evidence: Evidence) -> int:
     """POST /dispute/{id}/evidence; the answer must be about this dispute if it says about which."""
-    optional = {
-        "delivery_address": evidence.delivery_address,
-        "delivery_date": evidence.delivery_date.isoformat() if evidence.delivery_date else None,
-    }
+    delivered_on = evidence.delivery_date
     body = {
         "customer_email": evidence.customer_email,
         "customer_name": evidence.customer_name,
         "customer_phone": evidence.customer_phone,
         "service_details": evidence.service_details,
-        **{name: value for name, value in optional.items() if value is not None},
+        **({} if delivered_on is None else {"delivery_date": delivered_on.isoformat()}),
     }
     data = child(await http.post(f"/dispute/{processor_id}/evidence", body), "data")
     if integer(data, "dispute") not in (processor_id, None):

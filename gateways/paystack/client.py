@@ -110,12 +110,8 @@ class Paystack:
         """Ask what became of a transfer; `UnknownReference` may mean not yet."""
         return await transfer.verify(self._http, reference)
 
-    async def fetch_transfer(self, transfer_code: str) -> Transfer:
-        """Ask for a transfer by Paystack's code; `UnknownReference` if there is none."""
-        return await transfer.fetch(self._http, transfer_code)
-
     async def finalize_transfer(self, transfer_code: str, otp: str) -> Transfer:
-        """Send the code that Paystack asked for; a refusal is about the code, `fetch_transfer` tells the rest."""
+        """Send the code that Paystack asked for; a refusal is about the code, `verify_transfer` tells the rest."""
         return await transfer.finalize(self._http, transfer_code, otp)
 
     async def resend_otp(self, transfer_code: str) -> None:

@@ -33,7 +33,6 @@ async def create(http: PaystackHttp, refund: NewRefund) -> Refund:
         "amount": refund.amount.amount_minor,
         "currency": refund.amount.currency.value,
         "merchant_note": refund.merchant_note,
-        **({} if refund.customer_note is None else {"customer_note": refund.customer_note}),
     }
     return parse_refund(child(await http.post("/refund", body, Budget.REFUND), "data"))
 

@@ -42,15 +42,14 @@ async def verify(http: PaystackHttp, reference: str) -> Transfer:
     return _about(reference, await http.get(f"/transfer/verify/{quote(reference, safe='')}"))
 
 
-async def fetch(http: PaystackHttp, transfer_code: str) -> Transfer:
-    """GET /transfer/{code}."""
-    return _of_code(transfer_code, await http.get(f"/transfer/{quote(transfer_code, safe='')}"))
-
-
 async def finalize(http: PaystackHttp, transfer_code: str, otp: str) -> Transfer:
     """POST /transfer/finalize_transfer."""
     body = {"transfer_code": transfer_code, "otp": otp}
-    return _of_code(transfer_code, await http.post("/transfer/finalize_transfer", body, Budget.TRANSFER))
+    envelope = await http.post("/transfer/finalize_transfer", body, Budget.TRANSFER)
+    transfer = parse_transfer(child(envelope, "data"))
+    if transfer.transfer_code != transfer_code:
+        raise GatewayUncertain("the answer is about another transfer")
+    return transfer
 
 
 async def resend_otp(http: PaystackHttp, transfer_code: str) -> None:
@@ -82,13 +81,6 @@ def _about(reference: str, envelope: JsonObject) -> Transfer:
     transfer = parse_transfer(child(envelope, "data"))
     if transfer.reference != reference:
         raise GatewayUncertain("the answer is about another reference")
-    return transfer
-
-
-def _of_code(transfer_code: str, envelope: JsonObject) -> Transfer:
-    transfer = parse_transfer(child(envelope, "data"))
-    if transfer.transfer_code != transfer_code:
-        raise GatewayUncertain("the answer is about another transfer")
     return transfer
 
 

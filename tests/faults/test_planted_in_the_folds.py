@@ -38,7 +38,7 @@ def found(database: Database) -> set[str]:
 
 def fold_ledger(database: Database) -> None:
     with psycopg.connect(database.app_dsn) as connection:
-        catch_up.catch_up(connection, ledger.LEDGER, batch_size=BATCH)
+        catch_up_together(connection, (ledger.LEDGER,), batch_size=BATCH)
 
 
 def find_fee(database: Database) -> int:

@@ -62,10 +62,10 @@ async def test_a_transfer_that_wants_a_code_is_finished_with_it(paystack: Paysta
     await paystack.resend_otp(sent.transfer_code)
     with pytest.raises(GatewayRefused):
         await paystack.finalize_transfer(sent.transfer_code, "wrong")
-    assert (await paystack.fetch_transfer(sent.transfer_code)).status is TransferStatus.OTP
+    assert (await paystack.verify_transfer(sent.reference)).status is TransferStatus.OTP
     await paystack.finalize_transfer(sent.transfer_code, "123456")
     wait_until(lambda: panel.moved("transfer") == [-90_000])
-    assert (await paystack.fetch_transfer(sent.transfer_code)).status is TransferStatus.SUCCESS
+    assert (await paystack.verify_transfer(sent.reference)).status is TransferStatus.SUCCESS
 
 
 async def test_a_refund_that_needs_attention_goes_to_an_account(paystack: Paystack, panel: Panel) -> None:

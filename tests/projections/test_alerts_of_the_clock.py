@@ -9,6 +9,7 @@ from gateways.paystack.webhook import signature
 from projections.alert import AlertRow, list_alerts
 from reactions import inbox
 from reactions.inbox import Postponement, receive
+from reactions.refusals import Refusals
 from tests.conftest import Database
 from tests.reactions.world import SECRET
 from tests.reconciliation.world import Business, run
@@ -52,7 +53,7 @@ def test_a_dispute_that_nobody_decides_is_raised_anew_each_day_from_the_fourteen
 def test_webhooks_that_wait_or_fail_for_long_are_an_alert_until_they_are_worked_off(database: Database) -> None:
     async def story(business: Business) -> None:
         world = business.world
-        await receive(world.pool, SECRET, world.clock, LEFT, signature(SECRET, LEFT))
+        await receive(world.pool, SECRET, world.clock, LEFT, signature(SECRET, LEFT), Refusals())
         world.wait(minutes=5)
         assert await alerts(business, "webhooks_waiting") == []
         world.wait(seconds=1)

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from projections import rows, streams, writer
-from projections.catch_up import ProjectionStopped, catch_up, catch_up_together
+from projections.catch_up import ProjectionStopped, catch_up_together
 from projections.checkpoint import NotInstalled
 from projections.install import build_indexes, install, install_tables
 from projections.ledger import LEDGER
@@ -55,7 +55,7 @@ def test_forgetting_rows_and_aggregates_changes_no_row(told: Log, monkeypatch: p
 
 def test_one_reading_for_all_gives_what_each_gets_alone(told: Log) -> None:
     for projection in PROJECTIONS:
-        assert catch_up(told.app, projection, batch_size=301) == head(told)
+        assert catch_up_together(told.app, (projection,), batch_size=301) == head(told)
     assert digest_tables(told.owner, "public") == fold_from_zero(told.owner, "shadow", 10**9, 5_000)
 
 
@@ -103,11 +103,11 @@ def test_what_stands_before_a_poisoned_event_is_folded_and_nothing_after_it(log:
     story.sell()
     append(log.owner, story.events)
     with pytest.raises(ProjectionStopped) as stopped:
-        catch_up(log.app, LISTINGS, batch_size=batch_size)
+        catch_up_together(log.app, (LISTINGS,), batch_size=batch_size)
     assert (stopped.value.projection, stopped.value.position) == ("listings", poisoned)
     assert log.rows("SELECT position FROM projection_checkpoints WHERE name = 'listings'") == [(poisoned - 1,)]
     assert log.rows("SELECT state FROM listings") == [("sold",)]
-    assert catch_up(log.app, LEDGER, batch_size=batch_size) == head(log)
+    assert catch_up_together(log.app, (LEDGER,), batch_size=batch_size) == head(log)
 
 
 @pytest.mark.parametrize("batch_size", [1, 20_000])
@@ -117,7 +117,7 @@ def test_an_event_that_is_gone_stops_everybody_before_it(told: Log, batch_size: 
         root.execute("DELETE FROM escrow_events WHERE notification_id = 123")
     for projection in PROJECTIONS:
         with pytest.raises(ProjectionStopped, match="MissingPosition") as stopped:
-            catch_up(told.app, projection, batch_size=batch_size)
+            catch_up_together(told.app, (projection,), batch_size=batch_size)
         assert stopped.value.position == 123
     assert told.rows("SELECT DISTINCT position FROM projection_checkpoints") == [(122,)]
 
@@ -131,7 +131,7 @@ def test_a_row_that_somebody_deleted_stops_the_fold_that_changes_it(log: Log) ->
     sale.open()
     append(log.owner, story.events)
     with pytest.raises(ProjectionStopped, match="MissingRow"):
-        catch_up(log.app, LISTINGS)
+        catch_up_together(log.app, (LISTINGS,))
 
 
 def test_journals_are_checked_again_when_they_are_read(log: Log) -> None:
@@ -148,7 +148,7 @@ def test_journals_are_checked_again_when_they_are_read(log: Log) -> None:
             " WHERE topic = 'transaction.payment_fee_assessed.v1'"
         )
     with pytest.raises(ProjectionStopped, match="UnbalancedJournal"):
-        catch_up(log.app, LEDGER)
+        catch_up_together(log.app, (LEDGER,))
 
 
 def test_installing_again_changes_nothing(told: Log) -> None:
@@ -164,9 +164,9 @@ def test_a_new_version_starts_from_empty_tables_and_the_old_program_stops(told: 
     with psycopg.connect(told.database.owner_dsn) as connection:
         assert install_tables(connection, (newer, LEDGER)) == ["transactions"]
     with pytest.raises(NotInstalled):
-        catch_up(told.app, TRANSACTIONS)
+        catch_up_together(told.app, (TRANSACTIONS,))
     assert told.rows("SELECT count(*) FROM transactions") == [(0,)]
-    assert catch_up(told.app, newer) == head(told)
+    assert catch_up_together(told.app, (newer,)) == head(told)
 
 
 def test_indexes_can_be_built_after_loading(told: Log) -> None:

@@ -13,9 +13,9 @@ from database.connect import open_pool
 from projections import runner
 from projections.alert import list_alerts
 from projections.catch_up import Folding
-from projections.checkpoint import Fenced, NotInstalled, take_over
+from projections.checkpoint import Fenced, take_over
 from projections.registry import PROJECTIONS
-from projections.runner import Runner, StillBehind, list_progress, run_projections, wait_for
+from projections.runner import Runner, run_projections
 from tests.projections.conftest import Log
 from tests.projections.stories import Story, append
 
@@ -62,29 +62,15 @@ def positions(log: Log) -> set[object]:
     return {row[0] for row in log.rows("SELECT position FROM projection_checkpoints")}
 
 
-async def test_what_is_appended_can_be_read_after_waiting_for_its_position(log: Log) -> None:
+async def test_what_is_appended_is_folded_while_the_runner_runs(log: Log) -> None:
     story = Story()
-    async with running(log), open_pool(log.database.app_dsn, max_size=2) as pool:
+    async with running(log):
         for _ in range(3):
             story.sell()
             head = append(log.owner, story.events)
             story.events.clear()
-            assert await wait_for(pool, NAMES, head, 10.0) >= head
+            await asyncio.to_thread(until, lambda: positions(log) == {head})  # noqa: B023
         assert log.rows("SELECT count(*) FROM transactions WHERE state = 'completed'") == [(3,)]
-        assert {(row.lag_events, row.lag_seconds) for row in await list_progress(pool)} == {(0, 0.0)}
-
-
-async def test_waiting_ends_when_nobody_folds(log: Log) -> None:
-    story = Story()
-    story.sell()
-    head = append(log.owner, story.events)
-    async with open_pool(log.database.app_dsn, max_size=2) as pool:
-        with pytest.raises(StillBehind):
-            await wait_for(pool, NAMES, head, 0.05)
-        with pytest.raises(NotInstalled):
-            await wait_for(pool, ["no such projection"], head, 0.05)
-        (lag,) = {row.lag_events for row in await list_progress(pool)}
-        assert lag == head
 
 
 async def test_a_second_runner_stands_by_and_takes_over(log: Log) -> None:

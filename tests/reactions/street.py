@@ -27,6 +27,7 @@ from gateways.paystack.sim.state import Behaviour
 from gateways.paystack.webhook import signature
 from reactions import inbox
 from reactions.advance import advance
+from reactions.refusals import Refusals
 from reactions.toolbox import Processor, Toolbox
 from reactions.worker import Worker
 from tests.reactions.world import CAPITAL_MINOR, NONE, SECRET, START, World, meet
@@ -82,7 +83,7 @@ class Street:
         """Webhooks arrive in this order, and the worker works them off."""
         world = self.world
         for raw in bodies:
-            await inbox.receive(world.pool, SECRET, world.clock, raw, signature(SECRET, raw))
+            await inbox.receive(world.pool, SECRET, world.clock, raw, signature(SECRET, raw), Refusals())
             backlog = self.worker._backlog  # pyright: ignore[reportPrivateUsage]
             for transaction_id, deliveries in await backlog.sort(await backlog.take()):
                 await backlog.apply(transaction_id, deliveries)

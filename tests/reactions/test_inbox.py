@@ -9,6 +9,7 @@ from database.connect import open_pool
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.webhook import signature
 from reactions.inbox import SignatureWrong, list_waiting, receive
+from reactions.refusals import Refusals
 from tests.conftest import Database
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
@@ -17,7 +18,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 async def _deliver(dsn: str, raw: bytes, signed: bytes) -> list[tuple[str, str | None]]:
     async with open_pool(dsn, max_size=2, autocommit=True) as pool:
-        await receive(pool, SECRET, lambda: NOW, raw, signature(SECRET, signed))
+        await receive(pool, SECRET, lambda: NOW, raw, signature(SECRET, signed), Refusals())
         async with pool.connection() as connection:
             return [(kept.event, kept.reference) for kept in await list_waiting(connection, lambda: NOW)]
 

@@ -15,6 +15,7 @@ from gateways.payment import NewTransfer, Transfer
 from gateways.paystack.webhook import signature
 from projections.runner import run_projections
 from reactions.inbox import SignatureWrong, receive
+from reactions.refusals import Refusals
 from reactions.worker import Worker
 from tests.conftest import Database
 from tests.reactions.world import SECRET, World, run
@@ -46,7 +47,7 @@ async def working(world: World, dsn: str, story: object) -> None:
 
 
 async def deliver(world: World, body: bytes) -> None:
-    await receive(world.pool, SECRET, world.clock, body, signature(SECRET, body))
+    await receive(world.pool, SECRET, world.clock, body, signature(SECRET, body), Refusals())
 
 
 def read(database: Database, query: str) -> list[tuple[object, ...]]:
@@ -98,7 +99,7 @@ def test_a_forged_webhook_leaves_a_counter_and_a_hash(database: Database, forged
 
     async def tell(world: World) -> None:
         with pytest.raises(SignatureWrong):
-            await receive(world.pool, SECRET, world.clock, body, header)
+            await receive(world.pool, SECRET, world.clock, body, header, Refusals())
 
     run(database.app_dsn, tell)
     assert read(database, "SELECT count(*) FROM payment_events") == [(0,)]

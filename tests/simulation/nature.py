@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 from reactions import inbox
+from reactions.refusals import Refusals
 from tests.simulation.processor import REFUND_FAULTS, SECRET, TRANSFER_FAULTS, WEBHOOK_FAULTS
 from tests.simulation.world import FOREIGN, PATIENCE_SECONDS, Suspended, World
 
@@ -105,7 +106,8 @@ async def mail_comes(w: World) -> str:
 
 async def deliver(w: World, raw: bytes) -> None:
     """Bring a webhook to the API, again if it died before it said yes."""
-    await w.survive(lambda: inbox.receive(w.api.tools.pool, SECRET, w.clock, raw, w.processor.sign(raw)))
+    signed = w.processor.sign(raw)
+    await w.survive(lambda: inbox.receive(w.api.tools.pool, SECRET, w.clock, raw, signed, Refusals()))
 
 
 async def lie_comes(w: World) -> str:

@@ -16,6 +16,7 @@ import pytest
 from domain.transaction.phase import Phase
 from gateways.paystack.webhook import signature
 from reactions.inbox import receive
+from reactions.refusals import Refusals
 from tests.conftest import Database
 from tests.reactions.test_worker import read
 from tests.reactions.world import SECRET, START, World, run
@@ -90,7 +91,7 @@ async def deliver_shuffled(world: World, rng: random.Random, made: list[bytes]) 
 
     async def deliver(body: bytes) -> None:
         async with gate:
-            await receive(world.pool, SECRET, world.clock, body, signature(SECRET, body))
+            await receive(world.pool, SECRET, world.clock, body, signature(SECRET, body), Refusals())
 
     await asyncio.gather(*(deliver(body) for body in sent))
     return len(sent)
