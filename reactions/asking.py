@@ -10,7 +10,7 @@ from reactions.naming import find_transaction
 from reactions.toolbox import Toolbox
 
 
-class Told(NamedTuple):
+class Answer(NamedTuple):
     """The transaction, its state now, and whether something was recorded."""
 
     transaction_id: UUID
@@ -18,7 +18,7 @@ class Told(NamedTuple):
     changed: bool
 
 
-async def ask_about(tools: Toolbox, reference: str) -> Told:
+async def ask_about(tools: Toolbox, reference: str) -> Answer:
     """Ask the processor and record what it says; raise `NotFound` for a reference that no transaction has."""
     transaction_id = await find_transaction(tools, reference)
     if transaction_id is None:
@@ -27,4 +27,4 @@ async def ask_about(tools: Toolbox, reference: str) -> Told:
     # Behind the reference of a charge there may be a chargeback that nobody heard of.
     await advance(tools, transaction_id, reference, is_disputed=reference.startswith("ch-"))
     after = await tools.escrow.get(Transaction, transaction_id)
-    return Told(transaction_id, after.state, after.version != before.version)
+    return Answer(transaction_id, after.state, after.version != before.version)

@@ -11,6 +11,7 @@ from domain.journal import Account
 from domain.transaction.chargeback import ForeignChargebackSeen
 from eventstore.log import head, position_at, read_after
 from projections.ledger import LEDGER
+from projections.reached import get_reached
 from reconciliation.errors import LedgerBehind
 from reconciliation.findings import GRACE, Place
 from reconciliation.records import WATCHED, BookedLine, Records
@@ -70,9 +71,7 @@ def _add(totals: Counter[Place], lines: Iterable[BookedLine]) -> None:
 
 
 async def _position(pool: Pool, now: datetime) -> int:
-    async with pool.connection() as connection:
-        row = await (await connection.execute(SQL.get_folded)).fetchone()
-    position = cast("int", row[0]) if row else 0
+    position = await get_reached(pool, [LEDGER.name])
     unfolded = await read_after(pool, position, 1)
     if unfolded and unfolded[0].event.timestamp < now - GRACE:
         raise LedgerBehind(position=position)

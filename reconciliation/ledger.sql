@@ -1,9 +1,3 @@
--- name: get_folded
--- Up to which position the ledger tables hold the log.
-SELECT position
-FROM projection_checkpoints
-WHERE name = 'ledger';
-
 -- name: sum_accounts
 -- The accounts that the processor keeps too, as they stood at a position.
 SELECT
@@ -21,7 +15,3 @@ GROUP BY account, currency;
 SELECT reference
 FROM payment_links
 WHERE reference = ANY(%(references)s);
-
--- name: try_lead
--- Only one process reconciles by itself; the lock goes with its session.
-SELECT pg_try_advisory_lock(hashtextextended('escrow reconciliation', 0));

@@ -103,8 +103,8 @@ def _pair_nameless(groups: Groups) -> None:
             movements.remove(fitting[0])
 
 
-def _fit(ours_there: Lines, ours: Lines) -> bool:
-    entry, line = ours_there.entries[0], ours.booked[0]
+def _fit(there: Lines, here: Lines) -> bool:
+    entry, line = there.entries[0], here.booked[0]
     is_same = (entry.currency, entry.difference_minor) == (line.currency, line.amount_minor)
-    is_balance = len(ours.booked) == 1 and line.account is Account.BALANCE
+    is_balance = len(here.booked) == 1 and line.account is Account.BALANCE
     return is_same and is_balance and entry.created_at is not None and abs(entry.created_at - line.at) <= NEAR

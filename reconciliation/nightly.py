@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from psycopg import AsyncConnection, Error
 
+from database.queries import load
 from database.standstill import begin_standstill, fail_standstill
 from domain.errors import EscrowError, NotFound
 from domain.reconciliation import Reconciliation
@@ -16,10 +17,11 @@ from eventstore.log import read_after
 from gateways.errors import GatewayError
 from reconciliation.asking import Ask, ask_about_differences
 from reconciliation.errors import LedgerBehind
-from reconciliation.ledger import SQL
 from reconciliation.run import Desk, book_settlements, id_of, reconcile
 
-HOUR = timedelta(hours=2)
+SQL = load("reconciliation", "nightly.sql")
+BEGINS = timedelta(hours=2)
+"""So long after midnight UTC a day of runs begins."""
 SETTLEMENTS_EVERY = timedelta(minutes=10)
 TICK_SECONDS = 5.0
 
@@ -99,4 +101,4 @@ class Nightly:
 
 def key_of(at: datetime) -> str:
     """Return the name of the day's run; a day begins at two o'clock UTC."""
-    return f"night {(at - HOUR).date().isoformat()}"
+    return f"night {(at - BEGINS).date().isoformat()}"

@@ -93,7 +93,6 @@ class BookedMovement:
     movement: Movement
     currency: Currency
     amount_minor: int
-    position: int
     at: datetime
 
 
@@ -129,7 +128,7 @@ class Records:
         for position, event in events:
             note = _NOTES.get(type(event))
             if note is not None:
-                note(self, event, position)
+                note(self, event)
             if isinstance(event, MoneyEvent | TransactionMoneyEvent):
                 self._add_lines(event, event.currency, event.postings, position)
 
@@ -173,12 +172,11 @@ def _key_of_outcome(event: Event) -> Key | None:
             return None
 
 
-Note = Callable[[Records, Event, int], None]
+Note = Callable[[Records, Event], None]
 
 
-def _note_charge(records: Records, event: Event, position: int) -> None:
+def _note_charge(records: Records, event: Event) -> None:
     assert isinstance(event, PaymentReceived | PaymentMismatched)
-    del position
     came = sum(line.amount_minor for line in event.postings if line.account is Account.UNCLEARED)
     known = records.charges.get(event.processor_id)
     records.charge_ids[event.reference] = event.processor_id
@@ -193,18 +191,16 @@ def _note_charge(records: Records, event: Event, position: int) -> None:
     )
 
 
-def _note_charge_fee(records: Records, event: Event, position: int) -> None:
+def _note_charge_fee(records: Records, event: Event) -> None:
     assert isinstance(event, PaymentFeeAssessed)
-    del position
     known = records.charges.get(records.charge_ids.get(event.reference, ""))
     if known is not None:
         fee = (known.fee_minor or 0) + event.fee_minor
         records.charges[known.processor_id] = replace(known, fee_minor=fee, at=event.timestamp)
 
 
-def _note_payout(records: Records, event: Event, position: int) -> None:
+def _note_payout(records: Records, event: Event) -> None:
     assert isinstance(event, PayoutRequested)
-    del position
     records.transfers[event.reference] = BookedTransfer(
         reference=event.reference,
         transaction_id=event.originator_id,
@@ -217,8 +213,7 @@ def _note_payout(records: Records, event: Event, position: int) -> None:
     )
 
 
-def _note_outcome(records: Records, event: Event, position: int) -> None:
-    del position
+def _note_outcome(records: Records, event: Event) -> None:
     known = records.transfers.get(str(vars(event)["reference"]))
     if known is None:
         return
@@ -246,9 +241,8 @@ def _payout_status(event: Event) -> PayoutStatus | None:
             return None
 
 
-def _note_order(records: Records, event: Event, position: int) -> None:
+def _note_order(records: Records, event: Event) -> None:
     assert isinstance(event, RefundOrdered | SplitOrdered | ReceiptReturnOrdered)
-    del position
     amount = event.to_buyer_minor if isinstance(event, SplitOrdered) else event.amount_minor
     if amount:
         records.refunds[event.reference] = BookedRefund(
@@ -263,9 +257,8 @@ def _note_order(records: Records, event: Event, position: int) -> None:
         )
 
 
-def _note_refund(records: Records, event: Event, position: int) -> None:
+def _note_refund(records: Records, event: Event) -> None:
     assert isinstance(event, RefundSubmitted | RefundProcessed | RefundFailed)
-    del position
     known = records.refunds.get(event.reference)
     if known is None:
         return
@@ -280,9 +273,8 @@ def _note_refund(records: Records, event: Event, position: int) -> None:
     )
 
 
-def _note_dispute(records: Records, event: Event, position: int) -> None:
+def _note_dispute(records: Records, event: Event) -> None:
     assert isinstance(event, ChargebackLost)
-    del position
     records.disputes[event.processor_dispute_id] = BookedDispute(
         processor_id=event.processor_dispute_id,
         transaction_id=event.originator_id,
@@ -296,13 +288,12 @@ def _note_dispute(records: Records, event: Event, position: int) -> None:
             records.refunds[reference] = replace(known, status=RefundStatus.CANCELLED)
 
 
-def _note_foreign_dispute(records: Records, event: Event, position: int) -> None:
+def _note_foreign_dispute(records: Records, event: Event) -> None:
     assert isinstance(event, ForeignChargebackSeen)
-    del position
     records.foreign_disputes[event.processor_dispute_id] = event.originator_id
 
 
-def _note_movement(records: Records, event: Event, position: int) -> None:
+def _note_movement(records: Records, event: Event) -> None:
     assert isinstance(event, FundsMoved)
     records.movements.append(
         BookedMovement(
@@ -310,7 +301,6 @@ def _note_movement(records: Records, event: Event, position: int) -> None:
             movement=event.movement,
             currency=event.currency,
             amount_minor=event.amount_minor,
-            position=position,
             at=event.timestamp,
         )
     )

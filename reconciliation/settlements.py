@@ -154,9 +154,7 @@ def _compare(settlement: Settlement, booked: list[BookedMovement], due: list[Boo
     if len(set(movements)) < len(movements):
         sentence = "The settlement is booked more than once."
         findings.differ(DifferenceKind.DUPLICATE, key, sentence, facts)
-    elif [each[:2] for each in wanted] != [each[:2] for each in found] and {each[1] for each in wanted} != {
-        each[1] for each in found
-    }:
+    elif {each.currency for each in due} != {each.currency for each in booked}:
         sentence = f"Paystack settled {settlement.currency} and another currency is booked."
         findings.differ(DifferenceKind.CURRENCY, key, sentence, facts)
     elif wanted != found:

@@ -1,0 +1,3 @@
+-- name: try_lead
+-- Only one process reconciles by itself; the lock goes with its session.
+SELECT pg_try_advisory_lock(hashtextextended('escrow reconciliation', 0));
