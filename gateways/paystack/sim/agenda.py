@@ -15,6 +15,19 @@ _MAX_SLEEP_SECONDS = 60.0
 
 Errand = Callable[[Sim, httpx.AsyncClient | None, TaskRecord], Awaitable[None]]
 ERRANDS: Mapping[str, Errand] = {"webhook": delivery.deliver, "approval": delivery.ask_approval}
+"""What waits for somebody's answer, so that it is done beside everything else."""
+
+STEPS: Mapping[str, Callable[[Sim, TaskRecord], None]] = {
+    "settle": lambda sim, task: settlements.settle_due(sim, task.key),
+    "pay": lambda sim, task: payments.pay_late(sim, task.key),
+    "transfer": lambda sim, task: transfers.move_later(sim, task.key, task.argument),
+    "begin": lambda sim, task: transfers.decide(sim, task.key, "approved"),
+    "refund": lambda sim, task: refunds.move_later(sim, task.key, task.argument),
+    "dispute": lambda sim, task: disputes.open_later(sim, task.key),
+    "remind": lambda sim, task: disputes.remind(sim, task.key),
+    "due": lambda sim, task: disputes.accept_by_silence(sim, task.key),
+    "decide": lambda sim, task: disputes.decide_later(sim, task.key, task.argument),
+}
 
 
 class Agenda:
@@ -72,32 +85,7 @@ class Agenda:
 
     def _perform(self, task: TaskRecord) -> None:
         self._sim.store.tasks.remove(str(task.id))
-        match task.action:
-            case "settle":
-                settlements.settle_due(self._sim, task.key)
-            case "pay":
-                payments.pay_late(self._sim, task.key)
-            case "transfer":
-                transfers.move_later(self._sim, task.key, task.argument)
-            case "begin":
-                transfers.decide(self._sim, task.key, "approved")
-            case "refund":
-                refunds.move_later(self._sim, task.key, task.argument)
-            case _:
-                self._perform_dispute(task)
-
-    def _perform_dispute(self, task: TaskRecord) -> None:
-        match task.action:
-            case "dispute":
-                disputes.open_later(self._sim, task.key)
-            case "remind":
-                disputes.remind(self._sim, task.key)
-            case "due":
-                disputes.accept_by_silence(self._sim, task.key)
-            case "decide":
-                disputes.decide_later(self._sim, task.key, task.argument)
-            case _:
-                raise ValueError(task.action)
+        STEPS[task.action](self._sim, task)
 
     async def _sleep(self) -> None:
         waiting = [task.due_at for task in self._sim.store.tasks.all() if task.id not in self._errands]

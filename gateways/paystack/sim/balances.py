@@ -4,7 +4,7 @@ from gateways.paystack.sim.calls import Answer, Call, good
 from gateways.paystack.sim.clock import brief
 from gateways.paystack.sim.pages import page
 from gateways.paystack.sim.records import JournalLine
-from gateways.paystack.sim.state import CURRENCIES, Sim
+from gateways.paystack.sim.state import CURRENCIES, INTEGRATION, Sim
 
 
 def balances(sim: Sim, call: Call) -> Answer:
@@ -25,7 +25,7 @@ def balance_ledger(sim: Sim, call: Call) -> Answer:
 
 def _view(sim: Sim, line: JournalLine) -> dict[str, object]:
     return {
-        "integration": 100073,
+        "integration": INTEGRATION,
         "domain": sim.mode.value,
         "balance": line.balance_minor,
         "currency": line.currency,

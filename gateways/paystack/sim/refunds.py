@@ -3,12 +3,13 @@
 from gateways.paystack.payload import as_integer, child, integer, text
 from gateways.paystack.sim import faults
 from gateways.paystack.sim.calls import Answer, Call, Refusal, good, not_found, require_amount, require_currency
+from gateways.paystack.sim.charges import find_by_id
 from gateways.paystack.sim.charges import view as charge_view
 from gateways.paystack.sim.clock import brief
 from gateways.paystack.sim.faults import Fault
 from gateways.paystack.sim.pages import page
 from gateways.paystack.sim.records import ChargeRecord, RefundRecord
-from gateways.paystack.sim.state import CURRENCIES, Sim
+from gateways.paystack.sim.state import CURRENCIES, INTEGRATION, Sim
 
 EXPECTED_SECONDS = 7 * 24 * 3600.0
 _EDGES = {
@@ -124,7 +125,7 @@ def view(sim: Sim, refund: RefundRecord) -> dict[str, object]:
     """A refund as fetch and list show it: `fully_deducted` is an int here, a bool when created."""
     deducted_minor = refund.deducted_minor if refund.pocket == "uncleared" else refund.amount_minor
     return {
-        "integration": 100073,
+        "integration": INTEGRATION,
         "id": refund.id,
         "domain": sim.mode.value,
         "transaction": refund.charge_id,
@@ -163,7 +164,7 @@ def webhook_view(sim: Sim, refund: RefundRecord) -> dict[str, object]:
         "amount": str(refund.amount_minor) if as_text else refund.amount_minor,
         "currency": refund.currency,
         "customer": {"first_name": None, "last_name": None, "email": "" if charge is None else charge.email},
-        "integration": 100073,
+        "integration": INTEGRATION,
         "domain": sim.mode.value,
     }
     return {**data, "id": str(refund.id)} if refund.status == "needs-attention" else data
@@ -182,10 +183,7 @@ def _fate(fault: Fault | None) -> tuple[str, ...]:
 
 def _require_charge(sim: Sim, call: Call) -> ChargeRecord:
     wanted = call.body.get("transaction")
-    charge = sim.store.charges.get(str(wanted))
-    if charge is None:
-        number = as_integer(wanted)
-        charge = next((known for known in sim.store.charges.all() if known.id == number), None)
+    charge = sim.store.charges.get(str(wanted)) or find_by_id(sim, str(as_integer(wanted)))
     if charge is None:
         raise not_found("Transaction not found", "transaction_not_found")
     return charge

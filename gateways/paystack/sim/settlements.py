@@ -9,7 +9,7 @@ from gateways.paystack.sim.charges import view as charge_view
 from gateways.paystack.sim.clock import ISO, brief, parse_iso
 from gateways.paystack.sim.pages import fits, page
 from gateways.paystack.sim.records import ChargeRecord, RefundRecord, SettlementRecord
-from gateways.paystack.sim.state import Sim
+from gateways.paystack.sim.state import INTEGRATION, Sim
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -60,7 +60,7 @@ def view(sim: Sim, settlement: SettlementRecord) -> dict[str, object]:
         "domain": sim.mode.value,
         "status": "success",
         "currency": settlement.currency,
-        "integration": 100073,
+        "integration": INTEGRATION,
         "total_amount": settlement.total_minor,
         "effective_amount": settlement.effective_minor,
         "total_fees": settlement.fees_minor,

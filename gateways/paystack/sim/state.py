@@ -17,6 +17,8 @@ from gateways.paystack.sim.indexes import Indexes
 from gateways.paystack.sim.records import DeliveryRecord, JournalLine, TaskRecord
 from gateways.paystack.sim.store import Store
 
+INTEGRATION = 100_073
+"""The merchant's number, as Paystack's samples have it."""
 CURRENCIES = ("GHS", "KES", "NGN", "ZAR", "USD")
 POCKETS = ("uncleared", "balance", "bank")
 TRANSFER_CURRENCIES = ("GHS", "KES", "NGN", "ZAR")

@@ -20,7 +20,7 @@ from gateways.paystack.sim.integration import needs_otp
 from gateways.paystack.sim.pages import fits, page
 from gateways.paystack.sim.recipients import view as recipient_view
 from gateways.paystack.sim.records import RecipientRecord, TransferRecord
-from gateways.paystack.sim.state import TRANSFER_CURRENCIES, Sim
+from gateways.paystack.sim.state import INTEGRATION, TRANSFER_CURRENCIES, Sim
 
 APPROVAL_EVENT = "transferrequest.approval-required"
 OPEN = frozenset({"pending", "received", "otp"})
@@ -157,7 +157,7 @@ def move_later(sim: Sim, reference: str, status: str) -> None:
 def brief_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
     """A transfer as initiate shows it: the recipient is a number."""
     return {
-        "integration": 100073,
+        "integration": INTEGRATION,
         "domain": sim.mode.value,
         "amount": transfer.amount_minor,
         "currency": transfer.currency,
@@ -204,7 +204,7 @@ def approval_view(sim: Sim, transfer: TransferRecord) -> dict[str, object]:
     return {
         "id": transfer.id,
         "domain": sim.mode.value,
-        "integration": 100073,
+        "integration": INTEGRATION,
         "status": "pending",
         "details": {"body": posted},
         "transfers": [view(sim, transfer)],
