@@ -9,6 +9,7 @@ from uuid import UUID
 from database.connect import Pool
 from database.queries import load
 from domain.actor import STAFF
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, project
@@ -94,8 +95,8 @@ def _add(event: RecordedEvent, rows: Rows, action: str, *details: str | None) ->
             "actor_id": data["actor_id"],
             "actor_role": data["actor_role"],
             "kind": kind,
-            "subject_id": str(event.stream_id),
-            "transaction_id": str(event.stream_id) if kind == "transaction" else None,
+            "subject_id": text_of(event.stream_id),
+            "transaction_id": text_of(event.stream_id) if kind == "transaction" else None,
             **{name: data.get(name) for name in COPIED},
             "reason": data.get("reason", data.get("text")),
             "amount_usd": f"{cents // 100}.{cents % 100:02d}" if isinstance(cents, int) else None,

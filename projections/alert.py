@@ -8,6 +8,7 @@ from uuid import UUID
 from database.connect import Pool
 from database.queries import load
 from domain.journal import Account
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, project
@@ -75,7 +76,7 @@ def alert(
     """Return the change that raises an alert; `subject` and `detail` are fields of the event, the stream by default."""
 
     def apply(event: RecordedEvent, rows: Rows) -> None:
-        about = str(event.stream_id) if subject is None else cast("str", event.data[subject])
+        about = text_of(event.stream_id) if subject is None else cast("str", event.data[subject])
         _raise(event, rows, severity, kind, about, None if detail is None else str(event.data[detail]))
 
     return apply
@@ -84,7 +85,7 @@ def alert(
 def alert_of_decision(event: RecordedEvent, rows: Rows) -> None:
     """Staff moved money: the runbook wants to know of every release and refund."""
     action, reason = cast("str", event.data["action"]), cast("str", event.data["reason"])
-    _raise(event, rows, "P1", f"admin_{action}", str(event.stream_id), reason)
+    _raise(event, rows, "P1", f"admin_{action}", text_of(event.stream_id), reason)
 
 
 def alert_of_dispute(event: RecordedEvent, rows: Rows) -> None:
@@ -124,7 +125,7 @@ def alert_of_foreign_chargeback(event: RecordedEvent, rows: Rows) -> None:
 def alert_of_lapse(event: RecordedEvent, rows: Rows) -> None:
     """Silence that does not release or refund by itself waits for a person."""
     if event.data["outcome"] == "escalate":
-        _raise(event, rows, "P2", "inspection_lapsed", str(event.stream_id), "awaiting a decision")
+        _raise(event, rows, "P2", "inspection_lapsed", text_of(event.stream_id), "awaiting a decision")
 
 
 def alert_of_setting(event: RecordedEvent, rows: Rows) -> None:
@@ -138,16 +139,16 @@ def alert_of_role(event: RecordedEvent, rows: Rows) -> None:
     """Somebody can do more than buy and sell now."""
     role = cast("str", event.data["role"])
     if role in POWERFUL:
-        _raise(event, rows, "P1", "role_granted", str(event.stream_id), role)
+        _raise(event, rows, "P1", "role_granted", text_of(event.stream_id), role)
 
 
 def alert_of_payout_account(event: RecordedEvent, rows: Rows) -> None:
     """Two people are paid to one account, or somebody is paid under another name than his own."""
     shared_with = cast("list[str]", event.data["shared_with"])
     if shared_with:
-        _raise(event, rows, "P2", "payout_account_shared", str(event.stream_id), f"with {', '.join(shared_with)}")
+        _raise(event, rows, "P2", "payout_account_shared", text_of(event.stream_id), f"with {', '.join(shared_with)}")
     elif event.data["name_matches"] is False:
-        _raise(event, rows, "P3", "payout_account_name_differs", str(event.stream_id), None)
+        _raise(event, rows, "P3", "payout_account_name_differs", text_of(event.stream_id), None)
 
 
 def alert_of_webhook(event: RecordedEvent, rows: Rows) -> None:
@@ -162,7 +163,7 @@ def alert_of_reconciliation(event: RecordedEvent, rows: Rows) -> None:
     counts = cast("list[tuple[str, int]]", event.data["counts"])
     if counts:
         detail = ", ".join(f"{number} {kind}" for kind, number in counts)
-        _raise(event, rows, "P1", "reconciliation_differences", str(event.stream_id), detail)
+        _raise(event, rows, "P1", "reconciliation_differences", text_of(event.stream_id), detail)
 
 
 def alert_of_restore(event: RecordedEvent, rows: Rows) -> None:
@@ -170,7 +171,7 @@ def alert_of_restore(event: RecordedEvent, rows: Rows) -> None:
     data = event.data
     severity = "P0" if data["discovered"] else "P1"
     detail = f"{data['cause']}: {data['applied']} payments taken up, {data['discovered']} have no place"
-    _raise(event, rows, severity, "restore_reconciled", str(event.stream_id), detail)
+    _raise(event, rows, severity, "restore_reconciled", text_of(event.stream_id), detail)
 
 
 def alert_of_external_payment(event: RecordedEvent, rows: Rows) -> None:
@@ -198,12 +199,12 @@ def _raise(
             "severity": severity,
             "kind": kind,
             "subject": subject,
-            "transaction_id": str(event.stream_id) if event.topic.startswith("transaction.") else transaction_id,
+            "transaction_id": text_of(event.stream_id) if event.topic.startswith("transaction.") else transaction_id,
             "actor_id": data["actor_id"],
             "amount_minor": data.get("amount_minor", data.get("suspense_minor")),
             "detail": detail,
             "created_at": data["timestamp"],
-            "raised_at": event.recorded_at.isoformat(),
+            "raised_at": text_of(event.recorded_at),
         },
     )
 

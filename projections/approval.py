@@ -7,6 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import Moment, fetch_all, fetch_one
 from projections.projection import Change, at_field, project
@@ -81,7 +82,7 @@ def request(event: RecordedEvent, rows: Rows) -> None:
         {
             **dict.fromkeys(APPROVAL.columns),
             **{name: data[name] for name in REQUEST},
-            "transaction_id": str(event.stream_id),
+            "transaction_id": text_of(event.stream_id),
             "status": "requested",
             "requested_by": data["actor_id"],
             "requested_at": data["timestamp"],

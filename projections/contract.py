@@ -6,6 +6,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_one
 from projections.projection import Change, at_field, project
@@ -48,7 +49,7 @@ def generate(event: RecordedEvent, rows: Rows) -> None:
         {
             **dict.fromkeys(CONTRACT.columns),
             **{name: data[name] for name in named},
-            "transaction_id": str(event.stream_id),
+            "transaction_id": text_of(event.stream_id),
             "generated_at": data["timestamp"],
             "position": event.position,
         },

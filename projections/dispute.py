@@ -6,7 +6,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
-from eventstore.converter import JSON
+from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
 from projections.page import Moment, fetch_all
 from projections.projection import Change, at_field, project
@@ -92,7 +92,7 @@ def open_dispute(event: RecordedEvent, rows: Rows) -> None:
         {
             **dict.fromkeys(DISPUTE.columns),
             **{name: data[name] for name in OPENING},
-            "transaction_id": str(event.stream_id),
+            "transaction_id": text_of(event.stream_id),
             "state": "open",
             "opened_by": data["actor_id"],
             "opened_at": data["timestamp"],

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all, fetch_one
 from projections.projection import Change, at_stream, project
@@ -54,7 +55,7 @@ def discover(event: RecordedEvent, rows: Rows) -> None:
         {
             **dict.fromkeys(PAYMENT.columns),
             **{name: data[name] for name in GIVEN},
-            "id": str(event.stream_id),
+            "id": text_of(event.stream_id),
             "position": event.position,
             "discovered_at": data["timestamp"],
         },
@@ -65,7 +66,7 @@ def settle(event: RecordedEvent, rows: Rows) -> None:
     """It holds nothing back any more."""
     data = event.data
     settled = {"settled_at": data["timestamp"], "settled_by": data["actor_id"], "reason": data["reason"]}
-    rows.change(PAYMENT.name, str(event.stream_id), **settled)
+    rows.change(PAYMENT.name, text_of(event.stream_id), **settled)
 
 
 EXTERNAL_PAYMENTS = project(

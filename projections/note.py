@@ -6,6 +6,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, project
@@ -41,7 +42,7 @@ def add(event: RecordedEvent, rows: Rows) -> None:
         NOTE.name,
         {
             "position": event.position,
-            "transaction_id": str(event.stream_id),
+            "transaction_id": text_of(event.stream_id),
             "author_id": data["actor_id"],
             "author_role": data["actor_role"],
             "text": data["text"],

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, at_field, project
@@ -55,7 +56,7 @@ def attach(event: RecordedEvent, rows: Rows) -> None:
         PROOF.name,
         {
             "id": data["proof_id"],
-            "listing_id": str(event.stream_id),
+            "listing_id": text_of(event.stream_id),
             "sha256": data["sha256"],
             "media_type": data["media_type"],
             "size_bytes": data["size_bytes"],

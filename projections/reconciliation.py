@@ -7,7 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
-from eventstore.converter import JSON, Fields
+from eventstore.converter import JSON, Fields, text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all, fetch_one
 from projections.projection import Change, project
@@ -77,7 +77,7 @@ async def list_differences(pool: Pool, reconciliation_id: UUID) -> list[Differen
 
 def complete(event: RecordedEvent, rows: Rows) -> None:
     """A run, and what it listed."""
-    data, run_id = event.data, str(event.stream_id)
+    data, run_id = event.data, text_of(event.stream_id)
     counts = cast("list[tuple[str, int]]", data["counts"])
     figures = cast("list[list[JSON]]", data["figures"])
     rows.add(

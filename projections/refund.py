@@ -7,7 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
-from eventstore.converter import JSON
+from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, Needed, at_field, project
@@ -79,7 +79,7 @@ def _order(event: RecordedEvent, rows: Rows, amount_minor: JSON, basis: JSON) ->
         {
             **dict.fromkeys(REFUND.columns),
             **{name: data[name] for name in ("reference", "charge_reference", "currency")},
-            "transaction_id": str(event.stream_id),
+            "transaction_id": text_of(event.stream_id),
             "amount_minor": amount_minor,
             "basis": basis,
             "status": "approved",
