@@ -21,7 +21,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3.14 python
 
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --root-user-action=ignore
 
-SQL_FOLDERS := $(sort $(dir $(wildcard */*.sql)))
+SQL_FOLDERS := $(sort $(foreach file,$(wildcard */*.sql */*/*.sql),$(firstword $(subst /, ,$(file)))))
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/basedpyright && $(BIN)/lint-imports \
 	&& $(BIN)/sqlfluff lint --disable-progress-bar $(SQL_FOLDERS)
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from api.app import create_routes, put_layers
 from api.dependencies import Dependencies
-from cli.serve import make_server
+from cli.run.serve import make_server
 from cli.wiring import open_dependencies
 from database.settings import Settings
 from domain.transaction import Transaction

@@ -1,1 +1,1 @@
-"""The `escrow` command: parses, calls one function of a lower room, prints. Bodies are imported late."""
+"""The `escrow` command: `parse` is what can be typed, `run` what it then does, `demo` everything at once with data."""

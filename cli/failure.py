@@ -1,8 +1,9 @@
-"""Refusals as exit codes, so that scripts can tell a conflict from a missing thing."""
+"""Refusals as exit codes and words on stderr."""
 
 import sys
 
-from cli.stage import PortTaken
+from cli.errors import NotReady
+from cli.exit_code import CONFLICT, DIFFERENCE, NOT_FOUND, PRECONDITION, REFUSED, UNEXPECTED, USAGE
 from database.errors import DatabaseError
 from database.settings import SettingInvalid
 from domain.errors import (
@@ -22,15 +23,6 @@ from reconciliation.errors import LedgerBehind
 from replay.damage import Damage
 from vault.pepper import PepperError
 
-
-class NotReady(EscrowError):
-    """Something that the program needs before it can start is missing or wrong."""
-
-    code = "not_ready"
-
-
-UNEXPECTED, USAGE, DIFFERENCE, PRECONDITION, NOT_FOUND, CONFLICT, REFUSED = 1, 2, 3, 4, 5, 6, 9
-
 CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (NotFound, NOT_FOUND),
     (VersionConflict, CONFLICT),
@@ -44,7 +36,6 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (DatabaseError, PRECONDITION),
     (PepperError, PRECONDITION),
     (NotReady, PRECONDITION),
-    (PortTaken, PRECONDITION),
     (SettingInvalid, PRECONDITION),
     (SecretKeyInvalid, PRECONDITION),
     (BaseUrlUnsafe, PRECONDITION),

@@ -43,6 +43,22 @@ def print_table(rows: Iterable[Mapping[str, Cell]], columns: Sequence[str]) -> N
         print("nothing found", file=sys.stderr)
 
 
+def print_rows(name: str, rows: Sequence[Mapping[str, Cell]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print rows: as one object that has them whole under a name, or these columns of them as a table."""
+    if as_json:
+        print_json({name: rows})
+    else:
+        print_table(rows, columns)
+
+
+def report(facts: Mapping[str, object], sentence: str, *, as_json: bool) -> None:
+    """Print what was done: its facts for a program, a sentence on stderr for a person."""
+    if as_json:
+        print_json(facts)
+    else:
+        say(sentence)
+
+
 def _shown(value: Cell) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from cli.failure import NotReady
+from cli.errors import NotReady
 from domain.errors import EscrowError
 from domain.money import Currency
 from domain.transaction.opening import UsdRate

@@ -18,9 +18,8 @@ from pydantic import SecretStr
 
 from api.stored_file import erase_files_of
 from cli.clock import read_clock
-from cli.failure import NotReady
-from cli.mailbox import message_folder
-from cli.paystack_sim import make_secret_file
+from cli.errors import NotReady
+from cli.home import DEMO_FILE, make_secret_file, message_folder
 from cli.rates import load_rates
 from database.connect import Pool, open_pool, resolve_dsn
 from database.settings import Settings
@@ -106,7 +105,7 @@ def log_to_stderr() -> None:
 def find_settings() -> Settings:
     """Return the settings; a demo in ESCROW_HOME lends its stand-in to whoever has no key of Paystack."""
     settings = Settings()
-    file = settings.escrow_home / "demo.json"
+    file = settings.escrow_home / DEMO_FILE
     if settings.paystack_secret_key is not None or not file.exists():
         return settings
     facts = cast("dict[str, str]", json.loads(file.read_text(encoding="utf-8")))
@@ -268,14 +267,14 @@ def mailer_of(settings: Settings) -> SendMail:
     """Return how mail leaves: by SMTP_URL, else into the folder `mail` of ESCROW_HOME."""
     sender = settings.smtp_from or f"escrow@{_host(settings)}"
     if settings.smtp_url is None:
-        return mail_into_folder(message_folder(settings), sender)
+        return mail_into_folder(message_folder(settings.escrow_home), sender)
     return mail_over_smtp(settings.smtp_url.get_secret_value(), sender)
 
 
 def texter_of(settings: Settings) -> SendSms:
     """Return how short messages leave: by SMS_URL, else into the folder of the mail. Raises `SecretMissing`."""
     if settings.sms_url is None:
-        return sms_into_folder(message_folder(settings))
+        return sms_into_folder(message_folder(settings.escrow_home))
     if settings.sms_token is None:
         raise SecretMissing(setting="SMS_TOKEN")
     return sms_over_http(settings.sms_url, settings.sms_token.get_secret_value())

@@ -62,7 +62,8 @@ def descend(kind: type) -> Iterator[type]:
 
 def render_errors() -> str:
     """Every code that an answer or a terminal can show."""
-    from cli.failure import CODES, UNEXPECTED
+    from cli.exit_code import UNEXPECTED
+    from cli.failure import CODES
     from domain.errors import EscrowError
 
     rows: dict[tuple[str, int, str], str] = {}

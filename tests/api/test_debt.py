@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from cli.person import JsonObject
+from cli.demo.person import JsonObject
 from tests.api.running import PASSWORD, Installation
 
 A = "/api/v1/admin/transactions"

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import cast
 
-from cli.person import JsonObject
+from cli.demo.person import JsonObject
 from tests.api.running import PASSWORD, Installation
 from tests.weaknesses.running import read
 

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from cli.letterbox import open_letterbox
-from cli.mailbox import show_message, show_messages
-from cli.welcome import welcome
+from cli.demo.letterbox import open_letterbox
+from cli.demo.welcome import welcome
+from cli.run.mail import show_message, show_messages
 from domain.errors import NotFound
 from gateways.mail import Mail, mail_into_folder
 from gateways.outbox import find_message, list_messages

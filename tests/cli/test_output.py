@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from cli.stuck import AGO
+from cli.demo.stuck import AGO
 from tests.running_demo import Demo
 
 READING = [

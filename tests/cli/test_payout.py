@@ -7,8 +7,8 @@ from typing import cast
 
 import httpx
 
-from cli.person import JsonObject, Person
-from cli.story import Players, confirm
+from cli.demo.person import JsonObject, Person
+from cli.demo.story import Players, confirm
 from tests.running_demo import ROOT, Demo, command
 
 OTP = "739164"

@@ -97,7 +97,7 @@ def test_without_a_key_it_makes_one_that_only_its_owner_reads(tmp_path: Path) ->
 
 
 def test_it_ends_with_the_parent_that_started_it(tmp_path: Path, secret_file: Path) -> None:
-    script = "import os, pathlib; from cli.children import Children\n"
+    script = "import os, pathlib; from cli.demo.children import Children\n"
     script += f"children = Children(pathlib.Path({str(tmp_path)!r}), os.environ)\n"
     words = ["cli.main", "paystack-sim", "--port", "0", "--secret-file", str(secret_file)]
     script += f"child = children.start('paystack', {words!r}, reads_output=True)\n"

@@ -4,7 +4,7 @@ import json
 import socket
 from pathlib import Path
 
-from cli.stage import find_stand_in_port
+from cli.demo.stage import find_stand_in_port
 
 HOST = "127.0.0.1"
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.person import Person
-from cli.standby import GO
+from cli.demo.person import Person
+from cli.demo.standby import GO
 from tests.running_demo import ROOT, environment_of
 
 
 def say(home: Path, word: str) -> subprocess.CompletedProcess[str]:
     """Prepare an API that cannot begin, for want of the processor's key."""
-    program = [sys.executable, "-m", "cli.standby", "serve", "--port", "1"]
+    program = [sys.executable, "-m", "cli.demo.standby", "serve", "--port", "1"]
     settings = environment_of(home)
     return subprocess.run(program, cwd=ROOT, env=settings, input=word, capture_output=True, text=True, check=False)
 
@@ -59,9 +59,9 @@ def test_a_session_is_resumed_or_else_begun_anew(known: str, asked: list[str]) -
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("cli.demo", ["psycopg", "httpx", "fastapi", "cryptography"]),
-        ("cli.playing", ["fastapi", "reactions", "vault"]),
-        ("cli.work", ["fastapi"]),
+        ("cli.demo.start", ["psycopg", "httpx", "fastapi", "cryptography"]),
+        ("cli.demo.playing", ["fastapi", "reactions", "vault"]),
+        ("cli.run.worker", ["fastapi"]),
     ],
 )
 def test_nothing_is_imported_that_makes_a_start_slow(module: str, unwanted: list[str]) -> None:

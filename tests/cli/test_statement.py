@@ -10,7 +10,7 @@ from tests.running_demo import Demo
 def test_a_seller_by_address_and_by_id_is_the_same(demo: Demo) -> None:
     seller = demo.facts["users"]["seller"]
     by_id, by_email = (
-        json.loads(demo.escrow("ledger", "statement", "--user", name, "--format", "json").stdout)
+        json.loads(demo.escrow("ledger", "statement", "--user", name, "--json").stdout)
         for name in (seller["id"], seller["email"])
     )
     assert by_id["accounts"] == by_email["accounts"]
@@ -24,7 +24,7 @@ def test_a_seller_by_address_and_by_id_is_the_same(demo: Demo) -> None:
 
 def test_the_lines_of_a_transaction_lead_from_the_opening_to_the_closing_balances(demo: Demo) -> None:
     completed = demo.facts["transactions"]["completed"]
-    done = demo.escrow("ledger", "statement", "--transaction", completed, "--format", "csv")
+    done = demo.escrow("ledger", "statement", "--transaction", completed, "--csv")
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(done.stdout.splitlines()))
     balances = {row["account"]: int(row["balance_minor"]) for row in rows if row["entry"] == "opening"}

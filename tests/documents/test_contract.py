@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from cli.contract import compare
+from cli.run.contract import compare
 from documents.contract import TEXT_NAME, Contract, Signature, draw_contract
 from documents.pdf import WIDTH, read_lines
 from domain.actor import Role

@@ -1,0 +1,1 @@
+"""What the commands do and print, one file per command, under the name that it has in `parse`."""

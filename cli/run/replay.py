@@ -1,0 +1,197 @@
+"""What `escrow replay` does: calls the replay tool with the owner's rights, draws its progress, prints its findings."""
+
+import getpass
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from cli.connection import running_server
+from cli.consent import require_consent
+from cli.exit_code import DIFFERENCE
+from cli.output import print_json, print_table, say
+from database.connect import resolve_dsn
+from database.settings import Settings
+from domain.errors import Invalid
+from replay.as_of import SchemaUnknown, as_of, drop_as_of
+from replay.progress import Progress as OnStep
+from replay.progress import Step
+from replay.rebuild import Rebuilt, rebuild
+from replay.repair import repair
+from replay.report import Report
+from replay.status import Status, status
+from replay.verify import verify
+
+
+@contextmanager
+def owner_dsn() -> Generator[str]:
+    """Have a running database and the owner's address of it."""
+    settings = Settings()
+    with running_server(settings):
+        yield resolve_dsn(settings, "owner")
+
+
+def who() -> str:
+    """Return who runs the command, for the record of the run."""
+    return f"command-line:{getpass.getuser()}"
+
+
+@contextmanager
+def drawn_progress() -> Generator[OnStep]:
+    """Draw a bar with rate and time left on a terminal; say nothing elsewhere."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, transient=True, console=_stderr()) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def draw(step: Step) -> None:
+            if step.phase not in tasks:
+                tasks[step.phase] = bars.add_task(step.phase, total=step.total, rate=0.0)
+            bars.update(tasks[step.phase], completed=step.done, total=step.total, rate=step.rate)
+
+        yield draw
+
+
+def _stderr() -> Console:
+    return Console(stderr=True)
+
+
+def run_verify(projections: Sequence[str] | None, *, expected_head: int | None, log: bool, as_json: bool) -> None:
+    """Verify, print what was found; exit 3 when anything was."""
+    with owner_dsn() as dsn, drawn_progress() as progress:
+        report = verify(
+            dsn,
+            actor=who(),
+            projections=projections or None,
+            log=log,
+            expected_head=expected_head,
+            progress=progress,
+        )
+    show_report(report, as_json=as_json)
+
+
+def show_report(report: Report, *, as_json: bool) -> None:
+    """Print a report; exit 3 when it has findings."""
+    if as_json:
+        print_json(report.as_json())
+    else:
+        _print_report(report)
+    if not report.ok:
+        raise typer.Exit(DIFFERENCE)
+
+
+def _print_report(report: Report) -> None:
+    for finding in report.findings:
+        print(finding.describe())
+    total = sum(report.counts.values())
+    if total > len(report.findings):
+        print(f"... and {total - len(report.findings)} more")
+    _print_summary(report)
+    for gap in report.not_checked:
+        say(f"not checked: {gap}")
+
+
+def _print_summary(report: Report) -> None:
+    if report.log is not None:
+        facts = report.log.as_json()
+        print(f"log: {facts['events']} events in {facts['streams']} streams, head {facts['head']}")
+        for cover in report.log.safeguards:
+            print(
+                f"{cover.currency}: clients' money covered with {cover.assets_minor - cover.liabilities_minor} to spare"
+            )
+    for summary in report.projections:
+        print(f"{summary.name}: position {summary.position}, {summary.findings} differences")
+    print("everything is what the log says" if report.ok else "DIFFERENCES FOUND")
+
+
+def run_rebuild(projections: Sequence[str] | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Rebuild, after asking; the old tables serve until the new ones are verified."""
+    require_consent("Rebuild the tables of the read models from the log?", given=yes or dry_run)
+    with owner_dsn() as dsn, drawn_progress() as progress:
+        done = rebuild(dsn, actor=who(), projections=projections or None, dry_run=dry_run, progress=progress)
+    if as_json:
+        print_json(done.as_json())
+    else:
+        print(_rebuilt(done))
+
+
+def run_repair(*, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Verify, rebuild what differs, and verify that again; exit 3 when something is still wrong."""
+    require_consent("Verify the tables, and rebuild those that differ?", given=yes or dry_run)
+    with owner_dsn() as dsn, drawn_progress() as progress:
+        done = repair(dsn, actor=who(), dry_run=dry_run, progress=progress)
+    if as_json:
+        print_json(done.as_json())
+    else:
+        for finding in done.before.findings:
+            print(finding.describe())
+        print("nothing differs" if done.rebuilt is None else _rebuilt(done.rebuilt))
+    if not done.ok:
+        raise typer.Exit(DIFFERENCE)
+
+
+def _rebuilt(done: Rebuilt) -> str:
+    names = ", ".join(done.projections)
+    if done.dry_run:
+        return f"would rebuild {names} from {done.events} events"
+    return f"rebuilt {names}: {done.events} events in {done.seconds:.1f} s, now at position {done.position}"
+
+
+def run_as_of(point: str, schema: str, projections: Sequence[str] | None, *, drop: bool, as_json: bool) -> None:
+    """Fold the past into a schema, and say how to read it."""
+    at = parse_point(point)
+    with owner_dsn() as dsn, drawn_progress() as progress:
+        if drop:
+            with suppress(SchemaUnknown):
+                drop_as_of(dsn, schema)
+        done = as_of(dsn, schema, at, actor=who(), projections=projections or None, progress=progress)
+    if as_json:
+        print_json(done.as_json())
+    else:
+        print(f"the tables as of position {done.position} are in the schema {done.schema}")
+
+
+def parse_point(text: str) -> int | datetime:
+    """Return a position or an aware time; raise `PointUnreadable`."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise PointUnreadable from None
+    if at.tzinfo is None:
+        raise PointUnreadable
+    return at
+
+
+def run_status(*, as_json: bool) -> None:
+    """Print how far the tables are, and how the last runs ended."""
+    with owner_dsn() as dsn:
+        found = status(dsn)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        _print_status(found)
+
+
+class PointUnreadable(Invalid):
+    """Give a position of the log, or a time with its offset such as 2026-11-01T00:00:00Z."""
+
+    code = "point_unreadable"
+
+
+def _print_status(found: Status) -> None:
+    print(f"log: head {found.head}")
+    print_table(
+        [projection._asdict() for projection in found.projections],
+        ("name", "version", "position", "lag", "updated_at", "error"),
+    )
+    print_table([run._asdict() for run in found.runs], ("kind", "finished_at", "outcome", "findings", "actor"))
