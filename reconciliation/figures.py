@@ -7,10 +7,10 @@ from domain.journal import Account
 from domain.reconciliation import AccountFigure, DifferenceKind
 from reconciliation import command
 from reconciliation.books import Books
-from reconciliation.findings import Facts, Findings, Place
+from reconciliation.finding import Facts, Findings, Place
 from reconciliation.key import ACCOUNT, CHARGE, SETTLEMENT, Key
 from reconciliation.leftovers import Open
-from reconciliation.settlements import deductions_outside_balance
+from reconciliation.settlement import deductions_outside_balance
 
 Totals = Mapping[Place, int]
 """What the ledger says of each account in each currency at the cut, in minor units."""

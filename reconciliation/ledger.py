@@ -13,7 +13,7 @@ from eventstore.log import head, position_at, read_after
 from projections.ledger import LEDGER
 from projections.reached import get_reached
 from reconciliation.errors import LedgerBehind
-from reconciliation.findings import GRACE, Place
+from reconciliation.finding import GRACE, Place
 from reconciliation.records import WATCHED, BookedLine, Records
 
 SQL = load("reconciliation", "ledger.sql")

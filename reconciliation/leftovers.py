@@ -7,7 +7,7 @@ from domain.journal import Account
 from domain.reconciliation import DifferenceKind
 from domain.treasury import Movement
 from reconciliation import command
-from reconciliation.findings import Facts, Findings, Place, Window
+from reconciliation.finding import Facts, Findings, Place, Window
 from reconciliation.key import ACCOUNT, CHARGE, DISPUTE, REFUND, TRANSFER, Key
 from reconciliation.lines import Groups, Lines
 from reconciliation.records import Records

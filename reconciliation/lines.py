@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from domain.journal import Account
 from gateways.bookkeeping import BalanceCause, BalanceEntry
 from reconciliation.books import Books
-from reconciliation.findings import Findings
+from reconciliation.finding import Findings
 from reconciliation.key import CHARGE, DISPUTE, ENTRY, MOVEMENT, REFUND, SETTLEMENT, TRANSFER, Key
 from reconciliation.records import BookedLine, Records
-from reconciliation.refunds import key_of as key_of_refund
-from reconciliation.settlements import deductions_outside_balance
-from reconciliation.transfers import Latest, duplicate_key
+from reconciliation.refund import key_of as key_of_refund
+from reconciliation.settlement import deductions_outside_balance
+from reconciliation.transfer import Latest, duplicate_key
 
 NEAR = timedelta(days=3)
 """A top-up has no name on both sides: it is the only line of its currency and amount within these days, or listed."""

@@ -12,16 +12,16 @@ from domain.journal import Account
 from domain.reconciliation import AccountFigure, Difference, DifferenceKind
 from reconciliation import command
 from reconciliation.books import Books
-from reconciliation.charges import match_charges
+from reconciliation.charge import match_charges
 from reconciliation.figures import Totals, prove_accounts
-from reconciliation.findings import Findings, Place, Window
+from reconciliation.finding import Findings, Place, Window
 from reconciliation.key import REFUND, TRANSFER, Key
 from reconciliation.leftovers import judge_lines
 from reconciliation.lines import Groups, Lines, count_lines, group_lines, latest_of
 from reconciliation.records import Records
-from reconciliation.refunds import match_refunds
-from reconciliation.settlements import match_settlements
-from reconciliation.transfers import match_transfers
+from reconciliation.refund import match_refunds
+from reconciliation.settlement import match_settlements
+from reconciliation.transfer import match_transfers
 
 
 @dataclass(frozen=True, kw_only=True)

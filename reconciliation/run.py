@@ -15,11 +15,11 @@ from domain.treasury import MoveFunds, OpenTreasury, Treasury, treasury_id
 from eventstore.escrow import Escrow, Request
 from gateways.bookkeeping import Bookkeeping
 from reconciliation.books import PADDING, Books, read_books
-from reconciliation.deductions import list_deductions
-from reconciliation.findings import Window
+from reconciliation.deduction import list_deductions
+from reconciliation.finding import Window
 from reconciliation.ledger import Cut, add_to_cut, find_pages, read_cut
 from reconciliation.match import Outcome, match
-from reconciliation.settlements import Booking, list_due
+from reconciliation.settlement import Booking, list_due
 
 ACTOR = reaction("reconciliation")
 NAMESPACE = UUID("0f6f3c07-1f0c-5c0e-9a38-51a7f8c1d6b4")

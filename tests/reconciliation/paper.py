@@ -27,7 +27,7 @@ from gateways.bookkeeping import BalanceCause, BalanceEntry, Settlement, Settlem
 from gateways.payment import Balance, Charge, ChargeStatus, Refund, RefundStatus, Transfer
 from gateways.payment import TransferStatus as Reported
 from reconciliation.books import Books
-from reconciliation.findings import Window
+from reconciliation.finding import Window
 from reconciliation.match import Outcome, match
 from reconciliation.records import WATCHED, Records
 

@@ -9,7 +9,7 @@ from domain.treasury import Movement
 from gateways.bookkeeping import BalanceCause, Settlement, SettlementStatus
 from reconciliation import command
 from reconciliation.books import Books
-from reconciliation.findings import Facts, Findings, Window
+from reconciliation.finding import Facts, Findings, Window
 from reconciliation.key import SETTLEMENT, Key
 from reconciliation.records import BookedMovement, Records
 

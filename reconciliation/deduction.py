@@ -14,7 +14,7 @@ from gateways.payment import Refund
 from reconciliation.books import Books
 from reconciliation.key import REFUND, Key
 from reconciliation.records import BookedRefund, Records
-from reconciliation.settlements import Booking
+from reconciliation.settlement import Booking
 
 SIGNS = {Movement.REFUND_DEDUCTED: 1, Movement.REFUND_DEDUCTION_RETURNED: -1}
 

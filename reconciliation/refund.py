@@ -6,7 +6,7 @@ from gateways.payment import Refund
 from gateways.payment import RefundStatus as Reported
 from reconciliation import command
 from reconciliation.books import Books
-from reconciliation.findings import Facts, Findings, Window
+from reconciliation.finding import Facts, Findings, Window
 from reconciliation.key import DISPUTE, REFUND, Key
 from reconciliation.records import BookedRefund, Records
 

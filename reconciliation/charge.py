@@ -12,7 +12,7 @@ from domain.treasury import Movement
 from gateways.payment import Charge, ChargeStatus
 from reconciliation import command
 from reconciliation.books import Books
-from reconciliation.findings import Facts, Findings, Window
+from reconciliation.finding import Facts, Findings, Window
 from reconciliation.key import CHARGE, Key
 from reconciliation.records import BookedCharge, Records
 
