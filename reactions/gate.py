@@ -29,7 +29,7 @@ from reactions.hold import discover
 from reactions.inbox import TablesBehind
 from reactions.recovery import NAME, Place, take_up
 from reactions.toolbox import Toolbox
-from reactions.watermark import Mark, Standing, Watermark, cause_of
+from reactions.watermark import LogState, Mark, Watermark, cause_of
 
 LOOK_BACK = timedelta(days=3)
 """A charge is listed by the day its page was opened, so more is read than the log can have forgotten."""
@@ -72,8 +72,8 @@ class Gate:
 
     async def pass_through(self) -> None:
         """Return when money may move. Raises whatever is in the way, after a pause: try again; and `MemoryStale`."""
-        mark, standing = await self._watermark.look()
-        cause = cause_of(mark, standing)
+        mark, state = await self._watermark.look()
+        cause = cause_of(mark, state)
         if cause is None:
             await self._watermark.permit()
             self._was_open = True
@@ -82,7 +82,7 @@ class Gate:
             raise MemoryStale
         await begin_standstill(self._tools.pool, "restore", cause, self._tools.clock())
         try:
-            await self._catch_up(cause, mark, standing)
+            await self._catch_up(cause, mark, state)
         except (Error, EscrowError, OSError) as error:
             await self._wait(error)
             raise
@@ -94,7 +94,7 @@ class Gate:
         await fail_standstill(self._tools.pool, "restore", code, self._tools.clock())
         await asyncio.sleep(self._retry_seconds)
 
-    async def _catch_up(self, cause: RestoreCause, mark: Mark | None, standing: Standing) -> None:
+    async def _catch_up(self, cause: RestoreCause, mark: Mark | None, state: LogState) -> None:
         tools = self._tools
         begun = await find_standstill(tools.pool, "restore")
         assert begun is not None, "it was begun a moment ago"
@@ -103,10 +103,10 @@ class Gate:
             "log_was_restored",
             cause=cause,
             marked=mark and mark.position,
-            found=standing.position,
+            found=state.position,
             sessions_ended=out.sessions,
         )
-        since = min(standing.recorded_at or begun.noticed_at, begun.noticed_at) - LOOK_BACK
+        since = min(state.recorded_at or begun.noticed_at, begun.noticed_at) - LOOK_BACK
         found = await take_up(tools, since)
         strange = [each for each in found if each.place is Place.NONE]
         for each in strange:
@@ -116,7 +116,7 @@ class Gate:
         command = RecordRestore(
             cause=cause,
             marked_position=mark.position if mark else None,
-            found_position=standing.position,
+            found_position=state.position,
             applied=sum(each.place is Place.TAKEN for each in found),
             discovered=len(strange),
             reconciliation_id=compared.reconciliation_id,

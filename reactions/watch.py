@@ -41,7 +41,7 @@ those of the processor's list; a charge whose fee is known has been taken in com
 logger = structlog.get_logger("reactions")
 
 
-class Standing(NamedTuple):
+class Watched(NamedTuple):
     """Where a transaction stands; a version of 0 is of one that cannot be read and is never taken for over.
 
     The seller is the debtor while he owes on it; the three facts of a debt are None together.
@@ -140,23 +140,23 @@ class Watch:
         if not batch:
             return
         touched = dict.fromkeys(event.stream_id for event in batch if event.topic.startswith(TRANSACTION))
-        standings = [await self._stand(transaction_id) for transaction_id in touched]
+        watched = [await self._look_at(transaction_id) for transaction_id in touched]
         references = {one.reference: one for one in _references(batch)}
         async with self._tools.pool.connection() as connection, connection.transaction():
-            await connection.execute(SQL.keep_standings, _columns(Standing._fields, standings))
+            await connection.execute(SQL.keep_transactions, _columns(Watched._fields, watched))
             await connection.execute(SQL.keep_references, _columns(Reference._fields, references.values()))
             await save_checkpoint(connection, CHECKPOINT, batch[-1].position, self._tools.clock())
         self._position = batch[-1].position
 
-    async def _stand(self, transaction_id: UUID) -> Standing:
+    async def _look_at(self, transaction_id: UUID) -> Watched:
         try:
             transaction = await self._tools.escrow.get(Transaction, transaction_id)
         except (NotFound, Undecodable) as error:
             logger.error("transaction_unreadable", transaction_id=str(transaction_id), code=error.code)
-            return Standing(transaction_id, 0, is_unfinished=True, deadline_at=None)
+            return Watched(transaction_id, 0, is_unfinished=True, deadline_at=None)
         deadline = transaction.next_deadline
         owes = transaction.receivable_minor > 0
-        return Standing(
+        return Watched(
             transaction_id,
             transaction.version,
             is_unfinished=transaction.stuck_reason is not None,

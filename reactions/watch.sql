@@ -1,4 +1,4 @@
--- name: keep_standings
+-- name: keep_transactions
 -- Where transactions stand; what is older than what is known changes nothing.
 INSERT INTO watched_transactions (
     transaction_id, version, is_unfinished, deadline_at, debtor_id, debt_currency, owing_since
@@ -16,7 +16,7 @@ FROM
         %(transaction_id)s::uuid [], %(version)s::bigint [], %(is_unfinished)s::boolean [],
         %(deadline_at)s::timestamptz [], %(debtor_id)s::uuid [], %(debt_currency)s::text [],
         %(owing_since)s::timestamptz []
-    ) AS standing (transaction_id, version, is_unfinished, deadline_at, debtor_id, debt_currency, owing_since)
+    ) AS watched (transaction_id, version, is_unfinished, deadline_at, debtor_id, debt_currency, owing_since)
 ON CONFLICT (transaction_id) DO UPDATE
     SET
         version = excluded.version,

@@ -36,7 +36,7 @@ class Mark(NamedTuple):
     leaf: str
 
 
-class Standing(NamedTuple):
+class LogState(NamedTuple):
     """The log as it is: its name and head, the hash at the marked position, and what else tells of a restore.
 
     `has_reacted`: some worker has followed this log; `ordered`: the reason of a restore that is not dealt with yet.
@@ -66,39 +66,39 @@ class Watermark:
         Raises `LogWentBack`; OSError when the mark cannot be kept, and then nothing may be sent either.
         """
         async with self._turn:
-            mark, standing = await self.look()
-            if cause_of(mark, standing) is not None:
+            mark, state = await self.look()
+            if cause_of(mark, state) is not None:
                 raise LogWentBack
-            self._keep(mark, standing)
+            self._keep(mark, state)
 
-    async def look(self) -> tuple[Mark | None, Standing]:
+    async def look(self) -> tuple[Mark | None, LogState]:
         """Return the mark, None where there is none for this log, and how the log stands."""
         mark = read_mark(self._file)
-        standing = await fetch_one(self._pool, Standing, SQL.get_standing, {"marked": mark.position if mark else 0})
-        assert standing is not None, "the query gives one row whatever the tables hold"
-        return (mark if mark is not None and mark.log == standing.log else None), standing
+        state = await fetch_one(self._pool, LogState, SQL.get_state, {"marked": mark.position if mark else 0})
+        assert state is not None, "the query gives one row whatever the tables hold"
+        return (mark if mark is not None and mark.log == state.log else None), state
 
     async def accept(self) -> None:
         """Take the log as it is now for what was acted upon."""
         async with self._turn:
-            _, standing = await self.look()
-            self._keep(None, standing)
+            _, state = await self.look()
+            self._keep(None, state)
 
-    def _keep(self, mark: Mark | None, standing: Standing) -> None:
-        if standing.log is None or standing.leaf is None or (mark is not None and mark.leaf == standing.leaf):
+    def _keep(self, mark: Mark | None, state: LogState) -> None:
+        if state.log is None or state.leaf is None or (mark is not None and mark.leaf == state.leaf):
             return
-        write_mark(self._file, Mark(standing.log, standing.position, standing.leaf))
+        write_mark(self._file, Mark(state.log, state.position, state.leaf))
 
 
-def cause_of(mark: Mark | None, standing: Standing) -> RestoreCause | None:
+def cause_of(mark: Mark | None, state: LogState) -> RestoreCause | None:
     """Return why the log has to be taken for a restored one; None when it goes on where it was."""
-    if standing.ordered is not None:
-        return RestoreCause(standing.ordered)
+    if state.ordered is not None:
+        return RestoreCause(state.ordered)
     if mark is None:
-        return RestoreCause.UNMARKED if standing.has_reacted else None
-    if standing.position < mark.position:
+        return RestoreCause.UNMARKED if state.has_reacted else None
+    if state.position < mark.position:
         return RestoreCause.BEHIND
-    return RestoreCause.FORKED if standing.leaf_at_mark != mark.leaf else None
+    return RestoreCause.FORKED if state.leaf_at_mark != mark.leaf else None
 
 
 def read_mark(file: Path) -> Mark | None:

@@ -1,4 +1,4 @@
--- name: get_standing
+-- name: get_state
 -- The name of the log (the hash of its first event), its head, the hash at a marked position, and what tells of a restore.
 SELECT
     (SELECT encode(leaf_hash, 'hex') FROM escrow_events WHERE notification_id = 1) AS log,

@@ -110,12 +110,12 @@ def test_an_older_worker_takes_nothing_back(database: Database) -> None:
         transaction_id = await world.hold()
         slow, fresh = Watch(world.tools), Watch(world.tools)
         await slow.catch_up()
-        stale = await slow._stand(transaction_id)
+        stale = await slow._look_at(transaction_id)
         assert stale.is_unfinished
         await world.confirm(transaction_id)
         assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
         await fresh.catch_up()
-        slow._stand = lambda _: asyncio.sleep(0, stale)  # type: ignore[method-assign,assignment]
+        slow._look_at = lambda _: asyncio.sleep(0, stale)  # type: ignore[method-assign,assignment]
         await slow.catch_up()
         query = f"SELECT is_unfinished FROM watched_transactions WHERE transaction_id = '{transaction_id}'"
         assert read(database, query) == [(False,)]
