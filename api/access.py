@@ -9,9 +9,9 @@ from fastapi import Depends, Request
 
 from api.dependencies import dependencies_of
 from api.errors import ApiKeyInsufficient, ApiKeyOfOtherMode, NotSignedIn, NotVerified, SecondFactorRequired
-from api.front_door import route_of
+from api.http.front_door import route_of
+from api.http.scope import SESSION
 from api.rights import RIGHTS, Right, roles_of_key
-from api.scope import SESSION
 from domain.actor import Actor, Role
 from domain.errors import Forbidden
 from identity.api_key import mode_of

@@ -16,8 +16,8 @@ from psycopg import Error
 from psycopg_pool import PoolTimeout
 from starlette.requests import Request
 
-from api.query import parse_id
-from api.scope import body_of, request_id_of, session_of, subject_of
+from api.http.query import parse_id
+from api.http.scope import body_of, request_id_of, session_of, subject_of
 from database.connect import Pool
 from domain.actor import STAFF, Role
 from domain.errors import EscrowError

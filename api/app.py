@@ -10,9 +10,10 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from api.dependencies import Dependencies
-from api.front_door import FrontDoor
+from api.http.front_door import FrontDoor
+from api.http.problems import install_handlers
+from api.http.strict_json import StrictJson
 from api.openapi import describe
-from api.problems import install_handlers
 from api.rights import require_rights
 from api.routes import (
     admin,
@@ -35,7 +36,6 @@ from api.routes import (
     users,
     webhooks,
 )
-from api.strict_json import StrictJson
 from projections.registry import PROJECTIONS
 
 VERSION = "1.0.0"

@@ -16,10 +16,10 @@ from starlette.responses import Response
 from api.access import act, act_as, act_as_staff, require_fresh, require_verified, sign_in
 from api.dependencies import Dependencies, dependencies_of
 from api.errors import KeyRequired
-from api.json_reader import JSON, Object
-from api.path import PathId
-from api.query import read_flag, read_query
-from api.scope import body_of, request_id_of
+from api.http.json_reader import JSON, Object
+from api.http.path import PathId
+from api.http.query import read_flag, read_query
+from api.http.scope import body_of, request_id_of
 from api.sight import can_see
 from domain.actor import Actor, Role
 from domain.aggregate import Aggregate

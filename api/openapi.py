@@ -5,7 +5,7 @@ from typing import cast
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.json_reader import JSON, Object
+from api.http.json_reader import JSON, Object
 from api.rights import RIGHTS
 from domain.money import PAYABLE
 

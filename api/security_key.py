@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, model_validator
 
 from api.bodies import AppCode, Name, Password, RecoveryCode
-from api.query import Body
+from api.http.query import Body
 from identity.webauthn import Json
 
 Encoded = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,8000}$")]

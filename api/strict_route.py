@@ -21,8 +21,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.access_log import watch_of
+from api.http.scope import body_of
 from api.recording import record
-from api.scope import body_of
 
 Arguments = dict[str, object]
 Function = Callable[..., Coroutine[Any, Any, object]]  # pyright: ignore[reportExplicitAny] the type of a coroutine

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from pydantic import SecretStr
 
-from api.stored_file import erase_files_of
+from api.files.stored_file import erase_files_of
 from cli.clock import read_clock
 from cli.errors import NotReady
 from cli.home import DEMO_FILE, make_secret_file, message_folder

@@ -1,8 +1,8 @@
 """Pages of the access log, and of the alerts it gave rise to."""
 
-from api.page import Page, make_page, read_position_cursor
-from api.query import read_choice, read_id, read_moment
-from api.reading import Reader
+from api.http.query import read_choice, read_id, read_moment
+from api.reads.page import Page, make_page, read_position_cursor
+from api.reads.reading import Reader
 from api.views.access_log import AccessItem, SecurityAlertItem
 from identity.access_log import AccessFilter, Action, Outcome
 from identity.access_log import list_accesses as read_accesses

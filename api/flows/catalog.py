@@ -5,11 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from api.content import read_contents
-from api.cursor import read_cursor
 from api.errors import CursorInvalid
-from api.page import Page, make_page, scope_of
-from api.query import QueryInvalid, read_choice, read_whole
-from api.reading import Reader
+from api.http.query import QueryInvalid, read_choice, read_whole
+from api.reads.cursor import read_cursor
+from api.reads.page import Page, make_page, scope_of
+from api.reads.reading import Reader
 from api.views.catalog import ListingItem
 from domain.money import MAX_AMOUNT_MINOR, Currency
 from projections.listing import ListingRow, Order, Wanted, list_for_sale

@@ -3,8 +3,8 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from api.accept import prefers
-from api.reading import Reader
+from api.http.accept import prefers
+from api.reads.reading import Reader
 from documents.contract import draw_contract
 from documents.pdf import MEDIA_TYPE
 from domain.transaction import Transaction

@@ -5,8 +5,8 @@ from uuid import UUID
 from starlette.responses import Response
 
 from api.command import Desk
+from api.reads.waiting import wait_for_position
 from api.views.transaction import TransactionView
-from api.waiting import wait_for_position
 from domain.errors import NotFound
 from domain.transaction import Transaction
 from eventstore.escrow import Result

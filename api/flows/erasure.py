@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from api.dependencies import Dependencies
-from api.stored_file import erase_files_of
+from api.files.stored_file import erase_files_of
 from reactions.erasure import Eraser
 
 

@@ -7,6 +7,7 @@ from api.bodies import ResetBody
 from api.codes import mailer_of_codes
 from api.dependencies import Dependencies
 from api.errors import SecondFactorRequired
+from api.views.password_reset import LossView, ResetView
 from database.connect import Connection
 from database.queries import load
 from domain.errors import NotFound, Refused
@@ -22,7 +23,7 @@ from identity.second_factor import NEEDS_SECOND_FACTOR, count_proof, get_second_
 from vault.grant import Purpose
 from vault.recovery_key import RecoveryKeyRefused
 
-SQL = load("api", "password_reset.sql")
+SQL = load("api.flows", "password_reset.sql")
 
 
 class LossesNotAccepted(Refused):
@@ -30,23 +31,6 @@ class LossesNotAccepted(Refused):
     your recovery key."""
 
     code = "losses_not_accepted"
-
-
-class Loss(NamedTuple):
-    """Credentials that nobody can open after the reset: the seller has to deposit again, else the buyer is refunded."""
-
-    listing_id: UUID
-    transaction_id: UUID | None
-    role: str
-
-
-class Reset(NamedTuple):
-    """What a reset does, or did."""
-
-    user_id: UUID
-    losses: list[Loss]
-    needs_second_factor: bool
-    has_recovery_key: bool
 
 
 class Standing(NamedTuple):
@@ -68,13 +52,13 @@ async def ask_for_reset(dependencies: Dependencies, email: str, address: str) ->
     dependencies.errands.begin("password_reset", sending)
 
 
-async def preview_reset(dependencies: Dependencies, body: ResetBody) -> Reset:
+async def preview_reset(dependencies: Dependencies, body: ResetBody) -> ResetView:
     """Return what the reset would do; the token stays good. Raises ResetRefused."""
     standing = await _find(dependencies, body.token)
     return await _foresee(dependencies, standing, keeps_keys=body.recovery_key is not None)
 
 
-async def reset_password(dependencies: Dependencies, body: ResetBody) -> Reset:
+async def reset_password(dependencies: Dependencies, body: ResetBody) -> ResetView:
     """Put the new password in force, and end every session.
 
     Raises ResetRefused, LossesNotAccepted, SecondFactorRequired, CodeRefused, RecoveryKeyRefused, UnfitPassword,
@@ -85,8 +69,8 @@ async def reset_password(dependencies: Dependencies, body: ResetBody) -> Reset:
     if reset.losses and not body.accept_losses:
         raise LossesNotAccepted(losses=len(reset.losses))
     await _finish(dependencies, body, standing)
-    dependencies.authenticator.forget(reset.user_id)
-    return reset
+    dependencies.authenticator.forget(standing.key_pair.user_id)
+    return reset.model_copy(update={"is_done": True})
 
 
 async def _find(dependencies: Dependencies, token: str) -> Standing:
@@ -109,12 +93,12 @@ async def _needs_second_factor(connection: Connection, user_id: UUID) -> bool:
     return not NEEDS_SECOND_FACTOR.isdisjoint(await list_roles(connection, user_id))
 
 
-async def _foresee(dependencies: Dependencies, standing: Standing, *, keeps_keys: bool) -> Reset:
+async def _foresee(dependencies: Dependencies, standing: Standing, *, keeps_keys: bool) -> ResetView:
     losses = [] if keeps_keys else await list_losses(dependencies, standing.key_pair)
-    return Reset(
-        standing.key_pair.user_id,
-        losses,
-        standing.needs_second_factor,
+    return ResetView(
+        is_done=False,
+        losses=losses,
+        needs_second_factor=standing.needs_second_factor,
         has_recovery_key=standing.recovery_key is not None,
     )
 
@@ -153,7 +137,7 @@ async def _make(dependencies: Dependencies, body: ResetBody, standing: Standing)
     return await dependencies.locksmith.recover(body.recovery_key, body.new_password, standing.recovery_key, key_pair)
 
 
-async def list_losses(dependencies: Dependencies, key_pair: KeyPair) -> list[Loss]:
+async def list_losses(dependencies: Dependencies, key_pair: KeyPair) -> list[LossView]:
     """Return what only this key opens: deposits that were not handed over, and what waits for its owner's reveal."""
     facts = {"user_id": key_pair.user_id, "fingerprint": key_pair.fingerprint}
     async with dependencies.pool.connection() as connection:
@@ -169,7 +153,7 @@ async def list_losses(dependencies: Dependencies, key_pair: KeyPair) -> list[Los
     return [loss for loss in (*sold, *seen) if loss is not None]
 
 
-async def _lost_by_seller(dependencies: Dependencies, vault_id: UUID) -> Loss | None:
+async def _lost_by_seller(dependencies: Dependencies, vault_id: UUID) -> LossView | None:
     escrow = dependencies.escrow
     try:
         deposit = await escrow.get(Vault, vault_id)
@@ -179,12 +163,16 @@ async def _lost_by_seller(dependencies: Dependencies, vault_id: UUID) -> Loss | 
     if deposit.status is not DepositStatus.SEALED or listing.vault_id != vault_id:
         return None
     if listing.transaction_id is None:
-        return Loss(listing.id, None, "seller")
+        return LossView(listing_id=listing.id, transaction_id=None, role="seller")
     transaction = await escrow.get(Transaction, listing.transaction_id)
-    return None if transaction.is_handed_over else Loss(listing.id, transaction.id, "seller")
+    if transaction.is_handed_over:
+        return None
+    return LossView(listing_id=listing.id, transaction_id=transaction.id, role="seller")
 
 
-async def _lost_by_buyer(dependencies: Dependencies, transaction_id: UUID, fingerprint: str) -> Loss | None:
+async def _lost_by_buyer(dependencies: Dependencies, transaction_id: UUID, fingerprint: str) -> LossView | None:
     transaction = await dependencies.escrow.get(Transaction, transaction_id)
     is_lost = fingerprint == transaction.buyer_key_fingerprint and transaction.needs_key(fingerprint)
-    return Loss(transaction.listing_id, transaction_id, "buyer") if is_lost else None
+    if not is_lost:
+        return None
+    return LossView(listing_id=transaction.listing_id, transaction_id=transaction_id, role="buyer")

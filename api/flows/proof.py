@@ -11,11 +11,11 @@ from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.command import Desk
-from api.file_name import attachment_header, clean_name
-from api.media import MediaType
-from api.reading import Reader
-from api.stored_file import StoredFile, erase_file, keep_file, read_names
-from api.upload import receive_file
+from api.files.file_name import attachment_header, clean_name
+from api.files.media import MediaType
+from api.files.stored_file import StoredFile, erase_file, keep_file, read_names
+from api.files.upload import receive_file
+from api.reads.reading import Reader
 from api.views.proof import ProofItem, ProofsView
 from database.connect import Pool
 from domain.errors import NotFound

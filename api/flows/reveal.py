@@ -9,7 +9,7 @@ from uuid import UUID
 from api.command import Desk
 from api.flows.deposit import read_deposit
 from api.flows.signing import open_own_key
-from api.json_reader import Object
+from api.http.json_reader import Object
 from database.queries import load
 from domain.errors import EscrowError, Refused
 from domain.transaction import Transaction
@@ -23,7 +23,7 @@ from vault.keypair import PublicKey
 from vault.reveal import Reveal, get_answer, open_credentials, seal_answer, take_repeat
 from vault.sealing import KeySuite
 
-SQL = load("api", "reveal.sql")
+SQL = load("api.flows", "reveal.sql")
 ANSWER_LIVES = timedelta(minutes=15)
 PLAINTEXT = "plaintext"
 

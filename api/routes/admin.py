@@ -21,12 +21,12 @@ from api.command import DecidingDesk, RunbookDesk, StaffDesk
 from api.flows.attention import order_otp, send_refund_to, type_otp
 from api.flows.deciding import answer_decision, find_approval
 from api.flows.listing import show
-from api.lists import list_actions, list_alerts, list_approval_items, list_stuck_transactions
-from api.page import Page
-from api.path import PathId
+from api.http.path import PathId
+from api.http.query import Nothing
 from api.policy import get_limit, get_refund_limit
-from api.query import Nothing
-from api.reading import Reader, reading_as_staff
+from api.reads.lists import list_actions, list_alerts, list_approval_items, list_stuck_transactions
+from api.reads.page import Page
+from api.reads.reading import Reader, reading_as_staff
 from api.strict_route import StrictRoute
 from api.views.listing import ListingView
 from api.views.row import ActionItem, AlertItem, ApprovalItem, TransactionItem

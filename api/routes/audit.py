@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.ledger import read_accounts, read_trial_balance
-from api.lists import list_account_entries, list_log
-from api.page import Page
-from api.reading import Reader, reading_as_auditor
-from api.spreadsheet import AS_CSV
-from api.statement import show_audit_statement
+from api.reads.ledger import read_accounts, read_trial_balance
+from api.reads.lists import list_account_entries, list_log
+from api.reads.page import Page
+from api.reads.reading import Reader, reading_as_auditor
+from api.reads.spreadsheet import AS_CSV
+from api.reads.statement import show_audit_statement
 from api.strict_route import StrictRoute
 from api.views.event import EventView
 from api.views.row import AccountsView, EntryItem, TrialBalanceView

@@ -10,8 +10,8 @@ from api.codes import EMAIL, counting_code, mailer_of_codes
 from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
 from api.flows.second_factor import begin_session
-from api.query import Nothing
-from api.scope import SUBJECT, request_id_of
+from api.http.query import Nothing
+from api.http.scope import SUBJECT, request_id_of
 from api.strict_route import StrictRoute
 from api.views.user import LoginView, TokensView, UserView, VerifiedView
 from domain.errors import EscrowError

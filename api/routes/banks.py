@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request
 from api.access import SessionDep
 from api.banks import BanksUnavailable
 from api.dependencies import DependenciesDep
-from api.query import QueryInvalid, read_choice, read_query
+from api.http.query import QueryInvalid, read_choice, read_query
 from api.strict_route import StrictRoute
 from api.views.bank import BankItem, BanksView
 from domain.money import PAYABLE, Currency

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from api.access import FreshSessionDep, SessionDep
 from api.dependencies import DependenciesDep
 from api.flows.erasure import eraser_of
-from api.query import Nothing
+from api.http.query import Nothing
 from api.strict_route import StrictRoute
 from api.views.erasure import ErasureView
 from domain.errors import NotFound

@@ -11,11 +11,11 @@ from api.flows import listing as flow
 from api.flows import proof
 from api.flows.catalog import FILTERS, list_catalog, show_listings
 from api.flows.deposit import deposit
+from api.http.path import PathId
+from api.http.query import Nothing, read_choice
 from api.openapi import FILE_ANSWER, FILE_FORM
-from api.page import Page, read_moment_cursor
-from api.path import PathId
-from api.query import Nothing, read_choice
-from api.reading import Reader, reading
+from api.reads.page import Page, read_moment_cursor
+from api.reads.reading import Reader, reading
 from api.strict_route import StrictRoute
 from api.views.catalog import ListingItem
 from api.views.listing import ListingView

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.bodies import EmailBody, ResetBody
 from api.dependencies import DependenciesDep
 from api.flows.password_reset import ask_for_reset, preview_reset, reset_password
-from api.query import read_flag, read_query
+from api.http.query import read_flag, read_query
 from api.strict_route import StrictRoute
 from api.views.password_reset import ResetView
 
@@ -33,5 +33,4 @@ async def post_password_reset(body: EmailBody, dependencies: DependenciesDep, re
 @router.post("/confirm", response_model=ResetView)
 async def post_confirm_reset(body: ResetBody, dependencies: DependenciesDep, is_dry: DryRun) -> ResetView:
     """Choose a new password: what only the old one opened is lost. `dry_run=true` shows it and uses nothing up."""
-    reset = await (preview_reset if is_dry else reset_password)(dependencies, body)
-    return ResetView.of(reset, is_done=not is_dry)
+    return await (preview_reset if is_dry else reset_password)(dependencies, body)

@@ -10,7 +10,7 @@ from api.access import FreshSessionDep, SessionDep
 from api.bodies import AppCodeBody, SingleLine
 from api.codes import SMS, counting_code, texter_of_codes
 from api.dependencies import Dependencies, DependenciesDep
-from api.query import Body, Nothing
+from api.http.query import Body, Nothing
 from api.strict_route import StrictRoute
 from identity.authenticator import Session
 from identity.phone import confirm_phone, get_phone, send_phone_code, set_phone

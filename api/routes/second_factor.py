@@ -7,7 +7,7 @@ from api.access import FreshSessionDep, SessionDep
 from api.bodies import AppCodeBody, PasswordBody
 from api.dependencies import DependenciesDep
 from api.flows import second_factor as flow
-from api.query import Nothing
+from api.http.query import Nothing
 from api.security_key import SecondFactorBody
 from api.strict_route import StrictRoute
 from api.views.user import RecoveryCodesView, SecondFactorView, SeedView

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from api.flows.access_log import list_accesses, list_security_alerts
-from api.page import Page
-from api.reading import Reader, reading, reading_as_staff
+from api.reads.page import Page
+from api.reads.reading import Reader, reading, reading_as_staff
 from api.strict_route import StrictRoute
 from api.views.access_log import AccessItem, SecurityAlertItem
 

@@ -7,8 +7,8 @@ from api.access import FreshSessionDep, SessionDep
 from api.bodies import PasswordBody
 from api.dependencies import DependenciesDep
 from api.flows import security_key as flow
-from api.path import PathId
-from api.query import Nothing
+from api.http.path import PathId
+from api.http.query import Nothing
 from api.security_key import NameBody, SecurityKeyBody
 from api.strict_route import StrictRoute
 from api.views.security_key import BrowserOptionsView, NewSecurityKeyView, SecurityKeyItem, SecurityKeysView

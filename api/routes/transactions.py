@@ -25,13 +25,13 @@ from api.flows.redeposit import Handover, get_addendum, redeposit
 from api.flows.reveal import reveal
 from api.flows.signing import Signature, sign
 from api.flows.statement import state_access
-from api.lists import list_events, list_own_transactions
-from api.page import Page
-from api.path import PathId
-from api.query import Nothing
-from api.reading import Reader, reading
-from api.spreadsheet import AS_CSV
-from api.statement import show_own_statement
+from api.http.path import PathId
+from api.http.query import Nothing
+from api.reads.lists import list_events, list_own_transactions
+from api.reads.page import Page
+from api.reads.reading import Reader, reading
+from api.reads.spreadsheet import AS_CSV
+from api.reads.statement import show_own_statement
 from api.strict_route import StrictRoute
 from api.views.event import EventView
 from api.views.reveal import RevealView
@@ -127,7 +127,8 @@ async def post_sign(transaction_id: PathId, body: SignBody, desk: PartyDesk) -> 
 async def post_reveal(transaction_id: PathId, body: RevealBody, desk: RevealingDesk) -> Response:
     """Show the credentials, once; a retry with the same Idempotency-Key gets the same bytes."""
     showing = await reveal(desk, transaction_id, body.password, body.client_public_key)
-    response = desk.answer(showing.result, RevealView.of(showing))
+    view = RevealView.of(showing.result.aggregate, sealed=showing.sealed, document=showing.document)
+    response = desk.answer(showing.result, view)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -6,7 +6,7 @@ from api.access import FreshSessionDep, SessionDep
 from api.bodies import PayoutAccountBody
 from api.dependencies import DependenciesDep
 from api.flows.payout_account import change_payout_account, show_payout_account
-from api.scope import request_id_of
+from api.http.scope import request_id_of
 from api.strict_route import StrictRoute
 from api.views.user import NewPayoutAccountView, PayoutAccountView
 from identity.payout_account import PayoutAccount

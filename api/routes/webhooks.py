@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api.dependencies import DependenciesDep
-from api.scope import raw_of
+from api.http.scope import raw_of
 from api.strict_route import StrictRoute
 from gateways.paystack.webhook import SIGNATURE_HEADER
 from reactions.inbox import receive, require_signature

@@ -5,8 +5,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.flows.password_reset import Loss, Reset
-
 
 class LossView(BaseModel):
     """Credentials that nobody can open after the reset. `role` is yours in it.
@@ -18,11 +16,6 @@ class LossView(BaseModel):
     transaction_id: UUID | None
     role: str
 
-    @classmethod
-    def of(cls, loss: Loss) -> "LossView":
-        """Show one."""
-        return cls(listing_id=loss.listing_id, transaction_id=loss.transaction_id, role=loss.role)
-
 
 class ResetView(BaseModel):
     """What a reset does: without `is_done` nothing has happened yet."""
@@ -31,16 +24,6 @@ class ResetView(BaseModel):
     losses: list[LossView]
     needs_second_factor: bool
     has_recovery_key: bool
-
-    @classmethod
-    def of(cls, reset: Reset, *, is_done: bool) -> "ResetView":
-        """Show what it does, or did."""
-        return cls(
-            is_done=is_done,
-            losses=[LossView.of(loss) for loss in reset.losses],
-            needs_second_factor=reset.needs_second_factor,
-            has_recovery_key=reset.has_recovery_key,
-        )
 
 
 class RecoveryKeyView(BaseModel):

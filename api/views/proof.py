@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api.media import MediaType
+from api.files.media import MediaType
 from domain.listing.proof import Proof
 
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, JsonValue
 
-from api.flows.reveal import Showing
+from api.http.json_reader import Object
+from domain.transaction import Transaction
 
 
 class RevealView(BaseModel):
@@ -21,13 +22,12 @@ class RevealView(BaseModel):
     document: dict[str, JsonValue] | None = Field(repr=False)
 
     @classmethod
-    def of(cls, showing: Showing) -> "RevealView":
+    def of(cls, transaction: Transaction, *, sealed: bytes | None, document: Object | None) -> "RevealView":
         """Show the credentials."""
-        transaction = showing.result.aggregate
         return cls(
             transaction_id=transaction.id,
             vault_id=transaction.vault_id,
             version=transaction.version,
-            sealed=None if showing.sealed is None else base64.b64encode(showing.sealed).decode(),
-            document=showing.document,
+            sealed=None if sealed is None else base64.b64encode(sealed).decode(),
+            document=document,
         )

@@ -60,5 +60,5 @@ def _start_stand_in(home: Path, children: Children, addresses: Addresses) -> Non
 def _prepare_servers(children: Children, addresses: Addresses) -> None:
     """Have the API and the worker ready to begin: there is no database yet."""
     port = addresses.base_url.rpartition(":")[2]
-    children.start("api", ["cli.demo.standby", "serve", "--host", HOST, "--port", port], waits=True)
-    children.start("worker", ["cli.demo.standby", "worker"], waits=True)
+    children.start("api", ["cli.standby", "serve", "--host", HOST, "--port", port], waits=True)
+    children.start("worker", ["cli.standby", "worker"], waits=True)

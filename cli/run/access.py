@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from uuid import UUID
 
-from api.query import read_choice
+from api.http.query import read_choice
 from cli.connection import run_as
 from cli.output import print_rows
 from database.settings import Settings

@@ -5,8 +5,8 @@ from typing import Literal
 
 import typer
 
-from api.past import find_position
-from api.spreadsheet import write_head, write_rows
+from api.reads.past import find_position
+from api.reads.spreadsheet import write_head, write_rows
 from cli.clock import read_clock
 from cli.connection import run_as
 from cli.errors import NotReady

@@ -1,6 +1,6 @@
 """What `escrow outage` does: time that nobody could use is given back."""
 
-from api.query import read_moment
+from api.http.query import read_moment
 from cli.clock import read_clock
 from cli.operator import run_on_ground
 from cli.output import report

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import typer
 
-from api.query import read_moment
+from api.http.query import read_moment
 from cli.clock import read_clock
 from cli.exit_code import DIFFERENCE
 from cli.operator import run_on_ground

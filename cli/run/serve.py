@@ -9,7 +9,7 @@ import uvloop
 
 from api.app import create_app
 from api.canary import watch_canary
-from api.protocol import StrictHttp
+from api.http.protocol import StrictHttp
 from cli.connection import prepare_database, running_server
 from cli.wiring import open_dependencies, require_processor
 from database.settings import Settings

@@ -3,9 +3,9 @@
 from typing import cast
 from uuid import UUID
 
-from api.past import find_period
-from api.query import parse_id
-from api.statement import Statement, list_pages, open_statement, write_csv
+from api.http.query import parse_id
+from api.reads.past import find_period
+from api.reads.statement import Statement, list_pages, open_statement, write_csv
 from cli.connection import run_as
 from cli.output import print_json, print_table, say
 from cli.run.ledger import Form, require_folded

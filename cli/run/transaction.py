@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from api.query import read_choice
+from api.http.query import read_choice
 from cli.clock import read_clock
 from cli.connection import run_as
 from cli.output import print_json, print_rows, print_table, show_plainly

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from api.query import read_choice, read_moment
+from api.http.query import read_choice, read_moment
 from cli.clock import read_clock
 from cli.connection import run_as
 from cli.consent import require_consent

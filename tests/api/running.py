@@ -23,7 +23,7 @@ import uvloop
 from api.app import create_app
 from api.dependencies import Dependencies
 from api.flows.registration import record_roles
-from api.protocol import StrictHttp
+from api.http.protocol import StrictHttp
 from cli.rates import load_rates
 from cli.wiring import PATIENCE_SECONDS
 from database.connect import open_pool

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 
-from api.front_door import SENT_ONCE
+from api.http.front_door import SENT_ONCE
 from tests.api.running import WIRE, Installation
 
 Case = dict[str, object]

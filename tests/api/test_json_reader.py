@@ -3,7 +3,7 @@
 import pytest
 
 from api.errors import MalformedJson, TextUnfit
-from api.json_reader import DEEPEST, read_json
+from api.http.json_reader import DEEPEST, read_json
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from api.media import LARGEST_BYTES, MediaType, inspect_data, require_size
-from api.media.errors import FileEmpty, FileTooLarge, ImageTooLarge, MediaDamaged, MediaUnsupported
+from api.files.media import LARGEST_BYTES, MediaType, inspect_data, require_size
+from api.files.media.errors import FileEmpty, FileTooLarge, ImageTooLarge, MediaDamaged, MediaUnsupported
 from domain.errors import EscrowError
 from tests.api.samples import SAMPLES, box, chunk, element, mp4, pdf, picture, png_of, webm
 

@@ -71,5 +71,5 @@ def test_a_lenient_reader_of_json_is_found(
     installation: Installation, places: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert accepted(installation, places) == set()
-    monkeypatch.setattr("api.strict_json.read_json", json.loads)
+    monkeypatch.setattr("api.http.strict_json.read_json", json.loads)
     assert len(accepted(installation, places)) >= 3

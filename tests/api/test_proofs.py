@@ -12,8 +12,8 @@ import httpx
 import psycopg
 import pytest
 
-from api.media import LARGEST_BYTES
-from api.upload import LARGEST_FORM
+from api.files.media import LARGEST_BYTES
+from api.files.upload import LARGEST_FORM
 from tests.api.running import WIRE, Installation, Person
 from tests.api.samples import SAMPLES, box, mp4, png_of
 from tests.api.test_media import OTHERS, TWO_THINGS

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.spreadsheet import make_harmless, wants_csv, write_rows
+from api.reads.spreadsheet import make_harmless, wants_csv, write_rows
 from tests.api.running import Installation, JsonObject, Person
 
 OWN = {

@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(own_home: Path) -> None:
 
 def test_what_was_started_and_ended_is_said_in_a_sentence(tmp_path: Path) -> None:
     with Children(tmp_path, os.environ) as children:
-        children.start("worker", ["cli.demo.standby", "nothing"], waits=True).wait()
+        children.start("worker", ["cli.standby", "nothing"], waits=True).wait()
         with pytest.raises(ChildFailed) as failure:
             children.check()
     assert failure.value.facts["exit_code"] == 1

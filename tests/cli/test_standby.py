@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from cli.demo.person import Person
-from cli.demo.standby import GO
+from cli.standby import GO
 from tests.running_demo import ROOT, environment_of
 
 
 def say(home: Path, word: str) -> subprocess.CompletedProcess[str]:
     """Prepare an API that cannot begin, for want of the processor's key."""
-    program = [sys.executable, "-m", "cli.demo.standby", "serve", "--port", "1"]
+    program = [sys.executable, "-m", "cli.standby", "serve", "--port", "1"]
     settings = environment_of(home)
     return subprocess.run(program, cwd=ROOT, env=settings, input=word, capture_output=True, text=True, check=False)
 

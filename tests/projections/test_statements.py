@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from api.past import Period
-from api.statement import list_pages, open_statement
+from api.reads.past import Period
+from api.reads.statement import list_pages, open_statement
 from database.connect import Pool, open_pool
 from projections.ledger import list_accounts
 from projections.statement import StatementLine, Subject, list_owed, list_totals

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from api.bodies import LoginBody
-from api.query import Body
+from api.http.query import Body
 from database.settings import Settings
 from tests.test_tidy import ROOMS
 

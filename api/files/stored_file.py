@@ -13,7 +13,7 @@ from database.connect import Connection, Pool
 from database.queries import load
 from gateways.objects import Draft, Objects
 
-SQL = load("api", "stored_file.sql")
+SQL = load("api.files", "stored_file.sql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

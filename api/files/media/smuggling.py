@@ -2,7 +2,7 @@
 
 import re
 
-from api.media.structure import Data, unpack
+from api.files.media.structure import Data, unpack
 
 HEAD_BYTES = 1024
 """How far browsers and readers look for what something might be."""

@@ -2,7 +2,7 @@
 
 import re
 
-from api.media.structure import Data, require
+from api.files.media.structure import Data, require
 
 SIGNATURE = b"%PDF-"
 HEADER = re.compile(rb"%PDF-[12]\.[0-9]\s")

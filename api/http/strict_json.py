@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
 
 from api.errors import BodyTooLarge, BodyTooSlow, MalformedJson, MediaTypeUnsupported
-from api.json_reader import read_json
-from api.problems import problem_of
-from api.scope import BODY, RAW, request_id_of
-from api.upload import pass_unread
+from api.files.upload import pass_unread
+from api.http.json_reader import read_json
+from api.http.problems import problem_of
+from api.http.scope import BODY, RAW, request_id_of
 from domain.errors import EscrowError
 
 LARGEST_BODY = 64 * 1024

@@ -1,6 +1,6 @@
 """WebP (RFC 9649): one RIFF container as long as the file, with chunks of known kinds."""
 
-from api.media.structure import Data, Steps, require, require_pixels, unpack
+from api.files.media.structure import Data, Steps, require, require_pixels, unpack
 
 KINDS = frozenset({b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "})
 PICTURES = frozenset({b"VP8 ", b"VP8L", b"ANMF"})

@@ -10,9 +10,9 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import HeaderInvalid, HeadersTooLarge
+from api.http.problems import problem_of, translate
+from api.http.scope import REQUEST_ID
 from api.metrics import UNMATCHED, Metrics
-from api.problems import problem_of, translate
-from api.scope import REQUEST_ID
 from domain.errors import SERVER_ERROR, EscrowError
 
 MOST_HEADERS = 64

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from api.query import DIGITS, QueryInvalid, read_moment, read_whole
+from api.http.query import DIGITS, QueryInvalid, read_moment, read_whole
 from database.connect import Pool
 from eventstore.log import END, head, position_at
 

@@ -1,8 +1,8 @@
 """The books, now or as of a position of the log."""
 
-from api.reading import Reader
+from api.reads.reading import Reader
+from api.reads.waiting import wait_for_position
 from api.views.row import AccountItem, AccountsView, TrialBalanceItem, TrialBalanceView
-from api.waiting import wait_for_position
 from projections.ledger import LEDGER, list_accounts, list_trial_balances
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 
-from api.media.structure import Data, Steps, require, require_pixels, unpack
+from api.files.media.structure import Data, Steps, require, require_pixels, unpack
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_BYTES = 13

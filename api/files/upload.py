@@ -9,9 +9,9 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import BodyTooSlow, FormMalformed
-from api.media import HEAD_BYTES, LARGEST_FILE, MediaType, inspect, recognise, require_size
-from api.media.errors import FileTooLarge
-from api.multipart import SingleFile
+from api.files.media import HEAD_BYTES, LARGEST_FILE, MediaType, inspect, recognise, require_size
+from api.files.media.errors import FileTooLarge
+from api.files.multipart import SingleFile
 from gateways.objects import Draft
 
 AROUND_BYTES = 64 * 1024

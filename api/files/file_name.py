@@ -4,7 +4,7 @@ import re
 import unicodedata
 from urllib.parse import quote
 
-from api.media import MediaType
+from api.files.media import MediaType
 
 LONGEST_NAME = 120
 NAMELESS = "file"

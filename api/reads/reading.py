@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from api.access import act, act_as_auditor, act_as_watcher, sign_in
 from api.dependencies import Dependencies, dependencies_of
-from api.past import find_position
-from api.query import read_limit, read_position_header, read_query
+from api.http.query import read_limit, read_position_header, read_query
+from api.reads.past import find_position
+from api.reads.waiting import wait_for_position
 from api.sight import can_see
-from api.waiting import wait_for_position
 from domain.actor import Actor
 from domain.aggregate import Aggregate
 from domain.errors import NotFound

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.errors import InternalError, MethodNotAllowed
+from api.http.scope import request_id_of
 from api.metrics import Metrics
-from api.scope import request_id_of
 from database.errors import DatabaseUnavailable
 from domain.errors import EscrowError, Fact, Invalid, NotFound
 

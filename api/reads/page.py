@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from api.cursor import read_cursor, write_cursor
 from api.errors import CursorInvalid
-from api.reading import Reader
+from api.reads.cursor import read_cursor, write_cursor
+from api.reads.reading import Reader
 from projections.page import Moment
 
 V = TypeVar("V", bound=BaseModel)

@@ -4,8 +4,8 @@ import json
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from api.front_door import LARGEST_HEADERS
-from api.problems import MEDIA_TYPE, TYPE_PREFIX
+from api.http.front_door import LARGEST_HEADERS
+from api.http.problems import MEDIA_TYPE, TYPE_PREFIX
 
 CODE = "malformed_request"
 BODY = json.dumps(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from starlette.types import Scope
 
-from api.json_reader import Object
+from api.http.json_reader import Object
 from identity.authenticator import Session
 
 REQUEST_ID = "escrow.request_id"

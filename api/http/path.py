@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BeforeValidator, WithJsonSchema
 
-from api.query import UUID_SCHEMA, QueryInvalid, parse_id
+from api.http.query import UUID_SCHEMA, QueryInvalid, parse_id
 from domain.errors import NotFound
 
 

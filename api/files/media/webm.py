@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from api.media.structure import Data, Steps, require
+from api.files.media.structure import Data, Steps, require
 
 SIGNATURE = b"\x1a\x45\xdf\xa3"
 EBML, SEGMENT, DOCTYPE = 0x1A45DFA3, 0x18538067, 0x4282

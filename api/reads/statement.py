@@ -8,15 +8,15 @@ from uuid import UUID
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
-from api.cursor import read_cursor
 from api.errors import CursorInvalid
-from api.page import make_page, scope_of
-from api.past import Period, find_period
-from api.query import QueryInvalid, read_id, read_moment
-from api.reading import Reader
-from api.spreadsheet import MEDIA_TYPE, wants_csv, write_head, write_rows
+from api.http.query import QueryInvalid, read_id, read_moment
+from api.reads.cursor import read_cursor
+from api.reads.page import make_page, scope_of
+from api.reads.past import Period, find_period
+from api.reads.reading import Reader
+from api.reads.spreadsheet import MEDIA_TYPE, wants_csv, write_head, write_rows
+from api.reads.waiting import wait_for_position
 from api.views.statement import LineItem, OwedItem, StatementView, TotalItem
-from api.waiting import wait_for_position
 from database.connect import Pool
 from domain.transaction import Transaction
 from eventstore.log import END

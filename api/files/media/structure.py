@@ -3,7 +3,7 @@
 import struct
 from mmap import mmap
 
-from api.media.errors import ImageTooLarge, MediaDamaged
+from api.files.media.errors import ImageTooLarge, MediaDamaged
 
 Data = bytes | mmap
 """What is looked at: in memory, or mapped into it."""

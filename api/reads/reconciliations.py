@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from api.page import Page, make_page, read_position_cursor
-from api.reading import Reader
+from api.reads.page import Page, make_page, read_position_cursor
+from api.reads.reading import Reader
 from api.views.reconciliation import DifferenceItem, ReconciliationItem, ReconciliationView
 from domain.errors import NotFound
 from projections.reconciliation import get_reconciliation, list_differences, list_reconciliations

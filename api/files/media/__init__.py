@@ -10,9 +10,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-from api.media import jpeg, mp4, pdf, png, smuggling, webm, webp
-from api.media.errors import FileEmpty, FileTooLarge, MediaDamaged, MediaUnsupported
-from api.media.structure import Data, require
+from api.files.media import jpeg, mp4, pdf, png, smuggling, webm, webp
+from api.files.media.errors import FileEmpty, FileTooLarge, MediaDamaged, MediaUnsupported
+from api.files.media.structure import Data, require
 
 MEBIBYTE = 1024 * 1024
 HEAD_BYTES = 16

@@ -2,7 +2,7 @@
 
 import re
 
-from api.media.structure import Data, Steps, require, require_pixels, unpack
+from api.files.media.structure import Data, Steps, require, require_pixels, unpack
 
 SIGNATURE = b"\xff\xd8\xff"
 START, END, SCAN = 0xD8, 0xD9, 0xDA

@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from api.cursor import read_cursor
 from api.errors import CursorInvalid
-from api.ledger import find_folded_position
-from api.page import Page, make_page, read_moment_cursor, read_position_cursor, scope_of
-from api.query import read_choice, read_flag
-from api.reading import Reader
+from api.http.query import read_choice, read_flag
+from api.reads.cursor import read_cursor
+from api.reads.ledger import find_folded_position
+from api.reads.page import Page, make_page, read_moment_cursor, read_position_cursor, scope_of
+from api.reads.reading import Reader
 from api.views.event import EventView
 from api.views.row import ActionItem, AlertItem, ApprovalItem, EntryItem, TransactionItem
 from domain.errors import NotFound

@@ -1,0 +1,1 @@
+"""How tables and log are read: who asks, which past, which page, in which form."""
