@@ -1,7 +1,6 @@
 """The person at the terminal as the log knows him: his name, the keys of his commands, and his way to the log."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -20,8 +19,7 @@ OPERATOR = Actor("command-line", Role.SYSTEM)
 
 def make_request(*facts: str) -> Request:
     """Return a request whose key is made of facts: the same facts again are a repeat."""
-    digest = hashlib.sha256(":".join(facts).encode()).digest()
-    return Request(actor=OPERATOR, command_id=digest, digest=digest, request_id=digest.hex()[:32])
+    return Request.keyed(OPERATOR, ":".join(facts))
 
 
 def escrow_of(pool: Pool, appender: Appender) -> Escrow:

@@ -1,7 +1,6 @@
 """People who are paid: the account that they name stands in the log and in the table, as the API puts it there."""
 
 from datetime import datetime
-from hashlib import sha256
 from uuid import UUID
 
 from database.connect import Pool
@@ -22,15 +21,12 @@ async def name_account(escrow: Escrow, pool: Pool, user_id: UUID, account: Payou
     except NotFound:
         register = RegisterUser(roles=frozenset({Role.BUYER, Role.SELLER}))
         registered = await escrow.execute(
-            user_id, register, _request(Actor("test", Role.SYSTEM), f"register {user_id}")
+            user_id, register, Request.keyed(Actor("test", Role.SYSTEM), f"register {user_id}")
         )
         version = registered.aggregate.version
     named = ChangePayoutAccount(account_sha256=hash_account(SALT, account), is_first=True, cooling_seconds=0)
-    await escrow.execute(user_id, named, _request(Actor(str(user_id), Role.SELLER), f"name {user_id} at {version}"))
+    await escrow.execute(
+        user_id, named, Request.keyed(Actor(str(user_id), Role.SELLER), f"name {user_id} at {version}")
+    )
     async with pool.connection() as connection:
         await put_payout_account(connection, user_id, account, at, SALT)
-
-
-def _request(actor: Actor, what: str) -> Request:
-    digest = sha256(what.encode()).digest()
-    return Request(actor=actor, command_id=digest, digest=digest, request_id=digest.hex()[:32])

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -73,8 +72,7 @@ class World:
         self.at += timedelta(**time)
 
     def request(self, actor: Actor) -> Request:
-        digest = sha256(f"{actor}{next(self.numbers)}".encode()).digest()
-        return Request(actor=actor, command_id=digest, digest=digest, request_id=digest.hex()[:32])
+        return Request.keyed(actor, f"{actor}{next(self.numbers)}")
 
     async def do(self, actor: Actor, stream_id: UUID, command: Command[Aggregate]) -> Aggregate:
         return (await self.escrow.execute(stream_id, command, self.request(actor))).aggregate

@@ -5,7 +5,6 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from uuid import UUID
 
 import psycopg
@@ -160,8 +159,7 @@ class World:
 
     def request(self, actor: Actor) -> Request:
         self.requests += 1
-        digest = sha256(f"{self.seed} {actor} {self.requests}".encode()).digest()
-        return Request(actor=actor, command_id=digest, digest=digest, request_id=digest.hex()[:32])
+        return Request.keyed(actor, f"{self.seed} {actor} {self.requests}")
 
     async def order(self, actor: Actor, stream_id: UUID, command: Command[Aggregate]) -> Aggregate:
         """Give a command through the API; after a crash of the API ask again with the same key."""
