@@ -176,7 +176,10 @@ def leave_out_secrets(body: Object | None) -> JSON:
 
 
 def read_if_match(header: str | None) -> int | None:
-    """Return the version that If-Match names; one that no stream has for a tag that was never given out."""
+    """Return the version that If-Match names; one that no stream has for what was never given out as a tag.
+
+    A list of tags (RFC 9110, section 13.1.1) counts as that: a client has read one version and decides upon that one.
+    """
     if header is None or header.strip() == "*":
         return None
     match = VERSION_TAG.fullmatch(header.strip())

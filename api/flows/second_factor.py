@@ -1,11 +1,9 @@
 """Confirming the person behind a session, beyond the password that it began with."""
 
 from api.access import require_fresh
-from api.bodies import LoginBody
 from api.codes import EMAIL, counting_code, mailer_of_codes
 from api.dependencies import Dependencies
 from api.security_key import SecondFactorBody
-from domain.errors import EscrowError
 from identity.authenticator import Session
 from identity.email_code import CodePurpose, CodeRefused, send_code
 from identity.password import get_password
@@ -16,41 +14,10 @@ from identity.second_factor import (
     confirm_by_recovery_code,
     get_second_factor,
 )
-from identity.session import SignInRefused, Tokens, logout
-from identity.sign_in import Caller, SignedIn, sign_in
+from identity.session import SignInRefused
 from identity.totp import Seed, propose_seed
 from identity.user import get_user
 from identity.webauthn import Site
-
-
-async def begin_session(dependencies: Dependencies, body: LoginBody, address: str) -> SignedIn:
-    """Start a session, confirmed at once if a code of the app came along; a wrong code starts none.
-
-    Raises SignInRefused, CodeRefused, TooManyTries, and TooManySignIns before anything is asked of the database.
-    """
-    signed_in = await sign_in(
-        dependencies.pool,
-        dependencies.locksmith,
-        body.email,
-        body.password,
-        Caller(address=address, device_token=body.device_token, key=dependencies.cursor_key),
-        at=dependencies.clock(),
-        random_bytes=dependencies.random_bytes,
-        lifetimes=dependencies.lifetimes,
-    )
-    if body.code is not None:
-        await _confirm_or_end(dependencies, signed_in.tokens, body.code)
-    return signed_in
-
-
-async def _confirm_or_end(dependencies: Dependencies, tokens: Tokens, code: str) -> None:
-    at = dependencies.clock()
-    try:
-        await confirm_by_app(dependencies.pool, dependencies.locksmith, tokens.session_id, tokens.user_id, code, at=at)
-    except EscrowError:
-        async with dependencies.pool.connection() as connection:
-            await logout(connection, tokens.session_id, at)
-        raise
 
 
 async def confirm(dependencies: Dependencies, session: Session, body: SecondFactorBody) -> None:

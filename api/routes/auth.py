@@ -9,18 +9,15 @@ from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, Re
 from api.codes import EMAIL, counting_code, mailer_of_codes
 from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
-from api.flows.second_factor import begin_session
+from api.flows.sign_in import begin_session
 from api.http.query import Nothing
 from api.http.scope import SUBJECT, request_id_of
 from api.strict_route import StrictRoute
 from api.views.user import LoginView, TokensView, UserView, VerifiedView
-from domain.errors import EscrowError
 from identity.email_code import confirm_code, resend_code
 from identity.password_change import change_password
-from identity.session import logout, name_device, refresh
-from identity.tries import TooManyTries
+from identity.session import logout, refresh
 from identity.user import get_user
-from vault.gate import TooManySignIns
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
 
@@ -58,17 +55,8 @@ async def post_resend_code(body: EmailBody, dependencies: DependenciesDep) -> Re
 @router.post("/login", response_model=LoginView)
 async def post_login(body: LoginBody, dependencies: DependenciesDep, request: Request) -> Response:
     """Sign in with e-mail address and password; those with an authenticator app may send its code along."""
-    logins = dependencies.metrics.logins
-    try:
-        signed_in = await begin_session(dependencies, body, request.client.host if request.client else "")
-    except (TooManyTries, TooManySignIns):
-        logins.labels("throttled").inc()
-        raise
-    except EscrowError:
-        logins.labels("failed").inc()
-        raise
-    logins.labels("succeeded").inc()
-    await name_device(dependencies.pool, signed_in.tokens.session_id, read_agent(request))
+    address = request.client.host if request.client else ""
+    signed_in = await begin_session(dependencies, body, address, read_agent(request))
     request.scope[SUBJECT] = signed_in.tokens.user_id
     view = LoginView.of_sign_in(signed_in)
     return Response(view.model_dump_json(), 200, NO_STORE, "application/json")

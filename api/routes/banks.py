@@ -3,13 +3,12 @@
 from fastapi import APIRouter, Request
 
 from api.access import SessionDep
-from api.banks import BanksUnavailable
 from api.dependencies import DependenciesDep
-from api.http.query import QueryInvalid, read_choice, read_query
+from api.flows.bank import list_banks
+from api.http.query import read_choice, read_query
 from api.strict_route import StrictRoute
 from api.views.bank import BankItem, BanksView
-from domain.money import PAYABLE, Currency
-from gateways.errors import GatewayError
+from domain.money import Currency
 
 router = APIRouter(prefix="/api/v1/banks", tags=["users"], route_class=StrictRoute)
 
@@ -18,10 +17,4 @@ router = APIRouter(prefix="/api/v1/banks", tags=["users"], route_class=StrictRou
 async def get_banks(_session: SessionDep, dependencies: DependenciesDep, http: Request) -> BanksView:
     """List the banks and mobile money providers that can be paid in `currency`."""
     currency = read_choice(Currency, read_query(http.scope, "currency").get("currency"))
-    if currency is None or currency not in PAYABLE:
-        raise QueryInvalid
-    try:
-        banks = await dependencies.banks.list(dependencies.gateway, currency, dependencies.clock())
-    except GatewayError:
-        raise BanksUnavailable from None
-    return BanksView(items=[BankItem.of(bank) for bank in banks])
+    return BanksView(items=[BankItem.of(bank) for bank in await list_banks(dependencies, currency)])

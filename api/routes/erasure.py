@@ -5,12 +5,10 @@ from starlette.responses import Response
 
 from api.access import FreshSessionDep, SessionDep
 from api.dependencies import DependenciesDep
-from api.flows.erasure import eraser_of
+from api.flows.erasure import eraser_of, show_erasure, take_back
 from api.http.query import Nothing
 from api.strict_route import StrictRoute
 from api.views.erasure import ErasureView
-from domain.errors import NotFound
-from identity.erasure import find_erasure, withdraw_erasure
 
 router = APIRouter(prefix="/api/v1/users/me/erasure", tags=["users"], route_class=StrictRoute)
 
@@ -27,16 +25,11 @@ async def post_erasure(
 @router.get("", response_model=ErasureView)
 async def get_erasure(session: SessionDep, dependencies: DependenciesDep) -> ErasureView:
     """Show what your erasure waits for, and until when."""
-    async with dependencies.pool.connection() as connection:
-        if await find_erasure(connection, session.user_id) is None:
-            raise NotFound
-    return ErasureView.of(await eraser_of(dependencies).look(session.user_id))
+    return ErasureView.of(await show_erasure(dependencies, session.user_id))
 
 
 @router.delete("", status_code=204)
 async def delete_erasure(session: SessionDep, dependencies: DependenciesDep, body: Nothing | None = None) -> Response:
     """Take your request back, as long as it has not begun."""
-    async with dependencies.pool.connection() as connection:
-        if not await withdraw_erasure(connection, session.user_id):
-            raise NotFound
+    await take_back(dependencies, session.user_id)
     return Response(status_code=204)

@@ -68,6 +68,7 @@ def test_a_stale_if_match_is_refused_and_an_absent_one_is_not(installation: Inst
     assert (stale.status_code, stale.json()["code"]) == (412, "precondition_failed")
     assert buyer.post(f"{T}/{transaction}/cancel", If_Match="nonsense").status_code == 412
     etag = buyer.get(f"{T}/{transaction}").headers["ETag"]
+    assert buyer.post(f"{T}/{transaction}/cancel", If_Match=f'"7", {etag}').status_code == 412
     assert buyer.post(f"{T}/{transaction}/cancel", If_Match=etag).status_code == 200
 
 
