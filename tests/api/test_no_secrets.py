@@ -5,7 +5,7 @@ import structlog
 
 from api.bodies import LoginBody
 from api.dependencies import Dependencies
-from api.flows.second_factor import begin_session
+from api.flows.sign_in import begin_session
 from identity.sign_in import SignedIn
 from tests.api.running import WIRE, Installation
 from tests.canaries import find_secrets
@@ -22,9 +22,9 @@ def test_a_password_in_a_log_line_is_found(
         WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
         return find_secrets([CANARY.encode()], {"out": "".join(capfd.readouterr()).encode()})
 
-    async def talk(dependencies: Dependencies, body: LoginBody, address: str) -> SignedIn:
+    async def talk(dependencies: Dependencies, body: LoginBody, address: str, agent: str | None) -> SignedIn:
         structlog.get_logger("api").info("sign_in", tried=body.password)
-        return await begin_session(dependencies, body, address)
+        return await begin_session(dependencies, body, address, agent)
 
     assert sign_in() == []
     monkeypatch.setattr("api.routes.auth.begin_session", talk)
