@@ -7,17 +7,18 @@ from starlette.responses import Response
 from api.command import Desk
 from api.reads.waiting import wait_for_position
 from api.views.transaction import TransactionView
+from domain.command import Command
 from domain.errors import NotFound
 from domain.transaction import Transaction
-from eventstore.escrow import Result
 from eventstore.log import head
 from projections.approval import get_approval
 
 ACCEPTED = 202
 
 
-def answer_decision(desk: Desk, result: Result[Transaction]) -> Response:
+async def decide(desk: Desk, transaction_id: UUID, command: Command[Transaction]) -> Response:
     """Answer 200 for what was done and 202 for what waits; `pending_approvals` then names the request."""
+    result = await desk.run(transaction_id, command)
     transaction = result.aggregate
     waits = any(request.at_version == transaction.version for request in transaction.pending_approvals)
     view = TransactionView.of(transaction, desk.actor)

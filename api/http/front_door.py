@@ -74,7 +74,7 @@ class Exchange:
         """Look at the headers once."""
         self.scope = scope
         self._send = send
-        self.status = 500
+        self.status = SERVER_ERROR
         self.has_started = False
         headers = cast("RawHeaders", scope["headers"])
         target = len(cast("bytes", scope.get("raw_path") or b"")) + len(cast("bytes", scope["query_string"]))

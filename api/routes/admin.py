@@ -19,7 +19,7 @@ from api.bodies import (
 )
 from api.command import DecidingDesk, RunbookDesk, StaffDesk
 from api.flows.attention import order_otp, send_refund_to, type_otp
-from api.flows.deciding import answer_decision, find_approval
+from api.flows.deciding import decide, find_approval
 from api.flows.listing import show
 from api.http.path import PathId
 from api.http.query import Nothing
@@ -76,7 +76,7 @@ async def post_release(transaction_id: PathId, body: ReleaseBody, desk: RunbookD
     """Release what is held, or pay out again after a failure; 202 when a second super_admin has to agree."""
     limit = await get_limit(desk.dependencies)
     command = ForceRelease(reason=body.reason, recipient=body.recipient, limit_usd_cents=limit)
-    return answer_decision(desk, await desk.run(transaction_id, command))
+    return await decide(desk, transaction_id, command)
 
 
 @router.post("/transactions/{transaction_id}/refund", response_model=TransactionView)
@@ -84,7 +84,7 @@ async def post_refund(transaction_id: PathId, body: RefundBody, desk: RunbookDes
     """Refund all, or a part; 202 when a second super_admin has to agree."""
     limit = await get_refund_limit(desk.dependencies)
     command = ForceRefund(reason=body.reason, amount_minor=body.amount_minor, limit_usd_cents=limit)
-    return answer_decision(desk, await desk.run(transaction_id, command))
+    return await decide(desk, transaction_id, command)
 
 
 @router.post("/transactions/{transaction_id}/payout/finalize", response_model=TransactionView)
@@ -111,7 +111,7 @@ async def post_compensation(transaction_id: PathId, body: AmountBody, desk: Deci
     """Pay the buyer something besides his refund, after the platform was found at fault; 202 as for a refund."""
     limit = await get_limit(desk.dependencies)
     command = GrantCompensation(amount_minor=body.amount_minor, reason=body.reason, limit_usd_cents=limit)
-    return answer_decision(desk, await desk.run(transaction_id, command))
+    return await decide(desk, transaction_id, command)
 
 
 @router.post("/transactions/{transaction_id}/recovery", response_model=TransactionView)
@@ -151,7 +151,7 @@ async def post_resolve(transaction_id: PathId, dispute_id: PathId, body: Resolve
         compensation_minor=body.compensation_minor,
     )
     command = ResolveDispute(dispute_id=dispute_id, award=award, limit_usd_cents=await get_limit(desk.dependencies))
-    return answer_decision(desk, await desk.run(transaction_id, command))
+    return await decide(desk, transaction_id, command)
 
 
 @router.get("/approvals", response_model=Page[ApprovalItem])
