@@ -9,20 +9,18 @@ from api.dependencies import DependenciesDep
 from api.flows.api_key import make_api_key
 from api.http.path import PathId
 from api.http.query import Nothing
+from api.http.unstored import answer_unstored
 from api.strict_route import StrictRoute
 from api.views.api_key import ApiKeyItem, ApiKeysView, NewApiKeyView
 from identity.api_key import list_keys, revoke_key
 
 router = APIRouter(prefix="/api/v1/users/me/api-keys", tags=["users"], route_class=StrictRoute)
 
-NO_STORE = {"Cache-Control": "no-store"}
-
 
 @router.post("", status_code=201, response_model=NewApiKeyView)
 async def post_key(body: ApiKeyBody, session: FreshSessionDep, dependencies: DependenciesDep) -> Response:
     """Make an API key for a program; it is shown once."""
-    view = NewApiKeyView.of_new(*await make_api_key(dependencies, session, body))
-    return Response(view.model_dump_json(), 201, NO_STORE, "application/json")
+    return answer_unstored(NewApiKeyView.of_new(*await make_api_key(dependencies, session, body)), 201)
 
 
 @router.get("", response_model=ApiKeysView)

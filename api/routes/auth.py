@@ -12,6 +12,7 @@ from api.flows.registration import register_user
 from api.flows.sign_in import begin_session
 from api.http.query import Nothing
 from api.http.scope import SUBJECT, request_id_of
+from api.http.unstored import answer_unstored
 from api.strict_route import StrictRoute
 from api.views.user import LoginView, TokensView, UserView, VerifiedView
 from identity.email_code import confirm_code, resend_code
@@ -20,8 +21,6 @@ from identity.session import logout, refresh
 from identity.user import get_user
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=StrictRoute)
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.post("/register", status_code=201, response_model=UserView)
@@ -58,8 +57,7 @@ async def post_login(body: LoginBody, dependencies: DependenciesDep, request: Re
     address = request.client.host if request.client else ""
     signed_in = await begin_session(dependencies, body, address, read_agent(request))
     request.scope[SUBJECT] = signed_in.tokens.user_id
-    view = LoginView.of_sign_in(signed_in)
-    return Response(view.model_dump_json(), 200, NO_STORE, "application/json")
+    return answer_unstored(LoginView.of_sign_in(signed_in))
 
 
 @router.post("/refresh", response_model=TokensView)
@@ -73,7 +71,7 @@ async def post_refresh(body: RefreshBody, dependencies: DependenciesDep) -> Resp
         lifetimes=dependencies.lifetimes,
     )
     dependencies.authenticator.forget(tokens.user_id)
-    return Response(TokensView.of(tokens).model_dump_json(), 200, NO_STORE, "application/json")
+    return answer_unstored(TokensView.of(tokens))
 
 
 @router.post("/logout", status_code=204)

@@ -8,13 +8,12 @@ from api.bodies import PasswordBody
 from api.dependencies import DependenciesDep
 from api.flows.recovery_key import make_recovery_key
 from api.http.query import Nothing
+from api.http.unstored import answer_unstored
 from api.strict_route import StrictRoute
 from api.views.password_reset import RecoveryKeyStatusView, RecoveryKeyView
 from identity.recovery_key import delete_recovery_key, find_recovery_key
 
 router = APIRouter(prefix="/api/v1/auth/recovery-key", tags=["auth"], route_class=StrictRoute)
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("", response_model=RecoveryKeyStatusView)
@@ -28,8 +27,7 @@ async def get_status(session: SessionDep, dependencies: DependenciesDep) -> Reco
 @router.post("", response_model=RecoveryKeyView)
 async def post_recovery_key(body: PasswordBody, session: FreshSessionDep, dependencies: DependenciesDep) -> Response:
     """Get a recovery key, shown once; it ends the one before, and is used up by one reset."""
-    view = RecoveryKeyView(recovery_key=await make_recovery_key(dependencies, session, body.password))
-    return Response(view.model_dump_json(), 200, NO_STORE, "application/json")
+    return answer_unstored(RecoveryKeyView(recovery_key=await make_recovery_key(dependencies, session, body.password)))
 
 
 @router.delete("", status_code=204)

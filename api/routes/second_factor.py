@@ -8,6 +8,7 @@ from api.bodies import AppCodeBody, PasswordBody
 from api.dependencies import DependenciesDep
 from api.flows import second_factor as flow
 from api.http.query import Nothing
+from api.http.unstored import answer_unstored
 from api.security_key import SecondFactorBody
 from api.strict_route import StrictRoute
 from api.views.user import RecoveryCodesView, SecondFactorView, SeedView
@@ -16,8 +17,6 @@ from identity.recovery_code import make_recovery_codes
 from identity.second_factor import CHANGED, begin_with_app, get_second_factor
 
 router = APIRouter(prefix="/api/v1/auth/second-factor", tags=["auth"], route_class=StrictRoute)
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("", response_model=SecondFactorView)
@@ -52,8 +51,7 @@ async def post_code(session: SessionDep, dependencies: DependenciesDep, body: No
 async def post_app(body: PasswordBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
     """Get a secret for an authenticator app, once; it counts from its first code on."""
     seed, account = await flow.propose_app(dependencies, session, body.password)
-    view = SeedView(secret=seed.text, uri=seed.get_uri(account))
-    return Response(view.model_dump_json(), 200, NO_STORE, "application/json")
+    return answer_unstored(SeedView(secret=seed.text, uri=seed.get_uri(account)))
 
 
 @router.post("/app/begin", response_model=RecoveryCodesView)
@@ -86,5 +84,4 @@ async def post_recovery_codes(
 
 
 def _show_codes(codes: tuple[str, ...]) -> Response:
-    view = RecoveryCodesView(recovery_codes=list(codes))
-    return Response(view.model_dump_json(), 200, NO_STORE, "application/json")
+    return answer_unstored(RecoveryCodesView(recovery_codes=list(codes)))

@@ -9,6 +9,7 @@ from api.dependencies import DependenciesDep
 from api.flows import security_key as flow
 from api.http.path import PathId
 from api.http.query import Nothing
+from api.http.unstored import answer_unstored
 from api.security_key import NameBody, SecurityKeyBody
 from api.strict_route import StrictRoute
 from api.views.security_key import BrowserOptionsView, NewSecurityKeyView, SecurityKeyItem, SecurityKeysView
@@ -17,8 +18,6 @@ from identity.security_key import list_security_keys, rename_security_key
 from identity.webauthn import Json
 
 router = APIRouter(prefix="/api/v1/auth/second-factor/keys", tags=["auth"], route_class=StrictRoute)
-
-NO_STORE = {"Cache-Control": "no-store"}
 
 
 @router.get("", response_model=SecurityKeysView)
@@ -39,8 +38,7 @@ async def post_begin(body: PasswordBody, session: SessionDep, dependencies: Depe
 async def post_key(body: SecurityKeyBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
     """Take a security key into use; this confirms the session."""
     made, codes = await flow.register_key(dependencies, session, body.name, body.credential.answer)
-    view = NewSecurityKeyView.of_new(made, codes)
-    return Response(view.model_dump_json(), 201, NO_STORE, "application/json")
+    return answer_unstored(NewSecurityKeyView.of_new(made, codes), 201)
 
 
 @router.post("/challenge", response_model=BrowserOptionsView)
@@ -69,5 +67,4 @@ async def delete_key(
 
 
 def _show_options(options: Json) -> Response:
-    view = BrowserOptionsView.model_validate(options)
-    return Response(view.model_dump_json(), 200, NO_STORE, "application/json")
+    return answer_unstored(BrowserOptionsView.model_validate(options))
