@@ -7,8 +7,7 @@ from uuid import UUID
 from api.content import read_contents
 from api.errors import CursorInvalid
 from api.http.query import QueryInvalid, read_choice, read_whole
-from api.reads.cursor import read_cursor
-from api.reads.page import Page, make_page, scope_of
+from api.reads.page import Page, make_page, read_last_key
 from api.reads.reading import Reader
 from api.views.catalog import ListingItem
 from domain.money import MAX_AMOUNT_MINOR, Currency
@@ -81,10 +80,9 @@ def _read_amount(text: str | None) -> int | None:
 
 
 def _read_after(reader: Reader, order: Order) -> tuple[datetime | int, UUID] | None:
-    cursor = reader.query.get("cursor")
-    if cursor is None:
-        return None
-    match read_cursor(reader.dependencies.cursor_key, scope_of(reader, NAME), cursor):
+    match read_last_key(reader, NAME):
+        case None:
+            return None
         case [str(at), str(row_id)] if order is Order.NEWEST:
             return datetime.fromisoformat(at), UUID(row_id)
         case [int(amount_minor), str(row_id)] if order is not Order.NEWEST:

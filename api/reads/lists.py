@@ -5,9 +5,8 @@ from uuid import UUID
 
 from api.errors import CursorInvalid
 from api.http.query import read_choice, read_flag
-from api.reads.cursor import read_cursor
 from api.reads.ledger import find_folded_position
-from api.reads.page import Page, make_page, read_moment_cursor, read_position_cursor, scope_of
+from api.reads.page import Page, make_page, read_last_key, read_moment_cursor, read_position_cursor
 from api.reads.reading import Reader
 from api.views.event import EventView
 from api.views.row import ActionItem, AlertItem, ApprovalItem, EntryItem, TransactionItem
@@ -124,10 +123,9 @@ def _alert_key(row: AlertRow) -> tuple[str, int, str]:
 
 
 def _alert_cursor(reader: Reader) -> tuple[datetime, int, str] | None:
-    cursor = reader.query.get("cursor")
-    if cursor is None:
-        return None
-    match read_cursor(reader.dependencies.cursor_key, scope_of(reader, "alerts"), cursor):
+    match read_last_key(reader, "alerts"):
+        case None:
+            return None
         case [str(at), int(position), str(subject)]:
             return datetime.fromisoformat(at), position, subject
         case _:
@@ -135,10 +133,9 @@ def _alert_cursor(reader: Reader) -> tuple[datetime, int, str] | None:
 
 
 def _entry_cursor(reader: Reader, name: str) -> tuple[int, int]:
-    cursor = reader.query.get("cursor")
-    if cursor is None:
-        return 0, 0
-    match read_cursor(reader.dependencies.cursor_key, scope_of(reader, name), cursor):
+    match read_last_key(reader, name):
+        case None:
+            return 0, 0
         case [int(position), int(line)]:
             return position, line
         case _:

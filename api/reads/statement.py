@@ -10,8 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api.errors import CursorInvalid
 from api.http.query import QueryInvalid, read_id, read_moment
-from api.reads.cursor import read_cursor
-from api.reads.page import make_page, scope_of
+from api.reads.page import make_page, read_last_key
 from api.reads.past import Period, find_period
 from api.reads.reading import Reader
 from api.reads.spreadsheet import MEDIA_TYPE, wants_csv, write_head, write_rows
@@ -124,10 +123,9 @@ def _moment(reader: Reader, name: str) -> datetime | None:
 
 def _read_place(reader: Reader) -> tuple[int, Place] | None:
     """Return how far the statement reaches and the last line of the page before. Raises CursorInvalid."""
-    cursor = reader.query.get("cursor")
-    if cursor is None:
-        return None
-    match read_cursor(reader.dependencies.cursor_key, scope_of(reader, NAME), cursor):
+    match read_last_key(reader, NAME):
+        case None:
+            return None
         case [int(until), int(position), int(line)]:
             return until, (position, line)
         case _:
