@@ -17,6 +17,9 @@ from reactions.toolbox import Toolbox
 
 SQL = load("api", "content.sql")
 
+NOT_YET_KEPT = "0" * 64
+"""Stands for the hash of a text while nothing is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -34,7 +37,7 @@ def content_id_of(request: Request, kind: str) -> UUID:
 
 def rehearse_content(request: Request, kind: str) -> Content:
     """Return what stands for a text while nothing is written."""
-    return Content(content_id_of(request, kind), "0" * 64)
+    return Content(content_id_of(request, kind), NOT_YET_KEPT)
 
 
 async def keep_content(dependencies: Dependencies, request: Request, kind: str, text: Text) -> Content:

@@ -5,7 +5,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from api.command import Desk
-from api.content import keep_about
+from api.content import NOT_YET_KEPT, keep_about
 from api.flows.pay import toolbox_of
 from api.views.transaction import TransactionView
 from domain.content import SALT_BYTES
@@ -16,7 +16,6 @@ from reactions.attention import BuyersAccount, Keep, finalize_payout, resend_otp
 from reactions.toolbox import Toolbox
 
 KIND = "refund_account"
-NOT_YET_KEPT = "0" * 64
 
 
 async def type_otp(desk: Desk, transaction_id: UUID, wanted: FinalizePayout, otp: str) -> Response:

@@ -32,8 +32,8 @@ PIECE_BYTES = 256 * 1024
 async def attach(desk: Desk, listing_id: UUID, http: Request) -> Response:
     """Receive, look at and store a file, and put it to the listing; the same file again changes nothing."""
     await desk.rehearse(listing_id, UNKNOWN)
-    parts = desk.dependencies
-    async with parts.objects.draft() as draft:
+    dependencies = desk.dependencies
+    async with dependencies.objects.draft() as draft:
         raw_name, media_type = await receive_file(http, draft)
         desk = desk.about(draft.sha256)
         file = StoredFile(
@@ -47,12 +47,12 @@ async def attach(desk: Desk, listing_id: UUID, http: Request) -> Response:
         rehearsed = await desk.rehearse(listing_id, _attach(file))
         if desk.is_dry and rehearsed is not None:
             return desk.answer(rehearsed, ProofItem.of(_find(rehearsed.aggregate, file.sha256), file.name))
-        await keep_file(parts.pool, parts.objects, draft, file, parts.clock())
+        await keep_file(dependencies.pool, dependencies.objects, draft, file, dependencies.clock())
     result = await desk.run(listing_id, _attach(file))
     proof = _find(result.aggregate, file.sha256)
     if proof.proof_id != file.file_id:
-        await erase_file(parts.pool, parts.objects, file.file_id, parts.clock())
-    names = await read_names(parts.pool, [proof.proof_id])
+        await erase_file(dependencies.pool, dependencies.objects, file.file_id, dependencies.clock())
+    names = await read_names(dependencies.pool, [proof.proof_id])
     return desk.answer(result, ProofItem.of(proof, names.get(proof.proof_id)), status=201)
 
 
@@ -60,8 +60,8 @@ async def remove(desk: Desk, listing_id: UUID, proof_id: UUID) -> Response:
     """Take a file away: out of the listing first, then out of the storage."""
     result = await desk.run(listing_id, RemoveProof(proof_id=proof_id))
     if not desk.is_dry:
-        parts = desk.dependencies
-        await erase_file(parts.pool, parts.objects, proof_id, parts.clock())
+        dependencies = desk.dependencies
+        await erase_file(dependencies.pool, dependencies.objects, proof_id, dependencies.clock())
     return desk.answer(result, await _view(desk.dependencies.pool, result.aggregate))
 
 
