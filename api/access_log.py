@@ -13,12 +13,12 @@ from datetime import datetime
 
 import structlog
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 from starlette.requests import Request
 
 from api.http.query import parse_id
 from api.http.scope import body_of, request_id_of, session_of, subject_of
 from database.connect import Pool
+from database.errors import DatabaseUnavailable
 from domain.actor import STAFF, Role
 from domain.errors import EscrowError
 from identity.access_log import Access, Action, AlertKind, Outcome, write_accesses
@@ -164,7 +164,7 @@ class AccessLog:
             return
         try:
             await write_accesses(pool, list(waiting.items()))
-        except (Error, PoolTimeout, OSError) as error:
+        except (Error, DatabaseUnavailable, OSError) as error:
             # Bounded, as the same is counted: what was not written now is written with the next.
             self._waiting.update(waiting)
             logger.warning("accesses_not_written", accesses=len(waiting), error=type(error).__name__)

@@ -283,3 +283,17 @@ def test_what_cannot_be_written_now_is_written_later(database: Database) -> None
             assert row.times == 2
 
     asyncio.run(story())
+
+
+def test_what_no_connection_can_be_had_for_is_written_later(database: Database) -> None:
+    async def story() -> None:
+        log = AccessLog()
+        not_open = open_pool(database.app_dsn, max_size=1, autocommit=True)
+        log.put(not_open, access(1))
+        await log.close(not_open)
+        async with open_pool(database.app_dsn, max_size=1, autocommit=True) as pool:
+            await log.close(pool)
+            (row,) = await list_accesses(pool, AccessFilter(), before=None, limit=10)
+            assert row.times == 1
+
+    asyncio.run(story())
