@@ -12,24 +12,9 @@ import typer
 from database.settings import Settings
 from docs import proofs
 from docs.event_pages import render_events
+from docs.rooms import ROOMS, ROOT
 
-ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
-ROOMS = (
-    "domain",
-    "database",
-    "eventstore",
-    "projections",
-    "vault",
-    "gateways",
-    "documents",
-    "reactions",
-    "reconciliation",
-    "identity",
-    "api",
-    "replay",
-    "cli",
-)
 MADE = "<!-- Made from the code by `python -m docs.generate`. Change the code and run it again. -->"
 
 

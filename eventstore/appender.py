@@ -70,6 +70,11 @@ class Appender:
         """How many commands wait for their batch."""
         return len(self._queue)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every proposal has its outcome."""
+        return not self._queue and not self._in_flight
+
     async def __aenter__(self) -> Self:
         """Connect, refuse an unsafe server, start writing."""
         await self._writer.connect()

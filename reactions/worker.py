@@ -14,7 +14,7 @@ from domain.errors import EscrowError
 from eventstore.log import follow
 from eventstore.transcoder import Undecodable
 from gateways.errors import GatewayError, GatewayKeyRefused, GatewayThrottled, GatewayUnavailable, UnknownReference
-from reactions.advance import advance
+from reactions.advance import advance as advance_transaction
 from reactions.backlog import Backlog
 from reactions.chargeback_search import look_for_chargebacks, remember_look
 from reactions.checkpoint import get_checkpoint, save_checkpoint
@@ -48,7 +48,10 @@ logger = structlog.get_logger("reactions")
 
 
 class Worker:
-    """Runs the reactions until it is cancelled; a second one waits until the first has gone."""
+    """Runs the reactions until it is cancelled; a second one waits until the first has gone.
+
+    Its steps can be called one by one, by whoever has the time in his own hands, as simulations have.
+    """
 
     def __init__(
         self,
@@ -89,9 +92,9 @@ class Worker:
 
     def _start_over(self) -> None:
         """Forget what another worker may have overtaken."""
-        self._watch = Watch(self._tools)
-        self._backlog = Backlog(self._tools, self._watch, self._advance)
-        self._outages = Outages(self._tools, self._watch)
+        self.watch = Watch(self._tools)
+        self.backlog = Backlog(self._tools, self.watch, self.advance)
+        self._outages = Outages(self._tools, self.watch)
 
     async def _lead(self) -> None:
         async with await AsyncConnection.connect(self._dsn, autocommit=True) as session:
@@ -107,14 +110,14 @@ class Worker:
                 tasks.create_task(self._hold(session))
                 tasks.create_task(_repeat(PERMIT_SECONDS, self._tools.permit))
                 tasks.create_task(self._follow_log())
-                tasks.create_task(self._backlog.work())
+                tasks.create_task(self.backlog.work())
                 tasks.create_task(_repeat(SIGN_SECONDS, self._outages.give_sign))
                 tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
-                tasks.create_task(_repeat(CHARGEBACK_SECONDS, self._poll_chargebacks))
-                tasks.create_task(_repeat(SWEEP_SECONDS, self._sweep))
+                tasks.create_task(_repeat(CHARGEBACK_SECONDS, self.poll_chargebacks))
+                tasks.create_task(_repeat(SWEEP_SECONDS, self.sweep))
                 tasks.create_task(_repeat(LOSS_SECONDS, self._record_losses))
-                tasks.create_task(self._watch.follow())
+                tasks.create_task(self.watch.follow())
                 if self._notifier is not None:
                     tasks.create_task(self._notifier.run())
 
@@ -143,9 +146,9 @@ class Worker:
     async def _advance_all(self, transaction_ids: Iterable[UUID]) -> None:
         async with asyncio.TaskGroup() as tasks:
             for transaction_id in transaction_ids:
-                tasks.create_task(self._advance(transaction_id))
+                tasks.create_task(self.advance(transaction_id))
 
-    async def _advance(
+    async def advance(
         self, transaction_id: UUID, reported: str | None = None, /, *, is_disputed: bool = False
     ) -> str | None:
         """Advance one transaction at a time; return what went wrong at the processor, which the next poll repeats."""
@@ -153,7 +156,7 @@ class Worker:
         # Its turn first: whoever waits for a slow transaction must not take a place from the others.
         async with turn, self._at_once:
             try:
-                await advance(self._tools, transaction_id, reported, is_disputed=is_disputed)
+                await advance_transaction(self._tools, transaction_id, reported, is_disputed=is_disputed)
             except GatewayError as error:
                 logger.warning("gateway_failed", transaction_id=str(transaction_id), code=error.code)
                 return error.code
@@ -169,20 +172,20 @@ class Worker:
         return None
 
     async def _watch_clock(self) -> None:
-        await self._advance_all(self._idle(await self._watch.list_due(self._tools.clock())))
+        await self._advance_all(self.list_idle(await self.watch.list_due(self._tools.clock())))
 
     async def _poll(self) -> None:
-        async for page in self._watch.read_unfinished():
-            await self._advance_all(self._idle(page))
+        async for page in self.watch.read_unfinished():
+            await self._advance_all(self.list_idle(page))
 
-    async def _poll_chargebacks(self) -> None:
+    async def poll_chargebacks(self) -> None:
         """Find the chargebacks that no webhook told of; what could not be recorded is looked for again."""
         try:
             look = await look_for_chargebacks(self._tools)
         except GatewayError as error:
             logger.warning("gateway_failed", asked="chargebacks", code=error.code)
             return
-        failures = [await self._advance(*disputed, is_disputed=True) for disputed in look.disputed]
+        failures = [await self.advance(*disputed, is_disputed=True) for disputed in look.disputed]
         if not any(failures):
             await remember_look(self._tools, look)
 
@@ -198,11 +201,11 @@ class Worker:
                 raise
             logger.warning("losses_refused", code=error.code)  # somebody was quicker: the next round looks again
 
-    async def _sweep(self) -> None:
+    async def sweep(self) -> None:
         """Find late payments and payouts taken back that no webhook told of."""
         try:
-            async for unheard in list_unheard(self._tools, self._watch):
-                await self._advance(unheard.transaction_id, unheard.reference)
+            async for unheard in list_unheard(self._tools, self.watch):
+                await self.advance(unheard.transaction_id, unheard.reference)
             await self._ask_questions()
         except GatewayError as error:
             logger.warning("gateway_failed", asked="sweep", code=error.code)
@@ -210,17 +213,17 @@ class Worker:
     async def _ask_questions(self) -> None:
         """Ask about what is too old for the lists; while the processor does not answer nothing counts as asked."""
         lives = {CHARGE: await get_life_of_pages(self._tools), TRANSFER: self._ask_transfers_for}
-        for question in await self._watch.list_questions(self._tools.clock(), MOST_QUESTIONS):
-            failure = await self._advance(question.transaction_id, question.reference)
+        for question in await self.watch.list_questions(self._tools.clock(), MOST_QUESTIONS):
+            failure = await self.advance(question.transaction_id, question.reference)
             if failure in SILENT:
                 return
             now = self._tools.clock()
             answered = failure in ANSWERS
             again_at = next_question_at(question, now, lives[question.kind]) if answered else now + SHORTEST_PAUSE
-            await self._watch.ask_again_at(question, again_at)
+            await self.watch.ask_again_at(question, again_at)
 
-    def _idle(self, transaction_ids: Iterable[UUID]) -> list[UUID]:
-        """Those that nobody advances at this moment: to wait for the others would hold up all the rest."""
+    def list_idle(self, transaction_ids: Iterable[UUID]) -> list[UUID]:
+        """Return those that nobody advances at this moment: to wait for the others would hold up all the rest."""
         turns = ((transaction_id, self._turns.get(transaction_id)) for transaction_id in transaction_ids)
         return [transaction_id for transaction_id, turn in turns if turn is None or not turn.locked()]
 

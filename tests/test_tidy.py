@@ -7,22 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-ROOMS = (
-    "domain",
-    "database",
-    "eventstore",
-    "projections",
-    "vault",
-    "gateways",
-    "documents",
-    "reactions",
-    "reconciliation",
-    "identity",
-    "api",
-    "replay",
-    "cli",
-)
+from docs.rooms import ROOMS, ROOT, read_pyproject
+
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 40
 SHUNNED = {"utils", "helpers", "common", "services", "manager", "managers", "core", "misc", "base"}
@@ -69,6 +55,15 @@ def test_most_functions_are_short() -> None:
     lengths = sorted(length(function) for path in sources(*ROOMS) for function in functions(path))
     assert lengths[len(lengths) // 2] <= 8
     assert lengths[len(lengths) * 9 // 10] < 20
+
+
+def test_every_list_of_rooms_names_the_same_ones() -> None:
+    project = read_pyproject()["tool"]
+    found = project["setuptools"]["packages"]["find"]["include"]
+    known = project["ruff"]["lint"]["isort"]["known-first-party"]
+    assert [name.removesuffix("*") for name in found] == list(ROOMS)
+    assert project["basedpyright"]["include"] == list(ROOMS)
+    assert known == [*ROOMS, "bench", "docs", "tests"]
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:

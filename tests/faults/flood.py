@@ -31,13 +31,14 @@ class Flood:
     seconds: list[float] = field(default_factory=list[float])
 
     async def run(self, connections: int, until: float) -> None:
-        """So many clients that ask again as soon as they are answered."""
+        """So many clients that ask again as soon as they are answered; each asks once, however long connecting took."""
         await asyncio.gather(*[self._ask_on(number, until) for number in range(connections)])
 
     async def _ask_on(self, client: int, until: float) -> None:
         person, token = self.people[client % len(self.people)]
         try:
             async with connection(self.port) as (reader, writer):
+                await self._ask(reader, writer, person, token, f"{client}-0")
                 number = 0
                 while time.monotonic() < until:
                     number += 1

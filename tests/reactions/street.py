@@ -76,7 +76,7 @@ class Street:
 
     async def poll(self, transaction_id: UUID) -> Transaction:
         """What the worker does every few minutes: find what nobody told of, and go on."""
-        await self.worker._poll_chargebacks()  # pyright: ignore[reportPrivateUsage]
+        await self.worker.poll_chargebacks()
         return await self.world.advance(transaction_id)
 
     async def bring(self, *bodies: bytes) -> None:
@@ -84,7 +84,7 @@ class Street:
         world = self.world
         for raw in bodies:
             await inbox.receive(world.pool, SECRET, world.clock, raw, signature(SECRET, raw), Refusals())
-            backlog = self.worker._backlog  # pyright: ignore[reportPrivateUsage]
+            backlog = self.worker.backlog
             for transaction_id, deliveries in await backlog.sort(await backlog.take()):
                 await backlog.apply(transaction_id, deliveries)
             await backlog.flush()

@@ -228,8 +228,8 @@ def test_a_doubtful_call_is_settled_by_asking(database: Database, endpoint: str,
         await work(street, transaction_id) if endpoint == "fetch_dispute" else None
         await street.world.fault(endpoint, kind)
         for _ in range(3):
-            await street.worker._advance(transaction_id, is_disputed=False)  # pyright: ignore[reportPrivateUsage]
-            await street.worker._poll_chargebacks()  # pyright: ignore[reportPrivateUsage]
+            await street.worker.advance(transaction_id, is_disputed=False)
+            await street.worker.poll_chargebacks()
         await require_answered_once(street, transaction_id, dispute)
 
     tell(database.app_dsn, story)

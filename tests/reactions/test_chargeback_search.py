@@ -66,10 +66,10 @@ def test_what_is_over_is_not_asked_about_again(database: Database) -> None:
         async with open_street(database.app_dsn, wrap) as street:
             for _ in range(3):
                 await lost(street)
-            await street.worker._poll_chargebacks()
+            await street.worker.poll_chargebacks()
             await street.pass_time(days=2)
             counting[0].calls.clear()
-            await street.worker._poll_chargebacks()
+            await street.worker.poll_chargebacks()
             assert counting[0].calls == {"list_chargebacks": 4}
 
     asyncio.run(begin())
@@ -114,7 +114,7 @@ def test_a_look_that_could_not_be_recorded_is_taken_again(database: Database) ->
             transaction_id = await lost(street)
             await street.pass_time(days=3)
             counting[0].broken = "list_chargebacks_of"
-            await street.worker._poll_chargebacks()
+            await street.worker.poll_chargebacks()
             await street.pass_time(days=30)
             counting[0].broken = ""
             assert (await street.poll(transaction_id)).phase is Phase.CHARGED_BACK

@@ -63,12 +63,12 @@ async def live(business: Business, database: Database, until: datetime) -> None:
     """Let the worker sweep whenever there is something to ask."""
     worker = Worker(business.world.tools, "")
     while True:
-        await worker._sweep()
+        await worker.sweep()
         (next_at,) = read(database, NEXT)[0]
         assert next_at is None or isinstance(next_at, datetime)
         if next_at is None or next_at + SLACK > until:
             business.world.at = until
-            await worker._sweep()
+            await worker.sweep()
             return
         business.world.at = max(next_at, business.world.at) + SLACK
 
@@ -121,7 +121,7 @@ def test_what_is_closed_is_never_asked_about_again(database: Database) -> None:
     async def story(business: Business) -> None:
         _, reference = await paid_out(business)
         await business.move_transfer(reference, "reversed")
-        await Worker(business.world.tools, "")._sweep()
+        await Worker(business.world.tools, "").sweep()
         asked = Asked(business)
         await live(business, database, business.world.at + timedelta(days=365))
         assert (asked.charges, asked.transfers) == ([], [])
@@ -155,7 +155,7 @@ def test_a_sweep_asks_so_many_questions_and_no_more_the_most_overdue_first(
         business.world.wait(days=4)
         worker = Worker(business.world.tools, "")
         for so_far in (2, 4, 5, 5):
-            await worker._sweep()
+            await worker.sweep()
             assert asked.charges == references[:so_far]
 
     run(database, story)
@@ -175,7 +175,7 @@ def test_while_the_processor_does_not_answer_nothing_counts_as_asked(database: D
             raise GatewayUnavailable
 
         gateway.verify_charge = silent  # type: ignore[method-assign]
-        await Worker(business.world.tools, "")._sweep()
+        await Worker(business.world.tools, "").sweep()
         assert asked == 1, "who does not answer one question is not asked the next"
         gateway.verify_charge = real  # type: ignore[method-assign]
         assert len(await Watch(business.world.tools).list_questions(business.world.at, 10)) == 2

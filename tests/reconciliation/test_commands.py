@@ -64,7 +64,7 @@ def address(business: Business, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line meets the database and the stand-in of this test, and starts nothing of its own."""
     database = business.database
     dsn = {"owner": database.owner_dsn, "app": database.app_dsn, "auditor": database.auditor_dsn}
-    for module in ("books", "treasury", "wiring"):
+    for module in ("connection", "operator", "wiring"):
         monkeypatch.setattr(f"cli.{module}.resolve_dsn", lambda _settings, role: dsn[role])
     monkeypatch.setenv("DATABASE_URL", database.app_dsn)
     monkeypatch.setenv("PAYSTACK_BASE_URL", str(business.world.panel.base_url))

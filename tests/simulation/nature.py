@@ -151,7 +151,7 @@ async def work_inbox(w: World) -> str:
 
 
 async def _apply_waiting(w: World) -> int:
-    backlog, applied = w.worker.worker._backlog, 0
+    backlog, applied = w.worker.worker.backlog, 0
     for transaction_id, deliveries in await backlog.sort(await backlog.take()):
         if transaction_id in w.suspended:
             backlog.put_down(deliveries)
@@ -171,12 +171,12 @@ async def poll(w: World) -> str:
 async def _poll(w: World) -> int:
     worker = w.worker.worker
     asked = await _watch_clock(w)
-    ids = [transaction_id async for page in worker._watch.read_unfinished() for transaction_id in page]
-    for transaction_id in worker._idle(ids):
-        await worker._advance(transaction_id)
+    ids = [transaction_id async for page in worker.watch.read_unfinished() for transaction_id in page]
+    for transaction_id in worker.list_idle(ids):
+        await worker.advance(transaction_id)
     # These two wait for whoever is busy; here nobody else would go on meanwhile.
     if not w.suspended:
-        await worker._poll_chargebacks()
+        await worker.poll_chargebacks()
         await _sweep(w)
     return asked + len(ids)
 
@@ -184,12 +184,12 @@ async def _poll(w: World) -> int:
 async def _watch_clock(w: World) -> int:
     """The worker takes a page of what is due each time; here as many pages as there are, for time stands still."""
     worker, seen = w.worker.worker, set()
-    await worker._watch.catch_up()
-    while due := [one for one in await worker._watch.list_due(w.at) if one not in seen]:
+    await worker.watch.catch_up()
+    while due := [one for one in await worker.watch.list_due(w.at) if one not in seen]:
         seen |= {*due}
-        for transaction_id in worker._idle(due):
-            await worker._advance(transaction_id)
-        await worker._watch.catch_up()
+        for transaction_id in worker.list_idle(due):
+            await worker.advance(transaction_id)
+        await worker.watch.catch_up()
     return len(seen)
 
 
@@ -197,8 +197,8 @@ async def _sweep(w: World) -> None:
     """The worker asks so much every ten minutes; here until all is asked, or nobody answers."""
     worker, left = w.worker.worker, None
     while True:
-        await worker._sweep()
-        waiting = len(await worker._watch.list_questions(w.at, MOST))
+        await worker.sweep()
+        waiting = len(await worker.watch.list_questions(w.at, MOST))
         if waiting in (0, left):
             return
         left = waiting
@@ -211,7 +211,7 @@ async def suspend(w: World) -> str:
         return "not now"
     fuse = w.worker.fuse
     fuse.pause_after(w.die.randint(1, 6))
-    task = asyncio.ensure_future(w.worker.worker._advance(transaction_id))
+    task = asyncio.ensure_future(w.worker.worker.advance(transaction_id))
     paused = asyncio.ensure_future(fuse.paused.wait())
     await asyncio.wait({task, paused}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE_SECONDS)
     paused.cancel()

@@ -242,7 +242,7 @@ class World:
 
     async def react(self, transaction_id: UUID, reported: str | None = None) -> str:
         """Let the worker advance a transaction, as it does after an event, a webhook or a poll."""
-        return await self.run_worker(lambda: self.worker.worker._advance(transaction_id, reported))
+        return await self.run_worker(lambda: self.worker.worker.advance(transaction_id, reported))
 
     async def run_worker(self, work: Callable[[], Awaitable]) -> str:
         """The worker may die on the way; it starts again, and goes on when it is next called."""
@@ -270,7 +270,7 @@ class World:
             await asyncio.gather(waiting.task, return_exceptions=True)
         self.suspended.clear()
         # What the dead one had handed in is committed, as PostgreSQL would: now, and not during somebody's next step.
-        while self.stage.appender.waiting or self.stage.appender._in_flight:
+        while not self.stage.appender.is_idle:
             await asyncio.sleep(0)
         self.worker.start()
 

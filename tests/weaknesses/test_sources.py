@@ -13,9 +13,8 @@ from pydantic import BaseModel, SecretStr
 from api.bodies import LoginBody
 from api.http.query import Body
 from database.settings import Settings
-from tests.test_tidy import ROOMS
+from docs.rooms import ROOMS, ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 LIVE = re.compile(
     rb"(?:sk|pk|esk|rk)_live_[A-Za-z0-9]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----|AKIA[0-9A-Z]{16}"
     rb"|gh[pousr]_[A-Za-z0-9]{36}|eyJ[A-Za-z0-9_-]{16,}\.eyJ[A-Za-z0-9_-]{16,}\."
