@@ -140,7 +140,7 @@ def server() -> Server:
     assert facts is not None
     running = Server(facts)
     with _alone(home / "template.lock"):
-        _make_template(running)
+        make_template(running)
     return running
 
 
@@ -149,8 +149,8 @@ def database(server: Server) -> Generator[Database]:
     """A clone of the migrated template, dropped afterwards even when connections were left open."""
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
-        _clone(connection, name)
-    yield _describe(server, name)
+        clone(connection, name)
+    yield describe(server, name)
     _drop(server, name)
 
 
@@ -160,11 +160,11 @@ def bare_database(server: Server) -> Generator[Database]:
     name = f"bare_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
         _create_empty(connection, name)
-    yield _describe(server, name)
+    yield describe(server, name)
     _drop(server, name)
 
 
-def _describe(server: Server, name: str) -> Database:
+def describe(server: Server, name: str) -> Database:
     return Database(
         name=name,
         owner_dsn=server.dsn("owner", name),
@@ -186,7 +186,7 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _make_template(server: Server) -> None:
+def make_template(server: Server) -> None:
     """Once per run, whichever worker comes first; built under another name so that a failed attempt is not cloned."""
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone():
@@ -209,7 +209,7 @@ def _install(owner_dsn: str) -> None:
         import_module("projections.install").install(owner_dsn)
 
 
-def _clone(connection: psycopg.Connection, name: str) -> None:
+def clone(connection: psycopg.Connection, name: str) -> None:
     statement = SQL("CREATE DATABASE {} OWNER escrow_owner TEMPLATE {} STRATEGY wal_log")
     connection.execute(statement.format(Identifier(name), Identifier(TEMPLATE)))
     open_database(connection, name)

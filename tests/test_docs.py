@@ -174,6 +174,11 @@ def test_the_documentation_stands_alone() -> None:
     assert [str(page) for page in PAGES if re.search(r"\.\./shared|/work/|runbook\.md|design\.md", read(page))] == []
 
 
+CALL = re.compile(r"(?<![\w.-])escrow ((?:[a-z][a-z-]*\b ?)+)(?=[^a-z:_.]|$)((?:(?!\$\()[^|;&)`\n])*)", re.MULTILINE)
+"""The words of a command, and what follows them up to the next command."""
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
 def test_commands_and_options_in_the_text_exist() -> None:
     known = {" ".join(words): command for words, command in generate.walk_commands(typer.main.get_command(app), ())}
     strange: list[str] = []
@@ -182,12 +187,13 @@ def test_commands_and_options_in_the_text_exist() -> None:
             *re.findall(r"`([^`\n]+)`", FENCE.sub("", read(page))),
             *(body for _, _, body in FENCE.findall(read(page))),
         ]
-        for line in re.findall(
-            r"(?<![\w.-])escrow ((?:[a-z][a-z-]*\b ?)+)(?=[^a-z:_.]|$)", "\n".join(code), re.MULTILINE
-        ):
+        for line, rest in CALL.findall("\n".join(code).replace("\\\n", " ")):
             words = line.split()
-            if not any(" ".join(words[:count]) in known for count in range(1, len(words) + 1)):
-                strange.append(f"{page.relative_to(ROOT)}: escrow {line}")
+            named = (" ".join(words[:count]) for count in range(len(words), 0, -1))
+            command = next((known[name] for name in named if name in known), None)
+            options = {option for each in command.params for option in each.opts} if command else set[str]()
+            if command is None or not options | {"--help"} >= {*OPTION.findall(rest)}:
+                strange.append(f"{page.relative_to(ROOT)}: escrow {line}{rest}")
     assert strange == []
 
 

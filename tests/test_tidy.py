@@ -107,5 +107,7 @@ def test_nothing_is_left_for_later(word: str) -> None:
 
 
 def test_lock_files_record_no_download_address() -> None:
-    for path in ROOT.glob("requirements*.txt"):
+    files = sorted(ROOT.glob("requirements*.txt"))
+    assert [path.name for path in files] == ["requirements-dev.txt", "requirements.txt"]
+    for path in files:
         assert "://" not in path.read_text(encoding="utf-8"), path

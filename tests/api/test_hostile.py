@@ -140,7 +140,7 @@ def test_a_refusal_echoes_nothing(installation: Installation) -> None:
 START = b"POST /api/v1/listings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 MANY = b"".join(b"X-%d: 1\r\n" % n for n in range(200))
 BAD_FRAMES = {
-    "length longer than body": (b"Content-Length: 40\r\n\r\n{}", {b"408", b"400", b""}),
+    "length longer than body": (b"Content-Length: 40\r\n\r\n{}", {b"408"}),
     "length shorter than body": (b"Content-Length: 1\r\n\r\n{}", {b"400"}),
     "length twice": (b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", {b"400"}),
     "length and chunks": (b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", {b"400"}),
@@ -217,14 +217,14 @@ def test_garbage_is_no_request(installation: Installation) -> None:
 
 
 def exchange(installation: Installation, request: bytes) -> bytes:
-    """Send bytes as they are and return what comes back, nothing if the server just closes or waits."""
+    """Send bytes as they are and return what comes back, nothing if the server just closes; a silent one times out."""
     host = urlsplit(installation.base_url)
-    with socket.create_connection((host.hostname or "", host.port or 0), timeout=3) as wire:
+    with socket.create_connection((host.hostname or "", host.port or 0), timeout=15) as wire:
         wire.sendall(request)
         answer = b""
         try:
             while b"\r\n\r\n" not in answer and (part := wire.recv(65536)):
                 answer += part
-        except (TimeoutError, ConnectionError):
+        except ConnectionError:
             pass
         return answer

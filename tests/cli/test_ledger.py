@@ -54,7 +54,9 @@ def test_a_position_or_time_that_is_not_there_yet_is_wrong_usage(demo: Demo) -> 
 def test_an_account_ends_with_its_balance_of_the_trial_balance(demo: Demo) -> None:
     # In this process: there are twenty accounts, and a process of its own for each takes a second.
     runner = CliRunner(env=demo.environment)
-    for row in read(demo, "trial-balance")["accounts"]:
+    rows = read(demo, "trial-balance")["accounts"]
+    assert {"escrow:held", "paystack:balance"} <= {row["account"] for row in rows}
+    for row in rows:
         words = ["ledger", "account", row["account"], "--currency", row["currency"], "--limit", "1", "--json"]
         found = json.loads(runner.invoke(app, words, catch_exceptions=False).stdout)
         assert found["entries"][-1]["balance_minor"] == row["balance_minor"]

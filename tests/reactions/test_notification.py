@@ -78,6 +78,7 @@ def test_nobody_reads_a_secret_or_anything_about_the_other_but_the_role(database
         await world.advance(transaction_id)
         await deliver(notifier)
         secrets = ("0712345678", "MPESA", "plaintext", "example.com", str(world.buyer.id), str(world.seller.id))
+        assert post.letters
         for mail in post.letters:
             for secret in secrets:
                 assert secret not in mail.subject + mail.text + (mail.html or "")

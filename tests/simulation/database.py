@@ -12,7 +12,7 @@ from database.connect import open_pool
 from database.facts import read_facts
 from database.postgres import EmbeddedServer
 from identity.user import NewUser, User, create_user
-from tests.conftest import Database, Server, _clone, _describe, _make_template, make_home
+from tests.conftest import Database, Server, clone, describe, make_home, make_template
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, PasswordCosts
@@ -46,12 +46,12 @@ def own_databases(count: int) -> Iterator[Sequence[Database]]:
         facts = read_facts(home).embedded
         assert facts is not None
         server = Server(facts)
-        _make_template(server)
+        make_template(server)
         names = [f"simulation_{number}" for number in range(count)]
         with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
             for name in names:
-                _clone(connection, name)
-        yield [_describe(server, name) for name in names]
+                clone(connection, name)
+        yield [describe(server, name) for name in names]
     finally:
         facts = read_facts(home).embedded
         owner.stop()

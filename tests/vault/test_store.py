@@ -333,9 +333,9 @@ def test_the_auditor_destroys_nothing(database: Database, function: str):
         connection.execute(query)
 
 
-def test_the_auditor_sees_who_holds_which_role(database: Database):
+def test_the_auditor_may_look_at_who_holds_which_role(database: Database):
     with psycopg.connect(database.auditor_dsn) as connection:
-        connection.execute("SELECT user_id, role FROM user_roles")
+        assert connection.execute("SELECT user_id, role FROM user_roles").fetchall() == []
 
 
 def test_a_sealed_answer_travels_through_the_table(stored: Database, scene: Scene):

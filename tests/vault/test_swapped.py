@@ -98,7 +98,9 @@ def test_nothing_opens_in_another_row_than_its_own(scene: Scene):
 
 def test_each_opens_in_its_own(scene: Scene):
     sealed = deposits(Random(5))
-    for grant, deposit, private_key in grants(scene, sealed):
+    given = grants(scene, sealed)
+    assert len(given) == 6 * len(sealed) > 0
+    for grant, deposit, private_key in given:
         assert open_deposit(deposit, open_grant(grant, deposit, private_key)).content.reveal()
 
 
