@@ -17,11 +17,18 @@ from domain.errors import (
     StillRunning,
     VersionConflict,
 )
+from eventstore.log import MissingPosition
+from eventstore.transcoder import Undecodable
 from gateways.errors import BaseUrlUnsafe, GatewayError
+from gateways.objects import FileUnavailable, StorageUnavailable
 from gateways.paystack.secret import SecretKeyInvalid
+from projections.checkpoint import NotInstalled
+from reactions.erasure import ErasureUndecided
+from reactions.watermark import LogWentBack
 from reconciliation.errors import LedgerBehind
 from replay.damage import Damage
 from vault.pepper import PepperError
+from vault.sealing import SealBroken
 
 CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (NotFound, NOT_FOUND),
@@ -33,6 +40,9 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (Forbidden, REFUSED),
     (Refused, REFUSED),
     (Damage, DIFFERENCE),
+    (MissingPosition, DIFFERENCE),
+    (Undecodable, DIFFERENCE),
+    (SealBroken, DIFFERENCE),
     (DatabaseError, PRECONDITION),
     (PepperError, PRECONDITION),
     (NotReady, PRECONDITION),
@@ -41,6 +51,11 @@ CODES: tuple[tuple[type[EscrowError], int], ...] = (
     (BaseUrlUnsafe, PRECONDITION),
     (GatewayError, PRECONDITION),
     (LedgerBehind, PRECONDITION),
+    (ErasureUndecided, PRECONDITION),
+    (LogWentBack, PRECONDITION),
+    (NotInstalled, PRECONDITION),
+    (StorageUnavailable, PRECONDITION),
+    (FileUnavailable, PRECONDITION),
 )
 
 
@@ -49,7 +64,7 @@ def exit_code_of(error: EscrowError) -> int:
     return next((code for kind, code in CODES if isinstance(error, kind)), UNEXPECTED)
 
 
-def say(error: EscrowError) -> None:
+def show(error: EscrowError) -> None:
     """Print what went wrong and the public facts on stderr."""
     print(f"{error.code}: {error.message}", file=sys.stderr)
     for name, fact in error.facts.items():

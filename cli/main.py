@@ -63,9 +63,9 @@ def main() -> None:
         app()
     except EscrowError as error:
         # Only now: what it needs to know every kind of refusal would make `--help` slow.
-        from cli.failure import exit_code_of, say
+        from cli.failure import exit_code_of, show
 
-        say(error)
+        show(error)
         sys.exit(exit_code_of(error))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,5 +1,6 @@
 """The documentation is true: it names everything that exists, its commands run, its queries answer, its links lead."""
 
+import inspect
 import os
 import re
 import shutil
@@ -22,6 +23,9 @@ from docs import generate
 from docs.event_pages import fields_of, list_event_kinds
 from docs.field_meanings import MEANINGS
 from domain.errors import EscrowError
+from domain.transaction import actions
+from domain.transaction.phase import FAILED
+from domain.transaction.records import PayoutStatus, RefundStatus
 from tests.api.test_matrix import IDENTITIES
 from tests.conftest import Database
 from tests.running_demo import ROOT, Demo, lend_demo, new_home, remove_home, start_demo, stop_demo
@@ -172,6 +176,17 @@ def _anchors(page: Path) -> set[str]:
 def test_the_documentation_stands_alone() -> None:
     """Whoever has this repository has all that it refers to."""
     assert [str(page) for page in PAGES if re.search(r"\.\./shared|/work/|runbook\.md|design\.md", read(page))] == []
+
+
+def test_every_stuck_reason_is_told_to_whoever_is_called_at_night() -> None:
+    told = set(re.findall(r"^\| (.+?) \|", read(DOCS / "how-to" / "stuck-money.md"), re.MULTILINE))
+    words = set(re.findall(r"`([a-z_]+)", " ".join(told)))
+    fixed = re.findall(r'"((?:awaiting|receipts|money|chargeback|dispute)_[a-z_]+)', inspect.getsource(actions))
+    assert len(fixed) > 15
+    open_or_failed = {f"payout_{status}" for status in PayoutStatus if status.is_open or status in FAILED}
+    open_refunds = {f"refund_{status}" for status in RefundStatus if status.is_open}
+    waiting = {"payout_waiting_for_balance", "refund_waiting_for_balance", "payout_retry_scheduled", "refund_failed"}
+    assert {*fixed, *open_or_failed, *open_refunds, *waiting} - words == set()
 
 
 CALL = re.compile(r"(?<![\w.-])escrow ((?:[a-z][a-z-]*\b ?)+)(?=[^a-z:_.]|$)((?:(?!\$\()[^|;&)`\n])*)", re.MULTILINE)

@@ -31,7 +31,7 @@ class Canary:
     key_version: int
     suite: str
     public_key: bytes
-    key_commitment: bytes
+    key_commitment: bytes = field(repr=False)
     pepper_version: int
     wrapped_private_key: bytes = field(repr=False)
     unlock_key: bytes = field(repr=False)

@@ -4,7 +4,7 @@ The pepper is the outer layer so that it can be rotated while nobody is present.
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -87,9 +87,9 @@ class KeyPairRecord:
     key_version: int
     suite: KeySuite
     public_key: bytes
-    key_commitment: bytes
+    key_commitment: bytes = field(repr=False)
     pepper_version: int
-    wrapped_private_key: bytes
+    wrapped_private_key: bytes = field(repr=False)
 
     @property
     def fingerprint(self) -> str:

@@ -6,7 +6,7 @@ The server keeps the salt, the cost and an Argon2id hash of the auth key; the un
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidKey
@@ -105,11 +105,11 @@ class StoredPassword(Protocol):
 class PasswordRecord:
     """A `StoredPassword` as it is made."""
 
-    salt: bytes
+    salt: bytes = field(repr=False)
     memory_kib: int
     iterations: int
     lanes: int
-    verifier: str
+    verifier: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,11 @@ import re
 
 from database.connect import Connection
 from database.queries import load
-from domain.errors import EscrowError
+from domain.errors import Refused
 from domain.ids import RandomBytes
 from vault.keypair import open_outer_layer
 from vault.password import RECOMMENDED, SALT_BYTES, Argon2Cost, UnsafeCost, check_new_password, derive_keys
-from vault.pepper import Pepper, PepperError, PepperUnreadable, PepperVersionUnknown, parse_pepper
+from vault.pepper import Pepper, PepperError, PepperVersionUnknown
 from vault.sealing import SealBroken, context, seal, unseal
 from vault.secret import Secret
 
@@ -36,11 +36,10 @@ class BackupLocked(PepperError):
     code = "pepper_backup_locked"
 
 
-class BackupIncomplete(EscrowError):
+class BackupIncomplete(Refused):
     """This backup does not open what is stored in this database: make a new one while the pepper file is there."""
 
     code = "pepper_backup_incomplete"
-    status = 409
 
 
 def make_backup(pepper_file: bytes, passphrase: str, random_bytes: RandomBytes) -> bytes:
@@ -75,14 +74,6 @@ def _read(backup: bytes) -> tuple[Argon2Cost, bytes, bytes]:
     try:
         return cost, base64.b64decode(how[4], validate=True), base64.b64decode(lines[2], validate=True)
     except binascii.Error:
-        raise BackupUnreadable from None
-
-
-def read_backup(backup: bytes, passphrase: str) -> Pepper:
-    """Return the pepper in a backup. Raises BackupUnreadable, BackupLocked."""
-    try:
-        return parse_pepper(open_backup(backup, passphrase))
-    except PepperUnreadable:
         raise BackupUnreadable from None
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from database.connect import Connection
 from database.queries import load
-from domain.errors import EscrowError
+from domain.errors import Refused
 from domain.ids import RandomBytes
 from vault.pepper import SQL as PEPPER_SQL
 from vault.pepper import Pepper, PepperUnwritable, format_pepper, load_pepper, replace_private_file
@@ -25,19 +25,17 @@ BATCH = 100
 NO_ID = UUID(int=0)
 
 
-class RotationRunning(EscrowError):
+class RotationRunning(Refused):
     """Somebody else rotates the pepper at this moment."""
 
     code = "rotation_running"
-    status = 409
 
 
-class RotationUnfinished(EscrowError):
+class RotationUnfinished(Refused):
     """Some rows could not be wrapped anew: they were damaged, or another program still wraps with the old version. The
     old version is kept; look at them, and run this again."""
 
     code = "rotation_unfinished"
-    status = 409
 
 
 class Row(NamedTuple):

@@ -167,7 +167,7 @@ async def post_redeposit(transaction_id: PathId, body: RedepositBody, desk: Part
 
 @router.post("/{transaction_id}/cancel", response_model=TransactionView)
 async def post_cancel(transaction_id: PathId, desk: PartyDesk, body: CancelBody | None = None) -> Response:
-    """End a transaction that nobody has paid."""
+    """End a transaction: alone while nobody has paid, together once money is held, until the reveal."""
     reason = body.reason if body and body.reason else NO_REASON
     return await desk.execute(transaction_id, CancelTransaction(reason=reason), TransactionView.of)
 

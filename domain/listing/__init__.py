@@ -1,5 +1,7 @@
 """A listing: an account offered for sale, vetted, reserved for one live transaction at a time, then sold or removed."""
 
+from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -214,7 +216,7 @@ class Listing(Aggregate):
         """The status in lower case."""
         return self.status.value
 
-    def allowed_actions(self, actor: Actor, at: object) -> tuple[str, ...]:
+    def allowed_actions(self, actor: Actor, at: datetime) -> tuple[str, ...]:
         """Return what `actor` can do with the listing now."""
         return tuple(name for name, check in _ACTIONS.items() if _passes(self, check, actor))
 
@@ -382,9 +384,9 @@ _ACTIONS = {
 }
 
 
-def _passes(listing: Listing, check: object, actor: Actor) -> bool:
+def _passes(listing: Listing, check: Callable[[Listing, Actor], None], actor: Actor) -> bool:
     try:
-        check(listing, actor)  # pyright: ignore[reportCallIssue]
+        check(listing, actor)
     except EscrowError:
         return False
     return True

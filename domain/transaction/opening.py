@@ -24,7 +24,7 @@ class SelfDealing(Invalid):
 
 
 class MoneyReceived(Refused):
-    """Money has been received: the transaction can only be refunded now, not cancelled."""
+    """Money has been received: nobody can cancel this alone any more."""
 
     code = "money_received"
 

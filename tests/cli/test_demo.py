@@ -77,8 +77,8 @@ def count_sessions(demo: Demo) -> int:
         return connection.execute("SELECT count(*) FROM sessions").fetchone()[0]
 
 
-def list_own_sessions(demo: Demo) -> int:
-    """What the buyer is answered."""
+def ask_for_own_sessions(demo: Demo) -> int:
+    """The status that the buyer is answered with."""
     headers = {"Authorization": f"Bearer {demo.facts['users']['buyer']['token']}"}
     return httpx.get(f"{demo.facts['base_url']}/api/v1/auth/sessions", headers=headers, trust_env=False).status_code
 
@@ -145,10 +145,10 @@ def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path)
     assert count_sessions(second) == sessions, "six passwords take a second to check: sessions are resumed"
     assert second.escrow("replay", "verify").returncode == 0
 
-    assert list_own_sessions(second) == 200
+    assert ask_for_own_sessions(second) == 200
     ended = json.loads(second.escrow("restored", "--json").stdout)
     assert ended["sessions"] == sessions, "whoever is signed in"
-    assert list_own_sessions(second) == 401
+    assert ask_for_own_sessions(second) == 401
 
     second.process.kill()
     wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)

@@ -7,9 +7,11 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from cli.failure import exit_code_of
+from cli.failure import CODES, exit_code_of
 from cli.rates import RatesInvalid
 from cli.wiring import SecretMissing
+from database.errors import DatabaseUnavailable
+from database.settings import SettingInvalid
 from domain.errors import (
     EscrowError,
     Forbidden,
@@ -21,9 +23,21 @@ from domain.errors import (
     StillRunning,
     VersionConflict,
 )
-from gateways.errors import BaseUrlUnsafe
+from eventstore.log import MissingPosition
+from eventstore.transcoder import Undecodable
+from gateways.errors import BaseUrlUnsafe, GatewayUnavailable
+from gateways.objects import FileUnavailable, StorageUnavailable
 from gateways.paystack.secret import SecretKeyInvalid
+from projections.checkpoint import NotInstalled
+from reactions.erasure import ErasureUndecided
+from reactions.watermark import LogWentBack
+from reconciliation.errors import LedgerBehind
+from replay.damage import Damage
 from tests.running_demo import Demo, environment_of, new_home, remove_home, run_escrow
+from vault.pepper import PepperMissing
+from vault.pepper_backup import BackupIncomplete
+from vault.pepper_rotation import RotationUnfinished
+from vault.sealing import SealBroken
 
 NOBODY = UUID(int=1)
 
@@ -36,27 +50,46 @@ def home() -> Generator[Path]:
     remove_home(made)
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (EscrowError(), 1),
-        (Invalid(), 2),
-        (SecretMissing(setting="PAYSTACK_SECRET_KEY"), 4),
-        (RatesInvalid(file="rates.json"), 4),
-        (SecretKeyInvalid(), 4),
-        (BaseUrlUnsafe(), 4),
-        (NotFound(), 5),
-        (VersionConflict(), 6),
-        (PreconditionFailed(), 6),
-        (IdempotencyMismatch(), 6),
-        (StillRunning(), 6),
-        (Forbidden(), 9),
-        (Refused(), 9),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, EscrowError) else str(value),
-)
-def test_every_kind_of_refusal_has_its_exit_code(error: EscrowError, code: int) -> None:
+REFUSALS = [
+    (EscrowError(), 1),
+    (Invalid(), 2),
+    (SecretMissing(setting="PAYSTACK_SECRET_KEY"), 4),
+    (RatesInvalid(file="rates.json"), 4),
+    (SecretKeyInvalid(), 4),
+    (BaseUrlUnsafe(), 4),
+    (NotFound(), 5),
+    (VersionConflict(), 6),
+    (PreconditionFailed(), 6),
+    (IdempotencyMismatch(), 6),
+    (StillRunning(), 6),
+    (Damage(), 3),
+    (Undecodable(), 3),
+    (MissingPosition(), 3),
+    (SealBroken(), 3),
+    (DatabaseUnavailable(), 4),
+    (PepperMissing(), 4),
+    (SettingInvalid(), 4),
+    (GatewayUnavailable(), 4),
+    (LedgerBehind(), 4),
+    (NotInstalled(), 4),
+    (ErasureUndecided(), 4),
+    (LogWentBack(), 4),
+    (StorageUnavailable(), 4),
+    (FileUnavailable(), 4),
+    (BackupIncomplete(), 9),
+    (RotationUnfinished(), 9),
+    (Forbidden(), 9),
+    (Refused(), 9),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), REFUSALS, ids=lambda value: getattr(value, "code", value))
+def test_a_kind_of_refusal_has_its_exit_code(error: EscrowError, code: int) -> None:
     assert exit_code_of(error) == code
+
+
+def test_every_kind_that_has_an_exit_code_is_among_them() -> None:
+    assert [kind for kind, _ in CODES if not any(isinstance(error, kind) for error, _ in REFUSALS)] == []
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,15 @@ def test_every_number_has_a_largest_that_the_database_can_hold() -> None:
                 assert each.max < 2**63
 
 
+ASKS = {"user keys", "user erase", "replay rebuild", "replay repair", "vault pepper forget", "webhooks replay"}
+"""What cannot be taken back and can wait for an answer; `restored` is a brake, which must not."""
+
+
 def test_whatever_destroys_can_be_tried_dry_and_asks_unless_told_not_to() -> None:
+    asking = set[str]()
     for name, command in commands(typer.main.get_command(app)):
         options = {option for each in command.params for option in each.opts}
-        assert ("--yes" in options) <= ("--dry-run" in options), name
+        if "--yes" in options:
+            asking.add(name)
+            assert "--dry-run" in options, name
+    assert asking == {f"escrow {name}" for name in ASKS}

@@ -18,8 +18,8 @@ from vault.pepper_backup import (
     BackupLocked,
     BackupUnreadable,
     make_backup,
+    open_backup,
     prove_backup,
-    read_backup,
 )
 from vault.secret import Secret
 
@@ -33,10 +33,10 @@ def backup() -> bytes:
 
 
 def test_a_backup_opens_with_its_passphrase_and_shows_nothing_without(backup: bytes):
-    assert read_backup(backup, PASSPHRASE) == parse_pepper(FILE)
+    assert open_backup(backup, PASSPHRASE) == FILE
     assert b"A" * 16 not in backup
     with pytest.raises(BackupLocked):
-        read_backup(backup, PASSPHRASE + " ")
+        open_backup(backup, PASSPHRASE + " ")
     with pytest.raises(UnfitPassword):
         make_backup(FILE, "short", Random(5).randbytes)
 
@@ -46,7 +46,7 @@ def test_a_backup_with_one_changed_character_opens_nothing(backup: bytes, place:
     changed = bytearray(backup)
     changed[place % len(backup)] ^= 0x01
     with pytest.raises((BackupUnreadable, BackupLocked)):
-        read_backup(bytes(changed), PASSPHRASE)
+        open_backup(bytes(changed), PASSPHRASE)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_backup_with_one_changed_character_opens_nothing(backup: bytes, place:
 )
 def test_what_is_no_backup_is_refused_before_any_work(content: bytes):
     with pytest.raises(BackupUnreadable):
-        read_backup(content, PASSPHRASE)
+        open_backup(content, PASSPHRASE)
 
 
 def test_a_backup_is_proven_on_the_keys_that_are_stored(desk: Desk, database: Database):  # noqa: F811

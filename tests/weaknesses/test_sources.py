@@ -23,6 +23,7 @@ SECRET_FIELDS = frozenset(
     {
         "password", "new_password", "access_token", "refresh_token", "device_token", "legal_name", "otp", "code",
         "account_number", "email", "recovery_code", "mailed_code", "private_key", "unlock_key", "auth_key", "dsn",
+        "verifier", "key_commitment", "wrapped_private_key",
     }
 )  # fmt: skip
 MADE_UP = re.compile(rb"sk_live_0123456789abcdef\b")
