@@ -90,7 +90,8 @@ class Settings(BaseSettings):
     escrow_nightly_ask: bool = True
     """ESCROW_NIGHTLY_ASK: before the nightly reconciliation, ask Paystack about what is ours and differs."""
     escrow_four_eyes_above_usd: Decimal = Field(default=Decimal(1000), ge=0, le=10**12, allow_inf_nan=False)
-    """ESCROW_FOUR_EYES_ABOVE_USD: above this worth an admin's release or refund needs a second person."""
+    """ESCROW_FOUR_EYES_ABOVE_USD: above this worth an admin's release or refund needs a second person. Ignored once
+    `escrow setting change four_eyes_above_usd` was used; `escrow setting list` shows what holds."""
     escrow_access_log_days: int = Field(default=180, ge=1, le=3650)
     """ESCROW_ACCESS_LOG_DAYS: for so long it is kept who read what, and from which address."""
     escrow_payout_cooling_off_hours: int = Field(default=24, ge=0, le=720)
