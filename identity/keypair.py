@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 
 from database.connect import Connection
 from database.queries import load
-from domain.errors import NotFound
+from domain.errors import NotFound, VersionConflict
 
 SQL = load("identity", "keypair.sql")
 
@@ -93,3 +93,25 @@ async def get_key_pair(connection: Connection, user_id: UUID) -> KeyPair:
     if key_pair is None:
         raise NotFound
     return key_pair
+
+
+async def rewrap_key_pair(connection: Connection, key_pair: KeyPair, made: NewKeyPair) -> None:
+    """Keep the same key pair under another password. Raises VersionConflict when it is not wrapped as it was read."""
+    row = {
+        "user_id": key_pair.user_id,
+        "key_version": key_pair.key_version,
+        "old_commitment": key_pair.key_commitment,
+        "key_commitment": made.key_commitment,
+        "pepper_version": made.pepper_version,
+        "wrapped_private_key": made.wrapped_private_key,
+    }
+    if await (await connection.execute(SQL.rewrap_key_pair, row)).fetchone() is None:
+        raise VersionConflict
+
+
+async def replace_key_pair(connection: Connection, key_pair: KeyPair, made: NewKeyPair, at: datetime) -> None:
+    """Retire a key pair for another one. Raises VersionConflict when it is not the present one any more."""
+    row = {"user_id": key_pair.user_id, "key_version": key_pair.key_version, "at": at}
+    if await (await connection.execute(SQL.retire_key_pair, row)).fetchone() is None:
+        raise VersionConflict
+    await store_key_pair(connection, key_pair.user_id, made, at)

@@ -67,3 +67,8 @@ async def is_known_device(connection: Connection, user_id: UUID, token: str) -> 
         return False
     cursor = await connection.execute(SQL.find_device, {"token_hash": token_hash, "user_id": user_id})
     return await cursor.fetchone() is not None
+
+
+async def forget_devices(connection: Connection, user_id: UUID) -> None:
+    """Make strangers again of all devices of a user."""
+    await connection.execute(SQL.forget_devices, (user_id,))

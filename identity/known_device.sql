@@ -27,3 +27,8 @@ WHERE
 -- name: has_device
 -- Whether there is any.
 SELECT EXISTS(SELECT FROM public.known_devices WHERE user_id = %s) AS has_device;
+
+-- name: forget_devices
+-- Devices that signed in with the old password are strangers again.
+DELETE FROM public.known_devices
+WHERE user_id = %s;

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from database.connect import Connection
 from database.queries import load
-from domain.errors import NotFound
+from domain.errors import NotFound, VersionConflict
 from identity.keypair import KeyPair, NewKeyPair
 
 SQL = load("identity", "password.sql")
@@ -100,18 +100,31 @@ class Locksmith(Protocol):
 
 async def store_password(connection: Connection, user_id: UUID, password: NewPassword, at: datetime) -> None:
     """Keep what a new user's password is checked with."""
-    await connection.execute(
-        SQL.insert_password,
-        {
-            "user_id": user_id,
-            "salt": password.salt,
-            "memory_kib": password.memory_kib,
-            "iterations": password.iterations,
-            "lanes": password.lanes,
-            "verifier": password.verifier,
-            "at": at,
-        },
-    )
+    await connection.execute(SQL.insert_password, _row_of(user_id, password, at))
+
+
+async def replace_password(
+    connection: Connection, user_id: UUID, password: NewPassword, at: datetime, *, shown: Password | None
+) -> None:
+    """Keep a new one. Raises VersionConflict when it is not the password any more that the user has `shown`.
+
+    None: the user has proved himself otherwise, and the password is replaced whatever it was.
+    """
+    row = {**_row_of(user_id, password, at), "shown": None if shown is None else shown.verifier}
+    if await (await connection.execute(SQL.replace_password, row)).fetchone() is None:
+        raise VersionConflict
+
+
+def _row_of(user_id: UUID, password: NewPassword, at: datetime) -> dict[str, object]:
+    return {
+        "user_id": user_id,
+        "salt": password.salt,
+        "memory_kib": password.memory_kib,
+        "iterations": password.iterations,
+        "lanes": password.lanes,
+        "verifier": password.verifier,
+        "at": at,
+    }
 
 
 async def get_password(connection: Connection, user_id: UUID) -> Password:

@@ -18,3 +18,18 @@ WHERE
     lower(u.email) = lower(%s)
     AND u.disabled_at IS NULL
     AND u.erased_at IS NULL;
+
+-- name: replace_password
+-- Only over the password that was shown, where one was.
+UPDATE public.user_passwords
+SET
+    salt = %(salt)s,
+    memory_kib = %(memory_kib)s,
+    iterations = %(iterations)s,
+    lanes = %(lanes)s,
+    verifier = %(verifier)s,
+    changed_at = %(at)s
+WHERE
+    user_id = %(user_id)s
+    AND (%(shown)s::text IS NULL OR verifier = %(shown)s)
+RETURNING user_id;

@@ -7,10 +7,10 @@ import structlog
 
 from database.connect import Connection, Pool
 from database.queries import load
-from domain.errors import EscrowError, VersionConflict
-from identity.keypair import KeyPair, get_key_pair
+from domain.errors import EscrowError
+from identity.keypair import KeyPair, get_key_pair, rewrap_key_pair
 from identity.notification import tell_user
-from identity.password import Enrolment, Locksmith, Password, get_password
+from identity.password import Enrolment, Locksmith, Password, get_password, replace_password
 
 SQL = load("identity", "password_change.sql")
 logger = structlog.get_logger("identity")
@@ -65,25 +65,5 @@ async def _replace(
     connection: Connection, stored: Password, key_pair: KeyPair, changed: Enrolment, at: datetime
 ) -> None:
     """Both rows or none, and only over what the old password was checked against."""
-    password = {
-        "user_id": stored.user_id,
-        "old_verifier": stored.verifier,
-        "salt": changed.password.salt,
-        "memory_kib": changed.password.memory_kib,
-        "iterations": changed.password.iterations,
-        "lanes": changed.password.lanes,
-        "verifier": changed.password.verifier,
-        "at": at,
-    }
-    key = {
-        "user_id": key_pair.user_id,
-        "key_version": key_pair.key_version,
-        "old_commitment": key_pair.key_commitment,
-        "key_commitment": changed.key_pair.key_commitment,
-        "pepper_version": changed.key_pair.pepper_version,
-        "wrapped_private_key": changed.key_pair.wrapped_private_key,
-    }
-    replaced = await (await connection.execute(SQL.replace_password, password)).fetchone()
-    rewrapped = await (await connection.execute(SQL.rewrap_key_pair, key)).fetchone()
-    if replaced is None or rewrapped is None:
-        raise VersionConflict
+    await replace_password(connection, stored.user_id, changed.password, at, shown=stored)
+    await rewrap_key_pair(connection, key_pair, changed.key_pair)

@@ -11,13 +11,14 @@ from uuid import UUID
 
 from database.connect import Connection, Pool
 from database.queries import load
-from domain.errors import Forbidden, VersionConflict
+from domain.errors import Forbidden
 from domain.ids import RandomBytes
 from identity.email import normalise_email
 from identity.email_code import SendCode
-from identity.keypair import KeyPair, store_key_pair
+from identity.keypair import KeyPair, replace_key_pair, rewrap_key_pair
+from identity.known_device import forget_devices
 from identity.notification import tell_user
-from identity.password import Enrolment
+from identity.password import Enrolment, replace_password
 from identity.recovery_key import delete_recovery_key
 from identity.session import end_sessions
 from identity.token import RESET, hash_token, make_token
@@ -93,36 +94,18 @@ async def finish_reset(
         await connection.execute(SQL.delete_resets, (key_pair.user_id,))
         await _replace(connection, key_pair, made, at)
         await delete_recovery_key(connection, key_pair.user_id)
-        await connection.execute(SQL.forget_devices, (key_pair.user_id,))
+        await forget_devices(connection, key_pair.user_id)
         await end_sessions(connection, key_pair.user_id, at, reason="password")
         await tell_user(connection, key_pair.user_id, "password_reset", at=at)
 
 
 async def _replace(connection: Connection, key_pair: KeyPair, made: Enrolment, at: datetime) -> None:
-    is_same = made.key_pair.key_version == key_pair.key_version
-    password = {
-        "user_id": key_pair.user_id,
-        "salt": made.password.salt,
-        "memory_kib": made.password.memory_kib,
-        "iterations": made.password.iterations,
-        "lanes": made.password.lanes,
-        "verifier": made.password.verifier,
-        "at": at,
-    }
-    key = {
-        "user_id": key_pair.user_id,
-        "key_version": key_pair.key_version,
-        "key_commitment": made.key_pair.key_commitment,
-        "pepper_version": made.key_pair.pepper_version,
-        "wrapped_private_key": made.key_pair.wrapped_private_key,
-        "at": at,
-    }
-    changed = await connection.execute(SQL.rewrap_key_pair if is_same else SQL.retire_key_pair, key)
-    if await changed.fetchone() is None:
-        raise VersionConflict
-    if not is_same:
-        await store_key_pair(connection, key_pair.user_id, made.key_pair, at)
-    await connection.execute(SQL.replace_password, password)
+    """Both rows or none; a recovery key opened the key pair if it stays."""
+    if made.key_pair.key_version == key_pair.key_version:
+        await rewrap_key_pair(connection, key_pair, made.key_pair)
+    else:
+        await replace_key_pair(connection, key_pair, made.key_pair, at)
+    await replace_password(connection, key_pair.user_id, made.password, at, shown=None)
 
 
 async def delete_old_resets(pool: Pool, *, at: datetime) -> int:
