@@ -22,6 +22,13 @@ MADE = ("* [", "| [", "| shown by", "|---", "Planted, and found:")
 """How the lines begin that are made here; a section's own text has no such line."""
 SUITE, SOAK = "`make test`", "`make soak`"
 
+NEEDS = {
+    "tests/faults/test_broken_disk.py": "needs gcc",
+    "tests/faults/test_full_disk.py": "as root",
+    "tests/replay/test_versions.py": "needs Node and npm",
+}
+"""What the machine must have for the marked tests of a file; where it lacks it they say so and are skipped."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -40,6 +47,12 @@ class Proof:
         """The test as a sentence that leads to its file, as seen from a page of the explanation."""
         sentence = self.name.removeprefix("test_").replace("_", " ")
         return f"[{sentence}](../../{self.path.relative_to(ROOT)})"
+
+    @property
+    def where(self) -> str:
+        """What runs the test, and what the machine must have for it."""
+        needs = NEEDS.get(str(self.path.relative_to(ROOT)))
+        return (SOAK if self.is_soak else SUITE) + (f", {needs}" if needs else "")
 
 
 def find_proofs(mark: str, folder: Path = TESTS) -> list[Proof]:
@@ -116,11 +129,13 @@ def list_guarantee(proofs: Sequence[Proof]) -> list[str]:
     shown = [proof for proof in proofs if "planted" not in proof.facts]
     planted = [proof for proof in proofs if "planted" in proof.facts]
     rows = [
-        f"| {proof.link} | {proof.facts.get('faults', 'none')} | {proof.facts.get('runs', '')} "
-        f"| {SOAK if proof.is_soak else SUITE} |"
+        f"| {proof.link} | {proof.facts.get('faults', 'none')} | {proof.facts.get('runs', '')} | {proof.where} |"
         for proof in shown
     ]
-    bugs = [f"* {proof.link}: {proof.facts['planted']}{f' ({SOAK})' if proof.is_soak else ''}" for proof in planted]
+    bugs = [
+        f"* {proof.link}: {proof.facts['planted']}{'' if proof.where == SUITE else f' ({proof.where})'}"
+        for proof in planted
+    ]
     return [
         "| shown by | faults | how often | where |",
         "|---|---|---|---|",
