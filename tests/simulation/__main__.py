@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: run seeds, show how fast, and print what replays a failure."""
+"""`.venv/bin/python -m tests.simulation`: run seeds, show how fast, and print what replays a failure."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from tests.simulation.database import own_databases
+from tests.simulation.kept import COMMAND, keep, replay_command
 from tests.simulation.runner import Outcome
 from tests.simulation.spread import play
 from tests.simulation.world import Plan
@@ -20,12 +21,7 @@ DIFFERENCE = 3
 def main() -> int:
     """Return 0 when every seed came to rest as it should, 3 otherwise."""
     options = _parse()
-    plan = Plan(
-        steps=options.steps,
-        transactions=options.transactions,
-        misbehave=options.misbehave,
-        webhooks=not options.no_webhooks,
-    )
+    plan = _plan(options)
     processes = min(options.processes or len(os.sched_getaffinity(0)), options.seeds)
     began = time.monotonic()
     with own_databases(processes) as databases, closing(play(databases, options.first, options.seeds, plan)) as played:
@@ -37,7 +33,7 @@ def main() -> int:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="how many")
     parser.add_argument("--first", type=int, default=1, help="the first one")
     parser.add_argument("--steps", type=int, default=Plan.steps, help="random steps before everything heals")
@@ -49,6 +45,15 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--trace", action="store_true", help="print the steps of every seed")
     parser.add_argument("--json", action="store_true", help="one object on stdout")
     return parser.parse_args()
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    return Plan(
+        steps=options.steps,
+        transactions=options.transactions,
+        misbehave=options.misbehave,
+        webhooks=not options.no_webhooks,
+    )
 
 
 def _follow(played: Iterator[Outcome], options: argparse.Namespace) -> tuple[dict, list[int]]:
@@ -68,10 +73,10 @@ def _report(outcome: Outcome, options: argparse.Namespace) -> None:
     if options.trace or outcome.failure:
         print("\n".join(outcome.trace), file=sys.stderr)
     if outcome.failure:
-        flags = "".join(f" --{name.replace('_', '-')}" for name in ("misbehave", "no_webhooks") if vars(options)[name])
-        same = f" --steps {options.steps} --transactions {options.transactions}"
+        plan = _plan(options)
         print(outcome.failure, file=sys.stderr)
-        print(f"replay: python -m tests.simulation --first {outcome.seed} --seeds 1{same}{flags}", file=sys.stderr)
+        print(f"replay: {replay_command(outcome.seed, plan)}", file=sys.stderr)
+        print(f"keep in failed_seeds.txt: {keep(outcome.seed, plan)}", file=sys.stderr)
 
 
 def _progress(done: int, seeds: int, seconds: float) -> None:
