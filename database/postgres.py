@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ import psycopg
 
 from database.account import ENVIRONMENT, choose_account
 from database.binaries import PostgresBinaries, find_server
+from database.clock import read_system_clock
 from database.cluster import create_cluster, write_configuration
 from database.errors import ServerDidNotStart, ServerNotRunning
 from database.facts import (
@@ -40,11 +41,6 @@ PORT = 5432
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 START_SECONDS = 30.0
 RECOVERY_SECONDS = 3600.0
-
-
-def read_system_clock() -> datetime:
-    """The present, in UTC."""
-    return datetime.now(UTC)
 
 
 class EmbeddedServer:

@@ -1,0 +1,8 @@
+"""The clock of the machine."""
+
+from datetime import UTC, datetime
+
+
+def read_system_clock() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
