@@ -95,7 +95,7 @@ class Balances(PostgresTrackingRecorder):
 
 
 class BalanceProjection(Projection[Balances]):
-    """Every charge, one by one."""
+    """Every event, each in a transaction of its own; `project_stock` gives it openings, each a new row of zero."""
 
     def process_event(self, domain_event: DomainEventProtocol[UUID], tracking: Tracking) -> None:
         """Fold one event."""

@@ -1,4 +1,4 @@
-"""Every phase of the glossary can be reached, and is derived as the glossary says."""
+"""Every phase of docs/explanation/phases-and-tracks.md can be reached, and is derived as that page says."""
 
 import pytest
 
