@@ -15,10 +15,7 @@ RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 def insert_rows(ground: Ground, *, seconds: int, clients: int) -> float:
     """Return single-row INSERTs per second, each durable."""
     database = ground.make_database(empty=True)
-    execute(
-        database.superuser_dsn,
-        "CREATE TABLE yardstick (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, state bytea)",
-    )
+    execute(database.superuser_dsn, TABLE)
     ground.settle()
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "insert.sql"

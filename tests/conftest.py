@@ -14,8 +14,6 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from database.facts import DatabaseRole, EmbeddedFacts, read_facts
 from database.migrate import migrate
 from database.postgres import EmbeddedServer, make_dsn
 from database.roles import name_of, open_database
+from projections.install import install
 
 HOME_VARIABLE = "ESCROW_TEST_HOME"
 WANTED = "wanted"
@@ -205,8 +204,7 @@ def _create_empty(connection: psycopg.Connection, name: str) -> None:
 def _install(owner_dsn: str) -> None:
     """Everything a new database gets: the migrations and the tables of the read models."""
     migrate(owner_dsn)
-    if find_spec("projections.install") is not None:
-        import_module("projections.install").install(owner_dsn)
+    install(owner_dsn)
 
 
 def clone(connection: psycopg.Connection, name: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from domain.actor import Actor
 from domain.errors import EscrowError
 from domain.journal import Account
-from domain.transaction import actions
+from domain.transaction.actions import ACTIONS
 from domain.transaction.phase import TERMINAL, Phase
 from domain.transaction.records import RefundStatus
 from tests.domain.offers import OFFERS
@@ -74,7 +74,7 @@ def test_what_ended_is_flat_unless_a_chargeback_or_a_stray_charge_came_on_top(po
 
 
 def test_every_action_is_offered_to_somebody_somewhere(positions: list[Position]):
-    known = set(getattr(actions, "ALL_ACTIONS", actions.ACTIONS))
+    known = set(ACTIONS)
     assert set(OFFERS) == known
     seen = {name for at in positions for actor in EVERYBODY.values() for name in allowed(at, actor)}
     assert seen == known

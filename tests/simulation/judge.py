@@ -12,7 +12,6 @@ EVENTS = """
 SELECT notification_id, recorded_at, originator_id, originator_version, topic, state
 FROM escrow_events WHERE notification_id > %s ORDER BY notification_id
 """
-PAID_OUT = ("payout_requested", "release_ordered", "reserve_released", "split_ordered")
 
 
 class Judge:
