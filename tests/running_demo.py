@@ -14,6 +14,7 @@ from pathlib import Path
 
 from database.facts import read_facts
 from tests.conftest import make_home
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
 ESCROW = ROOT / ".venv" / "bin" / "escrow"
@@ -124,14 +125,6 @@ def stop_demo(demo: Demo) -> int:
     except subprocess.TimeoutExpired:
         demo.process.kill()
         raise
-
-
-def wait_until(happens: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so; fail after `seconds`."""
-    until = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.05)
 
 
 def list_processes_of(home: Path) -> dict[int, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from api.reads.spreadsheet import make_harmless, wants_csv, write_rows
 from tests.api.running import Installation, JsonObject, Person
+from tests.weaknesses.running import settle
 
 OWN = {
     "buyer": {"escrow:held"},
@@ -30,12 +31,6 @@ def read(person: Person, path: str) -> JsonObject:
     answer = person.get(path)
     assert answer.status_code == 200, answer.text
     return answer.json()
-
-
-def settle(installation: Installation) -> None:
-    """Wait until the read models hold everything that was recorded."""
-    headers = {"Wait_For_Position": str(installation.head())}
-    assert installation.people["auditor"].get("/api/v1/audit/accounts", **headers).status_code == 200
 
 
 @pytest.mark.parametrize("name", OWN)

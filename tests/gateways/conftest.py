@@ -2,8 +2,7 @@
 
 import asyncio
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -17,10 +16,10 @@ from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.sim.server import StandIn, build_sim
 from gateways.paystack.sim.state import Behaviour
+from tests.waiting import wait_until
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
 PRICE = Money(100_000, Currency.KES)
-PATIENCE_SECONDS = 5.0
 
 
 @pytest.fixture
@@ -89,14 +88,6 @@ class Panel:
 
     def webhooks(self) -> list[dict[str, object]]:
         return self.http.get("/_sim/webhooks").json()["webhooks"]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Fail when it has not become true within the tests' patience."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def make_http(base_url: str, *, secret: SecretKey = SECRET, read_seconds: float = 5.0, **more: object) -> PaystackHttp:

@@ -8,7 +8,8 @@ import pytest
 
 from gateways.paystack.sim.server import StandIn, build_sim
 from gateways.paystack.webhook import verify_signature
-from tests.gateways.conftest import SECRET, Merchant, Panel, wait_until
+from tests.gateways.conftest import SECRET, Merchant, Panel
+from tests.waiting import wait_until
 
 PAYEE = {"type": "mobile_money", "name": "S", "account_number": "0712", "bank_code": "MPESA", "currency": "KES"}
 TOP_UP = 1_000_000

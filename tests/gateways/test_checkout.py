@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from gateways.paystack.sim.server import StandIn, build_sim
-from tests.gateways.conftest import SECRET, Panel, wait_until
+from tests.gateways.conftest import SECRET, Panel
+from tests.waiting import wait_until
 
 CHARGE = {"email": "buyer@example.com", "amount": 100_000, "currency": "KES", "reference": "ch-1"}
 HOUR = 3600

@@ -10,7 +10,8 @@ from gateways.paystack.client import Paystack
 from gateways.paystack.sim.delivery import next_pause_seconds
 from gateways.paystack.transfer import parse_transfer
 from gateways.paystack.webhook import parse_envelope, verify_signature
-from tests.gateways.conftest import SECRET, Merchant, Panel, charge, money_back, pay, payee, payout, wait_until
+from tests.gateways.conftest import SECRET, Merchant, Panel, charge, money_back, pay, payee, payout
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,8 @@ import pytest
 
 from gateways.paystack.sim.server import StandIn
 from gateways.paystack.webhook import parse_envelope
-from tests.gateways.conftest import SECRET, Merchant, Panel, wait_until
+from tests.gateways.conftest import SECRET, Merchant, Panel
+from tests.waiting import wait_until
 
 PRICE = 100_000
 NET = 98_500

@@ -19,7 +19,8 @@ from gateways.errors import (
 from gateways.payment import NewRefund, NewTransfer, Recipient, Transfer, TransferStatus
 from gateways.paystack.client import Paystack
 from gateways.paystack.sim.faults import AFTER, BEFORE
-from tests.gateways.conftest import Panel, money_back, pay, payee, payout, wait_until
+from tests.gateways.conftest import Panel, money_back, pay, payee, payout
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,8 @@ from gateways.ensure import find_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, RefundAmbiguous, UnknownReference
 from gateways.payment import ChargeStatus, RefundStatus
 from gateways.paystack.client import Paystack
-from tests.gateways.conftest import Panel, money_back, pay, wait_until
+from tests.gateways.conftest import Panel, money_back, pay
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 

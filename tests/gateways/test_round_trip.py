@@ -18,7 +18,8 @@ from gateways.chargeback import (
 from gateways.errors import GatewayRefused, UnknownReference
 from gateways.payment import PaymentGateway, RefundAccount, RefundStatus, TransferStatus
 from gateways.paystack.client import Paystack
-from tests.gateways.conftest import Panel, money_back, pay, payee, payout, wait_until
+from tests.gateways.conftest import Panel, money_back, pay, payee, payout
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 

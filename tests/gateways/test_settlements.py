@@ -9,7 +9,8 @@ import pytest
 from gateways.paystack.sim.fees import FeeTable
 from gateways.paystack.sim.server import StandIn, build_sim
 from gateways.paystack.sim.state import Behaviour
-from tests.gateways.conftest import SECRET, Panel, wait_until
+from tests.gateways.conftest import SECRET, Panel
+from tests.waiting import wait_until
 
 FEE = 1_500
 NET = 98_500

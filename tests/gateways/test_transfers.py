@@ -13,7 +13,8 @@ from gateways.errors import (
 )
 from gateways.payment import NewTransfer, Recipient, ReferenceInvalid, TransferStatus
 from gateways.paystack.client import Paystack
-from tests.gateways.conftest import Panel, payee, payout, wait_until
+from tests.gateways.conftest import Panel, payee, payout
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 
