@@ -19,7 +19,7 @@ from bench.measurement import Measurement, compare
 from bench.server import NO_OP
 from bench.size import Size
 from bench.story import Sale, Teller
-from database.clock import read_system_clock
+from database.clock import read_clock
 from database.connect import open_pool
 from database.migrate import migrate
 from domain.actor import Actor, Role
@@ -93,7 +93,7 @@ async def sign_in(database: Database, buyers: Sequence[Actor]) -> list[str]:
     async with open_pool(database.app_dsn, max_size=1, autocommit=True) as pool, pool.connection() as connection:
         sessions = [
             await start_session(
-                connection, UUID(buyer.id), at=read_system_clock(), random_bytes=os.urandom, lifetimes=Lifetimes()
+                connection, UUID(buyer.id), at=read_clock(), random_bytes=os.urandom, lifetimes=Lifetimes()
             )
             for buyer in buyers
         ]

@@ -17,7 +17,7 @@ from bench.pgbench import insert_rows
 from bench.size import Size
 from bench.stock import run_stock
 from bench.story import SYSTEM, Sale, Teller
-from database.clock import read_system_clock
+from database.clock import read_clock
 from database.connect import open_pool
 from domain.command import Command
 from domain.ids import uuid7
@@ -88,7 +88,7 @@ async def open_escrow(database: Database) -> AsyncGenerator[Escrow]:
     """As the application has it."""
     pool = open_pool(database.app_dsn, max_size=CONNECTIONS, min_size=CONNECTIONS, autocommit=True)
     async with pool, Appender(database.app_dsn) as appender:
-        yield Escrow(pool, appender, read_system_clock, make_id)
+        yield Escrow(pool, appender, read_clock, make_id)
 
 
 def task_of(sale: Sale, number: int) -> Task:
@@ -115,4 +115,4 @@ async def drain(work: Iterator[Awaitable[object]], in_flight: int) -> float:
 
 def make_id() -> UUID:
     """A new identifier."""
-    return uuid7(read_system_clock(), os.urandom)
+    return uuid7(read_clock(), os.urandom)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from cli.clock import read_clock
 from cli.connection import CONNECTIONS, run_as, running_server
 from cli.wiring import Ground, find_settings, new_id, open_ground, require_processor
+from database.clock import read_clock
 from database.connect import Pool, resolve_dsn
 from database.settings import Settings
 from domain.actor import Actor, Role

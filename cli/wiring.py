@@ -17,10 +17,10 @@ import structlog
 from pydantic import SecretStr
 
 from api.files.stored_file import erase_files_of
-from cli.clock import read_clock
 from cli.errors import NotReady
 from cli.home import DEMO_FILE, make_secret_file, message_folder
 from cli.rates import load_rates
+from database.clock import read_clock
 from database.connect import Pool, open_pool, resolve_dsn
 from database.settings import Settings
 from domain.ids import Clock, uuid7

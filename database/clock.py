@@ -3,6 +3,6 @@
 from datetime import UTC, datetime
 
 
-def read_system_clock() -> datetime:
+def read_clock() -> datetime:
     """The present, in UTC."""
     return datetime.now(UTC)

@@ -18,7 +18,7 @@ import psycopg
 
 from database.account import ENVIRONMENT, choose_account
 from database.binaries import PostgresBinaries, find_server
-from database.clock import read_system_clock
+from database.clock import read_clock
 from database.cluster import create_cluster, write_configuration
 from database.errors import ServerDidNotStart, ServerNotRunning
 from database.facts import (
@@ -51,7 +51,7 @@ class EmbeddedServer:
     """
 
     def __init__(
-        self, home: Path, clock: Callable[[], datetime] = read_system_clock, binaries: PostgresBinaries | None = None
+        self, home: Path, clock: Callable[[], datetime] = read_clock, binaries: PostgresBinaries | None = None
     ) -> None:
         """Nothing happens until `start`; `binaries` defaults to what the environment selects."""
         self.home = home

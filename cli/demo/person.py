@@ -11,7 +11,7 @@ from uuid import UUID
 
 import httpx
 
-from database.postgres import read_system_clock
+from database.clock import read_clock
 from domain.errors import EscrowError
 from domain.ids import Clock
 from identity.totp import SKEW_STEPS, STEP_SECONDS, make_code, step_of
@@ -53,7 +53,7 @@ class Person:
         self.totp_secret = totp_secret
         self.refresh_token = refresh_token
         self.token = ""
-        self.clock: Clock = read_system_clock
+        self.clock: Clock = read_clock
         self._last_step = 0
         self._good_until: dict[str, float] = {}
 

@@ -7,10 +7,10 @@ from uuid import UUID
 import httpx
 
 from api.app import create_app
-from cli.clock import read_clock
 from cli.demo.person import Person, has_contract
 from cli.demo.story import HIGH_PRICE_MINOR, Players, open_one, pay, sign_both
 from cli.wiring import open_dependencies
+from database.clock import read_clock
 from database.settings import Settings
 from domain.policy import Terms
 from reactions.advance import advance

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from cli.clock import read_clock
 from cli.connection import run_as
 from cli.output import print_json, print_table
 from cli.run.user import require_user
+from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
 from domain.errors import NotFound

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from cli.clock import read_clock
 from cli.connection import run_as
 from cli.output import report
 from cli.run.user import require_user
 from cli.wiring import eraser_of
+from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
 from domain.errors import NotFound, Refused

@@ -7,11 +7,11 @@ import typer
 
 from api.reads.past import find_position
 from api.reads.spreadsheet import write_head, write_rows
-from cli.clock import read_clock
 from cli.connection import run_as
 from cli.errors import NotReady
 from cli.exit_code import DIFFERENCE
 from cli.output import print_json, print_rows, say
+from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
 from domain.errors import Invalid, NotFound

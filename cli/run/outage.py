@@ -1,10 +1,10 @@
 """What `escrow outage` does: time that nobody could use is given back."""
 
 from api.http.query import read_moment
-from cli.clock import read_clock
 from cli.operator import run_on_ground
 from cli.output import report
 from cli.wiring import Ground, toolbox_of
+from database.clock import read_clock
 from domain.reason import require_reason
 from reactions.outage import Outage, Outages
 from reactions.watch import Watch

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from cli.clock import read_clock
 from cli.operator import make_request, run_on_ground
 from cli.output import report
 from cli.wiring import toolbox_of
+from database.clock import read_clock
 from domain.errors import Refused
 from domain.transaction import Transaction
 from domain.transaction.records import Payout, PayoutStatus

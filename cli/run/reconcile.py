@@ -7,11 +7,11 @@ from typing import NamedTuple
 import typer
 
 from api.http.query import read_moment
-from cli.clock import read_clock
 from cli.exit_code import DIFFERENCE
 from cli.operator import run_on_ground
 from cli.output import print_json, print_table, report, say
 from cli.wiring import Ground, ask_of, desk_of
+from database.clock import read_clock
 from domain.errors import Invalid
 from domain.reconciliation import Difference, count_kinds
 from reconciliation.asking import Asked, ask_about_differences

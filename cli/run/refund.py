@@ -4,9 +4,9 @@ import os
 from uuid import UUID
 
 from api.flows.attention import keep_account, want_retry
-from cli.clock import read_clock
 from cli.operator import make_request
 from cli.run.payout import attend
+from database.clock import read_clock
 from domain.transaction import Transaction
 from reactions import attention
 from reactions.attention import BuyersAccount

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from cli.clock import read_clock
 from cli.connection import prepare_database, run_as, running_server
 from cli.operator import OPERATOR, run_on_log
 from cli.output import report
+from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
 from database.standstill import begin_standstill, find_standstill

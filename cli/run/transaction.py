@@ -6,9 +6,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from api.http.query import read_choice
-from cli.clock import read_clock
 from cli.connection import run_as
 from cli.output import print_json, print_rows, print_table, show_plainly
+from database.clock import read_clock
 from database.connect import Pool
 from database.queries import load
 from database.settings import Settings

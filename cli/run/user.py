@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cli.clock import read_clock
 from cli.connection import run_as
 from cli.operator import make_request, run_on_log
 from cli.output import print_json, say
 from cli.wiring import open_locksmith
+from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
 from domain.actor import Role

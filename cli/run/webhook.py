@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from api.http.query import read_choice, read_moment
-from cli.clock import read_clock
 from cli.connection import run_as
 from cli.consent import require_consent
 from cli.output import print_json, print_rows, print_table, say, show_plainly
+from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
 from domain.errors import Invalid

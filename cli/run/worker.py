@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import uvloop
 
-from cli.clock import read_clock
 from cli.connection import prepare_database, running_server
 from cli.errors import NotReady
 from cli.output import say
@@ -23,6 +22,7 @@ from cli.wiring import (
     require_processor,
     toolbox_of,
 )
+from database.clock import read_clock
 from database.connect import resolve_dsn
 from database.settings import Settings
 from identity.housekeeping import keep_house

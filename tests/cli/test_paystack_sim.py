@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.gateways.conftest import SECRET, Panel, wait_until
+from tests.gateways.conftest import SECRET, Panel
+from tests.waiting import wait_until
 
 COMMAND = [sys.executable, "-m", "cli.main", "paystack-sim", "--port", "0"]
 

@@ -1,8 +1,6 @@
 """`escrow webhooks`: what came, what became of it, and working it off again without any effect twice."""
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +11,7 @@ import pytest
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.webhook import SIGNATURE_HEADER, signature
 from tests.running_demo import Demo
+from tests.waiting import wait_until
 
 PATH = "/api/v1/webhooks/paystack"
 PATIENCE_SECONDS = 20.0
@@ -38,13 +37,6 @@ def find(demo: Demo, reference: str) -> dict:
     return next(row for row in read(demo, "list", "--limit", "1000")["webhooks"] if row["reference"] == reference)
 
 
-def until(happens: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not happens():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def paid_charge(demo: Demo) -> tuple[str, str]:
     """A completed transaction and the reference of its charge."""
     transaction = demo.facts["transactions"]["completed"]
@@ -59,7 +51,7 @@ def paid_charge(demo: Demo) -> tuple[str, str]:
 def test_the_list_says_what_became_of_each(demo: Demo) -> None:
     reference = f"nobodys-{uuid4()}"
     deliver(demo, "charge.success", reference)
-    until(lambda: find(demo, reference)["outcome"] == "unmatched")
+    wait_until(lambda: find(demo, reference)["outcome"] == "unmatched", PATIENCE_SECONDS)
     row = find(demo, reference)
     assert (row["event"], row["deliveries"]) == ("charge.success", 1)
     assert read(demo, "list", "--outcome", "unmatched", "--limit", "1")["webhooks"] == [row]
@@ -82,12 +74,12 @@ def test_a_delivery_is_shown_without_anything_about_people(demo: Demo) -> None:
 def test_working_off_again_applies_nothing_twice(demo: Demo) -> None:
     transaction, reference = paid_charge(demo)
     deliver(demo, "charge.success", reference)
-    until(lambda: find(demo, reference)["outcome"] == "applied")
+    wait_until(lambda: find(demo, reference)["outcome"] == "applied", PATIENCE_SECONDS)
     before = demo.escrow("ledger", "statement", "--transaction", transaction, "--json").stdout
     delivery = find(demo, reference)
     done = read(demo, "replay", str(delivery["id"]), "--yes")
     assert done["replayed"] == [delivery["id"]]
-    until(lambda: find(demo, reference)["processed_at"] not in {None, delivery["processed_at"]})
+    wait_until(lambda: find(demo, reference)["processed_at"] not in {None, delivery["processed_at"]}, PATIENCE_SECONDS)
     assert find(demo, reference)["outcome"] == "applied"
     after = demo.escrow("ledger", "statement", "--transaction", transaction, "--json").stdout
     assert json.loads(after)["lines"] == json.loads(before)["lines"]
@@ -97,7 +89,7 @@ def test_working_off_again_applies_nothing_twice(demo: Demo) -> None:
 def test_everything_unmatched_can_be_tried_dry_and_asks_first(demo: Demo) -> None:
     reference = f"nobodys-{uuid4()}"
     deliver(demo, "transfer.success", reference)
-    until(lambda: find(demo, reference)["outcome"] == "unmatched")
+    wait_until(lambda: find(demo, reference)["outcome"] == "unmatched", PATIENCE_SECONDS)
     row = find(demo, reference)
     planned = read(demo, "replay", "--unmatched", "--dry-run")
     assert planned["replayed"] == []
@@ -105,7 +97,7 @@ def test_everything_unmatched_can_be_tried_dry_and_asks_first(demo: Demo) -> Non
     assert demo.escrow("webhooks", "replay", "--unmatched").returncode != 0
     assert find(demo, reference) == row
     assert row["id"] in read(demo, "replay", "--unmatched", "--yes")["replayed"]
-    until(lambda: find(demo, reference)["processed_at"] not in {None, row["processed_at"]})
+    wait_until(lambda: find(demo, reference)["processed_at"] not in {None, row["processed_at"]}, PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("words", [(), ("1", "--unmatched"), ("0",)])
@@ -117,5 +109,5 @@ def test_wrong_signatures_are_counted_and_leave_no_body(demo: Demo) -> None:
     before = sum(row["refused"] for row in read(demo, "refused")["refused"])
     reference = f"forged-{uuid4()}"
     deliver(demo, "charge.success", reference, forged=True)
-    until(lambda: sum(row["refused"] for row in read(demo, "refused")["refused"]) > before)
+    wait_until(lambda: sum(row["refused"] for row in read(demo, "refused")["refused"]) > before, PATIENCE_SECONDS)
     assert reference not in str(read(demo, "list", "--limit", "1000"))

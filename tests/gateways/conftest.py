@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -20,6 +21,10 @@ from tests.waiting import wait_until
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
 PRICE = Money(100_000, Currency.KES)
+
+
+def an_hour_ago() -> datetime:
+    return datetime.now(UTC) - timedelta(hours=1)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -19,7 +18,7 @@ from gateways.errors import (
 from gateways.payment import NewRefund, NewTransfer, Recipient, Transfer, TransferStatus
 from gateways.paystack.client import Paystack
 from gateways.paystack.sim.faults import AFTER, BEFORE
-from tests.gateways.conftest import Panel, money_back, pay, payee, payout
+from tests.gateways.conftest import Panel, an_hour_ago, money_back, pay, payee, payout
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
@@ -33,10 +32,6 @@ SILENT += [["timeout_before", "garbage_after_commit"], ["throttle", "500_before"
 async def recipient(paystack: Paystack, panel: Panel) -> Recipient:
     panel.top_up(100_000_000)
     return await paystack.create_recipient(payee())
-
-
-def an_hour_ago() -> datetime:
-    return datetime.now(UTC) - timedelta(hours=1)
 
 
 async def insist_on_transfer(paystack: Paystack, wanted: NewTransfer) -> Transfer:

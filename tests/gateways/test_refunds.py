@@ -9,14 +9,10 @@ from gateways.ensure import find_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, RefundAmbiguous, UnknownReference
 from gateways.payment import ChargeStatus, RefundStatus
 from gateways.paystack.client import Paystack
-from tests.gateways.conftest import Panel, money_back, pay
+from tests.gateways.conftest import Panel, an_hour_ago, money_back, pay
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
-
-
-def an_hour_ago() -> datetime:
-    return datetime.now(UTC) - timedelta(hours=1)
 
 
 async def test_a_refund_is_pending_first_and_processed_in_the_end(paystack: Paystack, panel: Panel) -> None:

@@ -1,7 +1,5 @@
 """What the client asks for beside payments, against the stand-in: chargebacks, codes, banks, refunds to an account."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from domain.money import Currency
@@ -18,7 +16,7 @@ from gateways.chargeback import (
 from gateways.errors import GatewayRefused, UnknownReference
 from gateways.payment import PaymentGateway, RefundAccount, RefundStatus, TransferStatus
 from gateways.paystack.client import Paystack
-from tests.gateways.conftest import Panel, money_back, pay, payee, payout
+from tests.gateways.conftest import Panel, an_hour_ago, money_back, pay, payee, payout
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
@@ -26,10 +24,6 @@ pytestmark = pytest.mark.anyio
 EVIDENCE = Evidence(
     customer_email="buyer@example.com", customer_name="Buyer", customer_phone="0712345678", service_details="An account"
 )
-
-
-def an_hour_ago() -> datetime:
-    return datetime.now(UTC) - timedelta(hours=1)
 
 
 async def dispute(paystack: Paystack, panel: Panel) -> Chargeback:

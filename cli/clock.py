@@ -1,8 +1,0 @@
-"""The clock of the commands."""
-
-from datetime import UTC, datetime
-
-
-def read_clock() -> datetime:
-    """The present, in UTC."""
-    return datetime.now(UTC)
