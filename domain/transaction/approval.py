@@ -140,6 +140,7 @@ class DecisionTaken(TransactionEvent):
     def change(self, transaction: TransactionState) -> None:
         """It counts towards the limit above which four eyes have to look."""
         transaction.forced_usd_cents += self.amount_usd_cents
+        transaction.last_decision = self.action
 
 
 def _close(transaction: TransactionState, approval_id: UUID, status: ApprovalStatus) -> None:
@@ -166,7 +167,7 @@ class ApprovalTrack(ForceTrack):
         """Refund all that can be, or `amount_minor` of it."""
         self.check_force_refund()
         require_reason(reason)
-        limit = self.refundable_minor - self.surcharge_minor
+        limit = self.refundable_of_price_minor
         amount = limit if amount_minor is None else amount_minor
         if not 1 <= amount <= limit:
             raise RefundTooLarge(refundable_minor=limit)
@@ -233,7 +234,7 @@ class ApprovalTrack(ForceTrack):
         self.record(ApprovalRejected, approval_id=approval_id, reason=reason)
 
     def expire_approvals(self) -> None:
-        """The clock voids requests that nobody answered, and those that a change has overtaken."""
+        """The clock voids requests that nobody answered in time."""
         self.require_system()
         for request in self.pending_approvals:
             if self.now >= request.expires_at:
@@ -253,9 +254,9 @@ class ApprovalTrack(ForceTrack):
             self._request(request)
 
     def _request(self, request: Approval) -> None:
-        if any(self._is_valid(request) for request in self.pending_approvals):
+        if any(self._is_valid(pending) for pending in self.pending_approvals):
             raise ApprovalPending
-        self.expire_overtaken()
+        self._expire_overtaken()
         self.record(
             ApprovalRequested,
             approval_id=request.approval_id,
@@ -272,10 +273,10 @@ class ApprovalTrack(ForceTrack):
             compensation_minor=request.compensation_minor,
         )
 
-    def expire_overtaken(self) -> None:
-        """Void every request that can no longer be approved, before a new one is made."""
-        for request in self.pending_approvals:
-            self.record(ApprovalExpired, approval_id=request.approval_id)
+    def _expire_overtaken(self) -> None:
+        """None that waits is valid any more: void them all before a new one is made."""
+        for pending in self.pending_approvals:
+            self.record(ApprovalExpired, approval_id=pending.approval_id)
 
     def _carry_out(self, request: Approval, *, approved: bool) -> None:
         self.record(

@@ -78,7 +78,7 @@ class ChargebackLost(TransactionMoneyEvent):
         transaction.charged_back_refunds_minor += sum(from_refunds)
         if transaction.funds_held_at is None:
             transaction.uncovered_chargeback_minor += self.amount_minor
-        if transaction.funds_held_at is not None:
+        else:
             transaction.payment = PaymentStatus.REVERSED
         for reference in self.cancelled_refunds:
             refund = transaction.refunds[reference]

@@ -41,7 +41,7 @@ class OpenTransaction(CreationCommand[Transaction]):
         return (listing_stream(self.listing_id),)
 
     def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Transaction:
-        """Return the new transaction; raise `ListingNotForSale` or `SelfDealing`."""
+        """Return the new transaction; raise what `Transaction.open` raises."""
         (listing,) = sources
         assert isinstance(listing, Listing)
         return Transaction.open(stream_id, context, listing, self.rate, self.terms)

@@ -59,7 +59,7 @@ class DeadlineTrack(ApprovalTrack):
             case DeadlineKind.APPROVAL:
                 self.expire_approvals()
             case DeadlineKind.SIGNING | DeadlineKind.REVEAL | DeadlineKind.REDEPOSIT:
-                limit = self.refundable_minor - self.surcharge_minor
+                limit = self.refundable_of_price_minor
                 self.order_refund(limit, Basis.LAPSE, f"{deadline.kind.value}_lapsed")
 
     def _approval_deadlines(self) -> tuple[Deadline, ...]:

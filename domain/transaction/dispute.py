@@ -10,11 +10,18 @@ from domain.journal import Account
 from domain.policy import DISPUTE_WINDOW
 from domain.reason import require_reason
 from domain.transaction.compensation import CompensationTrack
-from domain.transaction.contract import DisputeOpen, NothingHeld
+from domain.transaction.contract import NothingHeld
 from domain.transaction.event import TransactionEvent
 from domain.transaction.outage import DeadlinesExtended
 from domain.transaction.phase import TERMINAL
-from domain.transaction.records import Dispute, DisputeCategory, DisputeSource, Finding, SettlementStatus
+from domain.transaction.records import (
+    ApprovalAction,
+    Dispute,
+    DisputeCategory,
+    DisputeSource,
+    Finding,
+    SettlementStatus,
+)
 from domain.transaction.settlement import AwardInvalid, Basis
 from domain.transaction.state import TransactionState
 
@@ -50,7 +57,7 @@ class FindingInvalid(Invalid):
 
 
 class DisputeOpened(TransactionEvent):
-    """Somebody disagrees; until it is decided nothing is released, paid out or lapses."""
+    """Somebody disagrees; until it is decided nothing is released or paid out, and only a refund lapses."""
 
     TOPIC = "transaction.dispute_opened.v1"
     dispute_id: UUID
@@ -117,9 +124,10 @@ class DisputeResolved(TransactionEvent):
     reason: str
 
     def change(self, transaction: TransactionState) -> None:
-        """It is closed."""
+        """It is closed. Force closes what it meets, and judges nothing."""
         dispute = transaction.disputes[self.dispute_id]
-        transaction.disputes[self.dispute_id] = replace(dispute, finding=self.finding)
+        is_forced = transaction.last_decision in {ApprovalAction.RELEASE, ApprovalAction.REFUND}
+        transaction.disputes[self.dispute_id] = replace(dispute, finding=self.finding, closed_by_force=is_forced)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +241,7 @@ class DisputeTrack(CompensationTrack):
         """Raise unless this person may decide this dispute this way now."""
         self.require_staff()
         dispute = self._open_dispute(dispute_id)
-        self._require_human_finding(dispute, award)
+        self._require_human_finding(award)
         needs_super = dispute.escalated or award.finding is Finding.UNCLEAR or award.compensation_minor
         if needs_super and self.actor.role is not Role.SUPER_ADMIN:
             raise Forbidden
@@ -283,7 +291,7 @@ class DisputeTrack(CompensationTrack):
 
     def _shares(self, award: Award, held: int) -> tuple[int, int]:
         """Return what buyer and seller get; the platform's commission is part of what the seller's side gets."""
-        refundable = self.refundable_minor - self.surcharge_minor
+        refundable = self.refundable_of_price_minor
         match award.finding:
             case Finding.BUYER:
                 return 0, held - self.terms.fee_minor(held) - self.terms.tax_minor(held)
@@ -308,15 +316,13 @@ class DisputeTrack(CompensationTrack):
         elif to_buyer:
             self.order_refund(to_buyer, Basis.AWARD, award.reason)
 
-    def _require_human_finding(self, dispute: Dispute, award: Award) -> None:
+    def _require_human_finding(self, award: Award) -> None:
         if any(other.source is DisputeSource.PROCESSOR for other in self.open_disputes):
             raise ProcessorDecides
         amounts_given = award.to_buyer_minor is not None or award.to_seller_minor is not None
         is_unclear = award.finding is Finding.UNCLEAR
         if award.finding not in HUMAN_FINDINGS or amounts_given != is_unclear:
             raise FindingInvalid
-        if not dispute.is_open:
-            raise DisputeOpen
 
     def _open_dispute(self, dispute_id: UUID) -> Dispute:
         dispute = self.disputes.get(dispute_id)

@@ -51,7 +51,7 @@ class ForceTrack(ChargebackTrack):
     def check_force_refund(self) -> None:
         """Raise unless a super_admin can refund now; `NotStuck` says when it becomes possible."""
         self._require_force()
-        if self.refundable_minor - self.surcharge_minor <= 0:
+        if self.refundable_of_price_minor <= 0:
             raise RefundTooLarge(refundable_minor=0)
         is_released = self.settlement in {SettlementStatus.RELEASED, SettlementStatus.SPLIT}
         if is_released and not any(dispute.is_decided_by_staff for dispute in self.disputes.values()):

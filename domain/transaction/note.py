@@ -48,5 +48,5 @@ class PartiesNotified(TransactionEvent):
 
 def require_note(text: str) -> None:
     """Raise `NoteInvalid` for an empty or overlong note."""
-    if not len(text.strip()) >= 1 or len(text) > NOTE_MAX_LENGTH:
+    if not text.strip() or len(text) > NOTE_MAX_LENGTH:
         raise NoteInvalid

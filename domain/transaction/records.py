@@ -233,6 +233,7 @@ class Dispute:
     opened_by: str
     escalated: bool = False
     finding: Finding | None = None
+    closed_by_force: bool = False
     processor_dispute_id: str | None = None
     due_at: datetime | None = None
     answer: DisputeAnswer | None = None
@@ -254,8 +255,8 @@ class Dispute:
 
     @property
     def is_decided_by_staff(self) -> bool:
-        """True when a person judged it; how a chargeback ended says nothing about who is at fault."""
-        return self.is_decided and self.source is not DisputeSource.PROCESSOR
+        """True when a person judged it: force, or the end of a chargeback, says nothing about who is at fault."""
+        return self.is_decided and not self.closed_by_force and self.source is not DisputeSource.PROCESSOR
 
 
 class ApprovalStatus(StrEnum):

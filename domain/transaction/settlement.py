@@ -196,12 +196,17 @@ class SettlementTrack(VaultTrack):
         """The fee that the customer paid on top and that has not been returned."""
         return self.owed(Account.FEE_SURCHARGE)
 
+    @property
+    def refundable_of_price_minor(self) -> int:
+        """What can go back of the price: a surcharge goes back with the last part of it."""
+        return self.refundable_minor - self.surcharge_minor
+
     def order_refund(self, amount_minor: int, basis: Basis, reason: str) -> None:
         """The buyer is owed `amount_minor`: from what is held, else from the seller's side, lastly from the seller.
 
         A full refund returns the surcharge too. Raises `RefundTooLarge`.
         """
-        limit = self.refundable_minor - self.surcharge_minor
+        limit = self.refundable_of_price_minor
         if not 1 <= amount_minor <= limit:
             raise RefundTooLarge(refundable_minor=limit)
         is_full = amount_minor == limit
@@ -244,7 +249,7 @@ class SettlementTrack(VaultTrack):
         first = self.cancel_requested_by is None
         self.record(CancellationRequested, by=by, reason=reason)
         if not first:
-            self.order_refund(self.refundable_minor - self.surcharge_minor, Basis.MUTUAL, reason)
+            self.order_refund(self.refundable_of_price_minor, Basis.MUTUAL, reason)
 
     def order_split(self, to_buyer_minor: int, to_seller_minor: int, reason: str) -> None:
         """Divide what is held; what neither gets is the platform's fee. Raises `AwardInvalid`."""

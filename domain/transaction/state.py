@@ -14,6 +14,7 @@ from domain.transaction.phase import SOURCES, TERMINAL, Phase
 from domain.transaction.records import (
     AccountWait,
     Approval,
+    ApprovalAction,
     ContractStatus,
     Dispute,
     DisputeSource,
@@ -128,6 +129,7 @@ class TransactionState(Aggregate):
         self.owing_since: datetime | None = None
         self.compensation_minor = 0
         self.forced_usd_cents = 0
+        self.last_decision: ApprovalAction | None = None
         self.balances: Counter[Account] = Counter()
 
     @property
@@ -188,7 +190,7 @@ class TransactionState(Aggregate):
 
     @property
     def has_open_dispute(self) -> bool:
-        """True while any dispute is undecided: nothing is released, paid out or lapses."""
+        """True while any dispute is undecided: nothing is released or paid out, and only a refund lapses."""
         return bool(self.disputes) and any(dispute.is_open for dispute in self.disputes.values())
 
     @property

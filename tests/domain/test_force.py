@@ -95,6 +95,16 @@ def test_a_chargeback_that_was_won_is_no_decision_to_release_before_the_reveal()
     story.wait(days=8).refuses(RevealFirst, release(), SUPER)
 
 
+def test_force_is_no_decision_of_the_dispute_that_it_closes():
+    story = signed(pending())
+    story.do(dispute(), BUYER)
+    story.do(refund(1), SUPER)
+    story.wait(days=8).refuses(RevealFirst, release(), SUPER)
+    other = disputed(pending())
+    other.do(release(), SUPER)
+    other.wait(days=8).refuses(DisputeFirst, refund(), SUPER)
+
+
 def test_a_statement_is_made_about_money_that_is_held():
     asked(story := pending())
     story.refuses(NothingHeld, STATEMENT, BUYER)
