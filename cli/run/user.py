@@ -128,10 +128,11 @@ async def _set_roles(pool: Pool, escrow: Escrow, email: str, wanted: frozenset[R
         await escrow.execute(
             user_id, RegisterUser(roles=present), make_request("register", str(user_id), at.isoformat())
         )
-    await escrow.execute(user_id, ChangeRoles(roles=wanted), make_request("roles", str(user_id), at.isoformat()))
+    request = make_request("roles", str(user_id), at.isoformat())
+    await escrow.execute(user_id, ChangeRoles(roles=wanted), request)
     async with pool.connection() as connection, connection.transaction():
         await change_roles(connection, user_id, grant=wanted - present, revoke=present - wanted, at=at)
-    await write_access(pool, _describe_change(user_id, wanted, at))
+    await write_access(pool, _describe_change(user_id, wanted, at, request.request_id))
     return user_id
 
 
@@ -144,7 +145,7 @@ async def require_user(pool: Pool, email: str) -> User:
     return user
 
 
-def _describe_change(user_id: UUID, wanted: frozenset[Role], at: datetime) -> Access:
+def _describe_change(user_id: UUID, wanted: frozenset[Role], at: datetime, request_id: str) -> Access:
     return Access(
         at=at,
         hour=at.replace(minute=0, second=0, microsecond=0),
@@ -153,7 +154,7 @@ def _describe_change(user_id: UUID, wanted: frozenset[Role], at: datetime) -> Ac
         reason="command_line",
         user_id=user_id,
         role=",".join(sorted(wanted)),
-        request_id=make_request("roles", str(user_id), at.isoformat()).request_id,
+        request_id=request_id,
         address=None,
         user_agent=None,
     )

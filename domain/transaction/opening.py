@@ -24,7 +24,7 @@ class SelfDealing(Invalid):
 
 
 class MoneyReceived(Refused):
-    """Money has been received: nobody can cancel this alone any more."""
+    """Money has been received, and is not held any more: it can only be refunded, not cancelled."""
 
     code = "money_received"
 
