@@ -38,7 +38,7 @@ FIT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 VERSION_TAG = re.compile(r'"([1-9][0-9]{0,17})"', re.ASCII)
 NEVER = -1
 DERIVED_LENGTH = 256
-# A typed name is no secret, but its unsalted hash would give it away (domain.md 1.11).
+# A typed name is no secret, but its unsalted hash, which stands in the log for ever, would give it away.
 SECRET_FIELDS = frozenset(
     {"password", "credentials", "legal_name", "otp", "account_number", "code", "recovery_code", "mailed_code"}
 )

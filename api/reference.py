@@ -1,6 +1,6 @@
 """Write the tables of docs/reference/http-api.md from the routes and the errors themselves.
 
-`python -m api.reference docs/reference/http-api.md`
+`.venv/bin/python -m api.reference docs/reference/http-api.md`
 """
 
 import importlib
@@ -23,7 +23,7 @@ import vault
 from api.app import ROUTERS
 from domain.errors import SERVER_ERROR, EscrowError
 
-START = "<!-- generated: python -m api.reference -->\n"
+START = "<!-- generated: .venv/bin/python -m api.reference docs/reference/http-api.md -->\n"
 END = "<!-- end of generated -->\n"
 ROOMS = (domain, database, eventstore, projections, gateways, identity, vault, reactions, api)
 

@@ -1,1 +1,1 @@
-"""How fast it is, beside its yardsticks in the same run: `python -m bench`."""
+"""How fast it is, beside its yardsticks in the same run: `make bench`."""

@@ -1,4 +1,4 @@
-"""`make bench`: measure, print the table, write `bench/latest.json`."""
+"""Measure, print the table, write `bench/latest.json`: `make bench`, or with options `.venv/bin/python -m bench`."""
 
 import argparse
 import signal
@@ -25,7 +25,7 @@ MEASURES: dict[str, Callable[[Ground, Size], list[Measurement]]] = {
 
 def main() -> None:
     """Run all, or those named; a quick run is for trying the bench out and writes nothing."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog=".venv/bin/python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small numbers, one round; writes no file")
     parser.add_argument("--only", choices=sorted(MEASURES), action="append", help="measure only this; may be repeated")
     parser.add_argument("--events", type=int, help="how long the long log is; a million, or 50,000 when quick")

@@ -1,4 +1,4 @@
-"""A load generator, in a process of its own: `python -m bench.load PORT FILE`, one answer as JSON on standard output.
+"""A load generator, in a process that `bench.http` starts, with PORT and FILE; one answer as JSON on standard output.
 
 FILE has one line per request: the number of a connection and the raw request, base64. Each connection sends its own one
 after the other, the next when the answer to the last is there. Raw sockets: a client library would be the bottleneck.

@@ -1,4 +1,4 @@
-"""The API as `escrow serve` runs it, with one more route that does nothing: `python -m bench.server PORT FILE`.
+"""The API as `escrow serve` runs it, with one more route that does nothing; `bench.http` starts it, with PORT and FILE.
 
 FILE names the transactions that this worker has dealt with before: it keeps them, as it would have.
 """

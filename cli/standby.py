@@ -1,4 +1,4 @@
-"""`python -m cli.standby serve …`: import what a command needs, and run it once standard input says "go".
+"""Import what a command needs, and run it once standard input says "go"; the demo starts it, as the module to run.
 
 So several processes can import at the same time, while the database that they will need is being started.
 """

@@ -1,1 +1,1 @@
-"""What can be typed: one file per command, with its arguments and help. Bodies, in `run`, are imported late."""
+"""What can be typed: a file per command, with arguments and help. What it does, in `run`, is imported late."""

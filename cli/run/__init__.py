@@ -1,1 +1,1 @@
-"""What the commands do and print, one file per command, under the name that it has in `parse`."""
+"""What the commands do and print: a file for each that `parse` has, and one for each noun among its subcommands."""

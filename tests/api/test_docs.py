@@ -14,6 +14,6 @@ def test_every_route_is_in_the_reference() -> None:
 
 
 def test_the_tables_are_those_that_the_code_gives() -> None:
-    """Written by `python -m api.reference`; the text around the tables is by hand."""
+    """The text around the tables is by hand."""
     text = PAGE.read_text(encoding="utf-8")
-    assert render_reference() in text, "run: python -m api.reference docs/reference/http-api.md"
+    assert render_reference() in text, "run: .venv/bin/python -m api.reference docs/reference/http-api.md"
