@@ -2,11 +2,12 @@
 
 import base64
 import binascii
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
 
-from api.http.query import Body, BodyId, Prose, SingleLine
+from api.http.body import Body, BodyId, Prose, SingleLine
 from api.views.money import AmountMinor, MoneyBody
 from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
@@ -20,12 +21,16 @@ LONGEST_REASON = 2000
 Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra={"format": "password"})]
 Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
 Name = Annotated[SingleLine, Field(min_length=1, max_length=200)]
+Phone = Annotated[SingleLine, Field(min_length=1, max_length=32)]
+Title = Annotated[SingleLine, Field(min_length=1, max_length=200)]
+Description = Annotated[Prose, Field(min_length=1, max_length=10_000)]
+Remark = Annotated[Prose, Field(min_length=1, max_length=4000)]
 Reason = Annotated[Prose, Field(min_length=10, max_length=LONGEST_REASON)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BankCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 AccountNumber = Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9]{5,34}$")]
 TransferReference = Annotated[str, Field(pattern=r"^[a-z0-9_-]{16,50}$")]
-AppCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+SixDigits = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 RecoveryCode = Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{16,40}$")]
 RecoveryKeyText = Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{32,60}$")]
 Token = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,200}$")]
@@ -44,20 +49,13 @@ def _read_key(text: object) -> bytes:
     return key
 
 
-def _read_role(text: object) -> Role:
-    return Role(text) if isinstance(text, str) else Role("")
+def _word_of(kind: type[StrEnum]) -> BeforeValidator:
+    """Take the word for a member of `kind`, as which a strict body would not know it."""
 
+    def read(word: object) -> StrEnum:
+        return kind(word)
 
-def _read_category(text: object) -> DisputeCategory:
-    return DisputeCategory(text) if isinstance(text, str) else DisputeCategory("")
-
-
-def _read_finding(text: object) -> Finding:
-    return Finding(text) if isinstance(text, str) else Finding("")
-
-
-def _read_scope(text: object) -> Scope:
-    return Scope(text) if isinstance(text, str) else Scope("")
+    return BeforeValidator(read)
 
 
 def _require_unlike_processor(category: DisputeCategory) -> DisputeCategory:
@@ -69,12 +67,10 @@ def _require_unlike_processor(category: DisputeCategory) -> DisputeCategory:
 Statements = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=500)], ...], Field(max_length=20, strict=False)
 ]
-SelfServiceRole = Annotated[
-    Role, BeforeValidator(_read_role), WithJsonSchema({"type": "string", "enum": ["buyer", "seller"]})
-]
+SelfServiceRole = Annotated[Role, _word_of(Role), WithJsonSchema({"type": "string", "enum": ["buyer", "seller"]})]
 Category = Annotated[
     DisputeCategory,
-    BeforeValidator(_read_category),
+    _word_of(DisputeCategory),
     AfterValidator(_require_unlike_processor),
     WithJsonSchema(
         {"type": "string", "enum": [c.value for c in DisputeCategory if c is not DisputeCategory.CHARGEBACK]}
@@ -82,11 +78,11 @@ Category = Annotated[
 ]
 HumanFinding = Annotated[
     Finding,
-    BeforeValidator(_read_finding),
+    _word_of(Finding),
     WithJsonSchema({"type": "string", "enum": ["buyer", "seller", "platform", "unclear"]}),
 ]
 KeyScope = Annotated[
-    Scope, BeforeValidator(_read_scope), WithJsonSchema({"type": "string", "enum": [scope.value for scope in Scope]})
+    Scope, _word_of(Scope), WithJsonSchema({"type": "string", "enum": [scope.value for scope in Scope]})
 ]
 PublicKeyBytes = Annotated[
     bytes,
@@ -102,7 +98,7 @@ class RegisterBody(Body):
     password: Password
     display_name: Name
     legal_name: Name
-    phone: Annotated[SingleLine, Field(min_length=1, max_length=32)] | None = None
+    phone: Phone | None = None
     roles: Annotated[list[SelfServiceRole], Field(min_length=1, max_length=2)] | None = None
 
 
@@ -116,7 +112,7 @@ class VerifyEmailBody(Body):
     """The six digits that were sent to the address."""
 
     email: Email
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    code: SixDigits
 
 
 class LoginBody(Body):
@@ -125,7 +121,7 @@ class LoginBody(Body):
 
     email: Email
     password: Password
-    code: AppCode | None = None
+    code: SixDigits | None = None
     device_token: Token | None = None
 
 
@@ -146,7 +142,7 @@ class ResetBody(Body):
     new_password: Password
     accept_losses: bool = False
     recovery_key: RecoveryKeyText | None = None
-    code: AppCode | None = None
+    code: SixDigits | None = None
     recovery_code: RecoveryCode | None = None
 
 
@@ -156,10 +152,16 @@ class PasswordBody(Body):
     password: Password
 
 
-class AppCodeBody(Body):
-    """The first code of a new authenticator app."""
+class CodeBody(Body):
+    """Six digits: the first code of a new authenticator app, or those that were sent to a telephone."""
 
-    code: AppCode
+    code: SixDigits
+
+
+class PhoneBody(Body):
+    """A number with its country, such as +254700000001."""
+
+    phone: Phone
 
 
 class RefreshBody(Body):
@@ -189,16 +191,16 @@ class ApiKeyBody(Body):
 class ListingBody(Body):
     """What is offered and for how much."""
 
-    title: Annotated[SingleLine, Field(min_length=1, max_length=200)]
-    description: Annotated[Prose, Field(min_length=1, max_length=10_000)]
+    title: Title
+    description: Description
     price: MoneyBody
 
 
 class ListingPatch(Body):
     """What is to change; the rest stays as it is."""
 
-    title: Annotated[SingleLine, Field(min_length=1, max_length=200)] | None = None
-    description: Annotated[Prose, Field(min_length=1, max_length=10_000)] | None = None
+    title: Title | None = None
+    description: Description | None = None
     price: MoneyBody | None = None
 
 
@@ -258,13 +260,13 @@ class DisputeBody(Body):
     """What is wrong, in a word and in the party's own words."""
 
     category: Category
-    statement: Annotated[Prose, Field(min_length=1, max_length=4000)] | None = None
+    statement: Remark | None = None
 
 
 class StatementBody(Body):
     """The party's own words; they can be erased, the log has a salted hash of them."""
 
-    statement: Annotated[Prose, Field(min_length=1, max_length=4000)]
+    statement: Remark
 
 
 class ExtendBody(Body):
@@ -336,7 +338,7 @@ class AmountBody(Body):
 class NoteBody(Body):
     """A note for the record. It stands in the log for ever: do not name people."""
 
-    text: Annotated[Prose, Field(min_length=1, max_length=4000)]
+    text: Remark
 
 
 class ResolveBody(Body):

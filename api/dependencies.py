@@ -23,6 +23,7 @@ from gateways.paystack.secret import SecretKey
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from identity.session import Lifetimes
+from reactions.erasure import Eraser
 from reactions.refusals import Refusals
 from reactions.toolbox import Processor
 from vault.locksmith import Locksmith
@@ -44,6 +45,7 @@ class Dependencies:
     send_code: SendCode
     text_code: SendCode
     objects: Objects
+    eraser: Eraser
     cursor_key: bytes = field(repr=False)
     rates: Mapping[Currency, UsdRate]
     terms: Terms = field(default_factory=Terms)

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
-from api.bodies import AppCode, Name, Password, RecoveryCode
-from api.http.query import Body
+from api.bodies import Name, Password, RecoveryCode, SixDigits
+from api.http.body import Body
 from identity.webauthn import Json
 
 Encoded = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,8000}$")]
@@ -89,10 +89,10 @@ class NameBody(Body):
 class SecondFactorBody(Body):
     """One of: a code of the app; what a security key signed; a recovery code; a code by mail with the password."""
 
-    code: AppCode | None = None
+    code: SixDigits | None = None
     security_key: ConfirmationCredential | None = None
     recovery_code: RecoveryCode | None = None
-    mailed_code: AppCode | None = None
+    mailed_code: SixDigits | None = None
     password: Password | None = None
 
     @model_validator(mode="after")

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -28,7 +27,7 @@ from domain.policy import Terms
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
 from gateways.mail import Mail, SendMail, mail_into_folder, mail_over_smtp
-from gateways.objects import Folder
+from gateways.objects import Folder, Objects
 from gateways.paystack.client import PAYSTACK_URL, Paystack
 from gateways.paystack.http import check_base_url
 from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
@@ -162,6 +161,7 @@ async def open_dependencies(
         open_ground(settings, clock, API_CONNECTIONS) as ground,
         open_locksmith(ground.pool, settings) as locksmith,
     ):
+        objects = open_files(settings)
         dependencies = Dependencies(
             settings=settings,
             clock=clock,
@@ -174,7 +174,8 @@ async def open_dependencies(
             webhook_secret=ground.secret,
             text_code=code_texter(watch_delivery(ground.pool, clock, "sms", texter_of(settings)), clock),
             send_code=code_sender(watch_delivery(ground.pool, clock, "mail", mailer_of(settings)), clock),
-            objects=open_files(settings),
+            objects=objects,
+            eraser=eraser_of(settings, ground.pool, clock, objects),
             cursor_key=_derive(settings, "cursors"),
             rates=load_rates(settings.escrow_home),
             terms=terms or Terms(),
@@ -190,12 +191,11 @@ def open_files(settings: Settings) -> Folder:
     return Folder(settings.escrow_files_dir or settings.escrow_home / "files")
 
 
-def eraser_of(settings: Settings, pool: Pool, clock: Clock) -> Eraser:
+def eraser_of(settings: Settings, pool: Pool, clock: Clock, objects: Objects) -> Eraser:
     """Return what erases people who asked for it."""
-    files = open_files(settings)
 
     async def erase_files(user_id: UUID, at: datetime) -> None:
-        await erase_files_of(pool, files, user_id, at)
+        await erase_files_of(pool, objects, user_id, at)
 
     return Eraser(
         pool=pool, clock=clock, retention=timedelta(days=settings.escrow_retention_days), erase_files=erase_files
@@ -210,7 +210,7 @@ def toolbox_of(ground: Ground) -> Toolbox:
 
 def watermark_of(ground: Ground) -> Watermark:
     """Return the mark of how far this log was acted upon, which a restore does not touch."""
-    return Watermark(ground.pool, Path(ground.settings.escrow_home))
+    return Watermark(ground.pool, ground.settings.escrow_home)
 
 
 def ask_of(ground: Ground) -> Ask:

@@ -6,8 +6,12 @@ from api.dependencies import Dependencies
 from api.security_key import SecondFactorBody
 from identity.authenticator import Session
 from identity.email_code import CodePurpose, CodeRefused, send_code
+from identity.notification import tell_user
 from identity.password import get_password
+from identity.recovery_code import make_recovery_codes
 from identity.second_factor import (
+    CHANGED,
+    begin_with_app,
     confirm_by_app,
     confirm_by_key,
     confirm_by_mail,
@@ -84,6 +88,32 @@ async def propose_app(dependencies: Dependencies, session: Session, password: st
             connection, dependencies.locksmith, session.user_id, at=at, random_bytes=dependencies.random_bytes
         )
     return seed, user.email or str(user.id)
+
+
+async def begin_app(dependencies: Dependencies, session: Session, code: str) -> tuple[str, ...]:
+    """Take the proposed app into use with its first code; return new recovery codes. Raises as `begin_with_app`, and
+    SecondFactorRequired."""
+    await require_present_factor(dependencies, session)
+    codes = await begin_with_app(
+        dependencies.pool,
+        dependencies.locksmith,
+        session.id,
+        session.user_id,
+        code,
+        at=dependencies.clock(),
+        random_bytes=dependencies.random_bytes,
+    )
+    dependencies.authenticator.forget(session.user_id)
+    return codes
+
+
+async def replace_recovery_codes(dependencies: Dependencies, session: Session) -> tuple[str, ...]:
+    """Return new recovery codes, and tell their owner; those before are good no more."""
+    at = dependencies.clock()
+    async with dependencies.pool.connection() as connection, connection.transaction():
+        codes = await make_recovery_codes(connection, session.user_id, at=at, random_bytes=dependencies.random_bytes)
+        await tell_user(connection, session.user_id, CHANGED, at=at, what="recovery_codes")
+    return codes
 
 
 async def require_owner(dependencies: Dependencies, session: Session, password: str) -> None:

@@ -21,8 +21,8 @@ from api.command import DecidingDesk, RunbookDesk, StaffDesk
 from api.flows.attention import order_otp, send_refund_to, type_otp
 from api.flows.deciding import decide, find_approval
 from api.flows.listing import show
+from api.http.body import Nothing
 from api.http.path import PathId
-from api.http.query import Nothing
 from api.policy import get_limit, get_refund_limit
 from api.reads.lists import list_actions, list_alerts, list_approval_items, list_stuck_transactions
 from api.reads.page import Page

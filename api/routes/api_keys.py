@@ -7,8 +7,8 @@ from api.access import FreshSessionDep, SessionDep
 from api.bodies import ApiKeyBody
 from api.dependencies import DependenciesDep
 from api.flows.api_key import make_api_key
+from api.http.body import Nothing
 from api.http.path import PathId
-from api.http.query import Nothing
 from api.http.unstored import answer_unstored
 from api.strict_route import StrictRoute
 from api.views.api_key import ApiKeyItem, ApiKeysView, NewApiKeyView

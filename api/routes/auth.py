@@ -10,7 +10,7 @@ from api.codes import EMAIL, counting_code, mailer_of_codes
 from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
 from api.flows.sign_in import begin_session
-from api.http.query import Nothing
+from api.http.body import Nothing
 from api.http.scope import SUBJECT, request_id_of
 from api.http.unstored import answer_unstored
 from api.strict_route import StrictRoute

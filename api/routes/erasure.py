@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from api.access import FreshSessionDep, SessionDep
 from api.dependencies import DependenciesDep
-from api.flows.erasure import eraser_of, show_erasure, take_back
-from api.http.query import Nothing
+from api.flows.erasure import show_erasure, take_back
+from api.http.body import Nothing
 from api.strict_route import StrictRoute
 from api.views.erasure import ErasureView
 
@@ -16,10 +16,9 @@ router = APIRouter(prefix="/api/v1/users/me/erasure", tags=["users"], route_clas
 @router.post("", status_code=202, response_model=ErasureView)
 async def post_erasure(
     session: FreshSessionDep, dependencies: DependenciesDep, body: Nothing | None = None
-) -> Response:
+) -> ErasureView:
     """Ask for your personal data to be erased; it is done within an hour of becoming possible."""
-    standing = await eraser_of(dependencies).request(session.user_id)
-    return Response(ErasureView.of(standing).model_dump_json(), 202, media_type="application/json")
+    return ErasureView.of(await dependencies.eraser.request(session.user_id))
 
 
 @router.get("", response_model=ErasureView)

@@ -11,8 +11,9 @@ from api.flows import listing as flow
 from api.flows import proof
 from api.flows.catalog import FILTERS, list_catalog, show_listings
 from api.flows.deposit import deposit
+from api.http.body import Nothing
 from api.http.path import PathId
-from api.http.query import Nothing, read_choice
+from api.http.query import read_choice
 from api.openapi import FILE_ANSWER, FILE_FORM
 from api.reads.page import Page, read_moment_cursor
 from api.reads.reading import Reader, reading

@@ -7,7 +7,7 @@ from api.access import FreshSessionDep, SessionDep
 from api.bodies import PasswordBody
 from api.dependencies import DependenciesDep
 from api.flows.recovery_key import make_recovery_key
-from api.http.query import Nothing
+from api.http.body import Nothing
 from api.http.unstored import answer_unstored
 from api.strict_route import StrictRoute
 from api.views.password_reset import RecoveryKeyStatusView, RecoveryKeyView

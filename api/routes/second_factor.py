@@ -4,17 +4,15 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.access import FreshSessionDep, SessionDep
-from api.bodies import AppCodeBody, PasswordBody
+from api.bodies import CodeBody, PasswordBody
 from api.dependencies import DependenciesDep
 from api.flows import second_factor as flow
-from api.http.query import Nothing
+from api.http.body import Nothing
 from api.http.unstored import answer_unstored
 from api.security_key import SecondFactorBody
 from api.strict_route import StrictRoute
 from api.views.user import RecoveryCodesView, SecondFactorView, SeedView
-from identity.notification import tell_user
-from identity.recovery_code import make_recovery_codes
-from identity.second_factor import CHANGED, begin_with_app, get_second_factor
+from identity.second_factor import get_second_factor
 
 router = APIRouter(prefix="/api/v1/auth/second-factor", tags=["auth"], route_class=StrictRoute)
 
@@ -55,20 +53,9 @@ async def post_app(body: PasswordBody, session: SessionDep, dependencies: Depend
 
 
 @router.post("/app/begin", response_model=RecoveryCodesView)
-async def post_begin(body: AppCodeBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
+async def post_begin(body: CodeBody, session: SessionDep, dependencies: DependenciesDep) -> Response:
     """Take the app into use with its first code; this confirms the session and shows new recovery codes, once."""
-    await flow.require_present_factor(dependencies, session)
-    codes = await begin_with_app(
-        dependencies.pool,
-        dependencies.locksmith,
-        session.id,
-        session.user_id,
-        body.code,
-        at=dependencies.clock(),
-        random_bytes=dependencies.random_bytes,
-    )
-    dependencies.authenticator.forget(session.user_id)
-    return _show_codes(codes)
+    return _show_codes(await flow.begin_app(dependencies, session, body.code))
 
 
 @router.post("/recovery-codes", response_model=RecoveryCodesView)
@@ -76,11 +63,7 @@ async def post_recovery_codes(
     session: FreshSessionDep, dependencies: DependenciesDep, body: Nothing | None = None
 ) -> Response:
     """Replace your recovery codes; the new ones are shown once."""
-    at = dependencies.clock()
-    async with dependencies.pool.connection() as connection, connection.transaction():
-        codes = await make_recovery_codes(connection, session.user_id, at=at, random_bytes=dependencies.random_bytes)
-        await tell_user(connection, session.user_id, CHANGED, at=at, what="recovery_codes")
-    return _show_codes(codes)
+    return _show_codes(await flow.replace_recovery_codes(dependencies, session))
 
 
 def _show_codes(codes: tuple[str, ...]) -> Response:

@@ -7,8 +7,8 @@ from api.access import FreshSessionDep, SessionDep
 from api.bodies import PasswordBody
 from api.dependencies import DependenciesDep
 from api.flows import security_key as flow
+from api.http.body import Nothing
 from api.http.path import PathId
-from api.http.query import Nothing
 from api.http.unstored import answer_unstored
 from api.security_key import NameBody, SecurityKeyBody
 from api.strict_route import StrictRoute

@@ -5,8 +5,8 @@ from starlette.responses import Response
 
 from api.access import SessionDep
 from api.dependencies import DependenciesDep
+from api.http.body import Nothing
 from api.http.path import PathId
-from api.http.query import Nothing
 from api.strict_route import StrictRoute
 from api.views.user import SessionItem, SessionsView
 from identity.session import end_sessions, list_sessions, revoke_session

@@ -25,8 +25,8 @@ from api.flows.redeposit import Handover, get_addendum, redeposit
 from api.flows.reveal import reveal
 from api.flows.signing import Signature, sign
 from api.flows.statement import state_access
+from api.http.body import Nothing
 from api.http.path import PathId
-from api.http.query import Nothing
 from api.reads.lists import list_events, list_own_transactions
 from api.reads.page import Page
 from api.reads.reading import Reader, reading

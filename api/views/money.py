@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
-from api.http.query import Body
+from api.http.body import Body
 from domain.money import MAX_AMOUNT_MINOR, PAYABLE, Currency, Money, parse_currency
 
 EXAMPLE: JsonDict = {"example": {"amount_minor": 2_500_000, "currency": "NGN"}}

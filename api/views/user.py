@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from identity.payout_account import PayoutAccount
+from identity.phone import Phone
 from identity.session import OpenSession, Tokens
 from identity.sign_in import SignedIn
 from identity.user import User
@@ -132,6 +133,18 @@ class VerifiedView(BaseModel):
 
     user_id: UUID
     is_verified: bool = True
+
+
+class PhoneView(BaseModel):
+    """Your number; it is verified once you have typed the code that was sent to it."""
+
+    phone: str | None
+    is_verified: bool
+
+    @classmethod
+    def of(cls, phone: Phone) -> "PhoneView":
+        """Show a number to its owner."""
+        return cls(phone=phone.number, is_verified=phone.verified_at is not None)
 
 
 class PayoutAccountView(BaseModel):

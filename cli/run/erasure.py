@@ -6,7 +6,7 @@ from uuid import UUID
 from cli.connection import run_as
 from cli.output import report
 from cli.run.user import require_user
-from cli.wiring import eraser_of
+from cli.wiring import eraser_of, open_files
 from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
@@ -45,7 +45,7 @@ def describe(standing: Standing) -> Mapping[str, object]:
 
 async def _erase(pool: Pool, settings: Settings, email: str | None, user_id: str | None, *, dry_run: bool) -> Standing:
     person = await _find(pool, email, user_id)
-    eraser = eraser_of(settings, pool, read_clock)
+    eraser = eraser_of(settings, pool, read_clock, open_files(settings))
     if dry_run:
         return await eraser.look(person)
     await eraser.request(person)

@@ -18,6 +18,7 @@ from cli.wiring import (
     eraser_of,
     gate_of,
     notifier_of,
+    open_files,
     open_ground,
     require_processor,
     toolbox_of,
@@ -89,10 +90,11 @@ async def work(ground: Ground) -> None:
     """Run projections, reactions and the nightly reconciliation until cancelled."""
     dsn = resolve_dsn(ground.settings, "app")
     kept_for = timedelta(days=ground.settings.escrow_access_log_days)
+    eraser = eraser_of(ground.settings, ground.pool, ground.clock, open_files(ground.settings))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(run_projections(dsn))
         tasks.create_task(keep_house(ground.pool, ground.clock, kept_for))
-        tasks.create_task(eraser_of(ground.settings, ground.pool, ground.clock).run())
+        tasks.create_task(eraser.run())
         tasks.create_task(worker_of(ground, dsn).run())
         tasks.create_task(Nightly(desk_of(ground), dsn, ask=_ask_of(ground)).run())
 

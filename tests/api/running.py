@@ -25,7 +25,7 @@ from api.dependencies import Dependencies
 from api.flows.registration import record_roles
 from api.http.protocol import StrictHttp
 from cli.rates import load_rates
-from cli.wiring import PATIENCE_SECONDS
+from cli.wiring import PATIENCE_SECONDS, eraser_of
 from database.connect import open_pool
 from database.settings import Settings
 from domain.actor import Role
@@ -236,7 +236,7 @@ class Runner:
             appender = await stack.enter_async_context(Appender(self.dsn, patience_seconds=PATIENCE_SECONDS))
             gateway = await stack.enter_async_context(Paystack.connect(secret=SECRET, base_url=self.stand_in.base_url))
             escrow = Escrow(pool, appender, self.clock, lambda: uuid7(self.clock(), os.urandom))
-            settings = Settings()
+            settings, objects = Settings(), Folder(self.files)
             self.dependencies = Dependencies(
                 settings=settings,
                 clock=self.clock,
@@ -249,7 +249,8 @@ class Runner:
                 webhook_secret=SECRET,
                 send_code=self._keep_code,
                 text_code=self._keep_code,
-                objects=Folder(self.files),
+                objects=objects,
+                eraser=eraser_of(settings, pool, self.clock, objects),
                 cursor_key=bytes(32),
                 rates=load_rates(settings.escrow_home),
             )

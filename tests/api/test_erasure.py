@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from api.flows.erasure import eraser_of
 from database.connect import Pool, open_pool
 from identity.erasure import erase_personal_data, lock_for_erasure, request_erasure
 from reactions.erasure import SETTLE_SECONDS, ErasureUndecided, Standing, State
@@ -145,7 +144,7 @@ def erase(installation: Installation, user_id: UUID, meanwhile: Callable[[], Non
         await (asyncio.to_thread(meanwhile) if seconds == SETTLE_SECONDS else asyncio.sleep(seconds))
 
     async def work(pool: Pool) -> Standing:
-        eraser = replace(eraser_of(installation.dependencies), pool=pool, retention=RETENTION, sleep=sleep)
+        eraser = replace(installation.dependencies.eraser, pool=pool, retention=RETENTION, sleep=sleep)
         await eraser.request(user_id)
         return await eraser.erase(user_id)
 

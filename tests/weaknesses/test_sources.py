@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from api.bodies import LoginBody
-from api.http.query import Body
+from api.http.body import Body
 from database.settings import Settings
 from docs.rooms import ROOMS, ROOT
 
