@@ -4,7 +4,6 @@ import asyncio
 
 import structlog
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 
 from api.dependencies import Dependencies
 from domain.actor import reaction
@@ -32,7 +31,7 @@ async def look_once(dependencies: Dependencies) -> None:
         failure = await _find_failure(dependencies)
         dependencies.metrics.vault_canary.set(0 if failure else 1)
         await _record(dependencies, failure)
-    except (Error, PoolTimeout, EscrowError) as error:
+    except (Error, EscrowError) as error:
         logger.warning("canary_not_looked_at", error=type(error).__name__)
 
 

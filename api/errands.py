@@ -5,7 +5,6 @@ from collections.abc import Coroutine
 
 import structlog
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 
 from domain.errors import EscrowError
 
@@ -46,5 +45,5 @@ class Errands:
 async def _run(name: str, work: Coroutine[object, object, None]) -> None:
     try:
         await work
-    except (EscrowError, Error, PoolTimeout) as error:
+    except (EscrowError, Error) as error:
         logger.warning("errand_failed", errand=name, error=type(error).__name__)

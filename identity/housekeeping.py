@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import structlog
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 
 from database.connect import Pool
+from database.errors import DatabaseUnavailable
 from domain.ids import Clock
 from identity.access_log import delete_old_accesses
 from identity.api_key import delete_ended_keys
@@ -29,7 +29,7 @@ async def keep_house(pool: Pool, clock: Clock, accesses_kept_for: timedelta) -> 
             sessions, keys, tries = await clear_away(pool, clock)
             accesses = await forget_accesses(pool, clock() - accesses_kept_for)
             logger.info("cleared_away", sessions=sessions, keys=keys, tries=tries, accesses=accesses)
-        except (Error, PoolTimeout) as error:
+        except (Error, DatabaseUnavailable) as error:
             logger.warning("not_cleared_away", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
 

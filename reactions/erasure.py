@@ -14,14 +14,15 @@ from uuid import UUID
 
 import structlog
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 
 from database.connect import Pool
+from database.errors import DatabaseUnavailable
 from database.queries import load
 from domain.errors import EscrowError, NotFound
 from domain.ids import Clock
 from domain.transaction.phase import TERMINAL
 from eventstore.log import head
+from gateways.objects import StorageUnavailable
 from identity.erasure import (
     erase_personal_data,
     find_erasure,
@@ -151,7 +152,15 @@ class Eraser:
         """Carry out every request that is possible now; return whose."""
         async with self.pool.connection() as connection:
             waiting = await list_waiting_erasures(connection)
-        return [user_id for user_id in waiting if (await self.erase(user_id)).state is State.ERASED]
+        return [user_id for user_id in waiting if await self._is_erased(user_id)]
+
+    async def _is_erased(self, user_id: UUID) -> bool:
+        """Carry out one request; files that cannot be deleted now hold up nobody else's."""
+        try:
+            return (await self.erase(user_id)).state is State.ERASED
+        except StorageUnavailable as error:
+            logger.warning("not_erased", error=error.code)
+            return False
 
     async def run(self) -> None:
         """Do so once an hour until cancelled; what is not possible now is tried again an hour later."""
@@ -159,6 +168,6 @@ class Eraser:
             try:
                 erased = await self.erase_all()
                 logger.info("erased", people=len(erased))
-            except (Error, PoolTimeout, ErasureUndecided, NotFound) as error:
+            except (Error, DatabaseUnavailable, ErasureUndecided, NotFound) as error:
                 logger.warning("not_erased", error=type(error).__name__)
             await self.sleep(EVERY_SECONDS)
