@@ -11,12 +11,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from database.queries import load
-from domain.transaction import Transaction
 from domain.transaction.chargeback import dispute_id_of
 from gateways.chargeback import Chargeback, ChargebackStatus
 from gateways.errors import UnknownReference
 from reactions.chargeback import LONGEST, OVER
-from reactions.toolbox import Toolbox
+from reactions.toolbox import Toolbox, find_readable
 
 SQL = load("reactions", "chargeback.sql")
 UNRESOLVED = (ChargebackStatus.AWAITING_MERCHANT, ChargebackStatus.AWAITING_BANK, ChargebackStatus.PENDING)
@@ -95,8 +94,10 @@ async def _payer(tools: Toolbox, reference: str | None) -> UUID | None:
 
 
 async def _is_known(tools: Toolbox, transaction_id: UUID, found: Chargeback) -> bool:
-    """Whether the log has it as it stands: over, or open here and there."""
-    transaction = await tools.escrow.get(Transaction, transaction_id)
+    """Whether the log has it as it stands: over, or open here and there; not where the log cannot be read."""
+    transaction = await find_readable(tools.escrow, transaction_id)
+    if transaction is None:
+        return False
     number = str(found.processor_id)
     dispute = transaction.disputes.get(dispute_id_of(transaction_id, number))
     is_open = transaction.foreign_chargebacks.get(number) if dispute is None else dispute.is_open

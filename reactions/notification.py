@@ -39,7 +39,7 @@ from identity.notification import (
 from reactions.checkpoint import get_checkpoint, save_checkpoint
 from reactions.notice import REMINDER, still_holds, tell_of_listing, tell_of_transaction, tell_of_user
 from reactions.telling import OF_LISTING, OF_TRANSACTION, TOLD
-from reactions.toolbox import Toolbox
+from reactions.toolbox import Toolbox, find_readable
 from reactions.writing import Unwritable, write
 
 SQL = load("reactions", "notification.sql")
@@ -192,10 +192,8 @@ class Notifier:
         return await find_command(self._tools.pool, request.command_id) is not None
 
     async def _still_holds(self, note: DueNotification, transaction_id: UUID) -> bool:
-        try:
-            return still_holds(note.facts, await self._tools.escrow.get(Transaction, transaction_id))
-        except (NotFound, Undecodable):
-            return False
+        transaction = await find_readable(self._tools.escrow, transaction_id)
+        return transaction is not None and still_holds(note.facts, transaction)
 
     async def _record(self, told: Told) -> None:
         command = RecordNotice(

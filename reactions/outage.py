@@ -15,11 +15,9 @@ from database.connect import Pool
 from database.queries import load
 from domain.actor import reaction
 from domain.errors import Invalid
-from domain.transaction import Transaction
 from domain.transaction.commands import ExtendDeadlines
 from eventstore.escrow import Request
-from eventstore.transcoder import Undecodable
-from reactions.toolbox import Toolbox
+from reactions.toolbox import Toolbox, find_readable
 from reactions.watch import Watch
 
 SQL = load("reactions", "outage.sql")
@@ -83,11 +81,8 @@ class Outages:
         return extended
 
     async def _extend(self, transaction_id: UUID, outage: Outage) -> bool:
-        try:
-            transaction = await self._tools.escrow.get(Transaction, transaction_id)
-        except Undecodable:
-            return False  # nothing else can be done for it either, and whoever watches the read models is told
-        if transaction.next_deadline is None or transaction.created_on >= outage.ended_at:
+        transaction = await find_readable(self._tools.escrow, transaction_id)
+        if transaction is None or transaction.next_deadline is None or transaction.created_on >= outage.ended_at:
             return False
         reason = f"outage {outage.began_at.isoformat()} to {outage.ended_at.isoformat()}: {outage.reason}"
         command = ExtendDeadlines(seconds=int(outage.lost.total_seconds()), reason=reason)

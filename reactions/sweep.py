@@ -17,7 +17,7 @@ from domain.transaction.records import PayoutStatus
 from gateways.errors import GatewayRefused, UnknownReference
 from gateways.payment import Charge, Transfer, TransferStatus
 from reactions.payment import PAID
-from reactions.toolbox import Toolbox
+from reactions.toolbox import Toolbox, find_readable
 from reactions.watch import Question, Watch
 
 LOOK_BACK = timedelta(days=3)
@@ -39,17 +39,22 @@ class Unheard(NamedTuple):
 
 
 async def list_unheard(tools: Toolbox, watch: Watch) -> AsyncGenerator[Unheard]:
-    """Yield what is to be asked about again. Raises the processor's errors, of which nothing is concluded."""
+    """Yield what is to be asked about again, also where the log cannot be read: the next sweep may find it mended.
+
+    Raises the processor's errors, of which nothing is concluded.
+    """
     since = tools.clock() - LOOK_BACK
     charges = await tools.gateway.list_charges(since=since)
     paid = {charge.reference: charge for charge in charges if charge.status in PAID}
     for reference, transaction_id in (await watch.find(paid)).items():
-        if not _knows_charge(await tools.escrow.get(Transaction, transaction_id), paid[reference]):
+        transaction = await find_readable(tools.escrow, transaction_id)
+        if transaction is None or not _knows_charge(transaction, paid[reference]):
             yield Unheard(transaction_id, reference)
     transfers = await tools.gateway.list_transfers(since=since)
     taken = {transfer.reference: transfer for transfer in transfers if transfer.status is TransferStatus.REVERSED}
     for reference, transaction_id in (await watch.find(taken)).items():
-        if _believes_paid(await tools.escrow.get(Transaction, transaction_id), taken[reference]):
+        transaction = await find_readable(tools.escrow, transaction_id)
+        if transaction is None or _believes_paid(transaction, taken[reference]):
             yield Unheard(transaction_id, reference)
 
 

@@ -9,9 +9,11 @@ from database.connect import Pool
 from domain.actor import reaction
 from domain.aggregate import Aggregate
 from domain.command import Command
+from domain.errors import NotFound
 from domain.ids import Clock
 from domain.transaction import Transaction
 from eventstore.escrow import Escrow, Request, Result
+from eventstore.transcoder import Undecodable
 from gateways.bank import BankDirectory
 from gateways.bookkeeping import Bookkeeping
 from gateways.chargeback import ChargebackDesk
@@ -54,6 +56,17 @@ async def record(tools: Toolbox, name: str, transaction_id: UUID, command: Comma
     current = await tools.escrow.get(Transaction, transaction_id)
     result = await order(tools, name, current, command)
     return result.aggregate.version != current.version
+
+
+async def find_readable(escrow: Escrow, transaction_id: UUID) -> Transaction | None:
+    """Return a transaction; None for one that the log has lost or that cannot be read: it must hold up no other.
+
+    Whoever watches the read models is told of what cannot be read.
+    """
+    try:
+        return await escrow.get(Transaction, transaction_id)
+    except (NotFound, Undecodable):
+        return None
 
 
 def request_of(name: str, stream_id: UUID, version: int, command: object) -> Request:

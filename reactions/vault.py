@@ -3,20 +3,24 @@
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 from database.connect import Pool
 from database.queries import load
-from domain.errors import NotFound
 from domain.transaction import Transaction
 from domain.transaction.phase import TERMINAL
 from domain.transaction.records import SettlementStatus, VaultStatus
 from domain.vault import DepositStatus, DestroyCredentials, Vault
 from eventstore.escrow import Escrow
-from reactions.toolbox import Toolbox, order
+from eventstore.transcoder import Undecodable
+from reactions.toolbox import Toolbox, find_readable, order
 from vault.grant import destroy_delivery, destroy_material
 
 SQL = load("reactions", "vault.sql")
 REPEAT_WINDOW = timedelta(minutes=15)
 NAME = "vault"
+
+logger = structlog.get_logger("reactions")
 
 
 async def destroy_keys(tools: Toolbox, transaction: Transaction) -> bool:
@@ -48,12 +52,18 @@ def _is_void(transaction: Transaction) -> bool:
 
 
 async def destroy_ended(tools: Toolbox) -> None:
-    """Destroy all keys to what was removed or sold, once no transaction needs them: it is never for sale again."""
+    """Destroy all keys to what was removed or sold, once no transaction needs them: it is never for sale again.
+
+    A deposit or transaction that cannot be read holds up no other.
+    """
     async with tools.pool.connection() as connection:
         ended = await (await connection.execute(SQL.list_ended)).fetchall()
     for vault_id, transaction_id in ended:
-        if transaction_id is None or await _is_over(tools.escrow, transaction_id):
-            await _destroy_deposit(tools, vault_id, transaction_id, "removed")
+        try:
+            if transaction_id is None or await _is_over(tools.escrow, transaction_id):
+                await _destroy_deposit(tools, vault_id, transaction_id, "removed")
+        except Undecodable as error:
+            logger.error("keys_not_destroyed", vault_id=str(vault_id), reason=str(error))
 
 
 async def _is_over(escrow: Escrow, transaction_id: UUID) -> bool:
@@ -79,10 +89,9 @@ async def reconcile_vault(escrow: Escrow, pool: Pool) -> tuple[int, int]:
 
 
 async def _is_void_again(escrow: Escrow, transaction_id: UUID) -> bool:
-    try:
-        return _is_void(await escrow.get(Transaction, transaction_id))
-    except NotFound:  # the log has lost it: the buyer may be about to sign it anew
-        return False
+    """Of one that the log has lost nothing is destroyed: the buyer may be about to sign it anew."""
+    transaction = await find_readable(escrow, transaction_id)
+    return transaction is not None and _is_void(transaction)
 
 
 async def _destroy_deposit(

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 import structlog
 from psycopg import AsyncConnection, Error
 
+from database.connect import Connection
 from database.queries import load
 from domain.errors import EscrowError
 from eventstore.log import follow
@@ -31,11 +32,11 @@ CHECKPOINT = "reactions"
 CHARGEBACK_SECONDS = 300.0
 CLOCK_SECONDS = 1.0
 LEADER_SECONDS = 1.0
-LOSS_SECONDS = 2.0
 AT_ONCE = 16
 MOST_BEGUN = 64
 PERMIT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
+VAULT_SECONDS = 2.0
 ASK_TRANSFERS_FOR = timedelta(days=35)
 SILENT = frozenset({GatewayUnavailable.code, GatewayThrottled.code, GatewayKeyRefused.code})
 ANSWERS = frozenset({None, UnknownReference.code})
@@ -116,15 +117,15 @@ class Worker:
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
                 tasks.create_task(_repeat(CHARGEBACK_SECONDS, self.poll_chargebacks))
                 tasks.create_task(_repeat(SWEEP_SECONDS, self.sweep))
-                tasks.create_task(_repeat(LOSS_SECONDS, self._record_losses))
+                tasks.create_task(_repeat(VAULT_SECONDS, self._tend_vault))
                 tasks.create_task(self.watch.follow())
                 if self._notifier is not None:
                     tasks.create_task(self._notifier.run())
 
-    async def _hold(self, session: AsyncConnection[tuple[object, ...]]) -> None:
+    async def _hold(self, session: Connection) -> None:
         """Fail as soon as the session that holds the lock is lost: somebody else may lead then."""
         while True:
-            await session.execute("SELECT 1")
+            await session.execute(SQL.still_lead)
             await asyncio.sleep(LEADER_SECONDS)
 
     async def _follow_log(self) -> None:
@@ -189,17 +190,18 @@ class Worker:
         if not any(failures):
             await remember_look(self._tools, look)
 
-    async def _record_losses(self) -> None:
+    async def _tend_vault(self) -> None:
         """Record what passwords that were reset took with them, and destroy what is never for sale again."""
-        try:
-            await record_losses(self._tools)
-            await destroy_ended(self._tools)
-        except Undecodable as error:
-            logger.error("losses_unrecorded", reason=str(error))
-        except EscrowError as error:
-            if not error.is_refusal:
-                raise
-            logger.warning("losses_refused", code=error.code)  # somebody was quicker: the next round looks again
+        for work in (record_losses, destroy_ended):
+            try:
+                await work(self._tools)
+            except Undecodable as error:
+                logger.error("vault_not_tended", work=work.__name__, reason=str(error))
+            except EscrowError as error:
+                if not error.is_refusal:
+                    raise
+                # Somebody was quicker: the next round looks again.
+                logger.warning("vault_not_tended", work=work.__name__, code=error.code)
 
     async def sweep(self) -> None:
         """Find late payments and payouts taken back that no webhook told of."""

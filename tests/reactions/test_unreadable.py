@@ -1,0 +1,119 @@
+"""A transaction that cannot be read holds up nobody else, whatever road the worker comes by."""
+
+from uuid import UUID
+
+import psycopg
+
+from domain.policy import Terms
+from domain.transaction.phase import Phase
+from reactions.vault import destroy_ended, reconcile_vault
+from tests.conftest import Database
+from tests.reactions.street import Street, tell
+from tests.reactions.test_sweep import fold
+from tests.reactions.test_worker import read
+from tests.reactions.world import World
+from vault.grant import Grant, store_grant
+
+SPOIL = """
+INSERT INTO escrow_events (originator_id, originator_version, topic, state, notification_id, recorded_at, leaf_hash)
+SELECT
+    %(id)s,
+    (SELECT max(originator_version) + 1 FROM escrow_events WHERE originator_id = %(id)s),
+    'transaction.never_heard_of.v1',
+    '{}',
+    max(notification_id) + 1,
+    max(recorded_at),
+    sha256('')
+FROM escrow_events
+"""
+
+
+def spoil(database: Database, transaction_id: UUID) -> None:
+    """Give a transaction an event that nobody can read."""
+    with psycopg.connect(database.owner_dsn) as connection:
+        connection.execute(SPOIL, {"id": transaction_id})
+
+
+def test_late_money_of_the_others_is_found(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        sales = [await world.open(Terms(payment_seconds=60)) for _ in range(2)]
+        pages = [await world.page(transaction_id) for transaction_id in sales]
+        await street.pass_time(seconds=61)
+        for transaction_id in sales:
+            assert (await world.advance(transaction_id)).phase is Phase.EXPIRED
+        for page in pages:
+            await world.panel.post(page.authorization_url, json={"outcome": "success"})
+        spoil(database, sales[0])
+        await street.worker.sweep()
+        await street.worker.sweep()
+        assert await world.moved("refund") == [-100_000]
+
+    tell(database.app_dsn, story)
+
+
+def test_chargebacks_of_the_others_are_found(database: Database) -> None:
+    async def story(street: Street) -> None:
+        sales = [await street.world.hold() for _ in range(2)]
+        for transaction_id in sales:
+            await street.dispute(transaction_id)
+        spoil(database, sales[0])
+        await street.worker.poll_chargebacks()
+        assert (await street.world.transaction(sales[1])).has_open_dispute
+        looked = "SELECT count(*) FROM reaction_checkpoints WHERE name = 'chargebacks'"
+        assert read(database, looked) == [(0,)], "the look is complete only when all of it is recorded"
+
+    tell(database.app_dsn, story)
+
+
+def test_keys_that_a_restore_brought_back_are_destroyed_for_the_others(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        sales = [await world.open(Terms(payment_seconds=60)) for _ in range(2)]
+        await street.pass_time(seconds=61)
+        for transaction_id in sales:
+            assert (await world.advance(transaction_id)).phase is Phase.EXPIRED
+            await bring_back(database, world, transaction_id, "delivery")
+        spoil(database, sales[0])
+        assert await reconcile_vault(world.escrow, world.pool) == (0, 1)
+        assert read(database, "SELECT transaction_id FROM vault_grants") == [(sales[0],)]
+
+    tell(database.app_dsn, story)
+
+
+def test_keys_to_what_others_have_sold_are_destroyed(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        sales = [await world.hold() for _ in range(2)]
+        for transaction_id in sales:
+            await world.confirm(transaction_id)
+            assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
+            await bring_back(database, world, transaction_id, "custody")
+        vaults = [(await world.transaction(transaction_id)).vault_id for transaction_id in sales]
+        fold(database)
+        spoil(database, sales[0])
+        await destroy_ended(world.tools)
+        assert read(database, "SELECT deposit_id FROM vault_grants") == [(vaults[0],)]
+
+    tell(database.app_dsn, story)
+
+
+async def bring_back(database: Database, world: World, transaction_id: UUID, purpose: str) -> None:
+    """A key to the deposit of a sale that was destroyed comes back with a backup that knows nothing of it."""
+    with psycopg.connect(database.superuser_dsn) as connection:
+        connection.execute("TRUNCATE destroyed_material")
+    transaction = await world.transaction(transaction_id)
+    is_delivery = purpose == "delivery"
+    row = Grant(
+        purpose=purpose,
+        transaction_id=transaction_id if is_delivery else None,
+        listing_id=transaction.listing_id,
+        deposit_id=transaction.vault_id,
+        deposit_version=1,
+        user_id=transaction.buyer_id if is_delivery else transaction.seller_id,
+        suite="test",
+        fingerprint="0" * 64,
+        sealed=b"sealed",
+    )
+    async with world.pool.connection() as connection:
+        await store_grant(connection, row)
