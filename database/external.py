@@ -5,14 +5,13 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow, class_row
-from psycopg.sql import SQL, Identifier
 
 from database.errors import DatabaseUnavailable, NotProvisioned, RolesInUse
 from database.facts import DATABASE_ROLES, DatabaseRole, Passwords, make_passwords, read_facts, write_facts
-from database.roles import QUERIES, name_of, open_database, provision_roles
+from database.roles import SQL, name_of, open_database, provision_roles
 
 CONNECT_SECONDS = 5
 
@@ -68,7 +67,7 @@ def _with_user(url: str, role: DatabaseRole, passwords: Passwords) -> str:
 def _is_provisioned(owner_dsn: str) -> bool:
     try:
         with psycopg.connect(owner_dsn, connect_timeout=CONNECT_SECONDS) as connection:
-            row = connection.execute(QUERIES.owns_database).fetchone()
+            row = connection.execute(SQL.owns_database).fetchone()
     except psycopg.OperationalError:
         return False
     return row is not None and bool(row[0])
@@ -80,8 +79,8 @@ def _provision(url: str, home: Path) -> Passwords:
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(server="DATABASE_URL", **describe_external(url)) from error
     with connection:
-        # Two processes of one home may come at once: the second finds the passwords of the first.
-        connection.execute(QUERIES.lock_provisioning)
+        # Two processes of one home may come at once: the second finds what the first has written down.
+        connection.execute(SQL.lock_provisioning)
         known = read_facts(home).external
         if known is not None and _is_provisioned(_with_user(url, "owner", known)):
             return known
@@ -92,22 +91,22 @@ def _provision(url: str, home: Path) -> Passwords:
             _provision_server(connection, passwords, me)
         except psycopg.errors.InsufficientPrivilege as error:
             raise NotProvisioned(missing=me.missing or "another right", **describe_external(url)) from error
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_facts(home, read_facts(home).model_copy(update={"external": passwords}))
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_facts(home, read_facts(home).model_copy(update={"external": passwords}))
     return passwords
 
 
 def _refuse_when_in_use(connection: Connection[TupleRow]) -> None:
     """New passwords would lock out another home's running program at its next connection."""
     names = [name_of(role) for role in DATABASE_ROLES]
-    row = connection.execute(QUERIES.count_sessions, (names,)).fetchone()
+    row = connection.execute(SQL.count_sessions, (names,)).fetchone()
     if row is not None and row[0] > 0:
         raise RolesInUse(sessions=int(row[0]))
 
 
 def _describe_session(connection: Connection[TupleRow]) -> Session:
     with connection.cursor(row_factory=class_row(Session)) as cursor:
-        me = cursor.execute(QUERIES.describe_user).fetchone()
+        me = cursor.execute(SQL.describe_user).fetchone()
     if me is None:
         raise NotProvisioned
     return me
@@ -115,10 +114,10 @@ def _describe_session(connection: Connection[TupleRow]) -> Session:
 
 def _provision_server(connection: Connection[TupleRow], passwords: Passwords, me: Session) -> None:
     provision_roles(connection, passwords)
-    owner, database = Identifier(name_of("owner")), Identifier(me.database)
+    owner, database = sql.Identifier(name_of("owner")), sql.Identifier(me.database)
     if not me.is_superuser:
-        connection.execute(SQL(QUERIES.become_owner_member).format(owner=owner))
-    connection.execute(SQL(QUERIES.own_database).format(database=database, owner=owner))
+        connection.execute(sql.SQL(SQL.become_owner_member).format(owner=owner))
+    connection.execute(sql.SQL(SQL.own_database).format(database=database, owner=owner))
     if me.is_superuser:
-        connection.execute(QUERIES.own_schema)
+        connection.execute(SQL.own_schema)
     open_database(connection, me.database)

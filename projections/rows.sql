@@ -18,6 +18,10 @@ COPY {table} ({columns}) FROM STDIN;
 -- Room for many rows, on their way into their table.
 CREATE TEMPORARY TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA;
 
+-- name: add_to_stage
+-- The rows, as they are to be in their table.
+COPY {stage} ({columns}) FROM STDIN;
+
 -- name: upsert_staged
 -- Insert the staged rows, or replace those that are there.
 INSERT INTO {table} ({columns})

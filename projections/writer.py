@@ -6,15 +6,14 @@ from functools import cache
 from operator import itemgetter
 from typing import LiteralString, cast
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import TupleRow
-from psycopg.sql import SQL, Composed, Identifier
 
 from database.queries import load
 from eventstore.converter import JSON
 from projections.rows import Key, Row, Rows, Table
 
-QUERIES = load("projections", "rows.sql")
+SQL = load("projections", "rows.sql")
 MANY = 200
 
 
@@ -30,25 +29,25 @@ def write(connection: Connection[TupleRow], changes: Iterable[tuple[Table, list[
     """Insert or replace rows; psycopg.errors.IntegrityError when a row breaks a constraint of its table."""
     for table, rows in changes:
         if table.is_append_only:
-            _copy(connection, _add(table), table, rows)
+            _copy(connection, SQL.add, table, rows)
         elif len(rows) < MANY:
-            _ = connection.execute(_upsert(table), (_encode(rows),))
+            _ = connection.execute(_statement(SQL.upsert, table), (_encode(rows),))
         else:
-            _ = connection.execute(_stage(table))
-            _copy(connection, _add_to_stage(table), table, rows)
-            _ = connection.execute(_upsert_staged(table))
+            _ = connection.execute(_statement(SQL.stage, table))
+            _copy(connection, SQL.add_to_stage, table, rows)
+            _ = connection.execute(_statement(SQL.upsert_staged, table))
 
 
-def _copy(connection: Connection[TupleRow], statement: Composed, table: Table, rows: list[Row]) -> None:
+def _copy(connection: Connection[TupleRow], query: LiteralString, table: Table, rows: list[Row]) -> None:
     values = cast("Callable[[Row], tuple[JSON, ...]]", itemgetter(*table.columns))
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with connection.cursor() as cursor, cursor.copy(_statement(query, table)) as copy:
         for row in rows:
             copy.write_row(values(row))
 
 
 def _read(connection: Connection[TupleRow], table: Table, keys: list[Key]) -> list[Row]:
     wanted = _encode([dict(zip(table.key, key, strict=True)) for key in keys])
-    return [_decode(row[0]) for row in connection.execute(_preload(table), (wanted,))]
+    return [_decode(row[0]) for row in connection.execute(_statement(SQL.preload, table), (wanted,))]
 
 
 def _encode(rows: list[Row]) -> str:
@@ -61,48 +60,15 @@ def _decode(text: str) -> Row:
 
 
 @cache
-def _preload(table: Table) -> Composed:
-    return SQL(QUERIES.preload).format(table=Identifier(table.name), key=_names(table.key))
-
-
-@cache
-def _upsert(table: Table) -> Composed:
-    return _format(QUERIES.upsert, table)
-
-
-@cache
-def _add(table: Table) -> Composed:
-    return _format(QUERIES.add, table)
-
-
-@cache
-def _stage(table: Table) -> Composed:
-    return _format(QUERIES.stage, table)
-
-
-@cache
-def _add_to_stage(table: Table) -> Composed:
-    return SQL(QUERIES.add).format(table=_stage_of(table), columns=_names(table.columns))
-
-
-@cache
-def _upsert_staged(table: Table) -> Composed:
-    return _format(QUERIES.upsert_staged, table)
-
-
-def _format(query: LiteralString, table: Table) -> Composed:
-    return SQL(query).format(
-        table=Identifier(table.name),
-        stage=_stage_of(table),
+def _statement(query: LiteralString, table: Table) -> sql.Composed:
+    return sql.SQL(query).format(
+        table=sql.Identifier(table.name),
+        stage=sql.Identifier(f"staged_{table.name}"),
         columns=_names(table.columns),
         key=_names(table.key),
-        replacements=SQL(", ").join(SQL("EXCLUDED.{}").format(Identifier(name)) for name in table.columns),
+        replacements=sql.SQL(", ").join(sql.SQL("EXCLUDED.{}").format(sql.Identifier(name)) for name in table.columns),
     )
 
 
-def _stage_of(table: Table) -> Identifier:
-    return Identifier(f"staged_{table.name}")
-
-
-def _names(names: Iterable[str]) -> Composed:
-    return SQL(", ").join(Identifier(name) for name in names)
+def _names(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names)

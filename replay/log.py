@@ -8,8 +8,7 @@ from typing import LiteralString, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from psycopg import Connection, IsolationLevel
-from psycopg import sql as composed
+from psycopg import Connection, IsolationLevel, sql
 from psycopg.rows import TupleRow
 
 from database.queries import load
@@ -177,7 +176,7 @@ def _check_pages(
 
 def _see(dsn: str, snapshot: str) -> Connection[TupleRow]:
     connection = connect_reading(dsn)
-    connection.execute(composed.SQL(SQL.import_snapshot).format(snapshot=snapshot))
+    connection.execute(sql.SQL(SQL.import_snapshot).format(snapshot=snapshot))
     return connection
 
 

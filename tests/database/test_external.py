@@ -8,7 +8,7 @@ import pytest
 from database.connect import resolve_dsn
 from database.describe import describe
 from database.errors import DatabaseUnavailable, NotProvisioned, RolesInUse
-from database.facts import DATABASE_ROLES, read_facts
+from database.facts import DATABASE_ROLES, Facts, read_facts, write_facts
 from database.migrate import list_migrations, migrate
 from database.postgres import EmbeddedServer
 from database.settings import Settings
@@ -44,6 +44,20 @@ def test_a_bare_server_is_provisioned_and_migrated(bare_server: EmbeddedServer, 
 def test_provisioning_again_keeps_the_passwords(bare_server: EmbeddedServer, tmp_path: Path) -> None:
     settings = settings_for(bare_server.superuser_dsn("ledger"), tmp_path)
     assert resolve_dsn(settings, "app") == resolve_dsn(settings, "app")
+
+
+def test_the_passwords_are_written_down_before_another_process_may_provision(
+    bare_server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, free = bare_server.superuser_dsn("ledger"), []
+
+    def write(home: Path, facts: Facts) -> None:
+        free.append(ask(url, "SELECT pg_try_advisory_lock(hashtextextended('escrow provisioning', 0))"))
+        write_facts(home, facts)
+
+    monkeypatch.setattr("database.external.write_facts", write)
+    assert ask(resolve_dsn(settings_for(url, tmp_path), "app"), "SELECT current_user") == "escrow_app"
+    assert free == [False]
 
 
 def test_an_administrator_without_superuser_rights_suffices(bare_server: EmbeddedServer, tmp_path: Path) -> None:
