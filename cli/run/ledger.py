@@ -95,8 +95,15 @@ def _print_books(books: Sequence[TrialBalance], form: Form, *, is_sound: bool) -
         return
     print_form("accounts", rows, BALANCE_COLUMNS, form)
     for each in books:
-        margin = each.safeguarded_minor - each.owed_minor
-        say(f"{each.currency}: sum {each.total_minor}, clients' money covered with {margin} to spare")
+        say(f"{each.currency}: the sum is {each.total_minor}")
+        say(describe_cover(each.currency, each.safeguarded_minor - each.owed_minor))
+
+
+def describe_cover(currency: str, margin_minor: int) -> str:
+    """Say whether what is safeguarded covers what clients are owed, and by how much it is more or less."""
+    if margin_minor < 0:
+        return f"{currency}: clients' money is NOT COVERED: {-margin_minor} are missing"
+    return f"{currency}: clients' money is covered with {margin_minor} to spare"
 
 
 def show_account(

@@ -9,10 +9,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from api.http.query import DIGITS, QueryInvalid, read_moment, read_whole
 from cli.connection import running_server
 from cli.consent import require_consent
 from cli.exit_code import DIFFERENCE
 from cli.output import print_json, print_table, say
+from cli.run.ledger import describe_cover
 from database.connect import resolve_dsn
 from database.settings import Settings
 from domain.errors import Invalid
@@ -104,9 +106,7 @@ def _print_summary(report: Report) -> None:
         facts = report.log.as_json()
         print(f"log: {facts['events']} events in {facts['streams']} streams, head {facts['head']}")
         for cover in report.log.safeguards:
-            print(
-                f"{cover.currency}: clients' money covered with {cover.assets_minor - cover.liabilities_minor} to spare"
-            )
+            print(describe_cover(cover.currency, cover.assets_minor - cover.liabilities_minor))
     for summary in report.projections:
         print(f"{summary.name}: position {summary.position}, {summary.findings} differences")
     print("everything is what the log says" if report.ok else "DIFFERENCES FOUND")
@@ -160,16 +160,11 @@ def run_as_of(point: str, schema: str, projections: Sequence[str] | None, *, dro
 
 
 def parse_point(text: str) -> int | datetime:
-    """Return a position or an aware time; raise `PointUnreadable`."""
-    if text.isascii() and text.isdigit():
-        return int(text)
+    """Return a position or a time, spelt as everywhere else; raise `PointUnreadable`."""
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
+        return read_whole(text) if DIGITS.fullmatch(text) else read_moment(text)
+    except QueryInvalid:
         raise PointUnreadable from None
-    if at.tzinfo is None:
-        raise PointUnreadable
-    return at
 
 
 def run_status(*, as_json: bool) -> None:

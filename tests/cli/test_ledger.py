@@ -7,6 +7,7 @@ import psycopg
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.run.ledger import describe_cover
 from tests.running_demo import Demo
 
 
@@ -78,3 +79,8 @@ def test_csv_has_whole_minor_units_and_the_currency_beside_them(demo: Demo) -> N
         (row["account"], row["currency"]): row["balance_minor"] for row in read(demo, "trial-balance")["accounts"]
     }
     assert demo.escrow("ledger", "trial-balance", "--csv", "--json").returncode == 2
+
+
+def test_money_that_is_missing_is_not_called_covered() -> None:
+    assert describe_cover("KES", 0) == "KES: clients' money is covered with 0 to spare"
+    assert describe_cover("KES", -5) == "KES: clients' money is NOT COVERED: 5 are missing"
