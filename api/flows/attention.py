@@ -1,5 +1,6 @@
 """What the processor wants from staff: sent there first, recorded when a GET has shown what became of it."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from starlette.responses import Response
@@ -11,29 +12,34 @@ from api.views.transaction import TransactionView
 from domain.content import SALT_BYTES
 from domain.ids import RandomBytes
 from domain.transaction import Transaction
+from domain.transaction.commands import TransactionCommand
 from domain.transaction.staff_commands import FinalizePayout, ResendOtp, RetryRefund
+from eventstore.escrow import Result
 from reactions.attention import BuyersAccount, Keep, finalize_payout, resend_otp, retry_refund
 from reactions.toolbox import Toolbox
 
 KIND = "refund_account"
 
+Send = Callable[[Toolbox], Awaitable[Result[Transaction]]]
+"""Asks the processor, and records what a GET says of it."""
+
 
 async def type_otp(desk: Desk, transaction_id: UUID, wanted: FinalizePayout, otp: str) -> Response:
     """Finish a payout with its one-time password. Raises what `finalize_payout` raises."""
-    if desk.is_dry:
-        return await desk.execute(transaction_id, wanted, TransactionView.of)
-    await desk.require_version(Transaction, transaction_id)
-    result = await finalize_payout(toolbox_of(desk), transaction_id, desk.request, wanted, otp)
-    return desk.answer(result, TransactionView.of(result.aggregate, desk.actor))
+
+    async def send(tools: Toolbox) -> Result[Transaction]:
+        return await finalize_payout(tools, transaction_id, desk.request, wanted, otp)
+
+    return await _send_first(desk, transaction_id, wanted, send)
 
 
 async def order_otp(desk: Desk, transaction_id: UUID, wanted: ResendOtp) -> Response:
     """Have a one-time password sent again. Raises what `resend_otp` raises."""
-    if desk.is_dry:
-        return await desk.execute(transaction_id, wanted, TransactionView.of)
-    await desk.require_version(Transaction, transaction_id)
-    result = await resend_otp(toolbox_of(desk), transaction_id, desk.request, wanted)
-    return desk.answer(result, TransactionView.of(result.aggregate, desk.actor))
+
+    async def send(tools: Toolbox) -> Result[Transaction]:
+        return await resend_otp(tools, transaction_id, desk.request, wanted)
+
+    return await _send_first(desk, transaction_id, wanted, send)
 
 
 async def send_refund_to(
@@ -41,12 +47,20 @@ async def send_refund_to(
 ) -> Response:
     """Send a refund that needs attention to the buyer's account. Raises what `retry_refund` raises."""
     wanted = want_retry(reference, reason)
+
+    async def send(tools: Toolbox) -> Result[Transaction]:
+        keep = keep_account(tools, desk.dependencies.random_bytes, account)
+        return await retry_refund(tools, transaction_id, desk.request, wanted, account, keep)
+
+    return await _send_first(desk, transaction_id, wanted, send)
+
+
+async def _send_first(desk: Desk, transaction_id: UUID, wanted: TransactionCommand, send: Send) -> Response:
+    """Rehearse what is wanted, or have it sent and answer with what became of it."""
     if desk.is_dry:
         return await desk.execute(transaction_id, wanted, TransactionView.of)
     await desk.require_version(Transaction, transaction_id)
-    tools = toolbox_of(desk)
-    keep = keep_account(tools, desk.dependencies.random_bytes, account)
-    result = await retry_refund(tools, transaction_id, desk.request, wanted, account, keep)
+    result = await send(toolbox_of(desk))
     return desk.answer(result, TransactionView.of(result.aggregate, desk.actor))
 
 

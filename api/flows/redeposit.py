@@ -1,17 +1,14 @@
 """Handing over once more what was lost on the way: a new deposit, or the old one to a new key, under an addendum."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import cast
 from uuid import UUID
 
-from pydantic import JsonValue
 from starlette.responses import Response
 
 from api.command import Desk
 from api.content import keep_content, rehearse_content
 from api.dependencies import Dependencies
-from api.flows.deposit import only_if_recorded, read_deposit, read_key
+from api.flows.deposit import Credentials, grant_to_buyer, read_key, record_or_destroy, seal_credentials
 from api.flows.signing import check_name, open_own_key
 from api.views.transaction import TransactionView
 from domain.contract import ADDENDUM_VERSION, contract_sha256, render_addendum
@@ -21,9 +18,10 @@ from domain.transaction.contract import ContractDiffers
 from domain.transaction.records import VaultStatus
 from domain.transaction.redeposit import RedepositCredentials
 from domain.transaction.vault import Addendum, NotLost
+from domain.vault import Vault
 from eventstore.escrow import Result
-from vault.deposit import JSON, SealedDeposit, make_document, seal_document
-from vault.grant import Purpose, get_grant, grant_custody, grant_delivery, hand_over, store_grant
+from vault.deposit import SealedDeposit
+from vault.grant import grant_custody, grant_delivery, store_grant
 from vault.keypair import PublicKey
 from vault.secret import Secret
 
@@ -37,7 +35,7 @@ class Handover:
     content_sha256: str
     legal_name: str = field(repr=False)
     password: str = field(repr=False)
-    credentials: Mapping[str, JsonValue] | None = field(repr=False)
+    credentials: Credentials | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +59,8 @@ async def redeposit(desk: Desk, transaction_id: UUID, wanted: Handover) -> Respo
     dependencies = desk.dependencies
     transaction = await dependencies.escrow.get(Transaction, transaction_id)
     keys = await _read_keys(dependencies, transaction)
-    again = wanted.credentials is None
     command = ReplaceDeposit(
-        vault_id=transaction.vault_id if again else dependencies.escrow.new_id(),
+        vault_id=transaction.vault_id if wanted.credentials is None else dependencies.escrow.new_id(),
         key_fingerprint=keys.buyer.fingerprint,
         addendum=_addendum(wanted, keys, rehearse_content(desk.request, KIND).sha256),
     )
@@ -77,12 +74,12 @@ async def redeposit(desk: Desk, transaction_id: UUID, wanted: Handover) -> Respo
         content = await keep_content(dependencies, desk.request, KIND, {"legal_name": wanted.legal_name})
         command = replace(command, addendum=_addendum(wanted, keys, content.sha256))
         private_key, _ = await open_own_key(desk, wanted.password)
-        if again:
-            await _grant_again(desk, transaction, private_key, keys)
-    if again:
+        if wanted.credentials is None:
+            await grant_to_buyer(dependencies.pool, transaction, private_key, keys.seller.fingerprint, keys.buyer)
+    if wanted.credentials is None:
         result = await desk.run(transaction_id, command)
         return desk.answer(result, TransactionView.of(result.aggregate, desk.actor))
-    return await _deposit_anew(desk, transaction, wanted, keys, command)
+    return await _deposit_anew(desk, transaction, wanted.credentials, keys, command)
 
 
 def _addendum(wanted: Handover, keys: Keys, name_digest: str) -> Addendum:
@@ -95,44 +92,19 @@ def _addendum(wanted: Handover, keys: Keys, name_digest: str) -> Addendum:
     )
 
 
-async def _grant_again(desk: Desk, transaction: Transaction, private_key: Secret, keys: Keys) -> None:
-    """Hand over the deposit that the seller can still open; stored before the event that names it."""
-    pool = desk.dependencies.pool
-    deposit = await read_deposit(pool, transaction.vault_id)
-    async with pool.connection() as connection:
-        custody = await get_grant(
-            connection,
-            deposit,
-            purpose=Purpose.CUSTODY,
-            transaction_id=None,
-            user_id=transaction.seller_id,
-            fingerprint=keys.seller.fingerprint,
-        )
-        grant = hand_over(
-            custody,
-            deposit,
-            seller_private_key=private_key,
-            transaction_id=transaction.id,
-            buyer_id=transaction.buyer_id,
-            buyer_key=keys.buyer,
-        )
-        await store_grant(connection, grant)
-
-
 async def _deposit_anew(
-    desk: Desk, transaction: Transaction, wanted: Handover, keys: Keys, command: ReplaceDeposit
+    desk: Desk, transaction: Transaction, credentials: Credentials, keys: Keys, command: ReplaceDeposit
 ) -> Response:
     dependencies, vault_id = desk.dependencies, command.vault_id
-    document = make_document(cast("Mapping[str, JSON]", wanted.credentials), dependencies.random_bytes)
-    sealed, key = seal_document(
-        document, listing_id=transaction.listing_id, deposit_id=vault_id, random_bytes=dependencies.random_bytes
-    )
-    async with only_if_recorded(desk, vault_id) as outcome:
+    sealed, key = seal_credentials(dependencies, credentials, listing_id=transaction.listing_id, deposit_id=vault_id)
+
+    async def record() -> Result[Vault]:
         await _grant_both(desk, transaction, sealed, key, keys)
-        outcome.append(await desk.run(vault_id, _record(sealed, transaction.id, command)))
-    position = outcome[0].position
-    after = await dependencies.escrow.get(Transaction, transaction.id, at_position=position)
-    result = Result(after, position, replayed=outcome[0].replayed)
+        return await desk.run(vault_id, _record(sealed, transaction.id, command))
+
+    recorded = await record_or_destroy(desk, vault_id, record())
+    after = await dependencies.escrow.get(Transaction, transaction.id, at_position=recorded.position)
+    result = Result(after, recorded.position, replayed=recorded.replayed)
     return desk.answer(result, TransactionView.of(after, desk.actor))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.command import Desk
 from api.content import keep_content, rehearse_content
-from api.flows.deposit import read_deposit, read_key
+from api.flows.deposit import grant_to_buyer, read_key
 from domain.errors import Invalid, Refused
 from domain.transaction import Transaction
 from domain.transaction.commands import SignContract
@@ -14,7 +14,6 @@ from eventstore.escrow import Result
 from identity.keypair import get_key_pair
 from identity.password import get_password
 from identity.user import get_user
-from vault.grant import Purpose, get_grant, hand_over, store_grant
 from vault.secret import Secret
 
 
@@ -91,35 +90,12 @@ async def _show_password_or_hand_over(desk: Desk, transaction: Transaction, pass
     if password is None:
         raise PasswordMissing
     private_key, fingerprint = await open_own_key(desk, password)
-    if not transaction.is_handed_over:
-        await _hand_over(desk, transaction, private_key, fingerprint)
-
-
-async def _hand_over(desk: Desk, transaction: Transaction, private_key: Secret, fingerprint: str) -> None:
-    """Open the seller's own grant in memory and grant the key to the buyer; stored before the event that names it."""
-    pool, seller_id = desk.dependencies.pool, transaction.seller_id
-    deposit = await read_deposit(pool, transaction.vault_id)
-    buyer_key = await read_key(pool, transaction.buyer_id)
+    if transaction.is_handed_over:
+        return
+    buyer_key = await read_key(desk.dependencies.pool, transaction.buyer_id)
     if buyer_key.fingerprint != transaction.buyer_key_fingerprint:
         raise BuyerKeyReplaced
-    async with pool.connection() as connection:
-        custody = await get_grant(
-            connection,
-            deposit,
-            purpose=Purpose.CUSTODY,
-            transaction_id=None,
-            user_id=seller_id,
-            fingerprint=fingerprint,
-        )
-        grant = hand_over(
-            custody,
-            deposit,
-            seller_private_key=private_key,
-            transaction_id=transaction.id,
-            buyer_id=transaction.buyer_id,
-            buyer_key=buyer_key,
-        )
-        await store_grant(connection, grant)
+    await grant_to_buyer(desk.dependencies.pool, transaction, private_key, fingerprint, buyer_key)
 
 
 async def open_own_key(desk: Desk, password: str) -> tuple[Secret, str]:
