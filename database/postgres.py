@@ -63,11 +63,6 @@ class EmbeddedServer:
         self._stopping = threading.Event()
         self._guard = threading.Lock()
 
-    @property
-    def is_owner(self) -> bool:
-        """Whether this process started the server and takes it down."""
-        return self._lock is not None
-
     def start(self) -> Self:
         """Own the server, or attach to the one whose owner is alive. ServerDidNotStart says where the log is."""
         place = find_place(self.home, self._binaries or find_server(Settings()), choose_account())

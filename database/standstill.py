@@ -14,11 +14,10 @@ Kind = Literal["restore", "reconciliation", "mail", "sms"]
 
 
 class Standstill(NamedTuple):
-    """Why it began, and what the last try met; None while nothing was tried."""
+    """Why and since when, and what the last try met; None while nothing was tried."""
 
     reason: str
     noticed_at: datetime
-    tried_at: datetime | None
     error: str | None
 
 

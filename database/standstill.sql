@@ -9,7 +9,6 @@ ON CONFLICT (kind) WHERE resolved_at IS NULL DO NOTHING;
 SELECT
     reason,
     noticed_at,
-    tried_at,
     error
 FROM standstills
 WHERE

@@ -65,16 +65,6 @@ class Appender:
         self._closing = False
         self._tasks: list[asyncio.Task[None]] = []
 
-    @property
-    def waiting(self) -> int:
-        """How many commands wait for their batch."""
-        return len(self._queue)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether every proposal has its outcome."""
-        return not self._queue and not self._in_flight
-
     async def __aenter__(self) -> Self:
         """Connect, refuse an unsafe server, start writing."""
         await self._writer.connect()

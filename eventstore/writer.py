@@ -18,7 +18,6 @@ from eventstore.proposal import Outcome, Proposal
 
 SQL = load("eventstore", "log.sql")
 CONNECT_SECONDS = 2
-LIMITS = Limits(statement_ms=10_000, lock_ms=2_000)
 COMMITTED_ONLY_LOCALLY = "01000"
 
 
@@ -83,7 +82,7 @@ class Writer:
                 tcp_user_timeout=5000,
                 application_name="escrow appender",
             )
-            await limit_session(LIMITS)(connection)
+            await limit_session(Limits())(connection)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable from error
         connection.prepare_threshold = 0

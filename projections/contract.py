@@ -4,11 +4,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from database.connect import Pool
 from database.queries import load
 from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
-from projections.page import fetch_one
 from projections.projection import Change, at_field, project
 from projections.rows import Rows, Table
 
@@ -33,11 +31,6 @@ class ContractRow(NamedTuple):
 
 
 CONTRACT = Table(name="contracts", key=("contract_id",), columns=ContractRow._fields)
-
-
-async def get_contract(pool: Pool, transaction_id: UUID) -> ContractRow | None:
-    """Return the contract of a transaction, None before there is one."""
-    return await fetch_one(pool, ContractRow, SQL.get_of_transaction, {"transaction_id": transaction_id})
 
 
 def generate(event: RecordedEvent, rows: Rows) -> None:

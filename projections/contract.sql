@@ -23,23 +23,3 @@ CREATE INDEX contracts_transaction ON contracts (transaction_id);
 -- The worker writes; the auditor reads.
 GRANT SELECT, INSERT, UPDATE, DELETE ON contracts TO escrow_app;
 GRANT SELECT ON contracts TO escrow_auditor;
-
--- name: get_of_transaction
--- The contract of a transaction.
-SELECT
-    contract_id,
-    transaction_id,
-    content_sha256,
-    template_version,
-    buyer_key_fingerprint,
-    seller_key_fingerprint,
-    generated_at,
-    buyer_signed_at,
-    seller_signed_at,
-    buyer_name_digest,
-    seller_name_digest,
-    position
-FROM contracts
-WHERE transaction_id = %(transaction_id)s
-ORDER BY position DESC
-LIMIT 1;

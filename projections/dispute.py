@@ -8,7 +8,7 @@ from database.connect import Pool
 from database.queries import load
 from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
-from projections.page import Moment, fetch_all
+from projections.page import fetch_all
 from projections.projection import Change, at_field, project
 from projections.rows import Rows, Table
 
@@ -60,15 +60,6 @@ DISPUTE = Table(name="disputes", key=("dispute_id",), columns=DisputeRow._fields
 async def list_disputes_of(pool: Pool, transaction_id: UUID) -> list[DisputeRow]:
     """Return the disputes of a transaction, oldest first."""
     return await fetch_all(pool, DisputeRow, SQL.list_of_transaction, {"transaction_id": transaction_id})
-
-
-async def list_disputes(
-    pool: Pool, *, state: str | None = None, before: Moment | None = None, limit: int = 20
-) -> list[DisputeRow]:
-    """Return disputes, newest first; `before` is the (opened_at, dispute_id) of the last one of the page before."""
-    at, last_id = before or (None, None)
-    parameters = {"state": state, "before_at": at, "before_id": last_id, "limit": limit}
-    return await fetch_all(pool, DisputeRow, SQL.list, parameters)
 
 
 OPENING = (

@@ -14,7 +14,7 @@ from database.connect import Pool
 from database.queries import load
 from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
-from projections.page import Moment, fetch_all, fetch_one
+from projections.page import Moment, fetch_all
 from projections.projection import Change, at_stream, project
 from projections.rows import Row, Rows, Table
 
@@ -48,11 +48,6 @@ class ListingRow(NamedTuple):
 
 
 LISTING = Table(name="listings", key=("id",), columns=ListingRow._fields)
-
-
-async def get_listing(pool: Pool, listing_id: UUID) -> ListingRow | None:
-    """Return one listing, None when there is none."""
-    return await fetch_one(pool, ListingRow, SQL.get, {"id": listing_id})
 
 
 async def list_listings(

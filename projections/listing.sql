@@ -31,30 +31,6 @@ CREATE INDEX listings_seller ON listings (seller_id, created_at, id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON listings TO escrow_app;
 GRANT SELECT ON listings TO escrow_auditor;
 
--- name: get
--- One listing.
-SELECT
-    id,
-    seller_id,
-    state,
-    currency,
-    amount_minor,
-    content_id,
-    content_sha256,
-    vault_id,
-    transaction_id,
-    reason,
-    created_at,
-    submitted_at,
-    approved_at,
-    sold_at,
-    removed_at,
-    state_since,
-    version,
-    position
-FROM listings
-WHERE id = %(id)s;
-
 -- name: list
 -- Listings by state and seller, newest first.
 SELECT

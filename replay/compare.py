@@ -1,7 +1,7 @@
 """Compare live tables with shadow tables row by row, in both directions, inside the database."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import NamedTuple, cast
 
@@ -39,17 +39,6 @@ def compare_rows(connection: Connection[TupleRow], pair: Pair) -> Iterator[Findi
         while page := cursor.fetchmany(PAGE):
             for key, live, shadow in cast("list[tuple[str, str | None, str | None]]", page):
                 yield from _describe(pair, key, live, shadow)
-
-
-def fingerprint(connection: Connection[TupleRow], schema: str, tables: Sequence[str]) -> dict[str, str]:
-    """Rows and a hash over them, per table: equal for equal rows, on whatever machine they were folded."""
-    connection.execute(SQL.read_as_everywhere)
-    prints: dict[str, str] = {}
-    for table in tables:
-        statement = sql.SQL(SQL.fingerprint).format(table=sql.Identifier(schema, table))
-        rows, total = cast("tuple[int, str]", connection.execute(statement).fetchone())
-        prints[table] = f"{rows}:{int(total):x}"
-    return prints
 
 
 def _statement(pair: Pair) -> sql.Composed:

@@ -69,17 +69,6 @@ FROM {live} AS live
 FULL JOIN {shadow} AS shadow USING ({keys})
 WHERE {live_key} IS NULL OR {shadow_key} IS NULL OR ROW({live_columns}) IS DISTINCT FROM ROW({shadow_columns});
 
--- name: count
--- How many rows a table has.
-SELECT count(*) FROM {table};
-
--- name: fingerprint
--- A number of rows and a sum over the hashes of their texts: the same for the same rows in whatever order.
-SELECT
-    count(*),
-    coalesce(sum(('x' || left(encode(sha256(convert_to(t::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint), 0)::text
-FROM {table} AS t;
-
 -- name: read_as_everywhere
 -- Texts of values do not depend on the session.
 SELECT

@@ -19,7 +19,6 @@ class RunKind(StrEnum):
     VERIFY = "verify"
     DIFF = "diff"
     REBUILD = "rebuild"
-    REPAIR = "repair"
     AS_OF = "as_of"
 
 

@@ -1,4 +1,4 @@
-"""The library's own published suites run against our recorder, and its stock recorder reads our table."""
+"""The library's own published suites run against our log, and its stock recorder reads our table."""
 
 import uuid
 from unittest import TestCase
@@ -9,7 +9,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase, NonInterleavingNotificationIDsBaseCase
 from psycopg.conninfo import conninfo_to_dict
 
-from eventstore.recorder import TABLE, EscrowRecorder
+from tests.eventstore.recorder import TABLE, EscrowRecorder
 
 
 def open_datastore(dsn):

@@ -19,6 +19,7 @@ from domain.money import Currency, Money
 from domain.policy import Terms
 from eventstore.converter import UnsupportedAnnotation, form_of
 from eventstore.transcoder import (
+    UPCASTERS,
     Undecodable,
     Unencodable,
     Upcaster,
@@ -26,7 +27,6 @@ from eventstore.transcoder import (
     encode,
     list_event_classes,
     parse,
-    register_upcaster,
 )
 
 STREAM = UUID("01890000-0000-7000-8000-00000000abcd")
@@ -316,13 +316,16 @@ def test_a_created_event_of_an_unknown_aggregate_is_undecodable():
     decode(Opened.TOPIC, state.replace(b"antigravity", b"toy"), STREAM, 1)
 
 
-def test_an_old_topic_is_upcast_step_by_step_to_the_newest():
+def test_an_old_topic_is_upcast_step_by_step_to_the_newest(monkeypatch):
     def rename(fields):
         fields["number"] = fields.pop("count")
         return fields
 
-    register_upcaster("test.everything_happened.v0", Upcaster("test.everything_happened.v0.5", rename))
-    register_upcaster("test.everything_happened.v0.5", Upcaster(EverythingHappened.TOPIC, lambda f: f | {"flag": True}))
+    for topic, newer, convert in [
+        ("test.everything_happened.v0", "test.everything_happened.v0.5", rename),
+        ("test.everything_happened.v0.5", EverythingHappened.TOPIC, lambda fields: fields | {"flag": True}),
+    ]:
+        monkeypatch.setitem(UPCASTERS, topic, Upcaster(newer, convert))
     old = changed(number="absent", flag="absent", count=7)
     assert decode("test.everything_happened.v0", old, STREAM, 3) == everything()
     with pytest.raises(Undecodable) as caught:

@@ -7,7 +7,6 @@ import pytest
 
 from projections.registry import PROJECTIONS
 from projections.rows import Table
-from replay.compare import fingerprint
 from replay.finding import FindingKind
 from replay.log import connect_reading
 from replay.runs import list_last_runs
@@ -16,6 +15,7 @@ from replay.shadow import connect_owner, drop_stale, run_on_schema
 from replay.shape import list_tables
 from replay.verify import UnknownProjection, verify
 from tests.replay.conftest import Damage, Recorded, compare, fold_live
+from tests.replay.fingerprint import fingerprint
 
 TABLES = {table.name: (projection.name, table) for projection in PROJECTIONS for table in projection.tables}
 

@@ -15,7 +15,6 @@ from replay.as_of import (
     as_of,
     drop_as_of,
 )
-from replay.compare import fingerprint
 from replay.damage import LogDamaged, RebuildStopped, RebuildUnproven
 from replay.finding import FindingKind
 from replay.log import connect_reading
@@ -29,6 +28,7 @@ from replay.shadow import connect_owner
 from replay.shape import list_tables
 from replay.status import status
 from tests.replay.conftest import Damage, Recorded, compare, fold_live
+from tests.replay.fingerprint import fingerprint
 from tests.replay.world import Market, record
 
 TABLES = list_tables(PROJECTIONS)

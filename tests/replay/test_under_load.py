@@ -184,9 +184,9 @@ FINGERPRINT = """
 import sys
 from projections.registry import PROJECTIONS
 from replay.as_of import as_of
-from replay.compare import fingerprint
 from replay.log import connect_reading
 from replay.shape import list_tables
+from tests.replay.fingerprint import fingerprint
 
 as_of(sys.argv[1], sys.argv[2], int(sys.argv[3]), actor="tests", processes=1)
 with connect_reading(sys.argv[1]) as connection:

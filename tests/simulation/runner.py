@@ -12,13 +12,12 @@ import psycopg
 import structlog
 
 from database.connect import open_pool
-from eventstore.appender import Appender
 from tests.conftest import Database
 from tests.simulation.agree import compare
 from tests.simulation.database import Eraser, create_people
 from tests.simulation.heal import heal
 from tests.simulation.steps import take_step
-from tests.simulation.world import Plan, Stage, World
+from tests.simulation.world import Plan, Stage, WatchedAppender, World
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,10 @@ async def open_stage(database: Database) -> AsyncIterator[tuple[Stage, Eraser]]:
     buyers, sellers = await create_people(database.app_dsn)
     eraser = Eraser(database.superuser_dsn)
     try:
-        async with open_pool(database.app_dsn, max_size=4, autocommit=True) as pool, Appender(database.app_dsn) as log:
+        async with (
+            open_pool(database.app_dsn, max_size=4, autocommit=True) as pool,
+            WatchedAppender(database.app_dsn) as log,
+        ):
             with psycopg.connect(database.app_dsn, autocommit=True) as folding:
                 yield Stage(pool, log, folding, buyers, sellers), eraser
     finally:

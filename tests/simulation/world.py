@@ -99,12 +99,21 @@ class Mind:
         )
 
 
+class WatchedAppender(Appender):
+    """An appender of which one can tell whether it is done."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every proposal has its outcome."""
+        return not self._queue and not self._in_flight
+
+
 @dataclass
 class Stage:
     """What outlives a seed: the database, its people, and open connections."""
 
     pool: Pool
-    appender: Appender
+    appender: WatchedAppender
     folding: psycopg.Connection
     buyers: list[User]
     sellers: list[User]

@@ -1,4 +1,4 @@
-"""The log behind the interface of the library `eventsourcing`, for programs that know that one; synchronous.
+"""The log behind the recorder's interface of the library `eventsourcing`, so that its published suites can judge it.
 
 Reading is the library's own code on our table. Writing goes through the same append function as everything else.
 """
