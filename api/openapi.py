@@ -69,6 +69,11 @@ FILE_ANSWER: dict[int | str, dict[str, object]] = {
 BANKS = "/api/v1/banks"
 KEYLESS = ("/api/v1/auth/", "/api/v1/users/", "/api/v1/webhooks/", BANKS)
 KEY_OPTIONAL = ("/release", "/refund")
+RESET = "/api/v1/auth/password-reset/confirm"
+AT_PROCESSOR = ("/pay", "/payout/finalize", "/payout/resend-otp", "/refund/account")
+"""What is asked of the processor before it is answered."""
+NOT_YET_THERE = ("/contract", "/addendum")
+"""What can be read only once the state is right for it."""
 AS_OF = frozenset(
     {
         "/api/v1/transactions/{transaction_id}",
@@ -92,10 +97,17 @@ FILTERS = {
     "/api/v1/audit/statements": ("user_id", "transaction_id", "since", "until"),
     "/api/v1/transactions/{transaction_id}/statement": ("since", "until"),
 }
-LISTS = frozenset({*FILTERS, "/api/v1/admin/actions", "/api/v1/admin/alerts", "/api/v1/audit/events",
-                   "/api/v1/admin/security-alerts",
-                   "/api/v1/audit/reconciliations",
-                   "/api/v1/transactions/{transaction_id}/events"})  # fmt: skip
+LISTS = frozenset(
+    {
+        *FILTERS,
+        "/api/v1/transactions/{transaction_id}/events",
+        "/api/v1/admin/actions",
+        "/api/v1/admin/alerts",
+        "/api/v1/admin/security-alerts",
+        "/api/v1/audit/events",
+        "/api/v1/audit/reconciliations",
+    }
+)
 
 
 def describe(app: FastAPI) -> Object:
@@ -146,8 +158,8 @@ def _complete(path: str, method: str, operation: Object) -> None:
 def _impossible(path: str, method: str) -> frozenset[int]:
     absent: set[int] = set()
     if method == "get":
-        absent |= {408, 409, 412, 413, 415, 502}
-    if not path.endswith("/pay"):
+        absent |= {408, 412, 413, 415} if path.endswith(NOT_YET_THERE) else {408, 409, 412, 413, 415}
+    if not path.endswith(AT_PROCESSOR):
         absent.add(502)
     if _is_open(path, method):
         absent |= {403, 429} if method == "get" else set()
@@ -169,6 +181,7 @@ def _parameters(path: str, method: str) -> list[JSON]:
         key: Object = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
         found.append(_parameter("Idempotency-Key", "header", key, required=not optional))
         found.append(_parameter("If-Match", "header", {"type": "string", "example": '"7"'}))
+    if _is_command(path, method) or path == RESET:
         found.append(_parameter("dry_run", "query", {"type": "string", "enum": ["true", "false"]}))
     if method == "get" and not _is_open(path, method) and not path.startswith(KEYLESS):
         found.append(_parameter("Wait-For-Position", "header", {"type": "string", "pattern": "^(0|[1-9][0-9]{0,17})$"}))

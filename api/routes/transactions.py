@@ -50,6 +50,7 @@ from domain.transaction.commands import (
 
 router = APIRouter(prefix="/api/v1/transactions", tags=["transactions"], route_class=StrictRoute)
 
+PlainReader = Annotated[Reader, Depends(reading())]
 OneReader = Annotated[Reader, Depends(reading("as_of"))]
 ListReader = Annotated[Reader, Depends(reading("state", "limit", "cursor"))]
 EventReader = Annotated[Reader, Depends(reading("limit", "cursor"))]
@@ -146,7 +147,7 @@ async def post_missed(transaction_id: PathId, desk: PartyDesk, body: Nothing | N
 
 
 @router.get("/{transaction_id}/addendum", response_class=PlainTextResponse)
-async def get_addendum_text(transaction_id: PathId, reader: OneReader) -> Response:
+async def get_addendum_text(transaction_id: PathId, reader: PlainReader) -> Response:
     """Read what the seller signs to hand over a lost deposit once more."""
     transaction = await reader.get(Transaction, transaction_id)
     content = await get_addendum(reader.dependencies, transaction)
