@@ -16,50 +16,50 @@ from api.http.strict_json import StrictJson
 from api.openapi import describe
 from api.rights import require_rights
 from api.routes import (
+    access_log,
     admin,
-    api_keys,
+    api_key,
     audit,
     auth,
-    banks,
+    bank,
     erasure,
-    listings,
+    listing,
     ops,
     password_reset,
+    payout_account,
     phone,
-    reconciliations,
+    reconciliation,
     recovery_key,
     second_factor,
-    security,
-    security_keys,
-    sessions,
-    transactions,
-    users,
-    webhooks,
+    security_key,
+    session,
+    transaction,
+    webhook,
 )
 from projections.registry import PROJECTIONS
 
 VERSION = "1.0.0"
 TITLE = "Escrow ledger"
 ROUTERS = (
-    transactions.router,
-    listings.router,
-    listings.catalog,
+    transaction.router,
+    listing.router,
+    listing.catalog,
     auth.router,
     password_reset.router,
     phone.router,
     recovery_key.router,
     second_factor.router,
-    security_keys.router,
-    sessions.router,
-    users.router,
-    banks.router,
-    api_keys.router,
+    security_key.router,
+    session.router,
+    payout_account.router,
+    bank.router,
+    api_key.router,
     erasure.router,
     admin.router,
-    security.router,
-    webhooks.router,
+    access_log.router,
+    webhook.router,
     audit.router,
-    reconciliations.router,
+    reconciliation.router,
     ops.router,
     ops.metrics,
 )
@@ -98,7 +98,7 @@ def put_layers(routes: FastAPI, dependencies: Dependencies) -> ASGIApp:
     """Return the routes behind the layers that every request passes."""
     strict = StrictJson(
         routes,
-        webhook_paths=frozenset({webhooks.PAYSTACK, webhooks.APPROVAL}),
+        webhook_paths=frozenset({webhook.PAYSTACK, webhook.APPROVAL}),
         upload_paths=re.compile(r"/api/v1/listings/[^/]+/proofs"),
     )
     return FrontDoor(strict, metrics=dependencies.metrics, make_id=lambda: secrets.token_hex(12))

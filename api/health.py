@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
-from pydantic import BaseModel
 
 from api.dependencies import Dependencies
+from api.views.health import HealthView, ProjectionsView, ProjectionView
 from database.errors import DatabaseUnavailable
 from database.queries import load
 from database.standstill import Standstill, find_standstill
@@ -16,42 +16,6 @@ from identity.notification import count_outcomes, count_waiting
 from projections.page import fetch_all
 
 SQL = load("api", "health.sql")
-
-
-class Status(BaseModel):
-    """One word."""
-
-    status: str
-
-
-class ProjectionView(BaseModel):
-    """How far one read model is; `error` says why it stopped."""
-
-    name: str
-    position: int
-    lag: int
-    updated_at: datetime | None
-    error: str | None
-
-
-class ProjectionsView(BaseModel):
-    """The head of the log and every read model."""
-
-    head: int
-    projections: list[ProjectionView]
-
-
-class HealthView(BaseModel):
-    """`ok`, `degraded` while a read model or the reactions stand still, `unavailable` without the database.
-
-    `reactions` is `ok`, or says why no money moves after a restore, and what is in the way.
-    """
-
-    status: str
-    database: str
-    reactions: str
-    head: int | None
-    projections: list[ProjectionView]
 
 
 class Checkpoint(NamedTuple):

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.command import Desk
 from api.content import NOT_YET_KEPT, keep_about
-from api.flows.pay import toolbox_of
+from api.flows.payment import toolbox_of
 from api.views.transaction import TransactionView
 from domain.content import SALT_BYTES
 from domain.ids import RandomBytes

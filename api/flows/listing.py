@@ -9,6 +9,7 @@ from api.bodies import ListingBody, ListingPatch
 from api.command import Desk
 from api.content import Content, keep_content, read_contents, rehearse_content
 from api.dependencies import Dependencies
+from api.reads.reading import Reader
 from api.views.listing import ListingView
 from domain.content import Text
 from domain.listing import Listing
@@ -38,7 +39,7 @@ async def revise(desk: Desk, listing_id: UUID, patch: ListingPatch) -> Response:
     listing = await desk.dependencies.escrow.get(Listing, listing_id)
     price = patch.price.to_money() if patch.price else listing.price
     rehearsed = await desk.rehearse(listing_id, _revise(price, rehearse_content(desk.request, KIND)))
-    text = await get_text(desk.dependencies, listing) | patch.model_dump(
+    text = await _get_text(desk.dependencies, listing) | patch.model_dump(
         include={"title", "description"}, exclude_none=True
     )
     if desk.is_dry and rehearsed is not None:
@@ -57,13 +58,20 @@ def _revise(price: Money, content: Content) -> ReviseListing:
     return ReviseListing(price=price, content_id=content.id, content_sha256=content.sha256)
 
 
-async def get_text(dependencies: Dependencies, listing: Listing) -> dict[str, str]:
+async def _get_text(dependencies: Dependencies, listing: Listing) -> dict[str, str]:
     """Return what the seller wrote; empty once it was erased."""
     found: Mapping[UUID, Text] = await read_contents(dependencies.pool, [listing.content_id])
     return dict(found.get(listing.content_id, {}))
 
 
+async def read(reader: Reader, listing_id: UUID) -> Response:
+    """Answer a read with the listing and its text, as it is or was. Raises NotFound."""
+    listing = await reader.get(Listing, listing_id)
+    text = await _get_text(reader.dependencies, listing)
+    return reader.show(listing, ListingView.of(listing, reader.actor, text))
+
+
 async def show(desk: Desk, result: Result[Listing], *, status: int = 200) -> Response:
     """Answer a command with the listing and its text."""
-    text = await get_text(desk.dependencies, result.aggregate)
+    text = await _get_text(desk.dependencies, result.aggregate)
     return desk.answer(result, ListingView.of(result.aggregate, desk.actor, text), status=status)

@@ -2,7 +2,7 @@
 
 from api.reads.reading import Reader
 from api.reads.waiting import wait_for_position
-from api.views.row import AccountItem, AccountsView, TrialBalanceItem, TrialBalanceView
+from api.views.ledger import AccountItem, AccountsView, TrialBalanceItem, TrialBalanceView
 from projections.ledger import LEDGER, list_accounts, list_trial_balances
 
 

@@ -9,7 +9,8 @@ from api.reads.ledger import find_folded_position
 from api.reads.page import Page, make_page, read_last_key, read_moment_cursor, read_position_cursor
 from api.reads.reading import Reader
 from api.views.event import EventView
-from api.views.row import ActionItem, AlertItem, ApprovalItem, EntryItem, TransactionItem
+from api.views.ledger import EntryItem
+from api.views.row import ActionItem, AlertItem, ApprovalItem, TransactionItem
 from domain.errors import NotFound
 from domain.journal import Account
 from domain.money import Currency

@@ -18,8 +18,8 @@ from api.bodies import (
     ResolveBody,
 )
 from api.command import DecidingDesk, RunbookDesk, StaffDesk
+from api.flows.approval import decide, find_approval
 from api.flows.attention import order_otp, send_refund_to, type_otp
-from api.flows.deciding import decide, find_approval
 from api.flows.listing import show
 from api.http.body import Nothing
 from api.http.path import PathId

@@ -13,7 +13,7 @@ from api.reads.spreadsheet import AS_CSV
 from api.reads.statement import show_audit_statement
 from api.strict_route import StrictRoute
 from api.views.event import EventView
-from api.views.row import AccountsView, EntryItem, TrialBalanceView
+from api.views.ledger import AccountsView, EntryItem, TrialBalanceView
 from api.views.statement import StatementView
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"], route_class=StrictRoute)

@@ -5,8 +5,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
 from api.dependencies import DependenciesDep
-from api.health import HealthView, ProjectionsView, Status, get_health, get_projections, update_gauges
+from api.health import get_health, get_projections, update_gauges
 from api.strict_route import StrictRoute
+from api.views.health import HealthView, ProjectionsView, Status
 
 router = APIRouter(prefix="/api/v1/ops", tags=["ops"], route_class=StrictRoute)
 metrics = APIRouter(tags=["ops"], route_class=StrictRoute)

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from api.routes.webhooks import APPROVAL
+from api.routes.webhook import APPROVAL
 from tests.api.running import PASSWORD, SECRET, WIRE, Installation, JsonObject
 
 T = "/api/v1/transactions"

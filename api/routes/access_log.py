@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from api.flows.access_log import list_accesses, list_security_alerts
+from api.reads.access_log import list_accesses, list_security_alerts
 from api.reads.page import Page
 from api.reads.reading import Reader, reading, reading_as_staff
 from api.strict_route import StrictRoute

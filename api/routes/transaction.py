@@ -17,16 +17,16 @@ from api.bodies import (
     StatementBody,
 )
 from api.command import BuyingDesk, PartyDesk, RevealingDesk
-from api.flows.contract import AS_PDF, show_contract
 from api.flows.dispute import open_dispute
 from api.flows.opening import open_transaction
-from api.flows.pay import PaymentPageView, pay
+from api.flows.payment import pay
 from api.flows.redeposit import Handover, get_addendum, redeposit
 from api.flows.reveal import reveal
 from api.flows.signing import Signature, sign
 from api.flows.statement import state_access
 from api.http.body import Nothing
 from api.http.path import PathId
+from api.reads.contract import AS_PDF, show_contract
 from api.reads.lists import list_events, list_own_transactions
 from api.reads.page import Page
 from api.reads.reading import Reader, reading
@@ -34,6 +34,7 @@ from api.reads.spreadsheet import AS_CSV
 from api.reads.statement import show_own_statement
 from api.strict_route import StrictRoute
 from api.views.event import EventView
+from api.views.payment import PaymentPageView
 from api.views.reveal import RevealView
 from api.views.row import TransactionItem
 from api.views.statement import StatementView

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from api.http.path import PathId
 from api.reads.page import Page
 from api.reads.reading import Reader, reading_as_auditor
-from api.reads.reconciliations import list_runs, read_run
+from api.reads.reconciliation import list_runs, read_run
 from api.strict_route import StrictRoute
 from api.views.reconciliation import ReconciliationItem, ReconciliationView
 

@@ -2,23 +2,15 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from api.command import Desk
+from api.views.payment import PaymentPageView
 from api.views.transaction import TransactionView
 from domain.transaction import Transaction
 from domain.transaction.commands import RequestPayment
 from reactions.payment import request_page
 from reactions.toolbox import Toolbox
-
-
-class PaymentPageView(BaseModel):
-    """Where to pay. Whoever has the address can open the page, so keep it to yourself."""
-
-    reference: str | None
-    authorization_url: str | None = Field(repr=False)
-    transaction: TransactionView
 
 
 async def pay(desk: Desk, transaction_id: UUID) -> Response:

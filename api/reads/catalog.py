@@ -1,4 +1,4 @@
-"""The catalog: what can be bought now, searched by words, currency and price."""
+"""Listings in lists: a seller's own, and the catalog of what can be bought now, by words, currency and price."""
 
 import re
 from datetime import datetime
@@ -7,11 +7,12 @@ from uuid import UUID
 from api.content import read_contents
 from api.errors import CursorInvalid
 from api.http.query import QueryInvalid, read_choice, read_whole
-from api.reads.page import Page, make_page, read_last_key
+from api.reads.page import Page, make_page, read_last_key, read_moment_cursor
 from api.reads.reading import Reader
 from api.views.catalog import ListingItem
+from domain.listing import ListingStatus
 from domain.money import MAX_AMOUNT_MINOR, Currency
-from projections.listing import ListingRow, Order, Wanted, list_for_sale
+from projections.listing import ListingRow, Order, Wanted, list_for_sale, list_listings
 from projections.proof import count_proofs
 
 FILTERS = ("q", "currency", "min_amount_minor", "max_amount_minor", "sort")
@@ -23,15 +24,25 @@ NAME = "catalog"
 
 async def list_catalog(reader: Reader) -> Page[ListingItem]:
     """Return a page of what is for sale. Raises QueryInvalid and CursorInvalid."""
-    wanted = read_wanted(reader)
+    wanted = _read_wanted(reader)
     after = _read_after(reader, wanted.order)
     rows = await list_for_sale(reader.dependencies.pool, wanted, after=after, limit=reader.limit + 1)
-    return await show_listings(reader, NAME, rows, by_price=wanted.order is not Order.NEWEST)
+    return await _show(reader, NAME, rows, by_price=wanted.order is not Order.NEWEST)
 
 
-async def show_listings(
-    reader: Reader, name: str, rows: list[ListingRow], *, by_price: bool = False
-) -> Page[ListingItem]:
+async def list_own_listings(reader: Reader) -> Page[ListingItem]:
+    """Return a page of what the reader sells, newest first. Raises QueryInvalid and CursorInvalid."""
+    rows = await list_listings(
+        reader.dependencies.pool,
+        state=read_choice(ListingStatus, reader.query.get("state")),
+        seller_id=reader.session.user_id,
+        before=read_moment_cursor(reader, "listings"),
+        limit=reader.limit + 1,
+    )
+    return await _show(reader, "listings", rows)
+
+
+async def _show(reader: Reader, name: str, rows: list[ListingRow], *, by_price: bool = False) -> Page[ListingItem]:
     """Return a page of listings with their texts, and how many proofs they have."""
     texts = await read_contents(reader.dependencies.pool, [row.content_id for row in rows])
     proofs = await count_proofs(reader.dependencies.pool, [row.id for row in rows])
@@ -44,7 +55,7 @@ async def show_listings(
     )
 
 
-def read_wanted(reader: Reader) -> Wanted:
+def _read_wanted(reader: Reader) -> Wanted:
     """Return what the query asks for.
 
     Raises QueryInvalid: also for prices without a currency, which would compare shillings with naira.

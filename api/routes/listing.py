@@ -9,22 +9,19 @@ from api.bodies import CredentialsBody, ListingBody, ListingPatch
 from api.command import SellingDesk
 from api.flows import listing as flow
 from api.flows import proof
-from api.flows.catalog import FILTERS, list_catalog, show_listings
 from api.flows.deposit import deposit
 from api.http.body import Nothing
 from api.http.path import PathId
-from api.http.query import read_choice
 from api.openapi import FILE_ANSWER, FILE_FORM
-from api.reads.page import Page, read_moment_cursor
+from api.reads.catalog import FILTERS, list_catalog, list_own_listings
+from api.reads.page import Page
 from api.reads.reading import Reader, reading
 from api.strict_route import StrictRoute
 from api.views.catalog import ListingItem
 from api.views.listing import ListingView
 from api.views.proof import ProofItem, ProofsView
 from api.views.vault import DepositView
-from domain.listing import Listing, ListingStatus
 from domain.listing.commands import SubmitListing
-from projections.listing import list_listings
 
 router = APIRouter(prefix="/api/v1/listings", tags=["listings"], route_class=StrictRoute)
 catalog = APIRouter(prefix="/api/v1/catalog", tags=["catalog"], route_class=StrictRoute)
@@ -44,23 +41,13 @@ async def post_listing(body: ListingBody, desk: SellingDesk) -> Response:
 @router.get("", response_model=Page[ListingItem])
 async def get_listings(reader: ListReader) -> Page[ListingItem]:
     """List your own listings, newest first."""
-    state = read_choice(ListingStatus, reader.query.get("state"))
-    rows = await list_listings(
-        reader.dependencies.pool,
-        state=state,
-        seller_id=reader.session.user_id,
-        before=read_moment_cursor(reader, "listings"),
-        limit=reader.limit + 1,
-    )
-    return await show_listings(reader, "listings", rows)
+    return await list_own_listings(reader)
 
 
 @router.get("/{listing_id}", response_model=ListingView)
 async def get_listing(listing_id: PathId, reader: OneReader) -> Response:
     """Show a listing: your own in any state, others once they were approved."""
-    listing = await reader.get(Listing, listing_id)
-    text = await flow.get_text(reader.dependencies, listing)
-    return reader.show(listing, ListingView.of(listing, reader.actor, text))
+    return await flow.read(reader, listing_id)
 
 
 @router.patch("/{listing_id}", response_model=ListingView)
@@ -117,6 +104,4 @@ async def get_catalog(reader: CatalogReader) -> Page[ListingItem]:
 @catalog.get("/{listing_id}", response_model=ListingView)
 async def get_catalog_listing(listing_id: PathId, reader: OneReader) -> Response:
     """Show what is, or was, for sale."""
-    listing = await reader.get(Listing, listing_id)
-    text = await flow.get_text(reader.dependencies, listing)
-    return reader.show(listing, ListingView.of(listing, reader.actor, text))
+    return await flow.read(reader, listing_id)
