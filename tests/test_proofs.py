@@ -1,15 +1,19 @@
 """Every known weakness has a test, every guarantee one that keeps it and one in which a planted bug is found."""
 
+import ast
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from docs import proofs
-from docs.proofs import Proof, find_proofs
+from docs.proofs import NEEDS, ROOT, TESTS, Proof, find_proofs
 
 WEAKNESSES = [f"W{number}" for number in range(1, 36)]
 GUARANTEES = [f"G{number}" for number in (*range(1, 12), 15, 17, 18, 19, 20, 21, 23, 27, 28)]
+
+SKIP = re.compile(r"pytest\.(mark\.skip|skip|importorskip)")
 
 
 def without_proof(wanted: Sequence[str], found: Sequence[Proof]) -> list[str]:
@@ -55,6 +59,22 @@ def test_the_marks_that_are_read_are_those_that_pytest_sees(request: pytest.Fixt
                 assert {(item.path, item.originalname, about) for about in one.args} <= known  # type: ignore[attr-defined]
 
 
+def test_what_the_machine_must_have_is_said_of_every_marked_test_that_it_may_skip() -> None:
+    marked = [proof for mark in ("weakness", "guarantee") for proof in find_proofs(mark)]
+    assert {str(proof.path.relative_to(ROOT)) for proof in marked if may_be_skipped(proof)} == set(NEEDS)
+    shared = [path for path in TESTS.rglob("*.py") if not path.name.startswith("test_")]
+    assert [str(path) for path in shared if SKIP.search(path.read_text())] == [], "a skip that no test's file shows"
+
+
+def may_be_skipped(proof: Proof) -> bool:
+    """By its own mark or body, or by what the tests of its file share."""
+    module = ast.parse(proof.path.read_text())
+    parts = (
+        part for part in module.body if not getattr(part, "name", "").startswith("test_") or part.name == proof.name
+    )  # type: ignore[attr-defined]
+    return any(SKIP.search(ast.unparse(part)) for part in parts)
+
+
 TWO = """
 import pytest
 
@@ -80,6 +100,25 @@ def test_a_number_without_a_test_is_named(tmp_path: Path) -> None:
     ]
     assert without_proof(["W1", "W2", "W4"], found) == ["W2", "W4"]
     assert find_proofs("guarantee", tmp_path)[0].facts == {"faults": "kill -9", "runs": "7 kills"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "skipped"),
+    [
+        ("", []),
+        ("pytestmark = pytest.mark.skipif(True, reason='no disk')\n", ["test_one", "test_two"]),
+        ("def tool():\n    pytest.skip('no compiler')\n", ["test_one", "test_two"]),
+        ("def test_three():\n    pytest.skip('of its own')\n", []),
+        (
+            "@pytest.mark.skipif(True, reason='not root')\n@pytest.mark.weakness('W4')\ndef test_four(): ...\n",
+            ["test_four"],
+        ),
+    ],
+)
+def test_a_skip_is_seen_where_it_concerns_a_marked_test(tmp_path: Path, changed: str, skipped: list[str]) -> None:
+    (tmp_path / "test_two.py").write_text(TWO + changed)
+    found = [proof.name for proof in find_proofs("weakness", tmp_path) if may_be_skipped(proof)]
+    assert sorted(set(found)) == skipped
 
 
 def test_a_mark_on_what_is_no_test_is_refused(tmp_path: Path) -> None:
