@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from database.migrate import migrate
 from database.postgres import EmbeddedServer, make_dsn
 from database.roles import name_of, open_database
 from projections.install import install
+from tests.waiting import wait_until
 
 HOME_VARIABLE = "ESCROW_TEST_HOME"
 WANTED = "wanted"
@@ -129,12 +129,9 @@ def server() -> Server:
     """The run's server with its migrated template, started by the first test that asks."""
     home = Path(os.environ[HOME_VARIABLE])
     (home / WANTED).touch()
-    until = time.monotonic() + START_SECONDS
-    while not (home / "started").exists():
-        if (home / "failed").exists():
-            pytest.fail((home / "failed").read_text())
-        assert time.monotonic() < until, "the test server did not start"
-        time.sleep(0.02)
+    failed = home / "failed"
+    wait_until(lambda: (home / "started").exists() or failed.exists(), seconds=START_SECONDS)
+    assert not failed.exists(), failed.read_text()
     facts = read_facts(home).embedded
     assert facts is not None
     running = Server(facts)

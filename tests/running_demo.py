@@ -109,7 +109,7 @@ def start_demo(home: Path) -> Demo:
 def wait_for_demo(demo: Demo, happens: Callable[[], bool]) -> None:
     """Wait until something is so; fail when the demo ends before, and kill it when it takes too long."""
     try:
-        wait_until(lambda: demo.process.poll() is not None or happens(), READY_SECONDS)
+        wait_until(lambda: demo.process.poll() is not None or happens(), seconds=READY_SECONDS)
         assert demo.process.poll() is None, (demo.home / "out").read_text()
     except BaseException:
         demo.process.kill()

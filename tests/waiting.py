@@ -1,14 +1,43 @@
-"""Waiting for what another process or thread does."""
+"""Waiting for what another process, thread or task does: far longer than it takes, since no test is about speed.
 
+Each asks again until the answer suits, and returns that answer; a failure shows the last one.
+"""
+
+import asyncio
+import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+Answer = TypeVar("Answer")
+PATIENCE_SECONDS = 20.0
 PAUSE_SECONDS = 0.02
 
 
-def wait_until(happens: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait until something is so; fail after `seconds`."""
-    until = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < until, f"it did not happen within {seconds:g} s"
+def wait_until(
+    ask: Callable[[], Answer], suits: Callable[[Answer], object] = bool, *, seconds: float = PATIENCE_SECONDS
+) -> Answer:
+    """Wait in a thread that has nothing else to do."""
+    deadline = time.monotonic() + seconds
+    while not suits(answer := ask()):
+        assert time.monotonic() < deadline, f"after {seconds:g} s it is still {answer!r}"
         time.sleep(PAUSE_SECONDS)
+    return answer
+
+
+async def until(
+    ask: Callable[[], Awaitable[Answer] | Answer],
+    suits: Callable[[Answer], object] = bool,
+    *,
+    seconds: float = PATIENCE_SECONDS,
+) -> Answer:
+    """Wait without holding up the event loop."""
+    deadline = time.monotonic() + seconds
+    while not suits(answer := await _await_if_it_must_be(ask())):
+        assert time.monotonic() < deadline, f"after {seconds:g} s it is still {answer!r}"
+        await asyncio.sleep(PAUSE_SECONDS)
+    return answer
+
+
+async def _await_if_it_must_be(answer: Awaitable[Answer] | Answer) -> Answer:
+    return await answer if inspect.isawaitable(answer) else answer  # type: ignore[return-value]

@@ -46,6 +46,7 @@ from reactions.toolbox import Toolbox
 from reactions.worker import Worker
 from tests.payee import name_account
 from tests.registrar import REGISTRAR, bits_of, open_locksmith
+from tests.waiting import wait_until
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
 PASSWORD = "correct horse battery"
@@ -61,7 +62,6 @@ ROLES = {
     "operator": frozenset({Role.OPERATOR}),
 }
 BORN = datetime.now(UTC)
-EVENTUALLY_SECONDS = 20.0
 JsonObject = dict[str, object]
 
 WIRE = httpx.Client(trust_env=False, timeout=30)
@@ -189,18 +189,8 @@ class Installation:
             connection.execute(signed, (self.clock() + passed,))
         self.clock.ahead += passed
 
-    def eventually(self, happens: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + EVENTUALLY_SECONDS
-        while not happens():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-
     def wait(self, transaction: str, until: Callable[[JsonObject], bool]) -> JsonObject:
-        deadline = time.monotonic() + EVENTUALLY_SECONDS
-        while not until(view := self.view(transaction)):
-            assert time.monotonic() < deadline, view
-            time.sleep(0.05)
-        return view
+        return wait_until(lambda: self.view(transaction), until)
 
 
 class Runner:

@@ -8,6 +8,7 @@ import pytest
 
 from api.routes.webhook import APPROVAL
 from tests.api.running import PASSWORD, SECRET, WIRE, Installation, JsonObject
+from tests.waiting import wait_until
 
 T = "/api/v1/transactions"
 KEY = {"Authorization": f"Bearer {SECRET.reveal()}"}
@@ -70,7 +71,7 @@ def steal(installation: Installation, reference: str, reason: str) -> None:
         verified = WIRE.get(f"{http}/transfer/verify/{reference}", headers=KEY).json()
         return verified["data"]["status"] == "rejected"
 
-    installation.eventually(is_rejected)
+    wait_until(is_rejected)
 
 
 def test_what_the_log_ordered_is_asked_about_approved_and_paid(asking: Installation) -> None:

@@ -15,6 +15,7 @@ from domain.ids import uuid7
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
 from tests.api.running import WIRE, Installation
+from tests.waiting import wait_until
 
 
 def look(installation: Installation) -> str:
@@ -56,4 +57,4 @@ def test_a_canary_with_one_changed_byte_is_a_p0_until_it_opens_again(installatio
         assert look(installation) == "0.0"
     assert look(installation) == "1.0"
     told = [("P0", "vault_canary_failed"), ("P2", "vault_canary_recovered")]
-    installation.eventually(lambda: alerts(installation) == before + told)
+    wait_until(lambda: alerts(installation) == before + told)

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.api.running import Installation
+from tests.waiting import wait_until
 
 REASON = "a reason that is long"
 
@@ -122,7 +123,7 @@ def test_nothing_is_found_that_is_not_for_sale(installation: Installation):
     opened = people["buyer"].must("/api/v1/transactions", {"listing_id": listing})["id"]
     assert search(installation, query) == []
     people["buyer"].must(f"/api/v1/transactions/{opened}/cancel", {})
-    installation.eventually(lambda: search(installation, query) == [listing])
+    wait_until(lambda: search(installation, query) == [listing])
     head = installation.head()
     people["admin"].must(f"/api/v1/admin/listings/{listing}/remove", {"reason": REASON})
     assert search(installation, query) == []

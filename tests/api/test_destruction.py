@@ -14,6 +14,7 @@ from eventstore.escrow import Escrow
 from reactions.vault import reconcile_vault
 from tests.api.running import PASSWORD, Installation
 from tests.api.test_redeposit import T, living_grants, vault_of
+from tests.waiting import wait_until
 
 REASON = "the account was taken back by its platform"
 
@@ -34,10 +35,10 @@ def test_after_a_refund_the_buyers_key_is_gone_and_after_a_removal_the_sellers_t
     vault_id = vault_of(installation, transaction)
     assert purposes(installation, vault_id) == ["custody", "delivery"]
     call_off(installation, transaction)
-    installation.eventually(lambda: purposes(installation, vault_id) == ["custody"])
+    wait_until(lambda: purposes(installation, vault_id) == ["custody"])
     listing = installation.view(transaction)["listing_id"]
     installation.people["admin"].must(f"/api/v1/admin/listings/{listing}/remove", {"reason": REASON})
-    installation.eventually(lambda: purposes(installation, vault_id) == [])
+    wait_until(lambda: purposes(installation, vault_id) == [])
 
 
 def test_a_removal_leaves_the_running_sale_its_keys(installation: Installation) -> None:
@@ -47,7 +48,7 @@ def test_a_removal_leaves_the_running_sale_its_keys(installation: Installation) 
     shown = installation.people["buyer"].must(f"{T}/{transaction}/reveal", {"password": PASSWORD})
     assert shown["document"]
     installation.people["buyer"].must(f"{T}/{transaction}/reveal/acknowledge")
-    installation.eventually(lambda: living_grants(installation, vault_id) == 0)
+    wait_until(lambda: living_grants(installation, vault_id) == 0)
 
 
 @pytest.mark.guarantee("G11", faults="a backup from before the destruction is restored over a newer log", runs="1")
@@ -55,14 +56,14 @@ def test_a_restored_backup_opens_only_what_had_not_been_destroyed_when_it_was_ma
     buyer, transactions = installation.people["buyer"], [installation.sold() for _ in range(3)]
     before, after, kept = [vault_of(installation, transaction) for transaction in transactions]
     shown(installation, transactions[0])
-    installation.eventually(lambda: living_grants(installation, before) == 0)
+    wait_until(lambda: living_grants(installation, before) == 0)
     backup = back_up(installation)
     shown(installation, transactions[1])
     buyer.must(f"{T}/{transactions[1]}/confirm-access")
     installation.wait(transactions[1], lambda view: view["state"] == "completed")
-    installation.eventually(lambda: living_grants(installation, after) == 0)
+    wait_until(lambda: living_grants(installation, after) == 0)
     # The worker looks at what is under way again and again, and would be quicker.
-    installation.eventually(lambda: is_at_rest(installation))
+    wait_until(lambda: is_at_rest(installation))
     restore(installation, backup)
     assert [living_grants(installation, vault_id) for vault_id in (before, after, kept)] == [0, 2, 2]
     assert reconcile(installation) == (1, 0)

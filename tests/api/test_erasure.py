@@ -18,6 +18,7 @@ from replay.verify import verify
 from tests.api.running import PASSWORD, WIRE, Installation, JsonObject, Person
 from tests.api.test_proofs import PNG, send
 from tests.conftest import Database
+from tests.waiting import wait_until
 
 T = TypeVar("T")
 ERASURE = "/api/v1/users/me/erasure"
@@ -164,11 +165,11 @@ def test_a_person_is_erased_and_the_log_stands(fresh: Installation, database: Da
     assert person.get(ERASURE).status_code == 200
 
     end(fresh, transaction)
-    fresh.eventually(lambda: person.get(ERASURE).json()["open_matters"] == [])
+    wait_until(lambda: person.get(ERASURE).json()["open_matters"] == [])
     assert person.get(ERASURE).json()["state"] == "waiting"
     assert {"users", "contents", "payout_accounts", "api_keys", "stored_files"} <= places_of(fresh)
     assert list(fresh.files.rglob(f"{person.id}/*"))
-    fresh.eventually(lambda: accesses_of(fresh, person).origins == {"127.0.0.1"})
+    wait_until(lambda: accesses_of(fresh, person).origins == {"127.0.0.1"})
     seen = accesses_of(fresh, person)
     assert count_phone(fresh, person) == 2
     fresh.clock.ahead += RETENTION + timedelta(minutes=1)
@@ -203,7 +204,7 @@ def test_what_comes_up_at_the_last_moment_stops_it_and_lets_the_person_in_again(
             connection.execute("UPDATE transactions SET buyer_id = %s", (person.id,))
 
     fresh.people["buyer"].must("/api/v1/transactions", {"listing_id": listing})
-    fresh.eventually(lambda: fresh.people["buyer"].get("/api/v1/transactions").json()["items"] != [])
+    wait_until(lambda: fresh.people["buyer"].get("/api/v1/transactions").json()["items"] != [])
     standing = erase(fresh, person.id, buy)
     assert (standing.state, len(standing.open_matters)) == (State.WAITING, 1)
     assert sign_in(fresh).get("/api/v1/auth/me").json()["email"] == EMAIL
@@ -239,7 +240,7 @@ def test_a_request_can_be_taken_back_and_nobody_is_erased_who_was_not_locked(fre
 def test_a_listing_for_sale_and_tables_that_lag_keep_it_waiting(fresh: Installation) -> None:
     listing = fresh.list_account(seller="other")
     seller = fresh.people["other"]
-    fresh.eventually(lambda: fresh.people["admin"].get("/api/v1/catalog").json()["items"] != [])
+    wait_until(lambda: fresh.people["admin"].get("/api/v1/catalog").json()["items"] != [])
     standing = erase(fresh, seller.id)
     assert standing.open_matters == (("listing", UUID(listing)),)
 

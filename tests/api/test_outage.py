@@ -17,6 +17,7 @@ from database.postgres import EmbeddedServer
 from projections.install import install
 from tests.api.running import WIRE, Installation, run_installation
 from tests.faults.plants import AcknowledgesFirst
+from tests.waiting import wait_until
 
 LONGEST_SECONDS = 2.5
 """Two, and some for a busy machine."""
@@ -61,8 +62,8 @@ def test_an_outage_is_answered_in_time_and_heals_by_itself(
     assert "escrow_db_errors_total 0.0" not in WIRE.get(f"{lonely.base_url}/metrics").text
     server_of_ones_own.start()
     healed = time.monotonic()
-    lonely.eventually(lambda: WIRE.get(f"{ops}/readiness").status_code == 200)
-    lonely.eventually(lambda: buyer.post(f"{T}/{transaction}/cancel").status_code == 200)
+    wait_until(lambda: WIRE.get(f"{ops}/readiness").status_code == 200)
+    wait_until(lambda: buyer.post(f"{T}/{transaction}/cancel").status_code == 200)
     assert time.monotonic() - healed < 10
     assert lonely.view(transaction)["state"] == "cancelled"
 
@@ -121,7 +122,7 @@ def test_a_client_that_goes_away_leaves_a_whole_command_or_none(fresh: Installat
         return WIRE.post(f"{fresh.base_url}{T}", json={"listing_id": listing}, headers=headers)
 
     # 409 while the first request is still running: then its answer.
-    fresh.eventually(lambda: retry().status_code == 201)
+    wait_until(lambda: retry().status_code == 201)
     assert retry().content == retry().content
 
 
@@ -144,4 +145,4 @@ def test_a_locked_log_makes_commands_wait_and_then_refuses(fresh: Installation) 
     let_go.set()
     holder.join()
     assert (answer.status_code, answer.json()["code"]) in {(503, "database_unavailable"), (503, "outcome_unknown")}
-    fresh.eventually(lambda: buyer.post(f"{T}/{transaction}/cancel", key=f"cancel-{transaction}").status_code == 200)
+    wait_until(lambda: buyer.post(f"{T}/{transaction}/cancel", key=f"cancel-{transaction}").status_code == 200)

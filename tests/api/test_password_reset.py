@@ -12,6 +12,7 @@ from identity.second_factor import enrol_second_factor
 from identity.totp import make_code, step_of
 from tests.api.running import PASSWORD, WIRE, Installation, JsonObject, Person
 from tests.api.test_password import sign_in
+from tests.waiting import wait_until
 
 ASK = "/api/v1/auth/password-reset"
 CONFIRM = f"{ASK}/confirm"
@@ -25,7 +26,7 @@ def ask(installation: Installation, email: str) -> httpx.Response:
 def get_token(installation: Installation, person: Person) -> str:
     installation.codes.pop(person.email, None)
     assert ask(installation, person.email).status_code == 204
-    installation.eventually(lambda: person.email in installation.codes)
+    wait_until(lambda: person.email in installation.codes)
     return installation.codes[person.email]
 
 
@@ -57,7 +58,7 @@ def test_a_seller_is_told_what_is_lost_and_deposits_again(fresh: Installation) -
     assert sign_in(fresh, seller, PASSWORD).status_code == 200
     begin_anew(fresh, seller)
     assert sign_in(fresh, seller, PASSWORD).status_code == 401
-    fresh.eventually(lambda: catalog(fresh) == [])
+    wait_until(lambda: catalog(fresh) == [])
     buyer = fresh.people["buyer"]
     assert buyer.post("/api/v1/transactions", {"listing_id": listing}).json()["code"] == "listing_not_for_sale"
     again = {"credentials": {"username": "someone", "password": "hunter3"}}

@@ -13,6 +13,7 @@ from gateways.bank import Bank, Holder
 from gateways.errors import GatewayUnavailable
 from identity.payout_account import is_same_person
 from tests.api.running import Installation, Person
+from tests.waiting import wait_until
 from tests.weaknesses.running import confirm
 
 NIGERIAN = {
@@ -159,7 +160,7 @@ def test_a_payout_waits_until_a_changed_account_may_be_used(installation: Instal
     until = (changed_at + timedelta(hours=24)).strftime("%Y-%m-%dT%H")
     assert until in str(waiting["stuck_reason"])
     installation.clock.ahead += timedelta(hours=25)
-    installation.eventually(lambda: is_completed(installation, transaction))
+    wait_until(lambda: is_completed(installation, transaction))
     with psycopg.connect(installation.app_dsn) as connection:
         assert connection.execute(WAITS, (transaction,)).fetchone() == (1,), "that it still waits is no news"
 
@@ -182,7 +183,7 @@ def test_an_account_in_doubt_is_paid_once_its_owner_has_named_it_again(fresh: In
     assert len(changes(installation, seller)) == 2, "it is named anew although it stands there"
     installation.wait(transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_cooling_off"))
     installation.clock.ahead += timedelta(hours=25)
-    installation.eventually(lambda: is_completed(installation, transaction))
+    wait_until(lambda: is_completed(installation, transaction))
 
 
 NAMES = (

@@ -17,6 +17,7 @@ from api.files.upload import LARGEST_FORM
 from tests.api.running import WIRE, Installation, Person
 from tests.api.samples import SAMPLES, box, mp4, png_of
 from tests.api.test_media import OTHERS, TWO_THINGS
+from tests.waiting import wait_until
 
 PNG = SAMPLES["image/png"]
 DRAFT = {"title": "An account", "description": "Old.", "price": {"amount_minor": 1000, "currency": "KES"}}
@@ -227,7 +228,7 @@ def test_proofs_are_opened_by_those_who_have_to_judge_them(installation: Install
     assert statuses("buyer") == {200}
     assert statuses("stranger") == {403}
     people["buyer"].must(f"/api/v1/transactions/{opened}/cancel", {})
-    installation.eventually(lambda: statuses("buyer") == {403})
+    wait_until(lambda: statuses("buyer") == {403})
 
 
 def test_what_was_changed_on_the_disk_is_not_given_out(installation: Installation):

@@ -10,6 +10,7 @@ import psycopg
 
 from tests.api.running import PASSWORD, Installation, JsonObject
 from tests.api.test_password_reset import NEW, begin_anew
+from tests.waiting import wait_until
 
 T = "/api/v1/transactions"
 CREDENTIALS = {"username": "someone", "password": "hunter3"}
@@ -52,7 +53,7 @@ def test_a_buyer_who_missed_the_answer_is_shown_a_new_deposit_and_the_old_one_is
     assert reveal(installation, transaction) == "hunter2"
     assert installation.people["seller"].post(f"{T}/{transaction}/reveal/missed").status_code == 403
     buyer.must(f"{T}/{transaction}/reveal/missed")
-    installation.eventually(lambda: living_grants(installation, old) == 0)
+    wait_until(lambda: living_grants(installation, old) == 0)
     wrong = again(installation, transaction, content_sha256="0" * 64, credentials=CREDENTIALS)
     assert wrong.json()["code"] == "contract_differs"
     assert again(installation, transaction).json()["code"] == "already_revealed"
@@ -96,7 +97,7 @@ def test_nobody_is_paid_for_what_is_not_handed_over_again(fresh: Installation) -
     begin_anew(fresh, fresh.people["buyer"])
     fresh.wait(transaction, lambda view: view["stuck_reason"] == "awaiting_redeposit")
     fresh.let_pass(timedelta(hours=73))
-    fresh.eventually(lambda: refunds(fresh, transaction) == ["redeposit_lapsed"])
+    wait_until(lambda: refunds(fresh, transaction) == ["redeposit_lapsed"])
 
 
 def refunds(installation: Installation, transaction: str) -> list[str]:

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.api.running import PASSWORD, Installation, Person
+from tests.waiting import wait_until
 from vault.keypair import generate_private_key, get_public_key
 from vault.reveal import Reveal, open_answer
 from vault.secret import Secret
@@ -100,7 +101,7 @@ def test_a_reveal_that_was_acknowledged_has_no_answer_any_more(installation: Ins
     sent = body_for(generate_private_key(os.urandom))
     assert buyer.post(f"{T}/{transaction}/reveal", sent, key=key).status_code == 200
     buyer.must(f"{T}/{transaction}/reveal/acknowledge")
-    installation.eventually(lambda: buyer.post(f"{T}/{transaction}/reveal", sent, key=key).status_code == 409)
+    wait_until(lambda: buyer.post(f"{T}/{transaction}/reveal", sent, key=key).status_code == 409)
 
 
 @pytest.mark.weakness("W31")

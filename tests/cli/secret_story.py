@@ -76,7 +76,7 @@ class Story:
                     return True
             return False
 
-        wait_until(arrived, PATIENCE_SECONDS)
+        wait_until(arrived, seconds=PATIENCE_SECONDS)
         return found[-1]
 
 
@@ -129,7 +129,7 @@ def _sell(story: Story, token: str, password: str) -> None:
     path = f"/transactions/{story.transaction}"
     page = story.must("POST", f"{path}/pay", None, token)
     story.client.post(str(page["authorization_url"]), json={"outcome": "success"}).raise_for_status()
-    wait_until(lambda: story.ask("GET", path, None, token).get("contract") is not None, PATIENCE_SECONDS)
+    wait_until(lambda: story.ask("GET", path, None, token).get("contract") is not None, seconds=PATIENCE_SECONDS)
     contract = cast("JsonObject", story.ask("GET", path, None, token)["contract"])
     by_seller = {"content_sha256": contract["sha256"], "legal_name": "Demo Seller"}
     story.ask("POST", f"{path}/contract/sign", {**by_seller, "password": story.make("signing")}, seller)

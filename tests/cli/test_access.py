@@ -16,7 +16,7 @@ def test_who_did_what_is_listed_and_filtered(demo: Demo) -> None:
         rows = json.loads(demo.escrow(*by_buyer).stdout)["accesses"]
         return any(row["address"] == "127.0.0.1" for row in rows)
 
-    wait_until(signed_in, 20)
+    wait_until(signed_in)
     assert "granted" in demo.escrow("access", "list", "--action", "reveal").stdout
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from database.errors import ServerNotRunning
 from database.facts import read_facts
 from database.postgres import EmbeddedServer, find_embedded_dsn
 from database.supervisor import list_servers
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 OWN = """
@@ -33,14 +33,14 @@ def test_a_killed_server_is_started_again_and_keeps_what_was_committed(own_serve
     execute(own_server.dsn("owner"), "CREATE TABLE kept AS SELECT 1 AS x")
     victim = find_postmaster(own_server)
     os.kill(victim, signal.SIGKILL)
-    wait_for(lambda: is_answering(own_server) and find_postmaster(own_server) != victim)
+    wait_until(lambda: is_answering(own_server) and find_postmaster(own_server) != victim)
     assert execute(own_server.dsn("owner"), "SELECT x FROM kept") == (1,)
 
 
 def test_a_killed_supervisor_and_its_server_are_started_again(own_server: EmbeddedServer) -> None:
     victim = find_postmaster(own_server)
     os.kill(find_parent(victim), signal.SIGKILL)
-    wait_for(lambda: is_answering(own_server) and find_postmaster(own_server) != victim)
+    wait_until(lambda: is_answering(own_server) and find_postmaster(own_server) != victim)
 
 
 def test_a_killed_owner_leaves_no_process_and_the_next_start_recovers(home: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_killed_owner_leaves_no_process_and_the_next_start_recovers(home: Path
         data_dir = find_data_dir(home)
         supervisor = find_parent(find_postmaster_in(data_dir))
         owner.kill()
-    wait_for(lambda: not list_servers(data_dir) and not Path(f"/proc/{supervisor}").exists())
+    wait_until(lambda: not list_servers(data_dir) and not Path(f"/proc/{supervisor}").exists())
     with pytest.raises(ServerNotRunning):
         find_embedded_dsn(home, "app")
     with EmbeddedServer(home) as server:
@@ -73,7 +73,7 @@ def test_a_terminated_owner_shuts_the_server_down_cleanly(home: Path, number: si
     with start_owner(home) as owner:
         data_dir = find_data_dir(home)
         owner.send_signal(number)
-    wait_for(lambda: not list_servers(data_dir))
+    wait_until(lambda: not list_servers(data_dir))
     assert "database system is shut down" in (home / "postgres.log").read_text().splitlines()[-1]
 
 
@@ -86,7 +86,7 @@ def test_a_second_owner_attaches_and_its_leaving_stops_nothing(own_server: Embed
 
 def test_two_processes_that_start_at_once_share_one_server(home: Path) -> None:
     with start_owner(home), start_owner(home):
-        wait_for(lambda: execute(find_embedded_dsn(home, "app"), "SELECT 1") == (1,))
+        wait_until(lambda: execute(find_embedded_dsn(home, "app"), "SELECT 1") == (1,))
         assert len(list_postmasters(home)) == 1
 
 
@@ -225,11 +225,3 @@ def list_all(home: Path) -> list[int]:
 
 def find_parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    """Fail when it does not come true in time."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen in time"
-        time.sleep(0.05)

@@ -11,7 +11,8 @@ from database.facts import read_facts
 from database.postgres import EmbeddedServer
 from database.safety import DB_FUNCTIONS, check_safe, list_dangers
 from tests.conftest import Database
-from tests.database.test_postgres import server_identity, wait_for
+from tests.database.test_postgres import server_identity
+from tests.waiting import wait_until
 
 LOG = "CREATE TABLE escrow_events (notification_id bigint, state bytea)"
 
@@ -49,7 +50,7 @@ def test_disabled_triggers_count(database: Database) -> None:
 def test_a_setting_of_the_server_counts(own_server: EmbeddedServer, setting: str) -> None:
     execute(own_server.superuser_dsn(), f"ALTER SYSTEM SET {setting} = off")
     execute(own_server.superuser_dsn(), "SELECT pg_reload_conf()")
-    wait_for(lambda: dangers_of(own_server.dsn("app")) == {f"{setting}_off"})
+    wait_until(lambda: dangers_of(own_server.dsn("app")) == {f"{setting}_off"})
 
 
 @pytest.mark.guarantee("G28", planted="the cluster has no checksums")

@@ -102,14 +102,6 @@ def migrated(server) -> str:
     return server.dsn("app")
 
 
-async def until(condition, seconds: float = 10.0) -> None:
-    """Wait for what another process does."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen"
-        await asyncio.sleep(0.02)
-
-
 def facts(aggregate):
     """What an aggregate is, without the context of the command that is over."""
     return {name: value for name, value in vars(aggregate).items() if name != "_context"}

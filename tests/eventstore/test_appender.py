@@ -12,7 +12,8 @@ from domain.errors import Overloaded
 from eventstore.appender import Appender
 from eventstore.proposal import MAX_STATE_BYTES, AppendFailed, EventTooLarge, OutcomeUnknown, Verdict
 from tests.eventstore.proxy import Proxy
-from tests.eventstore.running import connect, in_loop, migrated, proposal, until
+from tests.eventstore.running import connect, in_loop, migrated, proposal
+from tests.waiting import until
 
 STREAM = uuid.UUID(int=1)
 # Of the appender alone: a vacuum may wait for the replica as well.

@@ -13,7 +13,8 @@ from domain.errors import Overloaded
 from eventstore.appender import Appender
 from eventstore.proposal import OutcomeUnknown, Verdict
 from tests.eventstore.checker import find_faults
-from tests.eventstore.running import connect, in_loop, migrated, new_id, proposal, until
+from tests.eventstore.running import connect, in_loop, migrated, new_id, proposal
+from tests.waiting import until
 
 CLIENTS = 8
 VICTIMS = """
@@ -78,10 +79,10 @@ async def crash(server, cycles):
         clients = [asyncio.create_task(load.run(client)) for client in range(CLIENTS)]
         for cycle in range(cycles):
             before = len(load.acknowledged)
-            await until(lambda before=before: len(load.acknowledged) > before + 50, 60)
+            await until(lambda before=before: len(load.acknowledged) > before + 50, seconds=60)
             await asyncio.sleep(random.random() * 0.05)
             await asyncio.to_thread(kill_a_process if cycle % 3 else kill_the_server, server)
-            await until(lambda: is_up(server), 60)
+            await until(lambda: is_up(server), seconds=60)
         load.stopped = True
         await asyncio.gather(*clients)
     return load

@@ -4,11 +4,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
 import httpx
+
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
@@ -42,11 +43,8 @@ class ApiProcess:
         command = [sys.executable, *self.program]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
-        until = time.monotonic() + START_SECONDS
-        while not self.is_live():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < until, self.log.read_text()
-            time.sleep(0.05)
+        wait_until(lambda: self.process.poll() is not None or self.is_live(), seconds=START_SECONDS)
+        assert self.process.poll() is None, self.log.read_text()
 
     def is_live(self) -> bool:
         try:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import random
-import time
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
@@ -25,6 +24,7 @@ from replay.verify import verify
 from tests.faults.api_process import ApiProcess
 from tests.faults.journal import Journal
 from tests.faults.purses import run_checker
+from tests.waiting import until
 
 CLIENTS = 8
 HEAL_SECONDS = 30.0
@@ -110,11 +110,9 @@ class Load:
 
     async def is_served(self, times: int = 2 * CLIENTS) -> None:
         """Wait until so many commands more have been acknowledged, without anybody having done anything for it."""
-        enough, until = self.journal.acked + times, time.monotonic() + HEAL_SECONDS
-        while self.journal.acked < enough:
-            assert not self.working.done(), self.working.exception()
-            assert time.monotonic() < until, "it did not heal in time"
-            await asyncio.sleep(0.02)
+        enough = self.journal.acked + times
+        await until(lambda: self.working.done() or self.journal.acked >= enough, seconds=HEAL_SECONDS)
+        assert not self.working.done(), self.working.exception()
 
 
 @asynccontextmanager

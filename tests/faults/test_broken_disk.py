@@ -7,7 +7,6 @@ then the same failure loses commands, and the checker says so.
 import asyncio
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import psycopg
@@ -20,6 +19,7 @@ from tests.faults.api_process import ApiProcess
 from tests.faults.conftest import prepare
 from tests.faults.purses import rules_broken
 from tests.faults.sellers import check, check_log, sellers_at_work
+from tests.waiting import until
 
 SHIM = Path(__file__).with_name("failing_sync.c")
 STRIKE_SECONDS = 10.0
@@ -88,7 +88,7 @@ async def test_a_failed_sync_loses_what_was_acknowledged_too_early_and_that_is_f
         await load.is_served()
         await strike(order)
         # The API would not work on a server that is set up like this: it has to find it well again.
-        await asyncio.to_thread(set_commit_when_up, victim, "RESET synchronous_commit")
+        await until(lambda: is_commit_set(victim, "RESET synchronous_commit"), seconds=STRIKE_SECONDS)
         await load.is_served()
     assert "lost" in rules_broken(tmp_path / "journal", victim.dsn("app"))
 
@@ -96,10 +96,7 @@ async def test_a_failed_sync_loses_what_was_acknowledged_too_early_and_that_is_f
 async def strike(order: Path) -> None:
     """Return once a sync has failed."""
     await asyncio.to_thread(order.touch)
-    until = time.monotonic() + STRIKE_SECONDS
-    while await asyncio.to_thread(order.exists):
-        assert time.monotonic() < until, "nothing was synced"
-        await asyncio.sleep(0.01)
+    await until(lambda: not order.exists(), seconds=STRIKE_SECONDS)
 
 
 def crashes(server: EmbeddedServer) -> int:
@@ -115,11 +112,10 @@ def set_commit(server: EmbeddedServer, change: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
-def set_commit_when_up(server: EmbeddedServer, change: str) -> None:
-    until = time.monotonic() + STRIKE_SECONDS
-    while True:
-        try:
-            return set_commit(server, change)
-        except psycopg.OperationalError:
-            assert time.monotonic() < until, "the server did not come back"
-            time.sleep(0.05)
+def is_commit_set(server: EmbeddedServer, change: str) -> bool:
+    """False while the server recovers."""
+    try:
+        set_commit(server, change)
+    except psycopg.OperationalError:
+        return False
+    return True

@@ -3,7 +3,10 @@
 import asyncio
 import hashlib
 import os
+import resource
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -140,12 +143,22 @@ def test_what_a_killed_process_left_behind_is_cleared_away(tmp_path: Path):
     assert [path.name for path in (tmp_path / "drafts").iterdir()] == ["fresh"]
 
 
+@contextmanager
+def largest_file(size_bytes: int) -> Generator[None]:
+    """Nobody in this process can write more into one file than that."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def test_a_disk_that_takes_no_more_is_no_defect(tmp_path: Path):
     async def run() -> None:
         folder = Folder(tmp_path)
         async with folder.draft() as draft:
-            draft._file = Path("/dev/full").open("wb", buffering=0)  # noqa: ASYNC230, SIM115 - the draft closes it
-            with pytest.raises(StorageUnavailable):
+            with largest_file(len(DATA) // 2), pytest.raises(StorageUnavailable):
                 await draft.write(DATA)
         assert names(tmp_path) == []
 

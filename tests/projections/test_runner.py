@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import psycopg
@@ -18,6 +18,7 @@ from projections.registry import PROJECTIONS
 from projections.runner import Runner, run_projections
 from tests.projections.conftest import Log
 from tests.projections.stories import Story, append
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 
@@ -51,13 +52,6 @@ def thread(worker: Runner) -> Generator[None]:
         running.join()
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def positions(log: Log) -> set[object]:
     return {row[0] for row in log.rows("SELECT position FROM projection_checkpoints")}
 
@@ -69,7 +63,7 @@ async def test_what_is_appended_is_folded_while_the_runner_runs(log: Log) -> Non
             story.sell()
             head = append(log.owner, story.events)
             story.events.clear()
-            await asyncio.to_thread(until, lambda: positions(log) == {head})  # noqa: B023
+            await asyncio.to_thread(wait_until, lambda: positions(log) == {head})  # noqa: B023
         assert log.rows("SELECT count(*) FROM transactions WHERE state = 'completed'") == [(3,)]
 
 
@@ -80,11 +74,11 @@ async def test_a_second_runner_stands_by_and_takes_over(log: Log) -> None:
         with thread(first):
             story.sell()
             head = append(log.owner, story.events)
-            until(lambda: positions(log) == {head})
+            wait_until(lambda: positions(log) == {head})
         story.events.clear()
         story.sell()
         head = append(log.owner, story.events)
-        until(lambda: positions(log) == {head})
+        wait_until(lambda: positions(log) == {head})
     assert log.rows("SELECT count(*) FROM transactions") == [(2,)]
 
 
@@ -93,13 +87,13 @@ def test_a_notification_wakes_the_runner_long_before_it_would_look(log: Log, mon
     with thread(Runner(log.database.app_dsn)):
         story.sell()
         head = append(log.owner, story.events)
-        until(lambda: positions(log) == {head})
+        wait_until(lambda: positions(log) == {head})
         monkeypatch.setattr(runner, "POLL_SECONDS", 30.0)
         time.sleep(0.6)
         story.events.clear()
         story.sell()
         head = append(log.owner, story.events)
-        until(lambda: positions(log) == {head}, 5.0)
+        wait_until(lambda: positions(log) == {head}, seconds=5.0)
         monkeypatch.undo()
         log.owner.execute("NOTIFY escrow_events")
         log.owner.commit()
@@ -112,7 +106,7 @@ def test_a_lost_notification_costs_a_moment_only(log: Log) -> None:
             story.sell()
             head = append(log.owner, story.events, says=False)
             story.events.clear()
-            until(lambda: positions(log) == {head}, 5.0)  # noqa: B023
+            wait_until(lambda: positions(log) == {head}, seconds=5.0)  # noqa: B023
 
 
 def test_a_stale_runner_cannot_write(log: Log) -> None:
@@ -161,7 +155,7 @@ def test_a_lost_connection_is_made_anew(log: Log) -> None:
             story.sell()
             head = append(log.owner, story.events)
             story.events.clear()
-            until(lambda: positions(log) == {head})  # noqa: B023
+            wait_until(lambda: positions(log) == {head})  # noqa: B023
             killed = root.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'escrow projections'"
                 " AND datname = current_database()"
@@ -191,10 +185,10 @@ async def test_a_poisoned_event_stops_those_that_read_it_and_nobody_else(
     story.sell()
     head = append(log.owner, story.events)
     with thread(Runner(log.database.app_dsn)):
-        until(
+        wait_until(
             lambda: log.rows("SELECT count(*) FROM projection_checkpoints WHERE error IS NOT NULL") == [(len(stopped),)]
         )
-        until(lambda: positions(log) == {poisoned - 1} | ({head} if stopped != set(NAMES) else set()))
+        wait_until(lambda: positions(log) == {poisoned - 1} | ({head} if stopped != set(NAMES) else set()))
         found = log.rows("SELECT name, position, error_position FROM projection_checkpoints WHERE error IS NOT NULL")
         assert set(found) == {(name, poisoned - 1, poisoned) for name in stopped}
     async with open_pool(log.database.app_dsn, max_size=2) as pool:
@@ -212,11 +206,11 @@ def test_a_mended_log_lets_the_projection_go_on(log: Log) -> None:
     log.owner.commit()
     failing = "SELECT count(*) FROM projection_failures WHERE resolved_at IS NULL"
     with thread(Runner(log.database.app_dsn)):
-        until(lambda: log.rows(failing) == [(len(NAMES),)])
+        wait_until(lambda: log.rows(failing) == [(len(NAMES),)])
     with psycopg.connect(log.database.superuser_dsn) as root:
         root.execute("ALTER TABLE escrow_events DISABLE TRIGGER USER")
         root.execute(MEND, (poisoned,))
     with thread(Runner(log.database.app_dsn)):
-        until(lambda: positions(log) == {poisoned})
-        until(lambda: log.rows(failing) == [(0,)])
+        wait_until(lambda: positions(log) == {poisoned})
+        wait_until(lambda: log.rows(failing) == [(0,)])
     assert log.rows("SELECT count(*) FROM projection_checkpoints WHERE error IS NOT NULL") == [(0,)]

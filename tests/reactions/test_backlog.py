@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,8 +16,7 @@ from domain.transaction.phase import Phase
 from gateways.payment import Charge
 from reactions.worker import Worker
 from tests.conftest import Database
-from tests.reactions.test_inbox_under_strain import eventually
-from tests.reactions.test_worker import read
+from tests.reactions.working import beside, read, until_rows
 from tests.reactions.world import START, World, run
 
 KEEP = """INSERT INTO payment_events (body_sha256, body, event, reference, received_at, next_attempt_at)
@@ -50,13 +48,8 @@ def keep(database: Database, deliveries: Sequence[tuple[str, str]]) -> None:
 
 
 async def until_worked_off(world: World, database: Database) -> None:
-    worker = asyncio.create_task(Worker(world.tools, database.app_dsn, poll_every=timedelta(hours=1)).run())
-    try:
-        await eventually(database, LEFT, NONE_LEFT)
-    finally:
-        worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await worker
+    async with beside(Worker(world.tools, database.app_dsn, poll_every=timedelta(hours=1)).run()):
+        await until_rows(database, LEFT, NONE_LEFT)
 
 
 def test_many_deliveries_are_put_on_record_in_few_commits(database: Database) -> None:
@@ -104,14 +97,13 @@ def test_a_question_answered_before_a_delivery_came_does_not_answer_it(database:
             return answer
 
         world.tools.gateway.verify_charge = slow  # type: ignore[method-assign]
-        worker = asyncio.create_task(Worker(world.tools, database.app_dsn, poll_every=timedelta(hours=1)).run())
-        await asked.wait()
-        await world.panel.post(page.authorization_url, json={"outcome": "success"})
-        keep(database, [("charge.success", page.reference)])
-        await asyncio.sleep(0.5)
-        go_on.set()
-        await eventually(database, LEFT, NONE_LEFT)
-        worker.cancel()
+        async with beside(Worker(world.tools, database.app_dsn, poll_every=timedelta(hours=1)).run()):
+            await asked.wait()
+            await world.panel.post(page.authorization_url, json={"outcome": "success"})
+            keep(database, [("charge.success", page.reference)])
+            await asyncio.sleep(0.5)
+            go_on.set()
+            await until_rows(database, LEFT, NONE_LEFT)
         assert (await world.transaction(transaction_id)).phase is Phase.FUNDS_HELD
 
     run(database.app_dsn, tell)

@@ -12,7 +12,7 @@ from domain.transaction.records import Finding, RefundStatus
 from domain.transaction.staff_commands import ForceRefund
 from reactions.advance import advance
 from tests.conftest import Database
-from tests.reactions.test_worker import deliver, until, working
+from tests.reactions.working import deliver, until_phase, working
 from tests.reactions.world import World, run
 
 
@@ -97,16 +97,14 @@ def test_the_worker_hears_of_a_chargeback_by_webhook_and_without(database: Datab
     async def tell(world: World) -> None:
         transaction_id = await paid_out(world)
 
-        async def story() -> None:
+        async with working(world, database.app_dsn):
             reference, dispute_id = await dispute(world, transaction_id)
             if told:
                 data = {"id": int(dispute_id), "transaction": {"reference": reference}}
                 await deliver(world, json.dumps({"event": "charge.dispute.create", "data": data}).encode())
-            await until(world, transaction_id, Phase.DISPUTED) if told else None
+            await until_phase(world, transaction_id, Phase.DISPUTED) if told else None
             await decide(world, dispute_id, "lost")
-            await until(world, transaction_id, Phase.CHARGED_BACK)
-
-        await working(world, database.app_dsn, story)
+            await until_phase(world, transaction_id, Phase.CHARGED_BACK)
 
     run(database.app_dsn, tell)
 

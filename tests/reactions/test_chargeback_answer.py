@@ -21,8 +21,7 @@ from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.reactions.street import Street, open_street, tell, work
 from tests.reactions.test_kills import again
-from tests.reactions.test_sweep import fold
-from tests.reactions.test_worker import read
+from tests.reactions.working import fold, read
 
 HOURS_TO_DUE = 16
 ORDERED, ANSWERED = "processor_dispute_answer_ordered", "processor_dispute_answered"

@@ -8,8 +8,7 @@ from domain.transaction.phase import Phase
 from reactions.advance import advance
 from tests.conftest import Database
 from tests.reactions.street import Street, tell
-from tests.reactions.test_sweep import fold
-from tests.reactions.test_worker import read
+from tests.reactions.working import fold, read
 from tests.reconciliation.test_planted import run
 from tests.reconciliation.world import Business
 

@@ -11,19 +11,10 @@ from gateways.payment import NewTransfer, Transfer
 from reactions.refusals import Refusals
 from reactions.worker import Worker
 from tests.conftest import Database
-from tests.reactions.test_worker import deliver, read, until, working
+from tests.reactions.working import beside, deliver, read, until_phase, until_rows, working
 from tests.reactions.world import World, run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-PATIENCE_SECONDS = 30.0
-
-
-async def eventually(database: Database, query: str, expected: list[tuple[object, ...]]) -> None:
-    for _ in range(int(PATIENCE_SECONDS / 0.05)):
-        if (found := read(database, query)) == expected:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{found} is not {expected}")
 
 
 def test_a_transfer_reported_before_any_table_knows_it_is_not_called_unmatched(database: Database) -> None:
@@ -34,11 +25,8 @@ def test_a_transfer_reported_before_any_table_knows_it_is_not_called_unmatched(d
         (reference,) = (await world.transaction(transaction_id)).payouts
         await world.panel.post(f"/_sim/transfers/{reference}", json={"status": "reversed"})
         await deliver(world, json.dumps({"event": "transfer.reversed", "data": {"reference": reference}}).encode())
-        worker = asyncio.create_task(Worker(world.tools, database.app_dsn).run())
-        try:
-            await eventually(database, "SELECT outcome, error FROM payment_events", [("applied", None)])
-        finally:
-            worker.cancel()
+        async with beside(Worker(world.tools, database.app_dsn).run()):
+            await until_rows(database, "SELECT outcome, error FROM payment_events", [("applied", None)])
         assert read(database, "SELECT count(*) FROM payouts") == [(0,)]
         assert (await world.transaction(transaction_id)).phase is Phase.PAYOUT_FAILED
 
@@ -54,7 +42,7 @@ def test_many_deliveries_about_a_transaction_that_hangs_hold_up_no_other(databas
             called.set()
             return await asyncio.get_running_loop().create_future()
 
-        async def story() -> None:
+        async with working(world, database.app_dsn):
             world.tools.gateway.initiate_transfer = hang  # type: ignore[method-assign]
             await world.confirm(hanging)
             await called.wait()
@@ -65,11 +53,9 @@ def test_many_deliveries_about_a_transaction_that_hangs_hold_up_no_other(databas
             page = await world.pay(other)
             body = {"event": "charge.success", "data": {"reference": page.reference}}
             await deliver(world, json.dumps(body).encode())
-            await until(world, other, Phase.FUNDS_HELD)
+            await until_phase(world, other, Phase.FUNDS_HELD)
             query = f"SELECT outcome FROM payment_events WHERE reference = '{page.reference}'"
-            await eventually(database, query, [("applied",)])
-
-        await working(world, database.app_dsn, story)
+            await until_rows(database, query, [("applied",)])
 
     run(database.app_dsn, tell)
 
@@ -80,8 +66,7 @@ def test_a_flood_of_forgeries_is_counted_to_the_last_and_written_a_few_times(dat
         async with open_pool(database.app_dsn, max_size=2, autocommit=True) as pool:
             for number in range(500):
                 await refusals.count(pool, lambda: NOW, sha256(bytes([number % 256])).digest())
-            while read(database, "SELECT refused FROM webhook_refusals") != [(500,)]:
-                await asyncio.sleep(0.02)
+            await until_rows(database, "SELECT refused FROM webhook_refusals", [(500,)])
 
     asyncio.run(flood())
     last = sha256(bytes([499 % 256])).digest()

@@ -22,7 +22,7 @@ from projections.alert import list_alerts
 from reactions import worker as worker_module
 from reactions.worker import Worker
 from tests.conftest import Database
-from tests.reactions.test_worker import deliver, read
+from tests.reactions.working import beside, deliver, read
 from tests.reconciliation.world import OWNER, Business, run
 
 KEY = {"Authorization": "Bearer sk_test_0123456789abcdef"}
@@ -182,21 +182,18 @@ async def settled(business: Business, misfit: Misfit) -> bool:
 
 async def work(business: Business, database: Database, misfits: list[Misfit], mail: Mail, poll: timedelta) -> None:
     """Let the worker come to rest, pay, and wait until it has dealt with every payment."""
-    working = asyncio.create_task(Worker(business.world.tools, database.app_dsn, poll_every=poll).run())
-    try:
+    async with beside(Worker(business.world.tools, database.app_dsn, poll_every=poll).run()):
         await asyncio.sleep(0.5)
         for misfit in misfits:
             await misfit.pay()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while left := [one.kinds for one in misfits if not await settled(business, one)]:
-                await mail.bring()
-                await asyncio.sleep(0.1)
-                business.world.wait(seconds=1)
-    except TimeoutError:
-        raise AssertionError(f"not dealt with: {left}") from None
-    finally:
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while left := [one.kinds for one in misfits if not await settled(business, one)]:
+                    await mail.bring()
+                    await asyncio.sleep(0.1)
+                    business.world.wait(seconds=1)
+        except TimeoutError:
+            raise AssertionError(f"not dealt with: {left}") from None
 
 
 async def agree(business: Business, database: Database, misfits: list[Misfit]) -> None:
@@ -334,15 +331,11 @@ def test_a_payment_of_an_unknown_reference_waits_for_a_person_who_has_the_words_
 
 async def hear(business: Business, database: Database) -> None:
     """Let a worker work the inbox off."""
-    working = asyncio.create_task(Worker(business.world.tools, database.app_dsn, poll_every=timedelta(hours=1)).run())
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while read(database, "SELECT count(*) FROM payment_events WHERE processed_at IS NULL") != [(0,)]:
-                await asyncio.sleep(0.05)
-                business.world.wait(seconds=1)
-    finally:
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+    worker = Worker(business.world.tools, database.app_dsn, poll_every=timedelta(hours=1))
+    async with beside(worker.run()), asyncio.timeout(PATIENCE_SECONDS):
+        while read(database, "SELECT count(*) FROM payment_events WHERE processed_at IS NULL") != [(0,)]:
+            await asyncio.sleep(0.05)
+            business.world.wait(seconds=1)
 
 
 async def give_back_by_hand(business: Business) -> None:

@@ -19,7 +19,9 @@ from reactions.worker import Worker
 from tests.conftest import Database
 from tests.gateways.smtp import mail_server
 from tests.reactions.post import Killed, Post, deliver, open_post, told_in_log
+from tests.reactions.working import beside
 from tests.reactions.world import World, run
+from tests.waiting import until
 
 OF_A_SALE = [
     "You reserved an account",
@@ -299,16 +301,10 @@ def test_the_worker_tells_people_over_smtp_and_a_second_start_tells_nothing_anew
             await open_post(world, Post())
             transaction_id = await world.open()
             for _ in range(2):
-                working = asyncio.create_task(
-                    Worker(world.tools, database.app_dsn, notifier=Notifier(world.tools, send)).run()
-                )
-                async with asyncio.timeout(15):
-                    while not await told_in_log(world, transaction_id):
-                        await asyncio.sleep(0.05)
+                worker = Worker(world.tools, database.app_dsn, notifier=Notifier(world.tools, send))
+                async with beside(worker.run()):
+                    await until(lambda: told_in_log(world, transaction_id))
                     await asyncio.sleep(0.3)
-                working.cancel()
-                with suppress(asyncio.CancelledError):
-                    await working
             about = [letter for letter in server.letters if str(transaction_id) in letter.content.decode()]
             assert len(about) == 2
             assert len(await told_in_log(world, transaction_id)) == 1

@@ -1,7 +1,6 @@
 """While nobody could act no deadline runs out: what an outage took is given back, and a day more."""
 
 import asyncio
-from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +13,9 @@ from reactions.outage import Outage, OutageInvalid, Outages
 from reactions.watch import Watch
 from reactions.worker import Worker
 from tests.conftest import Database
+from tests.reactions.working import beside
 from tests.reactions.world import World, run
+from tests.waiting import until
 
 EXTENDED = "transaction.deadlines_extended.v1"
 
@@ -108,15 +109,9 @@ def test_the_worker_makes_up_before_it_looks_at_any_clock(database: Database) ->
         await outages_of(world).give_sign()
         transaction_id = await world.open()
         world.wait(hours=100)
-        worker = asyncio.create_task(Worker(world.tools, database.app_dsn, poll_every=timedelta(seconds=0.1)).run())
-        try:
-            while not await reasons(world, transaction_id):
-                await asyncio.sleep(0.05)
+        async with beside(Worker(world.tools, database.app_dsn, poll_every=timedelta(seconds=0.1)).run()):
+            await until(lambda: reasons(world, transaction_id))
             await asyncio.sleep(0.5)
-        finally:
-            worker.cancel()
-            with suppress(asyncio.CancelledError):
-                await worker
         transaction = await world.escrow.get(Transaction, transaction_id)
         assert (transaction.phase, len(await reasons(world, transaction_id))) == (Phase.PENDING, 1)
 

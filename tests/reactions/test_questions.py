@@ -15,7 +15,7 @@ from reactions.sweep import MOST_QUESTIONS
 from reactions.watch import Watch
 from reactions.worker import Worker
 from tests.conftest import Database
-from tests.reactions.test_worker import read
+from tests.reactions.working import read
 from tests.reconciliation.world import Business, run
 
 NEXT = "SELECT min(ask_at) FROM watched_references"

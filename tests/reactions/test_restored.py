@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import json
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -38,11 +38,12 @@ from reactions.worker import Worker
 from reconciliation.run import Desk, reconcile
 from tests.conftest import Database
 from tests.reactions.test_restore import backup, copy
+from tests.reactions.working import beside, until_phase
 from tests.reactions.world import SECRET, START, World, open_world, run
+from tests.waiting import until
 
 __all__ = ["backup"]
 NUMBERS = count(1)
-PATIENCE_SECONDS = 20.0
 ADMIN = Actor(str(uuid4()), Role.SUPER_ADMIN)
 
 
@@ -89,8 +90,7 @@ def pass_time(world: World, present: Present, **time: float) -> None:
 
 async def stay_there(world: World, **time: float) -> None:
     """The worker gives its sign of life all that time: it is no outage."""
-    while await find_last_sign(world.pool) is None:
-        await asyncio.sleep(0.05)
+    await until(lambda: find_last_sign(world.pool))
     async with world.pool.connection() as connection:
         await connection.execute(OUTAGE_SQL.give_sign, {"at": world.at + timedelta(**time)})
 
@@ -109,15 +109,8 @@ def gate_of(world: World, home: Path) -> Gate:
 @asynccontextmanager
 async def working(world: World, dsn: str, gate: Gate | None) -> AsyncGenerator[None]:
     worker = Worker(world.tools, dsn, poll_every=timedelta(seconds=0.3), gate=gate.pass_through if gate else None)
-    tasks = [asyncio.create_task(run_projections(dsn)), asyncio.create_task(worker.run())]
-    try:
+    async with beside(run_projections(dsn), worker.run()):
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 async def sell(world: World) -> Sales:
@@ -150,26 +143,14 @@ async def phases(world: World, sales: Sales) -> list[Phase]:
 
 async def until_reconciled(dsn: str) -> dict[str, Any]:
     query = "SELECT convert_from(state, 'UTF8') FROM escrow_events WHERE topic = 'restore.reconciled.v1'"
-    for _ in range(int(PATIENCE_SECONDS / 0.1)):
-        with psycopg.connect(dsn) as connection:
-            row = connection.execute(query).fetchone()
-        if row is not None:
-            return json.loads(row[0])
-        await asyncio.sleep(0.1)
-    raise AssertionError("the log was not held against the processor")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        (state,) = await until(lambda: connection.execute(query).fetchone())
+    return json.loads(state)
 
 
 async def lines_of(world: World, kind: str, reference: str | None) -> list[int]:
     lines = (await world.panel.get("/_sim/journal")).json()["lines"]
     return [line["difference_minor"] for line in lines if (line["kind"], line["reference"]) == (kind, reference)]
-
-
-async def until(world: World, transaction_id: UUID, phase: Phase) -> None:
-    for _ in range(int(PATIENCE_SECONDS / 0.1)):
-        if (await world.transaction(transaction_id)).phase is phase:
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"it did not become {phase}")
 
 
 async def carry_on(
@@ -192,16 +173,16 @@ async def carry_on(
                 assert (done["cause"], done["applied"], done["discovered"]) == ("behind", 4, 2)
                 assert (await world.moved("transfer"), await world.moved("refund")) == (transfers, refunds)
                 assert (await world.transaction(sales.unasked)).phase is Phase.FUNDS_HELD
-            await until(world, sales.unpaid, Phase.FUNDS_HELD)
+            await until_phase(world, sales.unpaid, Phase.FUNDS_HELD)
             # The buyer's word that he has access was lost: from now on the clock would give him his money back.
             await stay_there(world, days=4)
             pass_time(world, stand_in[1], days=4)
-            await until(world, sales.unpaid, Phase.REFUNDED)
+            await until_phase(world, sales.unpaid, Phase.REFUNDED)
             if not gated:
-                await until(world, sales.held, Phase.REFUNDED)
+                await until_phase(world, sales.held, Phase.REFUNDED)
             await check_held(world, sales)
             await decide(world, sales)
-            await until(world, sales.held, Phase.COMPLETED)
+            await until_phase(world, sales.held, Phase.COMPLETED)
             await check_rest(world, sales)
             assert await world.moved("transfer") == transfers
         assert (await differences(world)) == [("missing_here", "charge")]
@@ -295,7 +276,7 @@ def test_while_the_processor_is_silent_the_reactions_wait_and_say_why(
                 assert (alert.severity, alert.detail) == ("P0", "no money moves (ordered): gateway_unavailable")
                 assert await world.moved("transfer") == []
                 silent.is_silent = False
-                await until(world, transaction_id, Phase.COMPLETED)
+                await until_phase(world, transaction_id, Phase.COMPLETED)
             assert await world.moved("transfer") == [-90_000]
             assert (await list_alerts(world.pool, kind="log_restored"))[-1].detail == "money moves again (ordered)"
 
@@ -380,6 +361,6 @@ def test_a_person_can_lift_what_holds_a_transaction_back(
             await settle(world.escrow, found.id, "the seller has sent it back", reaction("command-line"))
             await stay_there(world, days=4)
             pass_time(world, stand_in[1], days=4)
-            await until(world, transaction_id, Phase.REFUNDED)
+            await until_phase(world, transaction_id, Phase.REFUNDED)
 
     asyncio.run(story())

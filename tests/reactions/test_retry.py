@@ -1,6 +1,5 @@
 """A payout that failed is repeated under a new reference, after growing pauses, and never while anybody is in doubt."""
 
-import asyncio
 from dataclasses import replace
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from gateways.payment import Transfer, TransferStatus
 from reactions.advance import advance
 from tests.conftest import Database
 from tests.reactions.world import World, run
+from tests.waiting import until
 
 SUPER = Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN)
 SETTLED = {PayoutStatus.FAILED, PayoutStatus.REVERSED, PayoutStatus.SUCCEEDED}
@@ -24,12 +24,10 @@ SETTLED = {PayoutStatus.FAILED, PayoutStatus.REVERSED, PayoutStatus.SUCCEEDED}
 
 async def conclude(world: World, transaction_id: UUID) -> Transaction:
     """Advance until the last transfer is decided: the stand-in takes a moment to fail one."""
-    for _ in range(100):
-        transaction = await world.advance(transaction_id)
-        if list(transaction.payouts.values())[-1].status in SETTLED:
-            return transaction
-        await asyncio.sleep(0.02)
-    raise AssertionError("the transfer was never decided")
+    return await until(
+        lambda: world.advance(transaction_id),
+        lambda transaction: list(transaction.payouts.values())[-1].status in SETTLED,
+    )
 
 
 @pytest.mark.parametrize("kind", ["fail", "rejected", "blocked", "abandoned"])

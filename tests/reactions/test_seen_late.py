@@ -2,20 +2,17 @@
 
 from uuid import UUID
 
-import psycopg
-
 from domain.actor import Actor, Role
 from domain.journal import Account
 from domain.transaction.phase import Phase
 from domain.transaction.records import Finding
 from domain.transaction.staff_commands import ForceRefund
-from projections.catch_up import catch_up_together
-from projections.registry import PROJECTIONS
 from reactions.advance import advance
 from reactions.sweep import list_unheard
 from reactions.watch import Watch
 from tests.conftest import Database
 from tests.reactions.test_chargeback import decide, dispute
+from tests.reactions.working import fold
 from tests.reactions.world import World, run
 
 SUPER_ADMIN = Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN)
@@ -68,8 +65,3 @@ def test_a_fee_that_the_first_answer_lacked_is_asked_for_again(database: Databas
         assert [found async for found in list_unheard(world.tools, Watch(world.tools))] == []
 
     run(database.app_dsn, story)
-
-
-def fold(database: Database) -> None:
-    with psycopg.connect(database.app_dsn, autocommit=True) as connection:
-        catch_up_together(connection, PROJECTIONS)

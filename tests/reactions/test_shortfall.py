@@ -9,7 +9,7 @@ from projections.payout import list_payouts_of
 from projections.refund import list_refunds_of
 from projections.transaction import get_transaction
 from tests.conftest import Database
-from tests.reactions.test_sweep import fold
+from tests.reactions.working import fold
 from tests.reactions.world import World, run
 
 

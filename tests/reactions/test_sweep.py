@@ -1,28 +1,19 @@
 """What no webhook tells of is found by what the processor lists."""
 
-import psycopg
 import pytest
 
 from domain.policy import Terms
 from domain.transaction.phase import Phase
 from domain.transaction.records import PayoutStatus
-from projections.catch_up import catch_up_together
-from projections.registry import PROJECTIONS
 from reactions.sweep import list_unheard
 from reactions.watch import Watch
 from tests.conftest import Database
-from tests.reactions.test_inbox_under_strain import eventually
-from tests.reactions.test_worker import until, working
+from tests.reactions.working import fold, until_phase, until_rows, working
 from tests.reactions.world import World, run
 
 
 async def unheard(world: World) -> list[str]:
     return [found.reference async for found in list_unheard(world.tools, Watch(world.tools))]
-
-
-def fold(database: Database) -> None:
-    with psycopg.connect(database.app_dsn, autocommit=True) as connection:
-        catch_up_together(connection, PROJECTIONS)
 
 
 @pytest.mark.weakness("W9")
@@ -36,10 +27,8 @@ def test_a_payment_on_a_page_that_was_given_up_is_found_without_a_webhook(databa
         await world.panel.post(page.authorization_url, json={"outcome": "success"})
         assert await unheard(world) == [page.reference]
 
-        async def wait() -> None:
-            await eventually(database, "SELECT status FROM refunds", [("processed",)])
-
-        await working(world, database.app_dsn, wait)
+        async with working(world, database.app_dsn):
+            await until_rows(database, "SELECT status FROM refunds", [("processed",)])
         assert await world.moved("refund") == [-100_000]
         assert await unheard(world) == []
 
@@ -57,10 +46,8 @@ def test_a_payout_that_was_taken_back_is_found_without_a_webhook(database: Datab
         await world.panel.post(f"/_sim/transfers/{payout.reference}", json={"status": "reversed"})
         assert await unheard(world) == [payout.reference]
 
-        async def wait() -> None:
-            await until(world, transaction_id, Phase.PAYOUT_FAILED)
-
-        await working(world, database.app_dsn, wait)
+        async with working(world, database.app_dsn):
+            await until_phase(world, transaction_id, Phase.PAYOUT_FAILED)
         [payout] = (await world.transaction(transaction_id)).payouts.values()
         assert payout.status is PayoutStatus.REVERSED
         fold(database)

@@ -24,6 +24,7 @@ from tests.conftest import Database
 from tests.payee import SALT, name_account
 from tests.reactions.world import World, run
 from tests.registrar import REGISTRAR, bits_of
+from tests.waiting import until
 
 HIS = PayoutAccount(
     type="mobile_money", bank_code="MPESA", account_number="0712345678", account_name="seller", currency=Currency.KES
@@ -174,8 +175,7 @@ def test_a_change_that_is_in_the_log_and_not_yet_in_the_table_is_waited_for(data
             await lock_payout_account(connection, world.seller.id)
             await world.do(world.as_seller, world.seller.id, named)  # type: ignore[arg-type]
             paying = asyncio.create_task(world.advance(transaction_id))
-            while not (paying.done() or await is_waited_for(world)):
-                await asyncio.sleep(0.01)
+            await until(lambda: True if paying.done() else is_waited_for(world))
             await put_payout_account(connection, world.seller.id, elsewhere, world.at, SALT)
         paid = await paying
         assert (paid.phase, await told_of(world, paid)) == (Phase.COMPLETED, [])

@@ -1,23 +1,24 @@
 """Money moves although no read model does: the reactions read the log themselves."""
 
 import asyncio
-from contextlib import suppress
+import copy
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from domain.policy import Terms
+from domain.transaction import Transaction
 from domain.transaction.phase import Phase
-from projections.runner import run_projections
 from reactions import worker as worker_module
 from reactions.watch import Watch
-from reactions.worker import Worker
 from tests.conftest import Database
 from tests.projections.test_runner import POISON
-from tests.reactions.test_inbox_under_strain import eventually
-from tests.reactions.test_worker import read, until
+from tests.reactions.working import read, until_contract, until_phase, until_rows, working
 from tests.reactions.world import World, run
+from tests.waiting import until
 
 STOPPED = "SELECT count(*) FROM projection_checkpoints WHERE error IS NOT NULL AND name = 'transactions'"
 
@@ -28,22 +29,6 @@ def poison(database: Database, topic: str = "transaction.never_heard_of.v1") -> 
         connection.execute(POISON, (topic, b"{}"))
 
 
-async def working(world: World, database: Database, story: object) -> None:
-    """The projection runner and a worker that polls, both as they are."""
-    tasks = [
-        asyncio.create_task(run_projections(database.app_dsn)),
-        asyncio.create_task(Worker(world.tools, database.app_dsn, poll_every=timedelta(seconds=0.2)).run()),
-    ]
-    try:
-        await story()  # type: ignore[operator]
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-
-
 @pytest.mark.parametrize("topic", ["transaction.never_heard_of.v1", "transaction.payout_requested.v1"])
 def test_a_sale_goes_its_way_while_the_read_models_stand_still(database: Database, topic: str) -> None:
     """No webhook comes, and no table moves: polling alone brings payment, payout and refund forward."""
@@ -52,24 +37,20 @@ def test_a_sale_goes_its_way_while_the_read_models_stand_still(database: Databas
         await world.list_account()
         poison(database, topic)
 
-        async def story() -> None:
-            await eventually(database, STOPPED, [(1,)])
+        async with working(world, database.app_dsn, timedelta(seconds=0.2)), asyncio.timeout(20.0):
+            await until_rows(database, STOPPED, [(1,)])
             sold, late = await world.open(), await world.open(Terms(payment_seconds=60))
             await world.pay(sold)
             page = await world.page(late)
-            await until(world, sold, Phase.FUNDS_HELD)
-            while (await world.transaction(sold)).contract_sha256 is None:
-                await asyncio.sleep(0.05)
+            await until_phase(world, sold, Phase.FUNDS_HELD)
+            await until_contract(world, sold)
             await world.confirm(sold)
-            await until(world, sold, Phase.COMPLETED)
+            await until_phase(world, sold, Phase.COMPLETED)
             world.wait(seconds=61)
-            await until(world, late, Phase.EXPIRED)
+            await until_phase(world, late, Phase.EXPIRED)
             await world.panel.post(page.authorization_url, json={"outcome": "success"})
-            while await world.moved("refund") != [-100_000]:
-                await asyncio.sleep(0.05)
+            await until(lambda: world.moved("refund"), [-100_000].__eq__)
             assert await world.moved("transfer") == [-90_000]
-
-        await working(world, database, lambda: asyncio.wait_for(story(), 20.0))
         assert read(database, "SELECT count(*) FROM transactions") == [(0,)]
 
     with pytest.MonkeyPatch.context() as patch:
@@ -103,19 +84,28 @@ def test_what_is_watched_is_the_same_however_the_log_is_read(database: Database)
     run(database.app_dsn, tell)
 
 
+class AsItWas:
+    """The log as somebody sees it who has read a transaction once."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = copy.deepcopy(transaction)
+
+    async def get(self, _kind: type[Transaction], _stream_id: UUID) -> Transaction:
+        return self.transaction
+
+
 def test_an_older_worker_takes_nothing_back(database: Database) -> None:
     """It had read a transaction before another one took over, and writes after it."""
 
     async def tell(world: World) -> None:
         transaction_id = await world.hold()
-        slow, fresh = Watch(world.tools), Watch(world.tools)
+        stale = await world.transaction(transaction_id)
+        assert stale.stuck_reason is not None
+        slow, fresh = Watch(replace(world.tools, escrow=AsItWas(stale))), Watch(world.tools)
         await slow.catch_up()
-        stale = await slow._look_at(transaction_id)
-        assert stale.is_unfinished
         await world.confirm(transaction_id)
         assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
         await fresh.catch_up()
-        slow._look_at = lambda _: asyncio.sleep(0, stale)  # type: ignore[method-assign,assignment]
         await slow.catch_up()
         query = f"SELECT is_unfinished FROM watched_transactions WHERE transaction_id = '{transaction_id}'"
         assert read(database, query) == [(False,)]

@@ -3,71 +3,33 @@
 import asyncio
 import hashlib
 import json
-from contextlib import suppress
-from datetime import timedelta
 
-import psycopg
 import pytest
 
 from domain.transaction.phase import Phase
 from domain.webhook import Webhook, webhook_id
 from gateways.payment import NewTransfer, Transfer
 from gateways.paystack.webhook import signature
-from projections.runner import run_projections
 from reactions.inbox import SignatureWrong, receive
 from reactions.refusals import Refusals
 from reactions.worker import Worker
 from tests.conftest import Database
+from tests.reactions.working import deliver, read, until_contract, until_phase, until_rows, working
 from tests.reactions.world import SECRET, World, run
 
 PATIENCE_SECONDS = 15.0
 
 
-async def until(world: World, transaction_id: object, phase: Phase) -> None:
-    for _ in range(int(PATIENCE_SECONDS / 0.05)):
-        if (await world.transaction(transaction_id)).phase is phase:  # type: ignore[arg-type]
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"it did not become {phase}")
-
-
-async def working(world: World, dsn: str, story: object) -> None:
-    tasks = [
-        asyncio.create_task(run_projections(dsn)),
-        asyncio.create_task(Worker(world.tools, dsn, poll_every=timedelta(seconds=1)).run()),
-    ]
-    try:
-        await story()  # type: ignore[operator]
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-
-
-async def deliver(world: World, body: bytes) -> None:
-    await receive(world.pool, SECRET, world.clock, body, signature(SECRET, body), Refusals())
-
-
-def read(database: Database, query: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(database.owner_dsn) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
-
-
 def test_without_any_webhook_the_worker_brings_a_sale_to_its_end(database: Database) -> None:
     async def tell(world: World) -> None:
-        async def story() -> None:
+        async with working(world, database.app_dsn):
             transaction_id = await world.open()
             await world.pay(transaction_id)
-            await until(world, transaction_id, Phase.FUNDS_HELD)
-            while (await world.transaction(transaction_id)).contract_sha256 is None:
-                await asyncio.sleep(0.05)
+            await until_phase(world, transaction_id, Phase.FUNDS_HELD)
+            await until_contract(world, transaction_id)
             await world.confirm(transaction_id)
-            await until(world, transaction_id, Phase.COMPLETED)
+            await until_phase(world, transaction_id, Phase.COMPLETED)
             assert await world.moved("transfer") == [-90_000]
-
-        await working(world, database.app_dsn, story)
 
     run(database.app_dsn, tell)
 
@@ -76,15 +38,12 @@ def test_a_webhook_is_kept_once_and_its_hash_stands_in_the_log(database: Databas
     body = b'{"event": "charge.success", "data": {"reference": "ch-of-somebody-else"}}'
 
     async def tell(world: World) -> None:
-        async def story() -> None:
+        async with working(world, database.app_dsn):
             for _ in range(3):
                 await deliver(world, body)
-            while not read(database, "SELECT FROM payment_events WHERE processed_at IS NOT NULL"):
-                await asyncio.sleep(0.05)
+            await until_rows(database, "SELECT count(*) FROM payment_events WHERE processed_at IS NOT NULL", [(1,)])
             recorded = await world.escrow.get(Webhook, webhook_id(hashlib.sha256(body).digest()))
             assert recorded.body_sha256 == hashlib.sha256(body).hexdigest()
-
-        await working(world, database.app_dsn, story)
 
     run(database.app_dsn, tell)
     assert read(database, "SELECT deliveries, outcome, body FROM payment_events") == [(3, "unmatched", body)]
@@ -112,14 +71,12 @@ def test_two_workers_take_turns_and_pay_once(database: Database) -> None:
         # Before they work: in one process the same order given twice at once is refused, not repeated.
         transaction_id = await world.hold()
 
-        async def story() -> None:
+        async with working(world, database.app_dsn):
             second = asyncio.create_task(Worker(world.tools, database.app_dsn).run())
             await world.confirm(transaction_id)
-            await until(world, transaction_id, Phase.COMPLETED)
+            await until_phase(world, transaction_id, Phase.COMPLETED)
             second.cancel()
             assert await world.moved("transfer") == [-90_000]
-
-        await working(world, database.app_dsn, story)
 
     run(database.app_dsn, tell)
 
@@ -128,41 +85,37 @@ def test_a_transfer_that_is_taken_back_after_success_is_noticed(database: Databa
     async def tell(world: World) -> None:
         transaction_id = await world.hold()
 
-        async def story() -> None:
+        async with working(world, database.app_dsn):
             await world.confirm(transaction_id)
-            await until(world, transaction_id, Phase.COMPLETED)
+            await until_phase(world, transaction_id, Phase.COMPLETED)
             reference = next(iter((await world.transaction(transaction_id)).payouts))
             await world.panel.post(f"/_sim/transfers/{reference}", json={"status": "reversed"})
             await deliver(world, json.dumps({"event": "transfer.reversed", "data": {"reference": reference}}).encode())
-            await until(world, transaction_id, Phase.PAYOUT_FAILED)
+            await until_phase(world, transaction_id, Phase.PAYOUT_FAILED)
             assert sum(await world.moved("transfer") + await world.moved("transfer_returned")) == 0
-
-        await working(world, database.app_dsn, story)
 
     run(database.app_dsn, tell)
 
 
 def test_a_call_that_hangs_holds_up_nobody_else(database: Database) -> None:
     async def tell(world: World) -> None:
-        async def story() -> None:
-            called = asyncio.Event()
+        hanging = await world.hold()
+        called = asyncio.Event()
 
-            async def hang(_wanted: NewTransfer) -> Transfer:
-                called.set()
-                return await asyncio.get_running_loop().create_future()
+        async def hang(_wanted: NewTransfer) -> Transfer:
+            called.set()
+            return await asyncio.get_running_loop().create_future()
 
+        async with working(world, database.app_dsn), asyncio.timeout(PATIENCE_SECONDS):
             world.tools.gateway.initiate_transfer = hang  # type: ignore[method-assign]
             await world.confirm(hanging)
             await called.wait()
             for _ in range(3):
                 other = await world.open()
                 await world.pay(other)
-                await until(world, other, Phase.FUNDS_HELD)
+                await until_phase(world, other, Phase.FUNDS_HELD)
                 charge = (await world.transaction(hanging)).payment_reference
                 body = {"event": "charge.success", "data": {"reference": charge, "nonce": next(world.numbers)}}
                 await deliver(world, json.dumps(body).encode())
-
-        hanging = await world.hold()
-        await working(world, database.app_dsn, lambda: asyncio.wait_for(story(), PATIENCE_SECONDS))
 
     run(database.app_dsn, tell)

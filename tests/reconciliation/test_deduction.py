@@ -1,7 +1,5 @@
 """A refund stands on the account that it was taken from: what is not settled yet, or the balance."""
 
-import asyncio
-
 import pytest
 
 from domain.journal import Account
@@ -11,6 +9,7 @@ from reconciliation.run import Run
 from tests.conftest import Database
 from tests.reconciliation.test_planted import LONG_AGO
 from tests.reconciliation.world import Business, run
+from tests.waiting import until
 
 
 def ours_and_theirs(found: Run, account: Account) -> list[tuple[int, int]]:
@@ -20,8 +19,7 @@ def ours_and_theirs(found: Run, account: Account) -> list[tuple[int, int]]:
 
 async def until_settled(business: Business) -> None:
     business.world.wait(hours=1)
-    while not await business.processor.list_settlements(since=LONG_AGO):
-        await asyncio.sleep(0.05)
+    await until(lambda: business.processor.list_settlements(since=LONG_AGO))
 
 
 @pytest.mark.parametrize("place", ["balance", "bank"])

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from tests.conftest import Database
 from tests.projections.stories import append
 from tests.replay.conftest import Damage, Recorded, compare
 from tests.replay.world import Market
+from tests.waiting import wait_until
 
 
 class Traffic:
@@ -65,10 +65,8 @@ class Traffic:
                 future.result()
 
     def wait_for(self, more: int) -> None:
-        until, target = time.monotonic() + 60, self.commands + more
-        while self.commands < target:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        target = self.commands + more
+        wait_until(lambda: self.commands >= target, seconds=60)
 
 
 @pytest.mark.guarantee("G7", faults="verified and rebuilt while commands flow")
@@ -158,12 +156,9 @@ def test_a_rebuild_that_is_killed_is_resumed(
 
 def test_the_workers_of_a_killed_rebuild_die_with_it(folded: Recorded) -> None:
     kill_at(folded, "log", 1, processes=2)
-    until = time.monotonic() + 10
     with psycopg.connect(folded.database.superuser_dsn, autocommit=True) as connection:
         query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'escrow replay' AND datname = %s"
-        while connection.execute(query, (folded.database.name,)).fetchone() != (0,):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        wait_until(lambda: connection.execute(query, (folded.database.name,)).fetchone() == (0,))
 
 
 def test_two_rebuilds_at_once_do_not_disturb_each_other(folded: Recorded) -> None:

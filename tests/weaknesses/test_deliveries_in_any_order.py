@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -18,7 +17,7 @@ from gateways.paystack.webhook import signature
 from reactions.inbox import receive
 from reactions.refusals import Refusals
 from tests.conftest import Database
-from tests.reactions.test_worker import read
+from tests.reactions.working import read, until_rows
 from tests.reactions.world import SECRET, START, World, run
 
 PAID, UNPAID = 12, 4
@@ -101,17 +100,10 @@ async def tell_with_kills(world: World, database: Database, seed: int, events: i
     assert (await tell(world, database, seed, events)).kills_at_work >= 3
 
 
-async def until(happens: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not happens():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.1)
-
-
 async def in_phase(database: Database, ids: list[UUID], phase: Phase) -> None:
     names = ", ".join(f"'{each}'" for each in ids)
     query = f"SELECT count(*) FROM transactions WHERE state = '{phase}' AND id IN ({names})"
-    await until(lambda: read(database, query) == [(len(ids),)])
+    await until_rows(database, query, [(len(ids),)], PATIENCE_SECONDS)
 
 
 async def tell(
@@ -131,15 +123,17 @@ async def tell(
     async with worker(database, world, rng) as working:
         sent = await deliver_shuffled(world, rng, made)
         await in_phase(database, paid, Phase.FUNDS_HELD)
-        await until(lambda: len(read(database, "SELECT FROM contracts")) == PAID)
+        await until_rows(database, "SELECT count(*) FROM contracts", [(PAID,)], PATIENCE_SECONDS)
         for each in paid:
             await world.confirm(each)
-        await until(lambda: len(read(database, "SELECT FROM payouts")) == PAID)
+        await until_rows(database, "SELECT count(*) FROM payouts", [(PAID,)], PATIENCE_SECONDS)
         payouts = [str(row[0]) for row in read(database, "SELECT reference FROM payouts")]
         more = bodies(rng, events - events // 2, (*ABOUT_TRANSFERS, *ABOUT_CHARGES), payouts + charges)
         sent += await deliver_shuffled(world, rng, more)
         await in_phase(database, paid, Phase.COMPLETED)
-        await until(lambda: read(database, "SELECT count(*) FROM payment_events WHERE processed_at IS NULL") == [(0,)])
+        await until_rows(
+            database, "SELECT count(*) FROM payment_events WHERE processed_at IS NULL", [(0,)], PATIENCE_SECONDS
+        )
     await nothing_is_lost_or_doubled(world, database, Counter([*made, *more]), sent)
     await in_phase(database, unpaid, Phase.PENDING)
     return working

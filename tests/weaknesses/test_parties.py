@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 
 from tests.api.running import PASSWORD, Installation, JsonObject
+from tests.waiting import wait_until
 from tests.weaknesses.running import TRANSACTIONS, balances, complete, journal, read, settle
 
 ADMIN = "/api/v1/admin/transactions"
@@ -50,10 +51,10 @@ def test_a_buyer_who_is_not_content_is_heard_and_so_is_the_seller(installation: 
 def references(installation: Installation, transaction: str) -> tuple[str, str]:
     """Of the charge, and of the payout once it has gone out."""
     paid_out = "SELECT reference FROM payouts WHERE transaction_id = %s AND status = 'succeeded'"
-    installation.eventually(lambda: len(read(installation, paid_out, transaction)) == 1)
+    wait_until(lambda: len(read(installation, paid_out, transaction)) == 1)
     charge = read(installation, "SELECT reference FROM payment_links WHERE transaction_id = %s", transaction)
     returned = "SELECT status FROM refunds WHERE transaction_id = %s"
-    installation.eventually(lambda: read(installation, returned, transaction) == [("processed",)])
+    wait_until(lambda: read(installation, returned, transaction) == [("processed",)])
     return str(charge[0][0]), str(read(installation, paid_out, transaction)[0][0])
 
 
@@ -65,7 +66,7 @@ def test_what_was_refunded_can_be_sold_to_somebody_else(installation: Installati
         installation.people[name].must(f"{TRANSACTIONS}/{transaction}/cancel", {"reason": "we changed our minds"})
     view = installation.wait(transaction, lambda view: view["state"] == "refunded")
     stranger = installation.people["stranger"]
-    installation.eventually(lambda: stranger.post(TRANSACTIONS, {"listing_id": view["listing_id"]}).status_code == 201)
+    wait_until(lambda: stranger.post(TRANSACTIONS, {"listing_id": view["listing_id"]}).status_code == 201)
 
 
 @pytest.mark.weakness("W32")

@@ -8,6 +8,7 @@ import pytest
 
 from gateways.paystack.webhook import SIGNATURE_HEADER, signature
 from tests.api.running import SECRET, WIRE, Installation
+from tests.waiting import wait_until
 from tests.weaknesses.running import TRANSACTIONS, balances, books, complete, confirm, journal, read
 
 PATH = "/api/v1/webhooks/paystack"
@@ -32,7 +33,7 @@ def test_nobody_can_declare_a_payment_that_was_not_made(installation: Installati
     answer = WIRE.post(installation.base_url + PATH, content=raw, headers={SIGNATURE_HEADER: signature(SECRET, raw)})
     assert answer.status_code == 200
     query = "SELECT outcome FROM payment_events WHERE body = %s"
-    installation.eventually(lambda: read(installation, query, raw) == [("applied",)])
+    wait_until(lambda: read(installation, query, raw) == [("applied",)])
     for word in ("confirm-payment", "paid", "confirm-access", "reveal"):
         assert buyer.post(f"{TRANSACTIONS}/{transaction}/{word}").status_code in {404, 409, 422}
     assert installation.view(transaction)["state"] == "pending"
@@ -57,7 +58,7 @@ def test_a_refund_is_sent_back_to_who_paid(installation: Installation) -> None:
     dispute = opened["disputes"][0]["dispute_id"]  # type: ignore[index]
     resolve = {"finding": "seller", "reason": "The account never existed"}
     chief.must(f"/api/v1/admin/transactions/{transaction}/disputes/{dispute}/resolve", resolve)
-    installation.eventually(lambda: installation.view(transaction)["state"] == "refunded")
+    wait_until(lambda: installation.view(transaction)["state"] == "refunded")
     assert (
         sum(line["credit_minor"] for line in books(installation, transaction) if line["account"] == "buyer:refund_due")
         == 100_000
@@ -83,7 +84,7 @@ def test_a_payout_waits_until_the_seller_says_where_to(fresh: Installation) -> N
     installation.wait(transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_cooling_off"))
     installation.clock.ahead += timedelta(hours=25)
     query = "SELECT state FROM transactions WHERE id = %s"
-    installation.eventually(lambda: read(installation, query, transaction) == [("completed",)])
+    wait_until(lambda: read(installation, query, transaction) == [("completed",)])
 
 
 @pytest.mark.weakness("W8", "W9")
@@ -101,6 +102,6 @@ def test_what_was_paid_is_compared_with_the_price(
         query = "SELECT amount_minor FROM refunds WHERE transaction_id = %s"
         return read(installation, query, transaction) == [(back,)]
 
-    installation.eventually(has_gone_back)
+    wait_until(has_gone_back)
     assert -balances(installation, transaction).get("escrow:held", 0) == held
     assert installation.view(transaction)["state"] == ("funds_held" if held else "pending")

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.api.running import Installation
+from tests.waiting import wait_until
 from tests.weaknesses.running import TRANSACTIONS, at_once, balances, books, complete, journal, read, settle
 
 AT_ONCE = 8
@@ -104,7 +105,7 @@ def test_a_sale_that_came_to_nothing_can_be_made_again(installation: Installatio
             return True
 
         opened: list[str] = []
-        installation.eventually(opens)
+        wait_until(opens)
         buyer.must(f"{TRANSACTIONS}/{opened[0]}/cancel")
 
 
@@ -127,6 +128,6 @@ def test_after_the_sale_an_account_pulled_back_is_refunded_and_owed_by_the_selle
     assert found["receivable:seller"] == 90_000
     assert found.get("revenue:platform_fee", 0) == 0
     listing = buyer.get(f"{TRANSACTIONS}/{transaction}").json()["listing_id"]
-    installation.eventually(
+    wait_until(
         lambda: chief.get(f"/api/v1/listings/{listing}").json()["state"] == "removed",
     )

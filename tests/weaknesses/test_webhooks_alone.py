@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.running import WIRE, Installation, run_installation
 from tests.conftest import Database
+from tests.waiting import wait_until
 from tests.weaknesses.running import confirm, read
 
 PATH = "/api/v1/webhooks/paystack"
@@ -33,7 +34,7 @@ def test_the_processors_own_deliveries_alone_bring_a_sale_to_its_end(untold: Ins
     tries = WIRE.get(f"{untold.stand_in.base_url}/_sim/webhooks").json()["webhooks"]
     assert {each["event"] for each in tries} >= {"charge.success", "transfer.success"}
     applied = "SELECT event FROM payment_events WHERE outcome = 'applied' AND transaction_id = %s"
-    untold.eventually(lambda: {row[0] for row in read(untold, applied, transaction)} >= {"charge.success"})
+    wait_until(lambda: {row[0] for row in read(untold, applied, transaction)} >= {"charge.success"})
     assert read(untold, "SELECT refused FROM webhook_refusals") == []
 
 
@@ -45,7 +46,7 @@ def test_a_delivery_is_answered_while_the_processor_hangs(untold: Installation) 
     assert WIRE.post(f"{untold.stand_in.base_url}/_sim/faults", json=fault).status_code == 201
     began = time.monotonic()
     untold.pay(transaction)
-    untold.eventually(lambda: read(untold, "SELECT count(*) FROM payment_events") == [(1,)])
+    wait_until(lambda: read(untold, "SELECT count(*) FROM payment_events") == [(1,)])
     tries = WIRE.get(f"{untold.stand_in.base_url}/_sim/webhooks").json()["webhooks"]
     assert [each["event"] for each in tries] == ["charge.success"]
     assert time.monotonic() - began < SLOW_SECONDS, "the answer waited for the processor"

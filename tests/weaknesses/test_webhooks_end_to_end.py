@@ -11,6 +11,7 @@ import pytest
 
 from gateways.paystack.webhook import SIGNATURE_HEADER, signature
 from tests.api.running import SECRET, WIRE, Installation
+from tests.waiting import wait_until
 from tests.weaknesses.running import Row, books, complete, read
 
 PATH = "/api/v1/webhooks/paystack"
@@ -28,7 +29,7 @@ def deliver(installation: Installation, event: str, **data: object) -> bytes:
 def outcome(installation: Installation, raw: bytes) -> Row:
     """What became of a delivery, once it has been worked off."""
     query = "SELECT outcome, event, reference, transaction_id FROM payment_events WHERE body = %s"
-    installation.eventually(lambda: read(installation, query, raw)[0][0] is not None)
+    wait_until(lambda: read(installation, query, raw)[0][0] is not None)
     return read(installation, query, raw)[0]
 
 
