@@ -25,7 +25,7 @@ from gateways.paystack.secret import SecretKeyInvalid
 from projections.checkpoint import NotInstalled
 from reactions.erasure import ErasureUndecided
 from reactions.watermark import LogWentBack
-from reconciliation.errors import LedgerBehind
+from reconciliation.ledger import LedgerBehind
 from replay.damage import Damage
 from vault.pepper import PepperError
 from vault.sealing import SealBroken

@@ -1,7 +1,6 @@
 """Connections: which server, and a pool that neither waits long nor hands out a dead connection."""
 
 import select
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from time import monotonic
 
@@ -19,6 +18,9 @@ from database.settings import Settings
 SQL = load("database", "pool.sql")
 LONGEST_WAIT_SECONDS = 2.0
 WAITERS_PER_CONNECTION = 64
+CONNECT_SECONDS = 2
+SILENCE_MS = 5_000
+"""So long what was sent may go unacknowledged: a server that vanished without a word is noticed."""
 
 Connection = AsyncConnection[TupleRow]
 
@@ -59,9 +61,23 @@ def resolve_dsn(settings: Settings, role: DatabaseRole) -> str:
     return find_embedded_dsn(settings.escrow_home, role)
 
 
-def open_pool(
-    dsn: str, *, max_size: int, min_size: int = 1, autocommit: bool = False, limits: Limits | None = None
-) -> Pool:
+async def open_connection(dsn: str, application_name: str) -> Connection:
+    """A connection for one who holds it all his life, which would be one less in a pool; each statement stands alone.
+
+    Its bounds are those of a pool's. Raises psycopg.OperationalError.
+    """
+    connection = await AsyncConnection[TupleRow].connect(
+        dsn,
+        autocommit=True,
+        application_name=application_name,
+        connect_timeout=CONNECT_SECONDS,
+        tcp_user_timeout=SILENCE_MS,
+    )
+    await _limit_session(connection)
+    return connection
+
+
+def open_pool(dsn: str, *, max_size: int, min_size: int = 1, autocommit: bool = False) -> Pool:
     """A pool to be entered with `async with`; it waits for a connection no longer than two seconds.
 
     With `autocommit` each statement stands alone unless inside `connection.transaction()`; without it the block of
@@ -69,28 +85,27 @@ def open_pool(
     """
     return Pool(
         dsn,
-        kwargs={"autocommit": autocommit, "connect_timeout": 2, "application_name": "escrow", "tcp_user_timeout": 5000},
+        kwargs={
+            "autocommit": autocommit,
+            "application_name": "escrow",
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": SILENCE_MS,
+        },
         min_size=min(min_size, max_size),
         max_size=max_size,
         max_waiting=max_size * WAITERS_PER_CONNECTION,
         timeout=LONGEST_WAIT_SECONDS,
         # Attempts give up soon and the next checkout begins anew: the pool's pauses double, up to minutes.
         reconnect_timeout=LONGEST_WAIT_SECONDS,
-        configure=limit_session(limits or Limits()),
+        configure=_limit_session,
         open=False,
     )
 
 
-def limit_session(limits: Limits) -> Callable[[Connection], Awaitable[None]]:
-    """What a pool does to each new connection."""
-    texts = {name: str(milliseconds) for name, milliseconds in asdict(limits).items()}
-
-    async def configure(connection: Connection) -> None:
-        await connection.execute(SQL.limit_session, texts)
-        if not connection.autocommit:
-            await connection.commit()
-
-    return configure
+async def _limit_session(connection: Connection) -> None:
+    await connection.execute(SQL.limit_session, {name: str(bound) for name, bound in asdict(Limits()).items()})
+    if not connection.autocommit:
+        await connection.commit()
 
 
 def is_alive(connection: Connection) -> bool:

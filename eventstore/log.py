@@ -8,10 +8,9 @@ from typing import NamedTuple, cast
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from database.connect import Connection, Limits, Pool, limit_session
+from database.connect import Connection, Pool, open_connection
 from database.errors import DatabaseUnavailable
 from database.queries import load
 from domain.errors import EscrowError
@@ -177,13 +176,9 @@ async def follow(
 
 
 async def _listen(pool: Pool) -> Connection:
-    """A connection of its own: it is held for ever, which would be one less in the pool."""
     conninfo = pool.conninfo
     assert isinstance(conninfo, str), "database.connect.open_pool gives every pool a fixed address"
-    connection = await AsyncConnection[TupleRow].connect(
-        conninfo, autocommit=True, connect_timeout=2, application_name="escrow follower"
-    )
-    await limit_session(Limits())(connection)
+    connection = await open_connection(conninfo, "escrow follower")
     _ = await connection.execute(SQL.listen)
     return connection
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncCursor
 from psycopg.errors import Diagnostic
 from psycopg.rows import TupleRow
 
-from database.connect import Connection, Limits, limit_session
+from database.connect import CONNECT_SECONDS, Connection, open_connection
 from database.errors import DatabaseUnavailable
 from database.queries import load
 from database.safety import check_safe
@@ -17,7 +17,6 @@ from eventstore.batch import Row, outcomes_of, parameters_of
 from eventstore.proposal import Outcome, Proposal
 
 SQL = load("eventstore", "log.sql")
-CONNECT_SECONDS = 2
 COMMITTED_ONLY_LOCALLY = "01000"
 
 
@@ -75,14 +74,7 @@ class Writer:
     async def _connect(self) -> Connection:
         try:
             await asyncio.to_thread(_check_safe, self._dsn)
-            connection = await AsyncConnection[TupleRow].connect(
-                self._dsn,
-                autocommit=True,
-                connect_timeout=CONNECT_SECONDS,
-                tcp_user_timeout=5000,
-                application_name="escrow appender",
-            )
-            await limit_session(Limits())(connection)
+            connection = await open_connection(self._dsn, "escrow appender")
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable from error
         connection.prepare_threshold = 0

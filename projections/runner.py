@@ -15,20 +15,20 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from database.connect import CONNECT_SECONDS, SILENCE_MS
 from database.queries import load
 from projections import checkpoint
 from projections.catch_up import ProjectionStopped
 from projections.checkpoint import Fenced, NotInstalled, take_over
 from projections.lane import Lanes
 from projections.projection import Projection
-from projections.reader import get_head
+from projections.reader import LOG, get_head
 from projections.registry import PROJECTIONS
 
 SQL = load("projections", "runner.sql")
 
 POLL_SECONDS = 0.5
 PAUSE_SECONDS = 0.5
-CONNECT_SECONDS = 2
 
 logger = structlog.get_logger("projections")
 
@@ -77,7 +77,11 @@ class Runner:
     @contextmanager
     def _connected(self) -> Generator[Connection[TupleRow]]:
         with psycopg.connect(
-            self._dsn, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="escrow projections"
+            self._dsn,
+            autocommit=True,
+            application_name="escrow projections",
+            connect_timeout=CONNECT_SECONDS,
+            tcp_user_timeout=SILENCE_MS,
         ) as connection:
             _ = connection.execute(SQL.limit_session)
             yield connection
@@ -95,7 +99,7 @@ class Runner:
             raise NotInstalled(projections=sorted(set(self._names) - self._fences.keys()))
         errors = cast("list[tuple[str]]", connection.execute(SQL.list_errors, (self._names,)).fetchall())
         self._failing = {name for (name,) in errors}
-        _ = connection.execute(SQL.listen)
+        _ = connection.execute(LOG.listen)
         lanes = Lanes(
             connection, self._projections, self._fences, lambda s: self._report(connection, s), time.monotonic
         )

@@ -9,10 +9,6 @@ SELECT
 -- One runner at a time; the lock goes with the connection.
 SELECT pg_try_advisory_lock(7310581);
 
--- name: listen
--- Be woken by every append.
-LISTEN escrow_events;
-
 -- name: list_errors
 -- The projections that stand before an event that they could not fold.
 SELECT name

@@ -7,9 +7,9 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 import structlog
-from psycopg import AsyncConnection, Error
+from psycopg import Error
 
-from database.connect import Connection
+from database.connect import Connection, open_connection
 from database.queries import load
 from domain.errors import EscrowError
 from eventstore.log import follow
@@ -98,7 +98,7 @@ class Worker:
         self._outages = Outages(self._tools, self.watch)
 
     async def _lead(self) -> None:
-        async with await AsyncConnection.connect(self._dsn, autocommit=True) as session:
+        async with await open_connection(self._dsn, "escrow worker") as session:
             row = await (await session.execute(SQL.try_lead)).fetchone()
             if not row or not row[0]:
                 return

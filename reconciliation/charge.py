@@ -78,21 +78,11 @@ def _judge(
         else:
             _name_missing_here(charge, findings, is_ours=is_ours)
         return
-    _compare_amounts(charge, booked, findings)
+    findings.compare_amounts(key, _facts(charge, booked), booked.currency, "charged")
     _compare_fee(charge, booked, window, findings)
     if charge.status in TAKEN_BACK:
         _explain_reversal(charge, booked, returned, findings)
     findings.match(key)
-
-
-def _compare_amounts(charge: Charge, booked: BookedCharge, findings: Findings) -> None:
-    key, facts = Key(CHARGE, booked.processor_id), _facts(charge, booked)
-    if charge.currency != booked.currency:
-        sentence = f"Paystack charged {charge.currency} and {booked.currency} is booked."
-        findings.differ(DifferenceKind.CURRENCY, key, sentence, facts)
-    elif charge.amount_minor != booked.amount_minor:
-        sentence = f"Paystack charged {charge.amount_minor} and {booked.amount_minor} is booked."
-        findings.differ(DifferenceKind.AMOUNT, key, sentence, facts)
 
 
 def _compare_fee(charge: Charge, booked: BookedCharge, window: Window, findings: Findings) -> None:

@@ -79,6 +79,15 @@ class Findings:
         )
         self.differences.setdefault(key, []).append(found)
 
+    def compare_amounts(self, key: Key, facts: Facts, booked: str, verb: str) -> None:
+        """List another currency than the `booked` one, or another amount; the processor `verb` (charged, ...) it."""
+        if facts.currency != booked:
+            sentence = f"Paystack {verb} {facts.currency} and {booked} is booked."
+            self.differ(DifferenceKind.CURRENCY, key, sentence, facts)
+        elif facts.theirs != facts.ours:
+            sentence = f"Paystack {verb} {facts.theirs} and {facts.ours} is booked."
+            self.differ(DifferenceKind.AMOUNT, key, sentence, facts)
+
     def count(self, key: Key, account: Account, currency: str, amount_minor: int) -> None:
         """The processor has moved this much on an account because of that."""
         self.theirs.setdefault(key, Counter())[account, currency] += amount_minor

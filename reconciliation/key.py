@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-CHARGE, TRANSFER, REFUND, DISPUTE, SETTLEMENT, ENTRY, ACCOUNT, MOVEMENT = (
+SUBJECTS = CHARGE, TRANSFER, REFUND, DISPUTE, SETTLEMENT, ENTRY, ACCOUNT, MOVEMENT = (
     "charge",
     "transfer",
     "refund",
@@ -13,7 +13,7 @@ CHARGE, TRANSFER, REFUND, DISPUTE, SETTLEMENT, ENTRY, ACCOUNT, MOVEMENT = (
     "account",
     "movement",
 )
-_EVIDENCE = re.compile(r"(charge|transfer|refund|dispute|settlement|balance entry|account|movement) ([\w:.=-]+)")
+_EVIDENCE = re.compile(rf"({'|'.join(SUBJECTS)}) ([\w:.=-]+)")
 
 
 class Key(NamedTuple):

@@ -7,12 +7,12 @@ from typing import NamedTuple, cast
 
 from database.connect import Pool
 from database.queries import load
+from domain.errors import EscrowError
 from domain.journal import Account
 from domain.transaction.chargeback import ForeignChargebackSeen
 from eventstore.log import head, position_at, read_after
 from projections.ledger import LEDGER
 from projections.reached import get_reached
-from reconciliation.errors import LedgerBehind
 from reconciliation.finding import GRACE, Place
 from reconciliation.records import WATCHED, BookedLine, Records
 
@@ -20,6 +20,13 @@ SQL = load("reconciliation", "ledger.sql")
 PAGE = 5_000
 TOPICS = LEDGER.topics | {ForeignChargebackSeen.TOPIC}
 """What moves money, and what explains why the processor moved some that is not booked."""
+
+
+class LedgerBehind(EscrowError):
+    """The ledger tables are behind the log; run `escrow worker` until they have caught up."""
+
+    code = "ledger_behind"
+    status = 503
 
 
 class Cut(NamedTuple):

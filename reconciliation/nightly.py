@@ -7,8 +7,9 @@ import asyncio
 from datetime import datetime, timedelta
 
 import structlog
-from psycopg import AsyncConnection, Error
+from psycopg import Error
 
+from database.connect import open_connection
 from database.queries import load
 from database.standstill import begin_standstill, fail_standstill
 from domain.errors import EscrowError, NotFound
@@ -16,7 +17,7 @@ from domain.reconciliation import Reconciliation
 from eventstore.log import read_after
 from gateways.errors import GatewayError
 from reconciliation.asking import Ask, ask_about_differences
-from reconciliation.errors import LedgerBehind
+from reconciliation.ledger import LedgerBehind
 from reconciliation.run import Desk, book_settlements, id_of, reconcile
 
 SQL = load("reconciliation", "nightly.sql")
@@ -52,10 +53,10 @@ class Nightly:
             await asyncio.sleep(self._tick_seconds)
 
     async def _lead(self) -> None:
-        async with await AsyncConnection.connect(self._dsn, autocommit=True) as session:
+        async with await open_connection(self._dsn, "escrow reconciliation") as session:
             row = await (await session.execute(SQL.try_lead)).fetchone()
             while row and row[0]:
-                await session.execute("SELECT 1")
+                await session.execute(SQL.require_session)
                 await self.work()
                 await asyncio.sleep(self._tick_seconds)
 

@@ -49,7 +49,7 @@ def _judge(refund: Refund, booked: BookedRefund | None, window: Window, findings
     if booked is None or is_second:
         _judge_strange(refund, findings, is_young=is_young, is_second=is_second)
         return
-    _compare_amounts(refund, booked, findings)
+    findings.compare_amounts(key, _facts(refund, booked), booked.currency, "refunds")
     _compare_status(refund, booked, findings, is_young=is_young)
     findings.match(key)
 
@@ -64,16 +64,6 @@ def _judge_strange(refund: Refund, findings: Findings, *, is_young: bool, is_sec
     elif refund.status is not Reported.FAILED:
         sentence = f"Paystack has a refund of {refund.amount_minor} {refund.currency} that no transaction ordered."
         findings.differ(DifferenceKind.MISSING_HERE, key, sentence, facts)
-
-
-def _compare_amounts(refund: Refund, booked: BookedRefund, findings: Findings) -> None:
-    key, facts = key_of(refund), _facts(refund, booked)
-    if refund.currency != booked.currency:
-        sentence = f"Paystack refunds {refund.currency} and {booked.currency} is booked."
-        findings.differ(DifferenceKind.CURRENCY, key, sentence, facts)
-    elif refund.amount_minor != booked.amount_minor:
-        sentence = f"Paystack refunds {refund.amount_minor} and {booked.amount_minor} is booked."
-        findings.differ(DifferenceKind.AMOUNT, key, sentence, facts)
 
 
 def _compare_status(refund: Refund, booked: BookedRefund, findings: Findings, *, is_young: bool) -> None:

@@ -50,7 +50,7 @@ def _judge(
     if booked is None:
         _judge_unknown(transfer, findings, is_young=is_young)
         return
-    _compare_amounts(transfer, booked, findings)
+    findings.compare_amounts(key, _facts(transfer, booked), booked.currency, "paid")
     _compare_status(transfer, booked, findings, is_young=is_young)
     _compare_fee(transfer, booked, findings)
     findings.match(key)
@@ -63,16 +63,6 @@ def _judge_unknown(transfer: Transfer, findings: Findings, *, is_young: bool) ->
         return
     sentence = f"Paystack has a transfer of {transfer.amount_minor} {transfer.currency} that no transaction ordered."
     findings.differ(DifferenceKind.MISSING_HERE, key, sentence, _facts(transfer, None))
-
-
-def _compare_amounts(transfer: Transfer, booked: BookedTransfer, findings: Findings) -> None:
-    key, facts = Key(TRANSFER, transfer.reference), _facts(transfer, booked)
-    if transfer.currency != booked.currency:
-        sentence = f"Paystack paid in {transfer.currency} and {booked.currency} is booked."
-        findings.differ(DifferenceKind.CURRENCY, key, sentence, facts)
-    elif transfer.amount_minor != booked.amount_minor:
-        sentence = f"Paystack paid {transfer.amount_minor} and {booked.amount_minor} is booked."
-        findings.differ(DifferenceKind.AMOUNT, key, sentence, facts)
 
 
 def _compare_status(transfer: Transfer, booked: BookedTransfer, findings: Findings, *, is_young: bool) -> None:

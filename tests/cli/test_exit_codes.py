@@ -31,7 +31,7 @@ from gateways.paystack.secret import SecretKeyInvalid
 from projections.checkpoint import NotInstalled
 from reactions.erasure import ErasureUndecided
 from reactions.watermark import LogWentBack
-from reconciliation.errors import LedgerBehind
+from reconciliation.ledger import LedgerBehind
 from replay.damage import Damage
 from tests.running_demo import Demo, environment_of, new_home, remove_home, run_escrow
 from vault.pepper import PepperMissing

@@ -4,12 +4,13 @@ import asyncio
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from database.connect import Limits, open_pool, resolve_dsn
+from database.connect import Limits, open_connection, open_pool, resolve_dsn
 from database.errors import DatabaseUnavailable, ServerNotRunning
 from database.facts import read_facts
 from database.postgres import EmbeddedServer
@@ -54,12 +55,23 @@ def test_every_session_is_bounded_and_in_utc(database: Database) -> None:
     assert asyncio.run(ask()) == ["10s", "2s", "15s", "UTC"]
 
 
-def test_a_long_statement_is_cancelled(database: Database) -> None:
+def test_a_connection_of_its_own_has_the_bounds_of_a_pool(database: Database) -> None:
+    async def ask() -> tuple[str, dict[str, str]]:
+        async with await open_connection(database.app_dsn, "tests") as connection:
+            row = await (await connection.execute("SHOW lock_timeout")).fetchone()
+            return row[0], connection.info.get_parameters()
+
+    lock_timeout, given = asyncio.run(ask())
+    assert lock_timeout == "2s"
+    assert (given["application_name"], given["connect_timeout"], given["tcp_user_timeout"]) == ("tests", "2", "5000")
+
+
+def test_a_long_statement_is_cancelled(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep() -> None:
-        limits = Limits(statement_ms=50)
-        async with open_pool(database.app_dsn, max_size=1, limits=limits) as pool, pool.connection() as connection:
+        async with open_pool(database.app_dsn, max_size=1) as pool, pool.connection() as connection:
             await connection.execute("SELECT pg_sleep(5)")
 
+    monkeypatch.setattr("database.connect.Limits", partial(Limits, statement_ms=50))
     with pytest.raises(psycopg.errors.QueryCanceled):
         asyncio.run(sleep())
 
