@@ -119,7 +119,7 @@ def interrupt_when(home: Path, happens: Callable[[], bool]) -> None:
     demo = begin_demo(home)
     wait_for_demo(demo, happens)
     assert stop_demo(demo) == 128 + signal.SIGTERM
-    wait_until(lambda: not list_processes_of(home), GONE_SECONDS)
+    wait_until(lambda: not list_processes_of(home), seconds=GONE_SECONDS)
 
 
 def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path)
     assert set(told["transactions"]) >= TOLD
     assert len(list_processes_of(own_home)) > 4
     assert stop_demo(first) == 128 + signal.SIGTERM
-    wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)
+    wait_until(lambda: not list_processes_of(own_home), seconds=GONE_SECONDS)
 
     second = start_demo(own_home)
     assert second.facts["transactions"] == told["transactions"]
@@ -151,4 +151,4 @@ def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path)
     assert ask_for_own_sessions(second) == 401
 
     second.process.kill()
-    wait_until(lambda: not list_processes_of(own_home), GONE_SECONDS)
+    wait_until(lambda: not list_processes_of(own_home), seconds=GONE_SECONDS)

@@ -14,7 +14,6 @@ from tests.running_demo import Demo
 from tests.waiting import wait_until
 
 PATH = "/api/v1/webhooks/paystack"
-PATIENCE_SECONDS = 20.0
 
 
 def read(demo: Demo, *words: str) -> dict:
@@ -51,7 +50,7 @@ def paid_charge(demo: Demo) -> tuple[str, str]:
 def test_the_list_says_what_became_of_each(demo: Demo) -> None:
     reference = f"nobodys-{uuid4()}"
     deliver(demo, "charge.success", reference)
-    wait_until(lambda: find(demo, reference)["outcome"] == "unmatched", PATIENCE_SECONDS)
+    wait_until(lambda: find(demo, reference)["outcome"] == "unmatched")
     row = find(demo, reference)
     assert (row["event"], row["deliveries"]) == ("charge.success", 1)
     assert read(demo, "list", "--outcome", "unmatched", "--limit", "1")["webhooks"] == [row]
@@ -74,12 +73,12 @@ def test_a_delivery_is_shown_without_anything_about_people(demo: Demo) -> None:
 def test_working_off_again_applies_nothing_twice(demo: Demo) -> None:
     transaction, reference = paid_charge(demo)
     deliver(demo, "charge.success", reference)
-    wait_until(lambda: find(demo, reference)["outcome"] == "applied", PATIENCE_SECONDS)
+    wait_until(lambda: find(demo, reference)["outcome"] == "applied")
     before = demo.escrow("ledger", "statement", "--transaction", transaction, "--json").stdout
     delivery = find(demo, reference)
     done = read(demo, "replay", str(delivery["id"]), "--yes")
     assert done["replayed"] == [delivery["id"]]
-    wait_until(lambda: find(demo, reference)["processed_at"] not in {None, delivery["processed_at"]}, PATIENCE_SECONDS)
+    wait_until(lambda: find(demo, reference)["processed_at"] not in {None, delivery["processed_at"]})
     assert find(demo, reference)["outcome"] == "applied"
     after = demo.escrow("ledger", "statement", "--transaction", transaction, "--json").stdout
     assert json.loads(after)["lines"] == json.loads(before)["lines"]
@@ -89,7 +88,7 @@ def test_working_off_again_applies_nothing_twice(demo: Demo) -> None:
 def test_everything_unmatched_can_be_tried_dry_and_asks_first(demo: Demo) -> None:
     reference = f"nobodys-{uuid4()}"
     deliver(demo, "transfer.success", reference)
-    wait_until(lambda: find(demo, reference)["outcome"] == "unmatched", PATIENCE_SECONDS)
+    wait_until(lambda: find(demo, reference)["outcome"] == "unmatched")
     row = find(demo, reference)
     planned = read(demo, "replay", "--unmatched", "--dry-run")
     assert planned["replayed"] == []
@@ -97,7 +96,7 @@ def test_everything_unmatched_can_be_tried_dry_and_asks_first(demo: Demo) -> Non
     assert demo.escrow("webhooks", "replay", "--unmatched").returncode != 0
     assert find(demo, reference) == row
     assert row["id"] in read(demo, "replay", "--unmatched", "--yes")["replayed"]
-    wait_until(lambda: find(demo, reference)["processed_at"] not in {None, row["processed_at"]}, PATIENCE_SECONDS)
+    wait_until(lambda: find(demo, reference)["processed_at"] not in {None, row["processed_at"]})
 
 
 @pytest.mark.parametrize("words", [(), ("1", "--unmatched"), ("0",)])
@@ -109,5 +108,5 @@ def test_wrong_signatures_are_counted_and_leave_no_body(demo: Demo) -> None:
     before = sum(row["refused"] for row in read(demo, "refused")["refused"])
     reference = f"forged-{uuid4()}"
     deliver(demo, "charge.success", reference, forged=True)
-    wait_until(lambda: sum(row["refused"] for row in read(demo, "refused")["refused"]) > before, PATIENCE_SECONDS)
+    wait_until(lambda: sum(row["refused"] for row in read(demo, "refused")["refused"]) > before)
     assert reference not in str(read(demo, "list", "--limit", "1000"))
