@@ -6,7 +6,6 @@ ESCROW_HOME with the newest position before the last payment, and the hash of th
 
 import asyncio
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -16,6 +15,7 @@ from database.queries import load
 from domain.errors import EscrowError
 from domain.restore import RestoreCause
 from projections.page import fetch_one
+from vault.private_file import replace_private_file
 
 SQL = load("reactions", "watermark.sql")
 FILE = "high_water.json"
@@ -113,14 +113,4 @@ def read_mark(file: Path) -> Mark | None:
 def write_mark(file: Path, mark: Mark) -> None:
     """Replace the file in one step, and only return once it would survive a power cut."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-        stream.write(json.dumps(mark._asdict()) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_private_file(file, json.dumps(mark._asdict()).encode() + b"\n")

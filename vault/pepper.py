@@ -19,6 +19,7 @@ from database.queries import load
 from database.settings import Settings
 from domain.errors import EscrowError
 from domain.ids import RandomBytes
+from vault.private_file import write_private_file
 from vault.sealing import KEY_BYTES, context
 from vault.secret import Secret
 
@@ -210,47 +211,6 @@ def format_pepper(pepper: Pepper) -> bytes:
     """Return the content of a pepper file."""
     lines = [f"{version} {base64.b64encode(key.reveal()).decode()}" for version, key in sorted(pepper.keys.items())]
     return "\n".join([HEADER, *lines, ""]).encode()
-
-
-def write_private_file(path: Path, content: bytes) -> None:
-    """Write with mode 0600, durable and whole or not at all. Raises FileExistsError rather than touch what is there."""
-    # A full temporary file is linked to its name, which fails where one exists.
-    temporary = _write_beside(path, content)
-    try:
-        os.link(temporary, path)
-    finally:
-        temporary.unlink()
-    _sync_folder(path)
-
-
-def replace_private_file(path: Path, content: bytes) -> None:
-    """Put a whole file of mode 0600 in the place of another: after a crash it is the old one or the new."""
-    temporary = _write_beside(path, content)
-    try:
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path)
-
-
-def _write_beside(path: Path, content: bytes) -> Path:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        temporary.unlink()
-        raise
-    return temporary
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    os.fsync(folder)
-    os.close(folder)
 
 
 async def prepare_pepper(connection: Connection, path: Path, random_bytes: RandomBytes) -> Pepper:

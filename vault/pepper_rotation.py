@@ -16,7 +16,8 @@ from database.queries import load
 from domain.errors import Refused
 from domain.ids import RandomBytes
 from vault.pepper import SQL as PEPPER_SQL
-from vault.pepper import Pepper, PepperUnwritable, format_pepper, load_pepper, replace_private_file
+from vault.pepper import Pepper, PepperUnwritable, format_pepper, load_pepper
+from vault.private_file import replace_private_file
 from vault.sealing import KEY_BYTES, Field, SealBroken, context, seal, unseal
 from vault.secret import Secret
 

@@ -13,9 +13,10 @@ from database.connect import Pool
 from database.queries import load
 from database.settings import Settings
 from reactions.vault import reconcile_vault
-from vault.pepper import Pepper, PepperUnreadable, get_pepper_path, load_pepper, parse_pepper, write_private_file
+from vault.pepper import Pepper, PepperUnreadable, get_pepper_path, load_pepper, parse_pepper
 from vault.pepper_backup import BackupUnreadable, make_backup, open_backup, prove_backup
 from vault.pepper_shares import NEEDED, SharesUnfit, is_share, join_shares, make_shares
+from vault.private_file import write_private_file
 
 SQL = load("vault", "pepper_backup.sql")
 COLUMNS: tuple[str, ...] = ("pepper_version", "keys", "recovery_keys", "app_secrets")

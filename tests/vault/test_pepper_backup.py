@@ -1,8 +1,6 @@
 """A backup of the pepper: opens with its passphrase alone, is proven on stored keys, overwrites nothing."""
 
 import asyncio
-import stat
-from pathlib import Path
 from random import Random
 
 import psycopg
@@ -12,7 +10,7 @@ from database.connect import open_pool
 from tests.conftest import Database
 from tests.identity.conftest import Desk, desk  # noqa: F401 - a fixture
 from vault.password import UnfitPassword
-from vault.pepper import Pepper, load_pepper, parse_pepper, write_private_file
+from vault.pepper import Pepper
 from vault.pepper_backup import (
     BackupIncomplete,
     BackupLocked,
@@ -75,12 +73,3 @@ def test_a_backup_is_proven_on_the_keys_that_are_stored(desk: Desk, database: Da
         connection.execute("UPDATE pepper_versions SET proof = %s", (other.prove(1),))
     with pytest.raises(BackupIncomplete):
         asyncio.run(prove(other))
-
-
-def test_nothing_is_written_over_a_file(tmp_path: Path):
-    path = tmp_path / "pepper"
-    write_private_file(path, FILE)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(FileExistsError):
-        write_private_file(path, b"something else")
-    assert load_pepper(path) == parse_pepper(FILE)

@@ -21,7 +21,7 @@ from tests.conftest import Database
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, PasswordCosts
-from vault.pepper import FilePepper, PepperWrong, load_pepper, prepare_pepper, write_private_file
+from vault.pepper import FilePepper, PepperWrong, load_pepper, prepare_pepper
 from vault.pepper_rotation import (
     RotationRunning,
     RotationUnfinished,
@@ -30,6 +30,7 @@ from vault.pepper_rotation import (
     only_rotation,
     rewrap_all,
 )
+from vault.private_file import write_private_file
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
