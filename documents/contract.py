@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from documents.pdf import Attachment, write_pdf
+from documents.pdf import Attachment, show_time, write_pdf
 from domain.actor import Role
 from domain.contract import contract_sha256
 
@@ -50,7 +50,7 @@ def _signed(contract: Contract) -> Iterator[str]:
     yield "SIGNATURES"
     yield ""
     yield f"SHA-256 of the text above   {contract.sha256}"
-    yield f"The text without this part lies in this document as {TEXT_NAME}. Made {_moment(contract.made_at)}."
+    yield f"The text without this part lies in this document as {TEXT_NAME}. Made {show_time(contract.made_at)}."
     for role in (Role.BUYER, Role.SELLER):
         found = next((each for each in contract.signatures if each.role is role), None)
         yield ""
@@ -63,10 +63,6 @@ def _unsigned(role: Role) -> Iterator[str]:
 
 def _signature(signature: Signature) -> Iterator[str]:
     yield f"{signature.role.value.capitalize():10}{signature.signer_id}"
-    yield f"  signed            {_moment(signature.signed_at)}, position {signature.position} of the log"
+    yield f"  signed            {show_time(signature.signed_at)}, position {signature.position} of the log"
     yield f"  name, salted      {signature.name_digest}"
     yield f"  signature SHA-256 {signature.event_sha256}"
-
-
-def _moment(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

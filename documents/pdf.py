@@ -69,6 +69,11 @@ def break_lines(lines: Sequence[str]) -> list[str]:
     return [part for line in lines for part in _broken(line)]
 
 
+def show_time(at: datetime) -> str:
+    """Return a moment, which is given in UTC, as documents show it."""
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def _attach(pdf: "FPDF", attachment: Attachment, at: datetime) -> None:
     pdf.embed_file(
         bytes=attachment.content,

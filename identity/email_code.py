@@ -31,7 +31,6 @@ class CodePurpose(StrEnum):
 
     VERIFY_EMAIL = "verify_email"
     CONFIRM = "confirm"
-    RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose
 
 
 class CodeRefused(Forbidden):

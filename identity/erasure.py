@@ -22,7 +22,6 @@ class Erasure:
 
     user_id: UUID
     requested_at: datetime
-    locked_at: datetime | None
     erased_at: datetime | None
 
 

@@ -13,7 +13,7 @@ WHERE
 
 -- name: find_erasure
 -- How far it is.
-SELECT user_id, requested_at, locked_at, erased_at
+SELECT user_id, requested_at, erased_at
 FROM public.erasures
 WHERE user_id = %s;
 

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -96,7 +95,7 @@ async def hash_kept_account(connection: Connection, user_id: UUID, account: Payo
     """
     cursor = await connection.execute(SQL.find_salt, (user_id,))
     salt = await cursor.fetchone()
-    return None if account is None or salt is None or salt[0] is None else hash_account(cast("bytes", salt[0]), account)
+    return None if account is None or salt is None or salt[0] is None else hash_account(salt[0], account)
 
 
 def hash_account(salt: bytes, account: PayoutAccount) -> str:
@@ -119,7 +118,7 @@ async def list_sharing(connection: Connection, user_id: UUID, account: PayoutAcc
     """Return at most ten others who are paid to the same account."""
     facts = {"user_id": user_id, "bank_code": account.bank_code, "account_number": account.account_number}
     cursor = await connection.execute(SQL.list_sharing, facts)
-    return tuple(cast("UUID", row[0]) for row in await cursor.fetchall())
+    return tuple(row[0] for row in await cursor.fetchall())
 
 
 def is_same_person(one: str, other: str) -> bool:

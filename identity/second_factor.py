@@ -29,7 +29,7 @@ from identity.security_key import (
     take_security_key,
 )
 from identity.totp import Safe, Seed, confirm_seed, enrol_seed, has_totp, take_totp
-from identity.tries import Allowance, bucket_of, count_try
+from identity.tries import Allowance, bucket_of, count_try, forget_tries
 from identity.webauthn import Json, Site, read_registration
 
 SQL = load("identity", "second_factor.sql")
@@ -92,7 +92,7 @@ async def get_second_factor(connection: Connection, user_id: UUID) -> SecondFact
 
 async def confirm_by_app(pool: Pool, safe: Safe, session_id: UUID, user_id: UUID, code: str, *, at: datetime) -> None:
     """Confirm a session with a code of the authenticator app. Raises CodeRefused, TooManyTries."""
-    await count_try(pool, _bucket_of(user_id), GUESSES, at=at)
+    await count_proof(pool, user_id, at=at)
     async with pool.connection() as connection, connection.transaction():
         if not await take_totp(connection, safe, user_id, code, at=at):
             raise CodeRefused
@@ -138,7 +138,7 @@ async def take_proof(
         is_taken = await take_recovery_code(connection, user_id, recovery_code, at=at)
     if not is_taken:
         raise CodeRefused
-    await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
+    await forget_guesses(connection, user_id)
 
 
 async def confirm_by_key(
@@ -191,7 +191,7 @@ async def begin_with_app(
 
     Raises NothingToConfirm, CodeRefused, TooManyTries.
     """
-    await count_try(pool, _bucket_of(user_id), GUESSES, at=at)
+    await count_proof(pool, user_id, at=at)
     async with pool.connection() as connection, connection.transaction():
         if not await confirm_seed(connection, safe, user_id, code, at=at):
             raise CodeRefused
@@ -207,18 +207,18 @@ async def enrol_second_factor(
     await delete_security_keys(connection, user_id)
     seed = await enrol_seed(connection, safe, user_id, at=at, random_bytes=random_bytes)
     await tell_user(connection, user_id, CHANGED, at=at, what="app_begun")
-    await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
+    await forget_guesses(connection, user_id)
     return seed, await make_recovery_codes(connection, user_id, at=at, random_bytes=random_bytes)
 
 
 async def _confirm(connection: Connection, session_id: UUID, user_id: UUID, method: Method, at: datetime) -> None:
     await connection.execute(SQL.confirm_session, {"id": session_id, "user_id": user_id, "method": method, "at": at})
-    await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
+    await forget_guesses(connection, user_id)
 
 
 async def forget_guesses(connection: Connection, user_id: UUID) -> None:
     """Begin the count of wrong codes anew."""
-    await connection.execute(SQL.forget_tries, (_bucket_of(user_id),))
+    await forget_tries(connection, _bucket_of(user_id))
 
 
 def _bucket_of(user_id: UUID) -> bytes:

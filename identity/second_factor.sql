@@ -1,8 +1,3 @@
--- name: forget_tries
--- The person was confirmed.
-DELETE FROM public.tries
-WHERE bucket = %s;
-
 -- name: confirm_session
 -- The person behind a session is known again.
 UPDATE public.sessions

@@ -185,8 +185,8 @@ async def logout(connection: Connection, session_id: UUID, at: datetime) -> None
     await connection.execute(SQL.revoke_session, {"session_id": session_id, "at": at, "reason": "logout"})
 
 
-async def end_sessions(connection: Connection, user_id: UUID, at: datetime, *, reason: str = "second_factor") -> None:
-    """End all sessions of a user; `Authenticator.forget` the user after the commit. Idempotent."""
+async def end_sessions(connection: Connection, user_id: UUID, at: datetime, *, reason: str) -> None:
+    """End all sessions of a user; `Authenticator.forget` the user after the commit. The first reason stands."""
     await connection.execute(SQL.revoke_sessions, {"user_id": user_id, "at": at, "reason": reason})
 
 

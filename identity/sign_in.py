@@ -87,7 +87,8 @@ async def _sign_in(
     await count_try(pool, buckets.account, BY_ACCOUNT, at=at)
     tokens = await login(pool, locksmith, email, password, at=at, random_bytes=random_bytes, lifetimes=lifetimes)
     await raise_cost(pool, locksmith, tokens.user_id, password, at=at)
-    await forget_tries(pool, buckets.account)
+    async with pool.connection() as connection:
+        await forget_tries(connection, buckets.account)
     if buckets.address is not None:
         await take_back_try(pool, buckets.address, at=at)
     if known and caller.device_token is not None:

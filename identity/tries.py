@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from database.connect import Pool
+from database.connect import Connection, Pool
 from database.queries import load
 from domain.errors import EscrowError
 
@@ -56,10 +56,9 @@ async def count_try(pool: Pool, bucket: bytes, allowance: Allowance, *, at: date
     raise TooManyTries(retry_after_seconds=max(1, math.ceil(pause)))
 
 
-async def forget_tries(pool: Pool, bucket: bytes) -> None:
+async def forget_tries(connection: Connection, bucket: bytes) -> None:
     """Begin anew: it was the right password or code."""
-    async with pool.connection() as connection:
-        await connection.execute(SQL.forget_tries, (bucket,))
+    await connection.execute(SQL.forget_tries, (bucket,))
 
 
 async def take_back_try(pool: Pool, bucket: bytes, *, at: datetime) -> None:

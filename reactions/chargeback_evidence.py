@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import cast
 from uuid import UUID
 
-from documents.pdf import write_pdf
+from documents.pdf import show_time, write_pdf
 from domain.transaction import Transaction
 from domain.transaction.contract import ContractMissing
 from domain.transaction.records import Dispute
@@ -87,7 +87,7 @@ def summarise(transaction: Transaction) -> str:
         ("the buyer acknowledged their receipt", transaction.acknowledged_at),
         ("the buyer confirmed that they give access", confirmed),
     )
-    told = "; ".join(f"{what} on {_moment(at)}" for what, at in steps if at is not None)
+    told = "; ".join(f"{what} on {show_time(at)}" for what, at in steps if at is not None)
     return f"Access to a digital account, sold through escrow. {told}. Contract SHA-256: {transaction.contract_sha256}."
 
 
@@ -114,7 +114,7 @@ def _history(events: Sequence[RecordedEvent]) -> Iterator[str]:
     for recorded in events:
         sentence = FACTS.get(recorded.topic)
         if sentence is not None:
-            yield f"{_moment(_at(recorded))}  {recorded.position}"
+            yield f"{show_time(_at(recorded))}  {recorded.position}"
             yield f"    {sentence.format_map(_facts(recorded))}"
 
 
@@ -141,7 +141,3 @@ async def _contract(tools: Toolbox, transaction_id: UUID, version: int) -> list[
 
 def _amount(amount_minor: int, currency: str) -> str:
     return f"{amount_minor // 100}.{amount_minor % 100:02d} {currency}"
-
-
-def _moment(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC")

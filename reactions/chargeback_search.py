@@ -15,9 +15,11 @@ from domain.transaction.chargeback import dispute_id_of
 from gateways.chargeback import Chargeback, ChargebackStatus
 from gateways.errors import UnknownReference
 from reactions.chargeback import LONGEST, OVER
+from reactions.checkpoint import find_last_time, save_checkpoint
 from reactions.toolbox import Toolbox, find_readable
 
 SQL = load("reactions", "chargeback.sql")
+LOOK = "chargebacks"
 UNRESOLVED = (ChargebackStatus.AWAITING_MERCHANT, ChargebackStatus.AWAITING_BANK, ChargebackStatus.PENDING)
 OVERLAP = timedelta(days=1)
 """The processor's clock is not ours, and its lists may be late."""
@@ -44,7 +46,7 @@ async def look_for_chargebacks(tools: Toolbox) -> Look:
     """
     began_at = tools.clock()
     oldest = began_at - LONGEST
-    last = await _last_look(tools)
+    last = await find_last_time(tools.pool, LOOK)
     since = oldest if last is None else max(oldest, last - OVERLAP)
     found = {one.processor_id: one for one in await tools.gateway.list_chargebacks(since=since)}
     for status in UNRESOLVED:
@@ -56,13 +58,7 @@ async def look_for_chargebacks(tools: Toolbox) -> Look:
 async def remember_look(tools: Toolbox, look: Look) -> None:
     """All that was seen is recorded: the next look begins where this one began."""
     async with tools.pool.connection() as connection:
-        await connection.execute(SQL.save_look, {"at": look.began_at})
-
-
-async def _last_look(tools: Toolbox) -> datetime | None:
-    async with tools.pool.connection() as connection:
-        row = await (await connection.execute(SQL.get_last_look)).fetchone()
-    return row[0] if row else None
+        await save_checkpoint(connection, LOOK, 0, look.began_at)
 
 
 async def _unheard(tools: Toolbox, found: Iterable[Chargeback]) -> tuple[Disputed, ...]:

@@ -1,11 +1,11 @@
-"""How far each reader of the log in this room has come: who follows it, who watches it, who tells of it."""
+"""How far each reader of the log in this room has come: who follows it, who watches it, who tells of it.
+
+What is done now and then, without reading the log, has a checkpoint too: only its time is of use.
+"""
 
 from datetime import datetime
 
-from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
-
-from database.connect import Pool
+from database.connect import Connection, Pool
 from database.queries import load
 
 SQL = load("reactions", "checkpoint.sql")
@@ -18,6 +18,13 @@ async def get_checkpoint(pool: Pool, name: str) -> int:
     return row[0] if row else 0
 
 
-async def save_checkpoint(connection: AsyncConnection[TupleRow], name: str, position: int, at: datetime) -> None:
+async def find_last_time(pool: Pool, name: str) -> datetime | None:
+    """Return when this checkpoint was last saved; None for never."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(SQL.get, (name,))).fetchone()
+    return row[1] if row else None
+
+
+async def save_checkpoint(connection: Connection, name: str, position: int, at: datetime) -> None:
     """Remember how far this reader has come, in the transaction that keeps what it made of it."""
     await connection.execute(SQL.save, {"name": name, "position": position, "at": at})

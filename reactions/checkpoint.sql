@@ -1,6 +1,6 @@
 -- name: get
--- Up to which position of the log this reader has done its work.
-SELECT position
+-- Up to which position of the log this reader has done its work, and when it last did some.
+SELECT position, updated_at
 FROM reaction_checkpoints
 WHERE name = %s;
 

@@ -26,7 +26,6 @@ from projections.payout import PAYOUTS
 from projections.reached import get_reached
 from projections.refund import REFUNDS
 from reactions.hold import discover
-from reactions.inbox import TablesBehind
 from reactions.recovery import NAME, Place, take_up
 from reactions.toolbox import Toolbox
 from reactions.watermark import LogState, Mark, Watermark, cause_of
@@ -44,6 +43,13 @@ logger = structlog.get_logger("reactions")
 
 class MemoryStale(Exception):
     """The log was set back while this process ran: what it remembers of it is not there any more. Start it anew."""
+
+
+class TablesBehind(EscrowError):
+    """The tables do not hold yet what was recorded before; it is tried again."""
+
+    code = "tables_behind"
+    status = 503
 
 
 class Comparison(NamedTuple):

@@ -37,13 +37,6 @@ class SignatureWrong(EscrowError):
     status = 401
 
 
-class TablesBehind(EscrowError):
-    """The tables do not hold yet what was recorded before; it is tried again."""
-
-    code = "tables_behind"
-    status = 503
-
-
 class Delivery(NamedTuple):
     """A stored webhook that has not been worked off."""
 

@@ -12,16 +12,16 @@ from uuid import UUID
 import structlog
 
 from database.connect import Pool
-from database.queries import load
 from domain.actor import reaction
 from domain.errors import Invalid
 from domain.transaction.commands import ExtendDeadlines
 from eventstore.escrow import Request
+from reactions.checkpoint import find_last_time, save_checkpoint
 from reactions.toolbox import Toolbox, find_readable
 from reactions.watch import Watch
 
-SQL = load("reactions", "outage.sql")
 NAME = "outages"
+ALIVE = "alive"
 SHORTEST = timedelta(minutes=15)
 GRACE = timedelta(hours=24)
 """So much is added to the length: nobody sits and waits for the end of an outage."""
@@ -64,7 +64,7 @@ class Outages:
         if last is not None and is_outage(last, now):
             await self.make_up(Outage(last.isoformat(), last, now, "the worker was away"))
         async with self._tools.pool.connection() as connection:
-            await connection.execute(SQL.give_sign, {"at": now})
+            await save_checkpoint(connection, ALIVE, 0, now)
 
     async def make_up(self, outage: Outage) -> int:
         """Let every deadline that was running be later; return how many transactions there were.
@@ -97,9 +97,7 @@ def is_outage(last: datetime, now: datetime) -> bool:
 
 async def find_last_sign(pool: Pool) -> datetime | None:
     """Return when the worker was last known to be there; None before the first start."""
-    async with pool.connection() as connection:
-        row = await (await connection.execute(SQL.get_last_sign)).fetchone()
-    return row[0] if row else None
+    return await find_last_time(pool, ALIVE)
 
 
 def _request(transaction_id: UUID, outage: Outage) -> Request:

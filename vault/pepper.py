@@ -224,7 +224,7 @@ async def prepare_pepper(connection: Connection, path: Path, random_bytes: Rando
         pepper = FilePepper(path)
         # Recorded before it is compared: of two programs that start at once with different files, one finds out here,
         # and its record goes back with the transaction.
-        await connection.execute(SQL.record_pepper_version, (pepper.current, pepper.prove(pepper.current)))
+        await record_pepper_version(connection, pepper)
         await _refuse_wrong(connection, path, pepper)
     return pepper
 
@@ -246,7 +246,21 @@ def _create_once(path: Path, random_bytes: RandomBytes) -> None:
 
 
 async def _refuse_wrong(connection: Connection, path: Path, pepper: Pepper) -> None:
-    cursor = await connection.execute(SQL.list_pepper_versions)
-    for version, proof in await cursor.fetchall():
+    for version, proof in await list_pepper_versions(connection):
         if version not in pepper.keys or pepper.prove(version) != proof:
             raise PepperWrong(file=str(path), version=version)
+
+
+async def record_pepper_version(connection: Connection, pepper: Pepper) -> None:
+    """Remember how to recognise the current version; what was recorded first stands."""
+    await connection.execute(SQL.record_pepper_version, (pepper.current, pepper.prove(pepper.current)))
+
+
+async def list_pepper_versions(connection: Connection) -> list[tuple[int, bytes]]:
+    """Every version that something may be wrapped with, and what `Pepper.prove` said of it."""
+    return await (await connection.execute(SQL.list_pepper_versions)).fetchall()
+
+
+async def count_use(connection: Connection) -> list[tuple[int, int, int, int]]:
+    """Each version with how many private keys, recovery keys and secrets of authenticator apps it wraps."""
+    return await (await connection.execute(SQL.count_use)).fetchall()

@@ -14,7 +14,7 @@ from domain.errors import Refused
 from domain.ids import RandomBytes
 from vault.keypair import open_outer_layer
 from vault.password import RECOMMENDED, SALT_BYTES, Argon2Cost, UnsafeCost, check_new_password, derive_keys
-from vault.pepper import Pepper, PepperError, PepperVersionUnknown
+from vault.pepper import Pepper, PepperError, PepperVersionUnknown, list_pepper_versions
 from vault.sealing import SealBroken, context, seal, unseal
 from vault.secret import Secret
 
@@ -82,7 +82,7 @@ async def prove_backup(connection: Connection, pepper: Pepper) -> int:
 
     Raises BackupIncomplete when one is missing or does not open: what it opens is proven, not concluded from a name.
     """
-    versions = await (await connection.execute(SQL.list_versions)).fetchall()
+    versions = await list_pepper_versions(connection)
     samples = await (await connection.execute(SQL.list_samples)).fetchall()
     try:
         if any(pepper.prove(version) != proof for version, proof in versions):

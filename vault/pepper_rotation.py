@@ -15,8 +15,14 @@ from database.connect import Connection
 from database.queries import load
 from domain.errors import Refused
 from domain.ids import RandomBytes
-from vault.pepper import SQL as PEPPER_SQL
-from vault.pepper import Pepper, PepperUnwritable, format_pepper, load_pepper
+from vault.pepper import (
+    Pepper,
+    PepperUnwritable,
+    format_pepper,
+    list_pepper_versions,
+    load_pepper,
+    record_pepper_version,
+)
 from vault.private_file import replace_private_file
 from vault.sealing import KEY_BYTES, Field, SealBroken, context, seal, unseal
 from vault.secret import Secret
@@ -91,11 +97,10 @@ async def begin_rotation(connection: Connection, path: Path, random_bytes: Rando
     Raises PepperUnwritable, and what `load_pepper` raises.
     """
     pepper = load_pepper(path)
-    recorded = await (await connection.execute(PEPPER_SQL.list_pepper_versions)).fetchall()
-    is_under_way = any(version < pepper.current for version, _ in recorded)
+    is_under_way = any(version < pepper.current for version, _ in await list_pepper_versions(connection))
     if not is_under_way:
         pepper = _add_version(path, pepper, random_bytes)
-    await connection.execute(PEPPER_SQL.record_pepper_version, (pepper.current, pepper.prove(pepper.current)))
+    await record_pepper_version(connection, pepper)
     return pepper
 
 

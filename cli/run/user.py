@@ -97,7 +97,7 @@ async def _replace(pool: Pool, settings: Settings, email: str) -> tuple[User, Gi
         user = await require_user(pool, email)
         given = Given(email, *await give_second_factor(pool, locksmith, user.id))
         async with pool.connection() as connection:
-            await end_sessions(connection, user.id, read_clock())
+            await end_sessions(connection, user.id, read_clock(), reason="second_factor")
         return user, given
 
 

@@ -10,15 +10,13 @@ from cli.errors import NotReady
 from cli.operator import run_on_log
 from cli.output import Cell, print_json, print_table, report
 from database.connect import Pool
-from database.queries import load
 from database.settings import Settings
 from reactions.vault import reconcile_vault
-from vault.pepper import Pepper, PepperUnreadable, get_pepper_path, load_pepper, parse_pepper
+from vault.pepper import Pepper, PepperUnreadable, count_use, get_pepper_path, load_pepper, parse_pepper
 from vault.pepper_backup import BackupUnreadable, make_backup, open_backup, prove_backup
 from vault.pepper_shares import NEEDED, SharesUnfit, is_share, join_shares, make_shares
 from vault.private_file import write_private_file
 
-SQL = load("vault", "pepper_backup.sql")
 COLUMNS: tuple[str, ...] = ("pepper_version", "keys", "recovery_keys", "app_secrets")
 
 AskPassphrase = Callable[[], str]
@@ -40,7 +38,7 @@ class FileUnreadable(NotReady):
 def show_status(*, as_json: bool) -> None:
     """Print how many keys each version of the pepper wraps."""
     settings = Settings()
-    rows = run_as("app", settings, _count_keys)
+    rows = run_as("app", settings, _count_use)
     shown: list[dict[str, Cell]] = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     if as_json:
         print_json({"pepper_file": str(get_pepper_path(settings)), "versions": shown})
@@ -48,9 +46,9 @@ def show_status(*, as_json: bool) -> None:
         print_table(shown, list(COLUMNS))
 
 
-async def _count_keys(pool: Pool) -> list[tuple[int, ...]]:
+async def _count_use(pool: Pool) -> list[tuple[int, int, int, int]]:
     async with pool.connection() as link:
-        return await (await link.execute(SQL.count_use)).fetchall()
+        return await count_use(link)
 
 
 def reconcile_keys(*, as_json: bool) -> None:

@@ -28,10 +28,10 @@ from gateways.paystack.sim.server import StandIn, build_sim
 from projections.alert import list_alerts
 from projections.external_payment import find_open_payment
 from projections.runner import run_projections
+from reactions.checkpoint import save_checkpoint
 from reactions.gate import Comparison, Gate, MemoryStale
 from reactions.hold import settle
-from reactions.outage import SQL as OUTAGE_SQL
-from reactions.outage import find_last_sign
+from reactions.outage import ALIVE, find_last_sign
 from reactions.toolbox import Processor
 from reactions.watermark import FILE, LogWentBack, Mark, Watermark, read_mark
 from reactions.worker import Worker
@@ -92,7 +92,7 @@ async def stay_there(world: World, **time: float) -> None:
     """The worker gives its sign of life all that time: it is no outage."""
     await until(lambda: find_last_sign(world.pool))
     async with world.pool.connection() as connection:
-        await connection.execute(OUTAGE_SQL.give_sign, {"at": world.at + timedelta(**time)})
+        await save_checkpoint(connection, ALIVE, 0, world.at + timedelta(**time))
 
 
 def gate_of(world: World, home: Path) -> Gate:
