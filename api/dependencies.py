@@ -18,7 +18,7 @@ from domain.money import Currency
 from domain.policy import Terms
 from domain.transaction.opening import UsdRate
 from eventstore.escrow import Escrow
-from gateways.objects import Objects
+from gateways.objects import Folder
 from gateways.paystack.secret import SecretKey
 from identity.authenticator import Authenticator
 from identity.email_code import SendCode
@@ -44,7 +44,7 @@ class Dependencies:
     webhook_secret: SecretKey
     send_code: SendCode
     text_code: SendCode
-    objects: Objects
+    objects: Folder
     eraser: Eraser
     cursor_key: bytes = field(repr=False)
     rates: Mapping[Currency, UsdRate]

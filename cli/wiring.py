@@ -27,7 +27,7 @@ from domain.policy import Terms
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
 from gateways.mail import Mail, SendMail, mail_into_folder, mail_over_smtp
-from gateways.objects import Folder, Objects
+from gateways.objects import Folder
 from gateways.paystack.client import PAYSTACK_URL, Paystack
 from gateways.paystack.http import check_base_url
 from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
@@ -191,7 +191,7 @@ def open_files(settings: Settings) -> Folder:
     return Folder(settings.escrow_files_dir or settings.escrow_home / "files")
 
 
-def eraser_of(settings: Settings, pool: Pool, clock: Clock, objects: Objects) -> Eraser:
+def eraser_of(settings: Settings, pool: Pool, clock: Clock, objects: Folder) -> Eraser:
     """Return what erases people who asked for it."""
 
     async def erase_files(user_id: UUID, at: datetime) -> None:

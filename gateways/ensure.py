@@ -37,25 +37,23 @@ async def ensure_transfer(gateway: PaymentGateway, wanted: NewTransfer) -> Trans
         return _same(await _found_or(refusal, gateway, wanted.reference), wanted)
 
 
-async def ensure_refund(
-    gateway: PaymentGateway, wanted: NewRefund, *, since: datetime, charge_id: int | None = None
-) -> Refund:
+async def ensure_refund(gateway: PaymentGateway, wanted: NewRefund, *, since: datetime) -> Refund:
     """Return the one refund with that note, made now or earlier; `since` is when its intent was committed.
 
     It looks before it posts, every time, because Paystack would refund twice. A POST that was doubtful may take a
     moment to show in the list: leave at least a minute between two calls, and never make two at once.
     """
-    found = find_refund(await gateway.list_refunds(since=since), wanted, charge_id=charge_id)
+    found = find_refund(await gateway.list_refunds(since=since), wanted)
     return found or await gateway.create_refund(wanted)
 
 
-def find_refund(refunds: Iterable[Refund], wanted: NewRefund, *, charge_id: int | None = None) -> Refund | None:
+def find_refund(refunds: Iterable[Refund], wanted: NewRefund) -> Refund | None:
     """Return the refund that an earlier, doubtful POST of `wanted` made, or None if it made none.
 
     Ours is the one of this charge that bears our note. A refund of the same charge and amount without any note may be
-    ours too: that raises `RefundAmbiguous`. `charge_id` is Paystack's id of the charge, for entries without reference.
+    ours too: that raises `RefundAmbiguous`. One that names no charge may be of this one.
     """
-    same = [refund for refund in refunds if _is_of(refund, wanted.charge_reference, charge_id)]
+    same = [refund for refund in refunds if refund.charge_reference in (wanted.charge_reference, None)]
     ours = next((refund for refund in same if refund.merchant_note == wanted.merchant_note), None)
     if ours is None and any(_could_be(refund, wanted) for refund in same):
         raise RefundAmbiguous
@@ -77,12 +75,6 @@ def _same(found: Transfer, wanted: NewTransfer) -> Transfer:
     if not amount or found.recipient_code not in (None, wanted.recipient_code):
         raise OutcomeMismatched(f"transfer {found.transfer_code}")
     return found
-
-
-def _is_of(refund: Refund, charge_reference: str, charge_id: int | None) -> bool:
-    if refund.charge_reference is not None:
-        return refund.charge_reference == charge_reference
-    return refund.charge_id is None or charge_id is None or refund.charge_id == charge_id
 
 
 def _could_be(refund: Refund, wanted: NewRefund) -> bool:

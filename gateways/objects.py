@@ -1,4 +1,4 @@
-"""Where uploaded files lie: a local folder outside anything that is served, or what keeps to the same protocol.
+"""Where uploaded files lie: a folder outside anything that is served.
 
 Names come from owner and SHA-256 alone, never from a client, so nothing that is sent can choose a place. A file is
 complete and durable under its name, or it is not there.
@@ -11,9 +11,9 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 from uuid import UUID
 
 from domain.errors import EscrowError
@@ -85,32 +85,11 @@ class Draft:
             os.fsync(self._file.fileno())
 
 
-class Objects(Protocol):
-    """Files by their owner and SHA-256; keeping the same twice is keeping it once."""
-
-    def draft(self) -> AbstractAsyncContextManager[Draft]:
-        """Give a file to write to; it is gone afterwards unless it was kept. Raises StorageUnavailable."""
-        ...
-
-    async def keep(self, draft: Draft, owner_id: UUID) -> None:
-        """Store what was written, durably. Raises StorageUnavailable."""
-        ...
-
-    async def open(self, owner_id: UUID, sha256: str) -> BinaryIO:
-        """Return the file, which is what its hash says, for the caller to close. Raises FileUnavailable."""
-        ...
-
-    async def remove(self, owner_id: UUID, sha256: str) -> None:
-        """Delete one file; nothing happens when it is not there. Raises StorageUnavailable."""
-        ...
-
-    async def remove_all(self, owner_id: UUID) -> None:
-        """Delete everything of one owner. Raises StorageUnavailable."""
-        ...
-
-
 class Folder:
-    """Objects in `<folder>/objects/<owner>/<sha256>`, readable by the program's own user alone."""
+    """Files in `<folder>/objects/<owner>/<sha256>`, readable by the program's own user alone.
+
+    Keeping the same file of one owner twice is keeping it once.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Nothing is made before the first file comes."""
@@ -138,21 +117,24 @@ class Folder:
             self._open_drafts -= 1
 
     async def keep(self, draft: Draft, owner_id: UUID) -> None:
-        """Store what was written, durably; a file that was damaged since is mended by it."""
+        """Store what was written, durably; a file that was damaged since is mended by it. Raises StorageUnavailable."""
         await draft.finish()
         await asyncio.to_thread(self._keep, draft.path, self._path_of(owner_id, draft.sha256))
 
     async def open(self, owner_id: UUID, sha256: str) -> BinaryIO:
-        """Return the file after all of it was compared with its hash."""
+        """Return the file after all of it was compared with its hash, for the caller to close.
+
+        Raises FileUnavailable, StorageUnavailable.
+        """
         return await asyncio.to_thread(_open_verified, self._path_of(owner_id, sha256), sha256)
 
     async def remove(self, owner_id: UUID, sha256: str) -> None:
-        """Delete one file."""
+        """Delete one file; nothing happens when it is not there. Raises StorageUnavailable."""
         with storing():
             await asyncio.to_thread(self._path_of(owner_id, sha256).unlink, missing_ok=True)
 
     async def remove_all(self, owner_id: UUID) -> None:
-        """Delete everything of one owner."""
+        """Delete everything of one owner. Raises StorageUnavailable."""
         await asyncio.to_thread(_remove_folder, self._objects / str(owner_id))
 
     def _path_of(self, owner_id: UUID, sha256: str) -> Path:

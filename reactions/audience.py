@@ -70,6 +70,7 @@ def unless_resolved(data: Fields, transaction: Transaction) -> tuple[str, ...]:
 class Telling:
     """A template, whom it is for, and the fields of the event that it shows.
 
+    `to` chooses among the parties of a transaction; of a listing its seller hears, of a user that one.
     A field's suffix says what it is: `amount_minor` becomes the fact `amount` with its currency, `due_at` a date.
     """
 

@@ -66,16 +66,16 @@ OF_TRANSACTION: Mapping[str, tuple[Telling, ...]] = {
 }
 
 OF_LISTING: Mapping[str, tuple[Telling, ...]] = {
-    "listing.approved.v1": (on("listing_approved"),),
-    "listing.rejected.v1": (on("listing_rejected", both, "reason"),),
-    "listing.info_requested.v1": (on("listing_info_requested", both, "reason"),),
-    "listing.removed.v1": (on("listing_removed", both, "reason"),),
-    "listing.deposit_lost.v1": (on("listing_deposit_lost"),),
+    "listing.approved.v1": (Telling(template="listing_approved"),),
+    "listing.rejected.v1": (Telling(template="listing_rejected", facts=("reason",)),),
+    "listing.info_requested.v1": (Telling(template="listing_info_requested", facts=("reason",)),),
+    "listing.removed.v1": (Telling(template="listing_removed", facts=("reason",)),),
+    "listing.deposit_lost.v1": (Telling(template="listing_deposit_lost"),),
 }
 
 OF_USER: Mapping[str, tuple[Telling, ...]] = {
-    "user.role_granted.v1": (on("role_granted", both, "role"),),
-    "user.role_revoked.v1": (on("role_revoked", both, "role"),),
+    "user.role_granted.v1": (Telling(template="role_granted", facts=("role",)),),
+    "user.role_revoked.v1": (Telling(template="role_revoked", facts=("role",)),),
 }
 
 TOLD = frozenset({*OF_TRANSACTION, *OF_LISTING, *OF_USER})

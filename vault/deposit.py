@@ -122,8 +122,3 @@ def open_deposit(deposit: SealedDeposit, key: Secret) -> Document:
 
 def _context(listing_id: UUID, deposit_id: UUID, version: int, suite: str) -> bytes:
     return context("deposit", suite, listing_id, deposit_id, version)
-
-
-def is_committed(disclosed: Mapping[str, JSON], commitment: bytes) -> bool:
-    """Whether a disclosed document, parsed from JSON, is the one whose SHA-256 stands in the log."""
-    return hmac.compare_digest(sha256(_canonical(disclosed)).digest(), commitment)

@@ -12,7 +12,7 @@ from database.connect import Connection
 from database.queries import load
 from vault.deposit import Document, SealedDeposit, open_deposit
 from vault.grant import Grant, open_grant
-from vault.sealing import KeySuite, context, seal_to, unseal_from
+from vault.sealing import KeySuite, context, seal_to
 from vault.secret import Secret
 
 SQL = load("vault", "reveal.sql")
@@ -38,23 +38,8 @@ def seal_answer(document: Document, reveal: Reveal, client_key: bytes) -> bytes:
 
     Raises UnfitPublicKey, before any event, for what is no such key.
     """
-    return seal_to(client_key, document.padded, _context(reveal))
-
-
-def open_answer(sealed: bytes, reveal: Reveal, client_private_key: Secret) -> Document:
-    """What the client does with a sealed answer. Raises SealBroken for another key or another showing."""
-    return Document(content=Secret(unseal_from(client_private_key, sealed, _context(reveal)).reveal().rstrip(b" ")))
-
-
-def _context(reveal: Reveal) -> bytes:
-    return context(
-        "reveal",
-        KeySuite.X25519,
-        reveal.transaction_id,
-        reveal.deposit_id,
-        reveal.user_id,
-        reveal.command_id,
-    )
+    place = (reveal.transaction_id, reveal.deposit_id, reveal.user_id, reveal.command_id)
+    return seal_to(client_key, document.padded, context("reveal", KeySuite.X25519, *place))
 
 
 async def get_answer(connection: Connection, command_id: bytes, at: datetime) -> bytes | None:

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 
 class Secret:
-    """Key or plaintext in memory. `repr`, `str` and `format` give only the length; pickling and copying to disk fail.
+    """Key or plaintext in memory. `repr`, `str` and `format` give only the length; pickling and copying fail.
 
     Python cannot wipe memory: a secret lives until it is collected, so keep references short.
     """

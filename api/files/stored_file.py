@@ -11,7 +11,7 @@ from uuid import UUID
 
 from database.connect import Connection, Pool
 from database.queries import load
-from gateways.objects import Draft, Objects
+from gateways.objects import Draft, Folder
 
 SQL = load("api.files", "stored_file.sql")
 
@@ -28,7 +28,7 @@ class StoredFile:
     name: str
 
 
-async def keep_file(pool: Pool, objects: Objects, draft: Draft, file: StoredFile, at: datetime) -> None:
+async def keep_file(pool: Pool, objects: Folder, draft: Draft, file: StoredFile, at: datetime) -> None:
     """Keep a file, durably, before the event that names it; a repeat changes nothing."""
     async with pool.connection() as connection, connection.transaction():
         await _lock(connection, file.owner_id, file.sha256)
@@ -47,7 +47,7 @@ async def keep_file(pool: Pool, objects: Objects, draft: Draft, file: StoredFile
         )
 
 
-async def erase_file(pool: Pool, objects: Objects, file_id: UUID, at: datetime) -> None:
+async def erase_file(pool: Pool, objects: Folder, file_id: UUID, at: datetime) -> None:
     """Forget what a file was called, and delete it unless it is needed under another id; a repeat changes nothing."""
     async with pool.connection() as connection, connection.transaction():
         cursor = await connection.execute(SQL.find_file, (file_id,))
@@ -62,7 +62,7 @@ async def erase_file(pool: Pool, objects: Objects, file_id: UUID, at: datetime) 
             await objects.remove(owner_id, sha256)
 
 
-async def erase_files_of(pool: Pool, objects: Objects, owner_id: UUID, at: datetime) -> None:
+async def erase_files_of(pool: Pool, objects: Folder, owner_id: UUID, at: datetime) -> None:
     """Forget and delete everything that one person has sent."""
     async with pool.connection() as connection, connection.transaction():
         await connection.execute(SQL.erase_files_of, {"owner_id": owner_id, "at": at})

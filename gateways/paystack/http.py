@@ -56,7 +56,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """How often and after what pause a GET is asked again; the pause is random up to a bound that doubles."""
+    """How often a GET is asked, and after what pause again: random, up to a bound that begins here and doubles."""
 
     attempts: int = 3
     first_pause_seconds: float = 0.2
@@ -123,7 +123,7 @@ class PaystackHttp:
         asked = error.retry_after_seconds if isinstance(error, GatewayThrottled) else 0.0
         if asked > self._retries.max_pause_seconds:
             raise error
-        bound = min(self._retries.first_pause_seconds * 2**attempt, self._retries.max_pause_seconds)
+        bound = min(self._retries.first_pause_seconds * 2 ** (attempt - 1), self._retries.max_pause_seconds)
         return asked + bound * self._jitter()
 
     async def _exchange(

@@ -25,8 +25,19 @@ class Envelope:
 
     @property
     def reference(self) -> str | None:
-        """Our reference of the charge, transfer, or charge refunded or disputed."""
-        return reference_of(self.event, self.data)
+        """Our reference: the transfer's own, else that of the charge that the event is about.
+
+        Refunds carry the charge's reference, never one of their own; disputes have it inside `transaction`.
+        """
+        match self.event.split(".")[:2]:
+            case ["charge", "dispute"]:
+                return text(child(self.data, "transaction"), "reference")
+            case ["refund", _]:
+                return text(self.data, "transaction_reference") or text(child(self.data, "transaction"), "reference")
+            case ["charge" | "transfer", _]:
+                return text(self.data, "reference")
+            case _:
+                return None
 
 
 def signature(secret: SecretKey, raw: bytes) -> str:
@@ -48,19 +59,3 @@ def parse_envelope(raw: bytes) -> Envelope:
     except NotJson:
         return Envelope("", {})
     return Envelope(text(body, "event") or "", child(body, "data")) if is_object(body) else Envelope("", {})
-
-
-def reference_of(event: str, data: JsonObject) -> str | None:
-    """Return our reference in a webhook: the transfer's own, else that of the charge it is about.
-
-    Refunds carry the charge's reference, never one of their own; disputes have it inside `transaction`.
-    """
-    match event.split(".")[:2]:
-        case ["charge", "dispute"]:
-            return text(child(data, "transaction"), "reference")
-        case ["refund", _]:
-            return text(data, "transaction_reference") or text(child(data, "transaction"), "reference")
-        case ["charge" | "transfer", _]:
-            return text(data, "reference")
-        case _:
-            return None

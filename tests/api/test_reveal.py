@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from tests.api.running import PASSWORD, Installation, Person
+from tests.vault.client import open_answer
 from tests.waiting import wait_until
 from vault.keypair import generate_private_key, get_public_key
-from vault.reveal import Reveal, open_answer
+from vault.reveal import Reveal
 from vault.secret import Secret
 
 T = "/api/v1/transactions"

@@ -115,6 +115,18 @@ async def test_a_question_is_asked_three_times(paystack: Paystack, panel: Panel,
         await paystack.balance()
 
 
+async def test_the_pause_between_questions_doubles(stand_in: StandIn, panel: Panel) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    panel.fault("balance", "500_before", times=2)
+    async with Paystack(make_http(stand_in.base_url, sleep=sleep, jitter=lambda: 1.0)) as paystack:
+        await paystack.balance()
+    assert pauses == [0.01, 0.02]
+
+
 async def test_a_command_is_sent_once(paystack: Paystack, panel: Panel) -> None:
     panel.fault("initialize", "500_before", times=5)
     with pytest.raises(GatewayUncertain):

@@ -7,7 +7,7 @@ import pytest
 
 from gateways.payment import JsonObject
 from gateways.paystack.secret import SecretKey
-from gateways.paystack.webhook import parse_envelope, reference_of, signature, verify_signature
+from gateways.paystack.webhook import Envelope, parse_envelope, signature, verify_signature
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
 RAW = b'{"event":"charge.success", "data":{"reference":"ch-1"}}'
@@ -69,7 +69,7 @@ def test_another_key_does_not_sign_for_us() -> None:
 def test_our_reference_is_found_wherever_the_event_keeps_it(
     event: str, data: JsonObject, reference: str | None
 ) -> None:
-    assert reference_of(event, data) == reference
+    assert Envelope(event, data).reference == reference
 
 
 def test_the_envelope_is_read() -> None:

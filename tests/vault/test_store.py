@@ -18,6 +18,7 @@ from psycopg.sql import SQL, Identifier
 import vault.grant
 from database.connect import Connection, Pool, open_pool
 from tests.conftest import Database
+from tests.vault.client import open_answer
 from tests.vault.conftest import PLAINTEXT, Scene, make_id
 from vault.deposit import SealedDeposit, make_document, seal_document
 from vault.grant import (
@@ -33,7 +34,7 @@ from vault.grant import (
     open_grant,
     store_grant,
 )
-from vault.reveal import Reveal, get_answer, open_answer, open_credentials, seal_answer, take_repeat
+from vault.reveal import Reveal, get_answer, open_credentials, seal_answer, take_repeat
 from vault.sealing import SealBroken
 
 T = TypeVar("T")

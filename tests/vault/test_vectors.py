@@ -16,12 +16,13 @@ from Crypto.Protocol import HPKE
 from Crypto.Protocol.DH import import_x25519_private_key
 from Crypto.Protocol.KDF import HKDF
 
+from tests.vault.client import open_answer
 from vault.deposit import Document, SealedDeposit, open_deposit
 from vault.grant import Grant, open_grant
 from vault.keypair import KeyPairRecord, get_public_key, unwrap_private_key
 from vault.password import PasswordRecord, check_password, derive_keys, get_cost
 from vault.pepper import Pepper
-from vault.reveal import Reveal, open_answer
+from vault.reveal import Reveal
 from vault.sealing import KeySuite
 from vault.secret import Secret
 
