@@ -11,6 +11,7 @@ import psycopg
 
 from bench.ground import Database
 from bench.story import START, Teller, tell
+from database.queries import load
 from domain.event import Event
 from eventstore.transcoder import encode
 
@@ -18,14 +19,7 @@ CHUNK = 20_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 U32, U64, I64 = Struct(">I"), Struct(">Q"), Struct(">q")
 
-COPY_EVENTS = """
-COPY escrow_events (originator_id, originator_version, topic, state, notification_id, recorded_at, leaf_hash)
-FROM STDIN (FORMAT binary)
-"""
-COPY_COMMANDS = """
-COPY idempotency (command_id, request_digest, first_position, last_position, stream_id, stream_version)
-FROM STDIN (FORMAT binary)
-"""
+SQL = load("bench", "fill.sql")
 EVENT_TYPES = ["uuid", "int8", "text", "bytea", "int8", "timestamptz", "bytea"]
 COMMAND_TYPES = ["bytea", "bytea", "int8", "int8", "uuid", "int8"]
 
@@ -64,7 +58,7 @@ def write(database: Database, commands: Iterable[list[Event]], head: int = 0) ->
             head = written[-1].first + len(written[-1].events) - 1
             connection.commit()
     with psycopg.connect(database.superuser_dsn, autocommit=True) as connection:
-        connection.execute("VACUUM (FREEZE, ANALYZE) escrow_events, idempotency")
+        connection.execute(SQL.tidy_up)
     return head
 
 
@@ -77,7 +71,7 @@ def place(commands: Iterable[list[Event]], head: int) -> Iterator[Written]:
 
 def copy_events(connection: psycopg.Connection, commands: Iterable[Written]) -> None:
     """Into the log, with its leaf hashes."""
-    with connection.cursor() as cursor, cursor.copy(COPY_EVENTS) as copy:
+    with connection.cursor() as cursor, cursor.copy(SQL.copy_events) as copy:
         copy.set_types(EVENT_TYPES)
         for command in commands:
             for position, (event, state) in enumerate(
@@ -91,7 +85,7 @@ def copy_events(connection: psycopg.Connection, commands: Iterable[Written]) -> 
 
 def copy_commands(connection: psycopg.Connection, commands: Iterable[Written]) -> None:
     """Into the table of what was answered."""
-    with connection.cursor() as cursor, cursor.copy(COPY_COMMANDS) as copy:
+    with connection.cursor() as cursor, cursor.copy(SQL.copy_commands) as copy:
         copy.set_types(COMMAND_TYPES)
         for first, events, _ in commands:
             stream = events[0].originator_id

@@ -18,10 +18,11 @@ from bench.ground import Database, Ground, execute
 from bench.measurement import Measurement, compare
 from bench.server import NO_OP
 from bench.size import Size
-from bench.story import Sale, Teller
+from bench.story import Sale, Step, Teller
 from database.clock import read_clock
 from database.connect import open_pool
 from database.migrate import migrate
+from database.queries import load
 from domain.actor import Actor, Role
 from identity.session import Lifetimes, start_session
 from projections.install import install
@@ -29,11 +30,7 @@ from projections.install import install
 CONNECTIONS = 64
 START_SECONDS = 60.0
 BODY = b'{"statements":["I have access to the account and it is as described"]}'
-USER = """
-INSERT INTO users (id, email, email_is_unusual, display_name, legal_name, created_at, verified_at)
-VALUES (%s, %s, false, 'Buyer', 'Buyer', now(), now())
-"""
-ROLE = "INSERT INTO user_roles (user_id, role, granted_at) VALUES (%s, 'buyer', now())"
+SQL = load("bench", "http.sql")
 
 Requests = list[tuple[int, bytes]]
 
@@ -79,7 +76,7 @@ def prepare(database: Database, buyers: Sequence[Actor], each: int) -> list[Sale
     return sales
 
 
-def before_confirmation(sale: Sale) -> list:
+def before_confirmation(sale: Sale) -> list[Step]:
     """All steps up to the acknowledged reveal."""
     signing = [sale.pay, sale.contract, sale.buyer_signs, sale.seller_signs]
     return [*sale.beginning(), *signing, sale.reveal, sale.acknowledge]
@@ -88,8 +85,8 @@ def before_confirmation(sale: Sale) -> list:
 async def sign_in(database: Database, buyers: Sequence[Actor]) -> list[str]:
     """Verified users, each with a session; return their access tokens."""
     for buyer in buyers:
-        execute(database.superuser_dsn, USER, buyer.id, f"{buyer.id}@bench.example")
-        execute(database.superuser_dsn, ROLE, buyer.id)
+        execute(database.superuser_dsn, SQL.insert_buyer, buyer.id, f"{buyer.id}@bench.example")
+        execute(database.superuser_dsn, SQL.let_buy, buyer.id)
     async with open_pool(database.app_dsn, max_size=1, autocommit=True) as pool, pool.connection() as connection:
         sessions = [
             await start_session(

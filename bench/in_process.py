@@ -1,7 +1,6 @@
 """Durable commands without HTTP: `Escrow.execute` with 64 in flight, beside a stock application and pgbench."""
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
@@ -17,10 +16,9 @@ from bench.pgbench import insert_rows
 from bench.size import Size
 from bench.stock import run_stock
 from bench.story import SYSTEM, Sale, Teller
-from database.clock import read_clock
+from cli.operator import escrow_of
 from database.connect import open_pool
 from domain.command import Command
-from domain.ids import uuid7
 from domain.transaction import Transaction
 from domain.transaction.commands import RecordCharge
 from eventstore.appender import Appender
@@ -88,7 +86,7 @@ async def open_escrow(database: Database) -> AsyncGenerator[Escrow]:
     """As the application has it."""
     pool = open_pool(database.app_dsn, max_size=CONNECTIONS, min_size=CONNECTIONS, autocommit=True)
     async with pool, Appender(database.app_dsn) as appender:
-        yield Escrow(pool, appender, read_clock, make_id)
+        yield escrow_of(pool, appender)
 
 
 def task_of(sale: Sale, number: int) -> Task:
@@ -111,8 +109,3 @@ async def drain(work: Iterator[Awaitable[object]], in_flight: int) -> float:
     began = perf_counter()
     _ = await asyncio.gather(*[keep_busy() for _ in range(in_flight)])
     return done / (perf_counter() - began)
-
-
-def make_id() -> UUID:
-    """A new identifier."""
-    return uuid7(read_clock(), os.urandom)

@@ -6,20 +6,20 @@ import tempfile
 from pathlib import Path
 
 from bench.ground import Ground, execute, find_pgbench
+from database.queries import load
 
-TABLE = "CREATE TABLE yardstick (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, state bytea)"
-SCRIPT = "INSERT INTO yardstick (state) VALUES (decode(repeat('ab', 500), 'hex'));\n"
+SQL = load("bench", "pgbench.sql")
 RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
 
 def insert_rows(ground: Ground, *, seconds: int, clients: int) -> float:
     """Return single-row INSERTs per second, each durable."""
     database = ground.make_database(empty=True)
-    execute(database.superuser_dsn, TABLE)
+    execute(database.superuser_dsn, SQL.create_yardstick)
     ground.settle()
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "insert.sql"
-        script.write_text(SCRIPT, encoding="ascii")
+        script.write_text(f"{SQL.insert_row}\n", encoding="ascii")
         rate = _run(database.superuser_dsn, script, seconds, clients)
     ground.drop(database)
     return rate

@@ -15,9 +15,10 @@ from bench.measurement import Measurement, compare, limit
 from bench.million import Log, told
 from bench.size import Size
 from bench.stock import project_stock
+from database.queries import load
 from projections.registry import PROJECTIONS
 
-COPY = "COPY (SELECT * FROM escrow_events ORDER BY notification_id) TO STDOUT (FORMAT binary)"
+SQL = load("bench", "rebuild.sql")
 PROGRAM = "import sys; from replay.rebuild import rebuild; print(rebuild(sys.argv[1], actor='bench').events)"
 MEGABYTE = 1024 * 1024
 MOST_MEGABYTES = 400
@@ -56,7 +57,7 @@ def copy_out(log: Log) -> float:
 def time_copy(log: Log) -> float:
     """Seconds that it takes to send every event to a client."""
     began = perf_counter()
-    with psycopg.connect(log.owner_dsn) as connection, connection.cursor() as cursor, cursor.copy(COPY) as copy:
+    with psycopg.connect(log.owner_dsn) as connection, connection.cursor() as cursor, cursor.copy(SQL.copy_out) as copy:
         for _ in copy:
             pass
     return perf_counter() - began
@@ -67,11 +68,11 @@ def rebuild(log: Log) -> tuple[float, int]:
     began = perf_counter()
     process = subprocess.Popen([sys.executable, "-c", PROGRAM, log.owner_dsn], stdout=subprocess.PIPE, text=True)
     with watch(process.pid) as samples:
-        told, _ = process.communicate()
+        output, _ = process.communicate()
     seconds = perf_counter() - began
     assert process.returncode == 0, "the rebuild failed"
-    events = int(told)
-    head = execute(log.owner_dsn, "SELECT min(position) FROM projection_checkpoints")[0][0]
+    events = int(output)
+    head = execute(log.owner_dsn, SQL.find_position)[0][0]
     assert events == head, f"rebuilt {events}, the tables are at {head}"
     return events / seconds, max(samples)
 

@@ -13,12 +13,9 @@ from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg.conninfo import conninfo_to_dict
 
 from bench.ground import Ground, execute
+from database.queries import load
 
-BALANCES = "CREATE TABLE balances (id uuid PRIMARY KEY, amount_minor bigint NOT NULL)"
-MOVE = """
-INSERT INTO balances (id, amount_minor) VALUES (%s, %s)
-ON CONFLICT (id) DO UPDATE SET amount_minor = balances.amount_minor + EXCLUDED.amount_minor
-"""
+SQL = load("bench", "stock.sql")
 
 
 class Purse(Aggregate):
@@ -91,7 +88,7 @@ class Balances(PostgresTrackingRecorder):
         """Move a balance."""
         with self.datastore.transaction(commit=True) as cursor:
             self._insert_tracking(cursor, tracking)
-            cursor.execute(MOVE, (purse_id, amount_minor))
+            cursor.execute(SQL.move_balance, (purse_id, amount_minor))
 
 
 class BalanceProjection(Projection[Balances]):
@@ -110,7 +107,7 @@ def project_stock(ground: Ground, events: int) -> float:
         for _ in range(events):
             _ = app.open()
         last = app.recorder.max_notification_id()
-    execute(database.superuser_dsn, BALANCES)
+    execute(database.superuser_dsn, SQL.create_balances)
     ground.settle()
     began = perf_counter()
     with ProjectionRunner(

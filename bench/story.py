@@ -30,6 +30,9 @@ RATE = UsdRate(currency=Currency.KES, units_per_usd="129.5", on="2026-01-01")
 AT_ONCE = 1_000
 ABANDONED, REFUNDED = 0.1, 0.2
 
+Step = Callable[[], list[Event]]
+"""Carries out one command, and returns the events of it."""
+
 
 class Teller:
     """Tells reproducibly, from a seed; every command's events come as one list."""
@@ -204,11 +207,11 @@ class Sale:
         notice = self.transaction.record_notice
         return self._act(self.transaction, SYSTEM, lambda: notice("progress", "email", users, "sent"))
 
-    def beginning(self) -> list[Callable[[], list[Event]]]:
+    def beginning(self) -> list[Step]:
         """Up to the payment page."""
         return [self.draft, self.deposit, self.submit, self.approve, self.open, self.request_payment]
 
-    def steps(self) -> list[Callable[[], list[Event]]]:
+    def steps(self) -> list[Step]:
         """One in ten is never paid, one in ten is refunded, the rest goes well."""
         if self.fate < ABANDONED:
             return [*self.beginning(), self.call_off, self.end]
