@@ -4,10 +4,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from api.dependencies import Dependencies
+from api.metrics import EMAIL, SMS
 from domain.errors import EscrowError
 from identity.email_code import CodeExpired, CodeRefused, SendCode
-
-EMAIL, SMS = "email", "sms"
 
 
 def mailer_of_codes(dependencies: Dependencies) -> SendCode:

@@ -15,7 +15,7 @@ OUTCOMES = ("stored", "replayed", "refused", "failed")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 UNMATCHED = "unmatched"
 LOGIN_OUTCOMES = ("succeeded", "failed", "throttled")
-CHANNELS = ("email", "sms")
+EMAIL, SMS = "email", "sms"
 CODE_OUTCOMES = ("sent", "undelivered", "verified", "failed", "expired")
 
 
@@ -111,7 +111,7 @@ class MessageMetrics:
         self.waiting = Gauge(
             "escrow_notifications_waiting", "Messages that are due, or failed and are tried again.", registry=registry
         )
-        for channel, outcome in product(CHANNELS, CODE_OUTCOMES):
+        for channel, outcome in product((EMAIL, SMS), CODE_OUTCOMES):
             self.codes.labels(channel, outcome)
         for outcome in NOTIFICATION_OUTCOMES:
-            self.notifications.labels("email", outcome)
+            self.notifications.labels(EMAIL, outcome)

@@ -33,8 +33,8 @@ class LossesNotAccepted(Refused):
     code = "losses_not_accepted"
 
 
-class Standing(NamedTuple):
-    """What the owner of a token has."""
+class Owner(NamedTuple):
+    """Whom a token belongs to: the keys, and what it takes to replace them."""
 
     key_pair: KeyPair
     recovery_key: RecoveryKey | None
@@ -54,8 +54,8 @@ async def ask_for_reset(dependencies: Dependencies, email: str, address: str) ->
 
 async def preview_reset(dependencies: Dependencies, body: ResetBody) -> ResetView:
     """Return what the reset would do; the token stays good. Raises ResetRefused."""
-    standing = await _find(dependencies, body.token)
-    return await _foresee(dependencies, standing, keeps_keys=body.recovery_key is not None)
+    owner = await _find(dependencies, body.token)
+    return await _foresee(dependencies, owner, keeps_keys=body.recovery_key is not None)
 
 
 async def reset_password(dependencies: Dependencies, body: ResetBody) -> ResetView:
@@ -64,19 +64,19 @@ async def reset_password(dependencies: Dependencies, body: ResetBody) -> ResetVi
     Raises ResetRefused, LossesNotAccepted, SecondFactorRequired, CodeRefused, RecoveryKeyRefused, UnfitPassword,
     TooManyTries, TooManySignIns; after each of them nothing has changed.
     """
-    standing = await _find(dependencies, body.token)
-    reset = await _foresee(dependencies, standing, keeps_keys=body.recovery_key is not None)
+    owner = await _find(dependencies, body.token)
+    reset = await _foresee(dependencies, owner, keeps_keys=body.recovery_key is not None)
     if reset.losses and not body.accept_losses:
         raise LossesNotAccepted(losses=len(reset.losses))
-    await _finish(dependencies, body, standing)
-    dependencies.authenticator.forget(standing.key_pair.user_id)
+    await _finish(dependencies, body, owner)
+    dependencies.authenticator.forget(owner.key_pair.user_id)
     return reset.model_copy(update={"is_done": True})
 
 
-async def _find(dependencies: Dependencies, token: str) -> Standing:
+async def _find(dependencies: Dependencies, token: str) -> Owner:
     async with dependencies.pool.connection() as connection:
         user_id = await find_reset(connection, token, at=dependencies.clock())
-        return Standing(
+        return Owner(
             key_pair=await get_key_pair(connection, user_id),
             recovery_key=await find_recovery_key(connection, user_id),
             needs_second_factor=await _needs_second_factor(connection, user_id),
@@ -93,23 +93,23 @@ async def _needs_second_factor(connection: Connection, user_id: UUID) -> bool:
     return not NEEDS_SECOND_FACTOR.isdisjoint(await list_roles(connection, user_id))
 
 
-async def _foresee(dependencies: Dependencies, standing: Standing, *, keeps_keys: bool) -> ResetView:
-    losses = [] if keeps_keys else await list_losses(dependencies, standing.key_pair)
+async def _foresee(dependencies: Dependencies, owner: Owner, *, keeps_keys: bool) -> ResetView:
+    losses = [] if keeps_keys else await list_losses(dependencies, owner.key_pair)
     return ResetView(
         is_done=False,
         losses=losses,
-        needs_second_factor=standing.needs_second_factor,
-        has_recovery_key=standing.recovery_key is not None,
+        needs_second_factor=owner.needs_second_factor,
+        has_recovery_key=owner.recovery_key is not None,
     )
 
 
-async def _finish(dependencies: Dependencies, body: ResetBody, standing: Standing) -> None:
-    key_pair, at = standing.key_pair, dependencies.clock()
-    if standing.needs_second_factor and body.code is None and body.recovery_code is None:
+async def _finish(dependencies: Dependencies, body: ResetBody, owner: Owner) -> None:
+    key_pair, at = owner.key_pair, dependencies.clock()
+    if owner.needs_second_factor and body.code is None and body.recovery_code is None:
         raise SecondFactorRequired
 
     async def prove(connection: Connection) -> None:
-        if standing.needs_second_factor:
+        if owner.needs_second_factor:
             await take_proof(
                 connection,
                 dependencies.locksmith,
@@ -120,21 +120,21 @@ async def _finish(dependencies: Dependencies, body: ResetBody, standing: Standin
             )
 
     # No connection is held while Argon2 works, and no code is used up for a password that is unfit.
-    made = await _make(dependencies, body, standing)
-    if standing.needs_second_factor:
+    made = await _make(dependencies, body, owner)
+    if owner.needs_second_factor:
         await count_proof(dependencies.pool, key_pair.user_id, at=at)
     await finish_reset(dependencies.pool, body.token, key_pair, made, prove, at=at)
 
 
-async def _make(dependencies: Dependencies, body: ResetBody, standing: Standing) -> Enrolment:
-    key_pair = standing.key_pair
+async def _make(dependencies: Dependencies, body: ResetBody, owner: Owner) -> Enrolment:
+    key_pair = owner.key_pair
     if body.recovery_key is None:
         return await dependencies.locksmith.enrol(
             key_pair.user_id, body.new_password, key_version=key_pair.key_version + 1
         )
-    if standing.recovery_key is None:
+    if owner.recovery_key is None:
         raise RecoveryKeyRefused
-    return await dependencies.locksmith.recover(body.recovery_key, body.new_password, standing.recovery_key, key_pair)
+    return await dependencies.locksmith.recover(body.recovery_key, body.new_password, owner.recovery_key, key_pair)
 
 
 async def list_losses(dependencies: Dependencies, key_pair: KeyPair) -> list[LossView]:

@@ -1,8 +1,9 @@
 """Confirming the person behind a session, beyond the password that it began with."""
 
 from api.access import require_fresh
-from api.codes import EMAIL, counting_code, mailer_of_codes
+from api.codes import counting_code, mailer_of_codes
 from api.dependencies import Dependencies
+from api.metrics import EMAIL
 from api.security_key import SecondFactorBody
 from identity.authenticator import Session
 from identity.email_code import CodePurpose, CodeRefused, send_code

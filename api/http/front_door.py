@@ -56,7 +56,7 @@ class FrontDoor:
             self._metrics.observe(route_of(scope), exchange.status, time.perf_counter() - started)
 
     async def _answer(self, error: Exception, exchange: "Exchange", receive: Receive) -> None:
-        problem = translate(error, self._metrics)
+        problem = translate(error)
         if problem.status == SERVER_ERROR:
             # Neither message nor locals: they may hold what the client sent.
             frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]

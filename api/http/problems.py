@@ -29,7 +29,6 @@ TITLES = {
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
-    406: "Not acceptable",
     408: "Request timeout",
     409: "Conflict",
     412: "Precondition failed",
@@ -101,7 +100,7 @@ def _place(problem: Mapping[str, object]) -> Mapping[str, Fact]:
     return {"field": ".".join(place), "problem": kind}
 
 
-def translate(error: Exception, metrics: Metrics) -> EscrowError:
+def translate(error: Exception) -> EscrowError:
     """Return what an error that is not ours means to the client; `InternalError` when it is a defect."""
     match error:
         case EscrowError():
@@ -109,7 +108,6 @@ def translate(error: Exception, metrics: Metrics) -> EscrowError:
         case RequestValidationError() | ValidationError():
             return BadFields(error.errors())
         case psycopg.Error():
-            metrics.database_errors.inc()
             return _of_database(error)
         case ConnectionError() | TimeoutError():
             return DatabaseUnavailable()
@@ -130,8 +128,8 @@ def install_handlers(app: FastAPI, metrics: Metrics) -> None:
     """One handler for our own errors and for defects, one for the framework's: every answer is a problem."""
 
     async def answer(request: Request, error: Exception) -> Response:
-        translated = translate(error, metrics)
-        if isinstance(translated, DatabaseUnavailable) and not isinstance(error, psycopg.Error):
+        translated = translate(error)
+        if isinstance(error, psycopg.Error) or isinstance(translated, DatabaseUnavailable):
             metrics.database_errors.inc()
         return problem_of(translated, request_id_of(request.scope))
 
@@ -141,7 +139,7 @@ def install_handlers(app: FastAPI, metrics: Metrics) -> None:
             response = problem_of(MethodNotAllowed(), request_id_of(request.scope))
             response.headers["Allow"] = ", ".join(allowed_methods(app, request))
             return response
-        refused: EscrowError = NotFound() if error.status_code == 404 else Invalid()  # noqa: PLR2004
+        refused: EscrowError = NotFound() if error.status_code == NOT_FOUND else Invalid()
         return problem_of(refused, request_id_of(request.scope))
 
     for kind in (EscrowError, RequestValidationError, psycopg.Error, Exception):

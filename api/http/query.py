@@ -1,6 +1,7 @@
 """Query parameters and ids, in one spelling each: what is given twice, unknown or spelt otherwise is refused."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -13,6 +14,7 @@ from api.errors import HeaderInvalid
 from domain.errors import Invalid
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 DIGITS = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 MOMENT = re.compile(
@@ -81,6 +83,11 @@ def read_moment(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise QueryInvalid from None
+
+
+def read_if_given(read: Callable[[str], T], text: str | None) -> T | None:
+    """Return what `read` makes of a parameter, None when it is absent. Raises what `read` raises."""
+    return None if text is None else read(text)
 
 
 def read_id(text: str | None) -> UUID | None:

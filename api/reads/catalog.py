@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.content import read_contents
 from api.errors import CursorInvalid
-from api.http.query import QueryInvalid, read_choice, read_whole
+from api.http.query import QueryInvalid, read_choice, read_if_given, read_whole
 from api.reads.page import Page, make_page, read_last_key, read_moment_cursor
 from api.reads.reading import Reader
 from api.views.catalog import ListingItem
@@ -84,7 +84,7 @@ def _read_words(text: str | None) -> tuple[str, ...]:
 
 
 def _read_amount(text: str | None) -> int | None:
-    amount_minor = None if text is None else read_whole(text)
+    amount_minor = read_if_given(read_whole, text)
     if amount_minor is not None and amount_minor > MAX_AMOUNT_MINOR:
         raise QueryInvalid
     return amount_minor

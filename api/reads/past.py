@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from api.http.query import DIGITS, QueryInvalid, read_moment, read_whole
+from api.http.query import DIGITS, QueryInvalid, read_if_given, read_moment, read_whole
 from database.connect import Pool
 from eventstore.log import END, head, position_at
 
@@ -36,7 +36,7 @@ async def find_period(pool: Pool, since: str | None, until: str | None) -> Perio
 
     Raises QueryInvalid, also when it ends before it begins.
     """
-    begin, end = (None if text is None else read_moment(text) for text in (since, until))
+    begin, end = (read_if_given(read_moment, text) for text in (since, until))
     if begin is not None and end is not None and begin >= end:
         raise QueryInvalid
     return Period(

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from api.errors import CursorInvalid
-from api.http.query import QueryInvalid, read_id, read_moment
+from api.http.query import QueryInvalid, read_id, read_if_given, read_moment
 from api.reads.page import make_page, read_last_key
 from api.reads.past import Period, find_period
 from api.reads.reading import Reader
@@ -106,19 +105,14 @@ async def _view(reader: Reader, statement: Statement, place: tuple[int, Place] |
     return StatementView(
         transaction_id=subject.transaction_id,
         user_id=subject.user_id,
-        since=_moment(reader, "since"),
-        until=_moment(reader, "until"),
+        since=read_if_given(read_moment, reader.query.get("since")),
+        until=read_if_given(read_moment, reader.query.get("until")),
         position=period.until,
         owed=[] if subject.user_id is None else [OwedItem.of(each) for each in list_owed(statement.totals)],
         accounts=[TotalItem.of(total) for total in statement.totals],
         items=page.items,
         next_cursor=page.next_cursor,
     )
-
-
-def _moment(reader: Reader, name: str) -> datetime | None:
-    text = reader.query.get(name)
-    return None if text is None else read_moment(text)
 
 
 def _read_place(reader: Reader) -> tuple[int, Place] | None:

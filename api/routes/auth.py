@@ -6,13 +6,14 @@ from starlette.responses import Response
 from api.access import FreshSessionDep, SessionDep
 from api.access_log import read_agent
 from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, RegisterBody, VerifyEmailBody
-from api.codes import EMAIL, counting_code, mailer_of_codes
+from api.codes import counting_code, mailer_of_codes
 from api.dependencies import DependenciesDep
 from api.flows.registration import register_user
 from api.flows.sign_in import begin_session
 from api.http.body import Nothing
 from api.http.scope import SUBJECT, request_id_of
 from api.http.unstored import answer_unstored
+from api.metrics import EMAIL
 from api.strict_route import StrictRoute
 from api.views.user import LoginView, TokensView, UserView, VerifiedView
 from identity.email_code import confirm_code, resend_code

@@ -5,10 +5,11 @@ from starlette.responses import Response
 
 from api.access import FreshSessionDep, SessionDep
 from api.bodies import CodeBody, PhoneBody
-from api.codes import SMS, counting_code
+from api.codes import counting_code
 from api.dependencies import DependenciesDep
 from api.flows.phone import change_phone, text_code
 from api.http.body import Nothing
+from api.metrics import SMS
 from api.strict_route import StrictRoute
 from api.views.user import PhoneView
 from identity.phone import confirm_phone, get_phone

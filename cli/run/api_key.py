@@ -4,11 +4,10 @@ from uuid import UUID
 
 from cli.connection import run_as
 from cli.output import print_json, print_table
-from cli.run.user import require_user
+from cli.run.user import require_id, require_user
 from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
-from domain.errors import NotFound
 from identity.api_key import ApiKey, list_keys, revoke_key, revoke_keys
 from identity.user import User
 
@@ -17,20 +16,13 @@ COLUMNS = ("id", "name", "mode", "ends_in", "scopes", "created_at", "expires_at"
 
 def list_or_revoke(*, email: str, key_id: str | None, every: bool, as_json: bool) -> None:
     """End one key or all, then print those that are good. Raises NotFound for an unknown user or key."""
-    named = _parse(key_id)
+    named = None if key_id is None else require_id(key_id)
     user, keys = run_as("app", Settings(), lambda pool: _work(pool, email, named, every=every))
     rows = [_row(key) for key in keys]
     if as_json:
         print_json({"user_id": user.id, "keys": rows})
     else:
         print_table(rows, COLUMNS)
-
-
-def _parse(key_id: str | None) -> UUID | None:
-    try:
-        return None if key_id is None else UUID(key_id)
-    except ValueError:
-        raise NotFound from None
 
 
 async def _work(pool: Pool, email: str, key_id: UUID | None, *, every: bool) -> tuple[User, list[ApiKey]]:

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from cli.connection import run_as
 from cli.output import report
-from cli.run.user import require_user
+from cli.run.user import require_id, require_user
 from cli.wiring import eraser_of, open_files
 from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
-from domain.errors import NotFound, Refused
+from domain.errors import Refused
 from reactions.erasure import Standing, State
 
 
@@ -54,8 +54,5 @@ async def _erase(pool: Pool, settings: Settings, email: str | None, user_id: str
 
 async def _find(pool: Pool, email: str | None, user_id: str | None) -> UUID:
     if user_id is not None:
-        try:
-            return UUID(user_id)
-        except ValueError:
-            raise NotFound from None
+        return require_id(user_id)
     return (await require_user(pool, email or "")).id

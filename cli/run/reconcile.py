@@ -13,7 +13,7 @@ from cli.output import print_json, print_table, report, say
 from cli.wiring import Ground, ask_of, desk_of
 from database.clock import read_clock
 from domain.errors import Invalid
-from domain.reconciliation import Difference, count_kinds
+from domain.reconciliation import count_kinds
 from reconciliation.asking import Asked, ask_about_differences
 from reconciliation.run import Run, reconcile
 
@@ -103,12 +103,8 @@ def _as_object(run: Run) -> dict[str, object]:
             {"of": str(each.key), "movement": each.movement, "amount_minor": each.amount_minor} for each in run.booked
         ],
         "figures": [{**each._asdict(), "unexplained_minor": each.unexplained_minor} for each in outcome.figures],
-        "differences": [_as_row(each) for each in outcome.differences],
+        "differences": [asdict(each) for each in outcome.differences],
     }
-
-
-def _as_row(difference: Difference) -> dict[str, object]:
-    return asdict(difference)
 
 
 def _print_asked(asked: tuple[Asked, ...]) -> None:
@@ -119,7 +115,7 @@ def _print_asked(asked: tuple[Asked, ...]) -> None:
 
 def _print(run: Run) -> None:
     outcome = run.outcome
-    rows = [{**_as_row(each), "name": each.reference or each.processor_id} for each in outcome.differences]
+    rows = [{**asdict(each), "name": each.reference or each.processor_id} for each in outcome.differences]
     if rows:
         print_table(rows, DIFFERENCE_COLUMNS)
     print_table([each._asdict() for each in outcome.figures], FIGURE_COLUMNS)

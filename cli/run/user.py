@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from api.http.query import parse_id
 from cli.connection import run_as
 from cli.operator import make_request, run_on_log
 from cli.output import print_json, say
@@ -143,6 +144,14 @@ async def require_user(pool: Pool, email: str) -> User:
     if user is None:
         raise NotFound
     return user
+
+
+def require_id(text: str) -> UUID:
+    """Return the id that somebody typed. Raises NotFound: what is no id names nothing."""
+    found = parse_id(text)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _describe_change(user_id: UUID, wanted: frozenset[Role], at: datetime, request_id: str) -> Access:

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 
-from api.http.query import read_choice, read_moment
+from api.http.query import read_choice, read_if_given, read_moment
 from cli.connection import run_as
 from cli.consent import require_consent
 from cli.output import print_json, print_rows, print_table, say, show_plainly
@@ -36,7 +35,7 @@ class ReplayOfNothing(Invalid):
 
 def show_deliveries(*, outcome: str | None, since: str | None, before: int | None, limit: int, as_json: bool) -> None:
     """Print deliveries. Raises QueryInvalid."""
-    wanted, begin = read_choice(DeliveryOutcome, outcome), _moment(since)
+    wanted, begin = read_choice(DeliveryOutcome, outcome), read_if_given(read_moment, since)
 
     async def read(pool: Pool) -> list[DeliveryRow]:
         return await list_deliveries(pool, outcome=wanted, since=begin, before=before, limit=limit)
@@ -92,10 +91,6 @@ async def _choose(pool: Pool, delivery_id: int | None) -> list[DeliveryRow]:
 
 def show_refused(*, since: str | None, limit: int, as_json: bool) -> None:
     """Print how many signatures were wrong, by minute. Raises QueryInvalid."""
-    begin = _moment(since)
+    begin = read_if_given(read_moment, since)
     rows = run_as("auditor", Settings(), lambda pool: list_refused(pool, since=begin, limit=limit))
     print_rows("refused", [row._asdict() for row in rows], RefusedRow._fields, as_json=as_json)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else read_moment(text)
