@@ -31,6 +31,7 @@ POWERFUL = STAFF | {Role.AUDITOR, Role.OPERATOR}
 SEEN_ALREADY = frozenset({"already_revealed", "answer_gone"})
 NOT_THEIRS = frozenset({"forbidden", "not_found"})
 EXACT = {
+    "POST /api/v1/transactions/{transaction_id}/reveal": Action.REVEAL,
     "POST /api/v1/auth/login": Action.SIGN_IN,
     "POST /api/v1/auth/password": Action.PASSWORD_CHANGE,
     "GET /api/v1/users/me/payout-account": Action.PAYOUT_ACCOUNT_READ,
@@ -39,9 +40,7 @@ EXACT = {
     "GET /api/v1/admin/security-alerts": Action.ACCESS_LOG_READ,
 }
 BY_WORD = (
-    ("POST", "/reveal", Action.REVEAL),
     ("GET", "/contract", Action.CONTRACT_READ),
-    ("GET", "/evidence", Action.EVIDENCE_READ),
     ("GET", "/proofs", Action.PROOF_READ),
     ("POST", "/proofs", Action.PROOF_SENT),
     ("DELETE", "/proofs", Action.PROOF_REMOVED),
@@ -92,8 +91,6 @@ class Watch:
 
 def watch_of(method: str, path: str) -> Watch | None:
     """Return what a route does for the access log; None for one that nobody asks about."""
-    if path.endswith("/reveal/acknowledge"):
-        return None
     exact = EXACT.get(f"{method} {path}")
     found = exact or next((action for verb, word, action in BY_WORD if verb == method and word in path), None)
     return None if found is None else Watch(found)

@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from api.access_log import EXACT, AccessLog, watch_of
+from api.access_log import BY_WORD, EXACT, AccessLog, watch_of
 from api.app import list_routes
 from database.connect import open_pool
 from identity.access_log import (
@@ -87,6 +87,20 @@ def test_a_second_reveal_is_refused_kept_and_alerted_and_the_first_is_kept(insta
     (alert,) = [each for each in page if each["transaction_id"] == transaction]
     assert (alert["kind"], alert["times"], alert["user_id"]) == ("second_reveal", 3, str(buyer.id))
     assert b'escrow_security_alerts_total{kind="second_reveal"}' in WIRE.get(f"{installation.base_url}/metrics").content
+
+
+def test_what_is_said_of_a_reveal_is_none(installation: Installation) -> None:
+    """To have read the answer, or to have missed it, shows nothing; and to say so of another's is no attempt to see."""
+    transaction, buyer, seller = installation.sold(), installation.people["buyer"], installation.people["seller"]
+    assert reveal(installation, "buyer", transaction) == 200
+    path = f"{TRANSACTIONS}/{transaction}/reveal"
+    assert seller.post(f"{path}/missed").status_code == 403
+    assert seller.post(f"{path}/acknowledge").status_code == 403
+    buyer.must(f"{path}/missed")
+    rows = accesses(installation, action="reveal", object_id=transaction)
+    assert [(row["outcome"], row["times"], row["user_id"]) for row in rows] == [("granted", 1, str(buyer.id))]
+    page = installation.people["admin"].get("/api/v1/admin/security-alerts?limit=100").json()["items"]
+    assert [each for each in page if each["transaction_id"] == transaction] == []
 
 
 def test_without_a_place_to_write_who_saw_it_nothing_is_shown(installation: Installation) -> None:
@@ -259,7 +273,9 @@ def test_every_route_that_shows_or_guards_a_secret_is_watched() -> None:
             assert watch is not None, route
         if "/proofs" in path:
             assert watch is not None, route
-    assert watched[f"POST {TRANSACTIONS}/{{transaction_id}}/reveal/acknowledge"] is None
+    for word in ("acknowledge", "missed"):
+        assert watched[f"POST {TRANSACTIONS}/{{transaction_id}}/reveal/{word}"] is None
+    assert {action for _, _, action in BY_WORD} <= {watch.action for watch in watched.values() if watch is not None}
     assert EXACT.keys() <= watched.keys()
 
 
