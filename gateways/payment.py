@@ -292,10 +292,6 @@ class PaymentGateway(Protocol):
         """Send a refund that needs attention to an account; in any other status `GatewayRefused`."""
         ...
 
-    async def balance(self) -> tuple[Balance, ...]:
-        """Return the spendable balance of each currency."""
-        ...
-
 
 def _require(pattern: re.Pattern[str], reference: str, amount: Money) -> None:
     if not pattern.fullmatch(reference):

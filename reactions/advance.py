@@ -20,6 +20,7 @@ from reactions.toolbox import Toolbox
 from reactions.vault import destroy_keys
 
 Step = Callable[[Toolbox, Transaction], Awaitable[bool]]
+"""Does what is to be done next for a transaction as it is; True when that changed it, so that it is to be read anew."""
 
 STEPS: tuple[Step, ...] = (
     follow_payment,
