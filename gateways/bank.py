@@ -30,8 +30,8 @@ class Holder:
 class BankDirectory(Protocol):
     """The processor's list of banks; names are resolved for NGN and GHS accounts only."""
 
-    async def list_banks(self, currency: Currency, /, *, kind: str | None = None) -> tuple[Bank, ...]:
-        """Return every bank for a currency; `kind` is nuban, ghipss, mobile_money, kepss or basa."""
+    async def list_banks(self, currency: Currency, /) -> tuple[Bank, ...]:
+        """Return every bank for a currency; its `type` is nuban, ghipss, mobile_money, kepss or basa."""
         ...
 
     async def resolve_account(self, account_number: str, bank_code: str) -> Holder:

@@ -66,23 +66,23 @@ class Settlement:
 class Bookkeeping(Protocol):
     """The books of a payment processor; each list raises `GatewayUncertain` rather than leave anything out."""
 
-    async def list_charges(self, *, since: datetime, until: datetime | None = None) -> tuple[Charge, ...]:
+    async def list_charges(self, *, since: datetime) -> tuple[Charge, ...]:
         """Return every charge created since then, in whatever status."""
         ...
 
-    async def list_transfers(self, *, since: datetime, until: datetime | None = None) -> tuple[Transfer, ...]:
+    async def list_transfers(self, *, since: datetime) -> tuple[Transfer, ...]:
         """Return every transfer created since then, in whatever status."""
         ...
 
-    async def list_refunds(self, *, since: datetime, until: datetime | None = None) -> tuple[Refund, ...]:
+    async def list_refunds(self, *, since: datetime) -> tuple[Refund, ...]:
         """Return every refund created since then."""
         ...
 
-    async def list_balance_entries(self, *, since: datetime, until: datetime | None = None) -> tuple[BalanceEntry, ...]:
+    async def list_balance_entries(self, *, since: datetime) -> tuple[BalanceEntry, ...]:
         """Return every movement of the balances since then, oldest first."""
         ...
 
-    async def list_settlements(self, *, since: datetime, until: datetime | None = None) -> tuple[Settlement, ...]:
+    async def list_settlements(self, *, since: datetime) -> tuple[Settlement, ...]:
         """Return every settlement since then."""
         ...
 

@@ -85,7 +85,7 @@ class ChargebackDesk(Protocol):
     """Where chargebacks are seen and answered. Each method raises the errors of `gateways.errors`."""
 
     async def list_chargebacks(
-        self, *, since: datetime, until: datetime | None = None, status: ChargebackStatus | None = None
+        self, *, since: datetime, status: ChargebackStatus | None = None
     ) -> tuple[Chargeback, ...]:
         """Return every chargeback created since then, or those in one status, completely or not at all."""
         ...

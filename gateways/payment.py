@@ -280,7 +280,7 @@ class PaymentGateway(Protocol):
         """Give money back; there is no key against doing it twice: look with `list_refunds` before any retry."""
         ...
 
-    async def list_refunds(self, *, since: datetime, until: datetime | None = None) -> tuple[Refund, ...]:
+    async def list_refunds(self, *, since: datetime) -> tuple[Refund, ...]:
         """Return every refund created since then, completely or not at all."""
         ...
 

@@ -47,14 +47,17 @@ def sms_into_folder(folder: Path) -> SendSms:
     return send
 
 
-def sms_over_http(url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> SendSms:
-    """Return a sender that POSTs to `url` with `token` as bearer; redirects are not followed."""
+def sms_over_http(url: str, token: str) -> SendSms:
+    """Return a sender that POSTs to `url` with `token` as bearer; no redirect is followed, no proxy taken."""
     headers = {"Authorization": f"Bearer {token}"}
 
     async def send(sms: Sms) -> None:
         named = {**headers, "Idempotency-Key": str(sms.id)}
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS), httpx.AsyncClient(transport=transport) as client:
+            async with (
+                asyncio.timeout(TIMEOUT_SECONDS),
+                httpx.AsyncClient(trust_env=False, follow_redirects=False) as client,
+            ):
                 answer = await client.post(url, json=body_of(sms), headers=named)
         except (httpx.HTTPError, TimeoutError) as error:
             raise MessageUndelivered(type(error).__name__) from None

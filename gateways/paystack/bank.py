@@ -8,9 +8,9 @@ from gateways.paystack.http import PaystackHttp
 from gateways.paystack.payload import JsonObject, boolean, child, integer, require_integer, require_text, text
 
 
-async def list_all(http: PaystackHttp, currency: Currency, kind: str | None = None) -> tuple[Bank, ...]:
+async def list_all(http: PaystackHttp, currency: Currency) -> tuple[Bank, ...]:
     """GET /bank, every page."""
-    query = {"currency": currency.value, **({} if kind is None else {"type": kind})}
+    query = {"currency": currency.value}
     return tuple((await paging.list_all(http, "/bank", parse_bank, query, cursor=True)).values())
 
 

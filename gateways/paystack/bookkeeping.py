@@ -22,25 +22,25 @@ from gateways.paystack.payload import (
 from gateways.paystack.transfer import parse_transfer
 
 
-async def list_charges(http: PaystackHttp, since: datetime, until: datetime | None) -> tuple[Charge, ...]:
+async def list_charges(http: PaystackHttp, since: datetime) -> tuple[Charge, ...]:
     """GET /transaction."""
-    return tuple((await list_all(http, "/transaction", parse_charge, window(since, until))).values())
+    return tuple((await list_all(http, "/transaction", parse_charge, window(since))).values())
 
 
-async def list_transfers(http: PaystackHttp, since: datetime, until: datetime | None) -> tuple[Transfer, ...]:
+async def list_transfers(http: PaystackHttp, since: datetime) -> tuple[Transfer, ...]:
     """GET /transfer."""
-    return tuple((await list_all(http, "/transfer", parse_transfer, window(since, until))).values())
+    return tuple((await list_all(http, "/transfer", parse_transfer, window(since))).values())
 
 
-async def list_balance_entries(http: PaystackHttp, since: datetime, until: datetime | None) -> tuple[BalanceEntry, ...]:
+async def list_balance_entries(http: PaystackHttp, since: datetime) -> tuple[BalanceEntry, ...]:
     """GET /balance/ledger, which comes newest first."""
-    found = await list_all(http, "/balance/ledger", parse_entry, window(since, until))
+    found = await list_all(http, "/balance/ledger", parse_entry, window(since))
     return tuple(entry for _, entry in sorted(found.items()))
 
 
-async def list_settlements(http: PaystackHttp, since: datetime, until: datetime | None) -> tuple[Settlement, ...]:
+async def list_settlements(http: PaystackHttp, since: datetime) -> tuple[Settlement, ...]:
     """GET /settlement."""
-    return tuple((await list_all(http, "/settlement", parse_settlement, window(since, until))).values())
+    return tuple((await list_all(http, "/settlement", parse_settlement, window(since))).values())
 
 
 async def list_settled_charges(http: PaystackHttp, settlement_id: int) -> tuple[Charge, ...]:

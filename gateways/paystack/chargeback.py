@@ -22,10 +22,10 @@ _ANSWERS = frozenset({ChargebackResolution.MERCHANT_ACCEPTED, ChargebackResoluti
 
 
 async def list_all(
-    http: PaystackHttp, since: datetime, until: datetime | None = None, status: ChargebackStatus | None = None
+    http: PaystackHttp, since: datetime, status: ChargebackStatus | None = None
 ) -> tuple[Chargeback, ...]:
     """GET /dispute, every page; what comes back in another status than was asked for is left out."""
-    query = paging.window(since, until)
+    query = paging.window(since)
     query = query if status is None else {**query, "status": status.value}
     found = await paging.list_all(http, "/dispute", parse_chargeback, query)
     return tuple(one for one in found.values() if status in (None, one.status))

@@ -122,9 +122,9 @@ class Paystack:
         """Give money back; `gateways.ensure` looks before it posts."""
         return await refund.create(self._http, new)
 
-    async def list_refunds(self, *, since: datetime, until: datetime | None = None) -> tuple[Refund, ...]:
+    async def list_refunds(self, *, since: datetime) -> tuple[Refund, ...]:
         """Return every refund created since then, completely or not at all."""
-        return await refund.list_all(self._http, since=since, until=until)
+        return await refund.list_all(self._http, since=since)
 
     async def fetch_refund(self, processor_id: int) -> Refund:
         """Ask what became of a refund; `UnknownReference` if there is none."""
@@ -138,31 +138,31 @@ class Paystack:
         """Return the spendable balance of each currency."""
         return await balance.fetch(self._http)
 
-    async def list_charges(self, *, since: datetime, until: datetime | None = None) -> tuple[Charge, ...]:
+    async def list_charges(self, *, since: datetime) -> tuple[Charge, ...]:
         """Return every charge created since then, in whatever status, completely or not at all."""
-        return await bookkeeping.list_charges(self._http, since, until)
+        return await bookkeeping.list_charges(self._http, since)
 
-    async def list_transfers(self, *, since: datetime, until: datetime | None = None) -> tuple[Transfer, ...]:
+    async def list_transfers(self, *, since: datetime) -> tuple[Transfer, ...]:
         """Return every transfer created since then, in whatever status, completely or not at all."""
-        return await bookkeeping.list_transfers(self._http, since, until)
+        return await bookkeeping.list_transfers(self._http, since)
 
-    async def list_balance_entries(self, *, since: datetime, until: datetime | None = None) -> tuple[BalanceEntry, ...]:
+    async def list_balance_entries(self, *, since: datetime) -> tuple[BalanceEntry, ...]:
         """Return every movement of the balances since then, oldest first, completely or not at all."""
-        return await bookkeeping.list_balance_entries(self._http, since, until)
+        return await bookkeeping.list_balance_entries(self._http, since)
 
-    async def list_settlements(self, *, since: datetime, until: datetime | None = None) -> tuple[Settlement, ...]:
+    async def list_settlements(self, *, since: datetime) -> tuple[Settlement, ...]:
         """Return every settlement since then, completely or not at all."""
-        return await bookkeeping.list_settlements(self._http, since, until)
+        return await bookkeeping.list_settlements(self._http, since)
 
     async def list_settled_charges(self, settlement_id: int) -> tuple[Charge, ...]:
         """Return the charges that a settlement paid out, completely or not at all."""
         return await bookkeeping.list_settled_charges(self._http, settlement_id)
 
     async def list_chargebacks(
-        self, *, since: datetime, until: datetime | None = None, status: ChargebackStatus | None = None
+        self, *, since: datetime, status: ChargebackStatus | None = None
     ) -> tuple[Chargeback, ...]:
         """Return every chargeback created since then, or those in one status, completely or not at all."""
-        return await chargeback.list_all(self._http, since, until, status)
+        return await chargeback.list_all(self._http, since, status)
 
     async def list_chargebacks_of(self, charge_id: int) -> tuple[Chargeback, ...]:
         """Return the chargebacks of one charge, by Paystack's id of the charge."""
@@ -188,9 +188,9 @@ class Paystack:
         """Accept or decline; a chargeback that is resolved already raises `GatewayRefused`."""
         return await chargeback.answer(self._http, processor_id, answer)
 
-    async def list_banks(self, currency: Currency, *, kind: str | None = None) -> tuple[Bank, ...]:
-        """Return every bank for a currency; `kind` is nuban, ghipss, mobile_money, kepss or basa."""
-        return await bank.list_all(self._http, currency, kind)
+    async def list_banks(self, currency: Currency) -> tuple[Bank, ...]:
+        """Return every bank for a currency; its `type` is nuban, ghipss, mobile_money, kepss or basa."""
+        return await bank.list_all(self._http, currency)
 
     async def resolve_account(self, account_number: str, bank_code: str) -> Holder:
         """Return whose account it is; `GatewayRefused` when the bank knows none."""

@@ -46,10 +46,9 @@ async def list_all(
     raise GatewayUncertain(f"the list {path} has more than {_MAX_PAGES} pages")
 
 
-def window(since: datetime, until: datetime | None = None) -> Query:
-    """Return the query for what was created then, widened by an hour on both sides because the clocks are two."""
-    query = {"from": _iso(since - _CLOCK_MARGIN)}
-    return query if until is None else {**query, "to": _iso(until + _CLOCK_MARGIN)}
+def window(since: datetime) -> Query:
+    """Return the query for what was created since then, and in the hour before because the clocks are two."""
+    return {"from": _iso(since - _CLOCK_MARGIN)}
 
 
 async def _page(http: PaystackHttp, path: str, query: Query) -> tuple[Sequence[JsonObject], JsonObject]:

@@ -53,9 +53,9 @@ async def retry(http: PaystackHttp, processor_id: int, account: RefundAccount) -
     return _about(processor_id, await http.post(path, {"refund_account_details": details}, Budget.REFUND))
 
 
-async def list_all(http: PaystackHttp, *, since: datetime, until: datetime | None = None) -> tuple[Refund, ...]:
+async def list_all(http: PaystackHttp, *, since: datetime) -> tuple[Refund, ...]:
     """GET /refund, every page."""
-    return tuple((await paging.list_all(http, "/refund", parse_refund, paging.window(since, until))).values())
+    return tuple((await paging.list_all(http, "/refund", parse_refund, paging.window(since))).values())
 
 
 def parse_refund(data: JsonObject) -> Refund:

@@ -106,13 +106,13 @@ class Directory:
     def __init__(self) -> None:
         self.asked, self.is_out = 0, False
 
-    async def list_banks(self, currency: Currency, /, *, kind: str | None = None) -> tuple[Bank, ...]:
+    async def list_banks(self, currency: Currency, /) -> tuple[Bank, ...]:
         self.asked += 1
         if self.is_out:
             raise GatewayUnavailable
         names = ("open", True), ("closed", False)
         return tuple(
-            Bank(processor_id=1, code=name, name=name, type=kind, currency=currency, is_active=is_active)
+            Bank(processor_id=1, code=name, name=name, type=None, currency=currency, is_active=is_active)
             for name, is_active in names
         )
 

@@ -72,6 +72,6 @@ async def test_a_list_that_cannot_be_complete_is_uncertain(pages: Sequence[Reply
 async def test_banks_without_pages_are_read_at_once() -> None:
     bank = {"id": "7", "name": "M-PESA", "code": "MPESA", "type": "mobile_money", "currency": "KES", "active": 1}
     async with Scripted(Reply([bank])) as server, Paystack(make_http(server.url)) as paystack:
-        banks = await paystack.list_banks(Currency.KES, kind="mobile_money")
+        banks = await paystack.list_banks(Currency.KES)
     assert [(it.processor_id, it.code, it.is_active) for it in banks] == [(7, "MPESA", True)]
     assert server.asked[0].query["use_cursor"] == ["true"]

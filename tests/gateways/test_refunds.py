@@ -86,8 +86,7 @@ async def test_only_refunds_of_that_time_are_listed(paystack: Paystack, panel: P
     await paystack.create_refund(money_back())
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     assert await paystack.list_refunds(since=tomorrow) == ()
-    yesterday = an_hour_ago() - timedelta(days=1)
-    assert await paystack.list_refunds(since=yesterday, until=yesterday) == ()
+    assert len(await paystack.list_refunds(since=an_hour_ago())) == 1
 
 
 async def test_a_list_that_breaks_off_is_no_proof_of_absence(paystack: Paystack, panel: Panel) -> None:

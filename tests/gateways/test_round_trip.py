@@ -67,7 +67,7 @@ async def test_a_refund_that_needs_attention_goes_to_an_account(paystack: Paysta
     await pay(paystack, panel)
     panel.fault("refund", "needs_attention")
     refund = await paystack.create_refund(money_back())
-    (bank,) = await paystack.list_banks(Currency.KES, kind="mobile_money")
+    (bank,) = (bank for bank in await paystack.list_banks(Currency.KES) if bank.type == "mobile_money")
     account = RefundAccount(currency=Currency.KES, account_number="0712345678", bank_id=bank.processor_id)
     wait_until(lambda: "refund.needs-attention" in {hook["event"] for hook in panel.webhooks()})
     again = await paystack.retry_refund(refund.processor_id, account)

@@ -55,6 +55,14 @@ def provider() -> Generator[Provider]:
             yield made
 
 
+def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Number, text and token go to the gateway that is configured, and to nobody else."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with provider() as server:
+        asyncio.run(sms_over_http(f"http://127.0.0.1:{server.port}/send", TOKEN)(SMS))
+        assert len(server.told) == 1
+
+
 def test_the_gateway_is_told_number_text_and_a_key_for_repeats() -> None:
     with provider() as server:
         send = sms_over_http(f"http://127.0.0.1:{server.port}/send", TOKEN)

@@ -251,10 +251,10 @@ class Silent:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
-    async def list_charges(self, *, since: datetime, until: datetime | None = None) -> tuple[Charge, ...]:
+    async def list_charges(self, *, since: datetime) -> tuple[Charge, ...]:
         if self.is_silent:
             raise GatewayUnavailable("no route to host")
-        return await self.real.list_charges(since=since, until=until)
+        return await self.real.list_charges(since=since)
 
 
 def test_while_the_processor_is_silent_the_reactions_wait_and_say_why(

@@ -24,6 +24,7 @@ POCKETS = ("uncleared", "balance", "bank")
 TRANSFER_CURRENCIES = ("GHS", "KES", "NGN", "ZAR")
 REORDER_SECONDS = 600.0
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_CODE_LENGTH = 15
 
 
 class Behaviour(BaseModel):
@@ -102,10 +103,12 @@ class Sim:
         self._calls += 1
         return 60.0 - self.clock.now().second if 0 < limit < self._calls else 0.0
 
-    def code(self, prefix: str = "", length: int = 15) -> str:
+    def code(self, prefix: str = "") -> str:
         """A code that was never given out before."""
         return (
-            prefix + "".join(self._chance.choice(_ALPHABET) for _ in range(length)) + format(self.store.next_id(), "x")
+            prefix
+            + "".join(self._chance.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+            + format(self.store.next_id(), "x")
         )
 
     def held_minor(self, pocket: str, currency: str) -> int:
