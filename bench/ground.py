@@ -76,7 +76,7 @@ def open_ground() -> Generator[Ground]:
     home = Path(tempfile.mkdtemp(prefix="escrow-bench-", dir=choose_disk()))
     home.chmod(0o711)
     try:
-        with EmbeddedServer(home) as server:
+        with EmbeddedServer(home, find_server(Settings())) as server:
             yield Ground(server, _describe(server))
     finally:
         facts = read_facts(home).embedded

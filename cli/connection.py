@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from database.binaries import find_server
 from database.connect import Pool, open_pool, resolve_dsn
 from database.facts import DatabaseRole
 from database.migrate import migrate
@@ -21,7 +22,7 @@ def running_server(settings: Settings) -> Generator[None]:
     if settings.database_url is not None:
         yield
         return
-    with EmbeddedServer(settings.escrow_home):
+    with EmbeddedServer(settings.escrow_home, find_server(settings)):
         yield
 
 

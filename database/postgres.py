@@ -17,14 +17,13 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from database.account import ENVIRONMENT, choose_account
-from database.binaries import PostgresBinaries, find_server
+from database.binaries import PostgresBinaries
 from database.clock import read_clock
 from database.cluster import create_cluster, write_configuration
 from database.errors import ServerDidNotStart, ServerNotRunning
 from database.facts import (
     DatabaseRole,
     EmbeddedFacts,
-    Facts,
     is_owner_alive,
     make_password,
     make_passwords,
@@ -34,7 +33,6 @@ from database.facts import (
 )
 from database.place import Place, choose_socket_dir, find_place, settle_orphan
 from database.roles import name_of, provision_database, provision_roles
-from database.settings import Settings
 
 DATABASE = "escrow"
 PORT = 5432
@@ -46,14 +44,12 @@ RECOVERY_SECONDS = 3600.0
 class EmbeddedServer:
     """One server per ESCROW_HOME. The first process to start it owns it; others find it running and just connect.
 
-    `with EmbeddedServer(home) as server:` starts and stops it. When the owner is killed the supervisor stops the
-    server; when the server or the supervisor is killed it is started again at once.
+    `with EmbeddedServer(home, binaries) as server:` starts and stops it. When the owner is killed the supervisor stops
+    the server; when the server or the supervisor is killed it is started again at once.
     """
 
-    def __init__(
-        self, home: Path, clock: Callable[[], datetime] = read_clock, binaries: PostgresBinaries | None = None
-    ) -> None:
-        """Nothing happens until `start`; `binaries` defaults to what the environment selects."""
+    def __init__(self, home: Path, binaries: PostgresBinaries, clock: Callable[[], datetime] = read_clock) -> None:
+        """Nothing happens until `start`."""
         self.home = home
         self._clock = clock
         self._binaries = binaries
@@ -65,7 +61,7 @@ class EmbeddedServer:
 
     def start(self) -> Self:
         """Own the server, or attach to the one whose owner is alive. ServerDidNotStart says where the log is."""
-        place = find_place(self.home, self._binaries or find_server(Settings()), choose_account())
+        place = find_place(self.home, self._binaries, choose_account())
         self._lock = self._take_or_attach(place)
         if self._lock is not None:
             try:
@@ -232,7 +228,7 @@ def is_answering(facts: EmbeddedFacts) -> bool:
 
 def find_embedded_dsn(home: Path, role: DatabaseRole) -> str:
     """The URL of the server that another process runs for this home; ServerNotRunning when there is none."""
-    facts: Facts = read_facts(home)
+    facts = read_facts(home)
     if facts.embedded is None or not is_owner_alive(facts.embedded):
         raise ServerNotRunning(home=str(home))
     return make_dsn(facts.embedded, name_of(role), facts.embedded.passwords.of(role), DATABASE)

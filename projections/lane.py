@@ -53,18 +53,20 @@ class Lanes:
         self._lanes = [self._open(projections)]
 
     def advance(self, head: int) -> list[str]:
-        """Take one step in each lane that is behind `head`; return the names of those that were moved.
+        """Take one step in each lane that is behind `head`; return the names of the projections that moved.
 
-        An empty list says that there is nothing to do now. Raises what `Folding.step` raises, but for `FoldFailed`.
+        Raises what `Folding.step` raises, but for `FoldFailed`: that lane takes a smaller step next time.
         """
-        behind = [lane for lane in self._lanes if lane.reached < head and lane.resumes_at <= self._monotonic()]
-        moved = [name for lane in behind for name in self._step(lane, head)]
+        moved = [name for lane in self._list_behind(head) for name in self._step(lane, head)]
         self._join()
         return moved
 
     def is_behind(self, head: int) -> bool:
         """True while some lane has something to do now."""
-        return any(lane.reached < head and lane.resumes_at <= self._monotonic() for lane in self._lanes)
+        return bool(self._list_behind(head))
+
+    def _list_behind(self, head: int) -> list[Lane]:
+        return [lane for lane in self._lanes if lane.reached < head and lane.resumes_at <= self._monotonic()]
 
     def _step(self, lane: Lane, head: int) -> list[str]:
         try:

@@ -18,7 +18,16 @@ ORDER BY currency, account;
 WITH lines AS ({lines}),
 
 page AS (
-    SELECT *
+    SELECT
+        position,
+        line,
+        recorded_at,
+        transaction_id,
+        account,
+        subject,
+        topic,
+        currency,
+        amount_minor
     FROM lines
     WHERE (position, line) > (%(after)s, %(after_line)s)
     ORDER BY position, line

@@ -12,6 +12,7 @@ from database.queries import load
 from eventstore.converter import JSON
 from projections.rows import Table
 from replay.finding import Finding, FindingKind
+from replay.shadow import LIVE
 
 SQL = load("replay", "compare.sql")
 PAGE = 1_000
@@ -20,32 +21,30 @@ CURSORS = count(1)
 
 
 class Pair(NamedTuple):
-    """A live table and the one it should equal; `columns` are those that both have, of one type."""
+    """A live table and its shadow, which it should equal; `columns` are those that both have, of one type."""
 
     projection: str
     table: Table
-    live_schema: str
-    shadow_schema: str
     columns: tuple[str, ...]
 
 
-def compare_rows(connection: Connection[TupleRow], pair: Pair) -> Iterator[Finding]:
+def compare_rows(connection: Connection[TupleRow], pair: Pair, shadow_schema: str) -> Iterator[Finding]:
     """Every difference between the two, in the snapshot of the connection's transaction; bounded in memory."""
     if not set(pair.table.key) <= set(pair.columns):
         return
     connection.execute(SQL.read_as_everywhere)
     with connection.cursor(f"differences_{next(CURSORS)}") as cursor:
-        cursor.execute(_statement(pair))
+        cursor.execute(_statement(pair, shadow_schema))
         while page := cursor.fetchmany(PAGE):
             for key, live, shadow in cast("list[tuple[str, str | None, str | None]]", page):
                 yield from _describe(pair, key, live, shadow)
 
 
-def _statement(pair: Pair) -> sql.Composed:
+def _statement(pair: Pair, shadow_schema: str) -> sql.Composed:
     return sql.SQL(SQL.compare).format(
         keys=sql.SQL(", ").join(map(sql.Identifier, pair.table.key)),
-        live=sql.Identifier(pair.live_schema, pair.table.name),
-        shadow=sql.Identifier(pair.shadow_schema, pair.table.name),
+        live=sql.Identifier(LIVE, pair.table.name),
+        shadow=sql.Identifier(shadow_schema, pair.table.name),
         live_key=sql.Identifier("live", pair.table.key[0]),
         shadow_key=sql.Identifier("shadow", pair.table.key[0]),
         live_columns=sql.SQL(", ").join(sql.Identifier("live", name) for name in pair.columns),

@@ -17,12 +17,10 @@ from replay.finding import Finding, FindingKind, Findings
 from replay.fold import fold_group, fold_shadow
 from replay.log import connect_reading
 from replay.progress import Progress, ignore
-from replay.shadow import connect_owner, spare_the_log, verification_schema
+from replay.shadow import CHECKPOINTS, LIVE, SHORT_TAIL, connect_owner, spare_the_log, verification_schema
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
 
 SQL = load("replay", "compare.sql")
-LIVE = "public"
-SHORT_TAIL = 500
 ROUNDS = 5
 
 
@@ -86,13 +84,12 @@ def _places(rows: Sequence[TupleRow]) -> dict[str, Place]:
 
 def _find_unknown(places: Mapping[str, Place]) -> list[Finding]:
     known = {projection.name for projection in PROJECTIONS}
-    table = "projection_checkpoints"
     kind = FindingKind.CHECKPOINT_UNKNOWN
-    return [Finding(kind, place.position, table=table, key=n) for n, place in places.items() if n not in known]
+    return [Finding(kind, place.position, table=CHECKPOINTS, key=n) for n, place in places.items() if n not in known]
 
 
 def _check_place(projection: Projection, places: Mapping[str, Place], head: int) -> list[Finding]:
-    name, table = projection.name, "projection_checkpoints"
+    name, table = projection.name, CHECKPOINTS
     place = places.get(name)
     if place is None:
         return [Finding(FindingKind.CHECKPOINT_MISSING, table=table, key=name, projection=name)]
@@ -114,7 +111,7 @@ def _is_comparable(projection: Projection, places: Mapping[str, Place]) -> bool:
 def _pairs(projections: Sequence[Projection], pattern: Shape, live: Shape) -> list[tuple[Projection, Pair]]:
     """The tables that are there, without the columns that are not the same kind."""
     return [
-        (projection, Pair(projection.name, table, LIVE, "", _shared(pattern, live, table.name)))
+        (projection, Pair(projection.name, table, _shared(pattern, live, table.name)))
         for projection in projections
         for table in projection.tables
         if table.name in live.columns
@@ -150,7 +147,7 @@ def _compare_all(
         with _same_position(dsn, schema, projections, checks) as (connection, positions):
             for projection, pair in pairs:
                 if projection.name in positions:
-                    checks[projection.name].extend(compare_rows(connection, pair._replace(shadow_schema=schema)))
+                    checks[projection.name].extend(compare_rows(connection, pair, schema))
             return positions
 
 
@@ -180,7 +177,7 @@ def _same_position(
 
     The live checkpoints are held while the shadow takes the last steps, and let go as soon as the snapshot is taken.
     """
-    names = [projection.name for projection in projections if not checks[projection.name].counts[FAILS]]
+    names = [projection.name for projection in projections if _folds(checks[projection.name])]
     with connect_owner(dsn) as holder, connect_reading(dsn) as reader:
         with holder.transaction():
             places = _places(holder.execute(SQL.hold_checkpoints, (names,)).fetchall())
@@ -191,8 +188,8 @@ def _same_position(
                 for finding in fold_group(dsn, schema, level, position, lambda count: None):
                     checks[str(finding.projection)].add(finding)
             reader.execute(SQL.take_snapshot)
-        failed = {name for name in names if checks[name].counts[FAILS]}
-        yield reader, {name: position for name, position in positions.items() if name not in failed}
+        yield reader, {name: position for name, position in positions.items() if _folds(checks[name])}
 
 
-FAILS = FindingKind.PROJECTION_FAILS
+def _folds(check: Findings) -> bool:
+    return not check.counts[FindingKind.PROJECTION_FAILS]

@@ -19,11 +19,10 @@ from replay.log import LogSummary, verify_log
 from replay.progress import Progress, ignore
 from replay.rebuilding import REBUILD, check_books, finish_tables, prepare, raise_stopped, read_shadow, swap
 from replay.runs import Outcome, Run, RunKind
+from replay.shadow import SHORT_TAIL, connect_owner, drop_schema
 from replay.shadow import SQL as SHADOW
-from replay.shadow import connect_owner, drop_schema
 from replay.verify import choose
 
-SHORT_TAIL = 500
 ROUNDS = 8
 PATIENCE_SECONDS = 10.0
 

@@ -21,13 +21,12 @@ from replay.finding import Finding
 from replay.fold import fold_group
 from replay.log import LogSummary
 from replay.program import program_digest
+from replay.shadow import CHECKPOINTS, LIVE, connect_owner, create_schema, drop_schema, read_comment
 from replay.shadow import SQL as SHADOW
-from replay.shadow import connect_owner, create_schema, drop_schema, read_comment
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
 
 SQL = load("replay", "swap.sql")
 REBUILD = "replay_rebuild"
-LIVE = "public"
 SWAP_ATTEMPTS = 20
 SWAP_LOCK_WAIT = "1s"
 PAUSE_SECONDS = 0.25
@@ -56,10 +55,10 @@ def prepare(connection: Connection[TupleRow], projections: Sequence[Projection],
 
 def read_shadow(connection: Connection[TupleRow]) -> dict[str, int]:
     """How far the shadow is, per projection; empty when there is none."""
-    exists, _ = read_comment(connection, REBUILD)
-    statement = sql.SQL(SQL.list_shadow).format(checkpoints=sql.Identifier(REBUILD, "projection_checkpoints"))
-    has_table = "projection_checkpoints" in read_shape(connection, REBUILD, ["projection_checkpoints"]).columns
-    return dict(cast("list[tuple[str, int]]", connection.execute(statement).fetchall())) if exists and has_table else {}
+    if CHECKPOINTS not in read_shape(connection, REBUILD, [CHECKPOINTS]).columns:
+        return {}
+    statement = sql.SQL(SQL.list_shadow).format(checkpoints=sql.Identifier(REBUILD, CHECKPOINTS))
+    return dict(cast("list[tuple[str, int]]", connection.execute(statement).fetchall()))
 
 
 def _is_beyond(connection: Connection[TupleRow], head: int) -> bool:
@@ -136,7 +135,7 @@ def _exchange(connection: Connection[TupleRow], table: str) -> None:
 
 
 def _move_checkpoints(connection: Connection[TupleRow], names: list[str]) -> None:
-    facts = {"checkpoints": sql.Identifier(REBUILD, "projection_checkpoints"), "names": sql.Literal(names)}
+    facts = {"checkpoints": sql.Identifier(REBUILD, CHECKPOINTS), "names": sql.Literal(names)}
     connection.execute(sql.SQL(SQL.move_checkpoints).format(**facts))
     connection.execute(sql.SQL(SQL.forget_checkpoints).format(**facts))
 

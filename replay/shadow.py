@@ -12,6 +12,10 @@ from database.queries import load
 
 SQL = load("replay", "shadow.sql")
 APPLICATION = "escrow replay"
+LIVE = "public"
+CHECKPOINTS = "projection_checkpoints"
+SHORT_TAIL = 500
+"""So few events are folded in a moment, in which the live tables may be held."""
 
 
 def connect_owner(dsn: str) -> Connection[TupleRow]:
@@ -26,12 +30,12 @@ def verification_schema(dsn: str) -> Generator[str]:
         drop_stale(keeper)
         schema = f"replay_verify_{keeper.info.backend_pid}"
         keeper.execute(SQL.lock, (schema,))
-        run_on_schema(keeper, SQL.drop, schema)
+        drop_schema(keeper, schema)
         run_on_schema(keeper, SQL.create, schema)
         try:
             yield schema
         finally:
-            run_on_schema(keeper, SQL.drop, schema)
+            drop_schema(keeper, schema)
 
 
 def drop_stale(connection: Connection[TupleRow]) -> list[str]:
@@ -41,18 +45,13 @@ def drop_stale(connection: Connection[TupleRow]) -> list[str]:
 
 
 def _drop_if_free(connection: Connection[TupleRow], schema: str) -> bool:
-    if not try_lock(connection, schema):
+    if connection.execute(SQL.try_lock, (schema,)).fetchone() != (True,):
         return False
     try:
-        run_on_schema(connection, SQL.drop, schema)
+        drop_schema(connection, schema)
     finally:
         connection.execute(SQL.unlock, (schema,))
     return True
-
-
-def try_lock(connection: Connection[TupleRow], name: str) -> bool:
-    """Hold the lock of this name for as long as the connection lives, if nobody else does."""
-    return cast("tuple[bool]", connection.execute(SQL.try_lock, (name,)).fetchone())[0]
 
 
 def read_comment(connection: Connection[TupleRow], schema: str) -> tuple[bool, str | None]:

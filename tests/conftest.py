@@ -22,10 +22,12 @@ import pytest
 from httpx._transports import default as transports
 from psycopg.sql import SQL, Identifier
 
+from database.binaries import find_server
 from database.facts import DatabaseRole, EmbeddedFacts, read_facts
 from database.migrate import migrate
 from database.postgres import EmbeddedServer, make_dsn
 from database.roles import name_of, open_database
+from database.settings import Settings
 from projections.install import install
 from tests.waiting import wait_until
 
@@ -87,12 +89,17 @@ def make_home(prefix: str) -> Path:
     return home
 
 
+def embedded(home: Path) -> EmbeddedServer:
+    """A server of this home, of the PostgreSQL that the environment selects."""
+    return EmbeddedServer(home, find_server(Settings()))
+
+
 class Starter:
     """Waits for the first test that wants a database."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.server = EmbeddedServer(home)
+        self.server = embedded(home)
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
 

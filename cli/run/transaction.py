@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from psycopg import sql
+
 from api.http.query import read_choice
 from cli.connection import run_as
 from cli.output import print_json, print_rows, print_table, show_plainly
@@ -99,7 +101,6 @@ def show_events(*, stream: UUID | None, after: int | None, limit: int, as_json: 
 
 async def _list_events(pool: Pool, stream: UUID | None, *, after: int | None, limit: int) -> list[EventRow]:
     """Return events after a position, oldest first; the newest without one."""
-    parameters = {"stream": stream, "after": after, "limit": limit}
-    if after is not None:
-        return await fetch_all(pool, EventRow, SQL.list_events, parameters)
-    return (await fetch_all(pool, EventRow, SQL.list_newest_events, parameters))[::-1]
+    query = sql.SQL(SQL.list_events).format(direction=sql.SQL("DESC" if after is None else "ASC"))
+    rows = await fetch_all(pool, EventRow, query, {"stream": stream, "after": after or 0, "limit": limit})
+    return rows[::-1] if after is None else rows

@@ -1,5 +1,5 @@
 -- name: list_events
--- The log as people read it.
+-- The log as people read it, of one stream or of all: from a position on, or from its end back.
 SELECT
     position,
     recorded_at,
@@ -12,20 +12,5 @@ FROM event_log
 WHERE
     position > %(after)s
     AND (%(stream)s::uuid IS NULL OR stream = %(stream)s)
-ORDER BY position
-LIMIT %(limit)s;
-
--- name: list_newest_events
--- The end of the log, newest first.
-SELECT
-    position,
-    recorded_at,
-    stream,
-    version,
-    type,
-    actor,
-    data
-FROM event_log
-WHERE %(stream)s::uuid IS NULL OR stream = %(stream)s
-ORDER BY position DESC
+ORDER BY position {direction}
 LIMIT %(limit)s;

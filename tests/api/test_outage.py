@@ -16,6 +16,7 @@ from database.migrate import migrate
 from database.postgres import EmbeddedServer
 from projections.install import install
 from tests.api.running import WIRE, Installation, run_installation
+from tests.conftest import embedded
 from tests.faults.plants import AcknowledgesFirst
 from tests.waiting import wait_until
 
@@ -29,7 +30,7 @@ def server_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Generator[Em
     """A server that a test may stop."""
     home = Path(tmp_path_factory.mktemp("outage"))
     home.chmod(0o711)
-    with EmbeddedServer(home) as server:
+    with embedded(home) as server:
         migrate(server.dsn("owner", "escrow"))
         install(server.dsn("owner", "escrow"))
         yield server

@@ -8,7 +8,7 @@ import pytest
 
 from database.facts import read_facts
 from database.postgres import EmbeddedServer
-from tests.conftest import make_home
+from tests.conftest import embedded, make_home
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def home() -> Generator[Path]:
 @pytest.fixture
 def own_server(home: Path) -> Generator[EmbeddedServer]:
     """A running server that the test may harm."""
-    with EmbeddedServer(home) as server:
+    with embedded(home) as server:
         yield server
 
 

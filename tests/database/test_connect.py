@@ -15,7 +15,7 @@ from database.errors import DatabaseUnavailable, ServerNotRunning
 from database.facts import read_facts
 from database.postgres import EmbeddedServer
 from database.settings import Settings
-from tests.conftest import Database
+from tests.conftest import Database, embedded
 
 
 @pytest.mark.guarantee("G18", faults="no connection is free")
@@ -90,13 +90,13 @@ def test_a_pool_full_of_dead_connections_heals_at_once_after_a_restart(own_serve
 
 def test_a_pool_opened_during_an_outage_heals_within_ten_seconds(home: Path) -> None:
     async def survive() -> float:
-        with EmbeddedServer(home) as server:
+        with embedded(home) as server:
             dsn = server.dsn("app")
         async with open_pool(dsn, max_size=4) as pool:
             for _ in range(3):
                 with pytest.raises(DatabaseUnavailable):
                     await ask(pool)
-            with EmbeddedServer(home):
+            with embedded(home):
                 began = time.monotonic()
                 await ask_until_answered(pool)
                 return time.monotonic() - began

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the se
 def test_a_checkout_out_of_reach_runs_from_a_copy_whatever_the_umask(elsewhere: Path, hidden: PostgresBinaries) -> None:
     home = hidden.bin_dir.parents[2] / "home"
     for _ in ("first start copies", "second start finds the copy"):
-        with EmbeddedServer(home, binaries=hidden) as server, psycopg.connect(server.dsn("app")) as connection:
+        with EmbeddedServer(home, hidden) as server, psycopg.connect(server.dsn("app")) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
     facts = read_facts(home).embedded
     assert facts.bin_dir.is_relative_to(elsewhere)
@@ -40,7 +40,7 @@ def test_programs_out_of_reach_that_are_not_the_wheels_are_refused(elsewhere: Pa
     stranger = replace(hidden, bin_dir=hidden.bin_dir.parents[2] / "other")
     shutil.copytree(hidden.bin_dir, stranger.bin_dir)
     with pytest.raises(BinariesUnusable, match="cannot run them"):
-        EmbeddedServer(home, binaries=stranger).start()
+        EmbeddedServer(home, stranger).start()
 
 
 @pytest.fixture

@@ -16,14 +16,17 @@ from database.errors import ServerNotRunning
 from database.facts import read_facts
 from database.postgres import EmbeddedServer, find_embedded_dsn
 from database.supervisor import list_servers
+from tests.conftest import embedded
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 OWN = """
 import sys, time
 from pathlib import Path
+from database.binaries import find_server
 from database.postgres import EmbeddedServer
-EmbeddedServer(Path(sys.argv[1])).start()
+from database.settings import Settings
+EmbeddedServer(Path(sys.argv[1]), find_server(Settings())).start()
 print("ready", flush=True)
 time.sleep(600)
 """
@@ -52,7 +55,7 @@ def test_a_killed_owner_leaves_no_process_and_the_next_start_recovers(home: Path
     wait_until(lambda: not list_servers(data_dir) and not Path(f"/proc/{supervisor}").exists())
     with pytest.raises(ServerNotRunning):
         find_embedded_dsn(home, "app")
-    with EmbeddedServer(home) as server:
+    with embedded(home) as server:
         assert execute(server.dsn("owner"), "SELECT x FROM kept") == (1,)
 
 
@@ -63,7 +66,7 @@ def test_killing_everything_at_once_leaves_no_process_and_loses_nothing(home: Pa
         postmaster = find_postmaster_in(data_dir)
         for victim in (owner.pid, find_parent(postmaster), postmaster):
             os.kill(victim, signal.SIGKILL)
-    with EmbeddedServer(home) as server:
+    with embedded(home) as server:
         assert execute(server.dsn("owner"), "SELECT x FROM kept") == (1,)
     assert list_servers(data_dir) == []
 
@@ -78,7 +81,7 @@ def test_a_terminated_owner_shuts_the_server_down_cleanly(home: Path, number: si
 
 
 def test_a_second_owner_attaches_and_its_leaving_stops_nothing(own_server: EmbeddedServer, home: Path) -> None:
-    with EmbeddedServer(home) as second:
+    with embedded(home) as second:
         assert second.dsn("app") == own_server.dsn("app")
         assert len(list_postmasters(home)) == 1
     assert is_answering(own_server)
@@ -101,12 +104,12 @@ def list_postmasters(home: Path) -> list[int]:
 
 
 def test_a_stale_pid_file_with_a_strangers_number_does_not_stop_the_start(home: Path) -> None:
-    with EmbeddedServer(home) as server:
+    with embedded(home) as server:
         data_dir = find_data_dir(home)
     stranger = subprocess.Popen(["/bin/sleep", "60"], **server_identity())
     (data_dir / "postmaster.pid").write_text(f"{stranger.pid}\n{data_dir}\n0\n5432\n\n\n\n")
     try:
-        with EmbeddedServer(home) as server:
+        with embedded(home) as server:
             assert is_answering(server)
     finally:
         stranger.kill()
@@ -117,11 +120,11 @@ def test_a_stale_pid_file_with_a_strangers_number_does_not_stop_the_start(home: 
 @pytest.mark.parametrize("name", [f"{'d' * 100}/{'e' * 100}", 'a, b\'s \\ "home" %s é'])
 def test_a_home_with_a_long_or_strange_path_works(home: Path, name: str) -> None:
     deep = home / name
-    with EmbeddedServer(deep) as server:
+    with embedded(deep) as server:
         socket_dir = read_facts(deep).embedded.socket_dir
         assert is_answering(server)
         assert socket_dir.stat().st_mode & 0o777 == 0o700
-    with EmbeddedServer(deep):
+    with embedded(deep):
         assert read_facts(deep).embedded.socket_dir == socket_dir
     socket_dir.rmdir()
 
@@ -129,12 +132,12 @@ def test_a_home_with_a_long_or_strange_path_works(home: Path, name: str) -> None
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server under another account")
 def test_a_home_out_of_the_servers_reach_keeps_its_data_elsewhere(home: Path) -> None:
     home.chmod(0o700)
-    with EmbeddedServer(home) as server:
+    with embedded(home) as server:
         root = read_facts(home).embedded.root
         execute(server.dsn("owner"), "CREATE TABLE kept AS SELECT 1 AS x")
     assert root.is_relative_to("/var/lib/escrow")
     home.chmod(0o755)
-    with EmbeddedServer(home) as server:
+    with embedded(home) as server:
         assert read_facts(home).embedded.root == root
         assert execute(server.dsn("owner"), "SELECT x FROM kept") == (1,)
 

@@ -10,7 +10,7 @@ from database.errors import UnsafeConfiguration
 from database.facts import read_facts
 from database.postgres import EmbeddedServer
 from database.safety import DB_FUNCTIONS, check_safe, list_dangers
-from tests.conftest import Database
+from tests.conftest import Database, embedded
 from tests.database.test_postgres import server_identity
 from tests.waiting import wait_until
 
@@ -55,11 +55,11 @@ def test_a_setting_of_the_server_counts(own_server: EmbeddedServer, setting: str
 
 @pytest.mark.guarantee("G28", planted="the cluster has no checksums")
 def test_missing_checksums_count(home: Path) -> None:
-    with EmbeddedServer(home):
+    with embedded(home):
         facts = read_facts(home).embedded
     program = [facts.bin_dir / "pg_checksums", "--disable", "-D", facts.root / "data"]
     subprocess.run(program, cwd="/", check=True, capture_output=True, **server_identity())
-    with EmbeddedServer(home) as server:
+    with embedded(home) as server:
         assert dangers_of(server.dsn("app")) == {"data_checksums_off"}
 
 

@@ -1,4 +1,7 @@
-"""A process that folds: `python -m tests.projections.folding DSN SCHEMA BATCH`; it says each position it commits."""
+"""A process that folds, and says each position that it commits.
+
+`.venv/bin/python -m tests.projections.folding DSN SCHEMA BATCH`
+"""
 
 import sys
 

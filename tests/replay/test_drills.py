@@ -17,6 +17,7 @@ from projections.install import install
 from replay.finding import Finding, FindingKind, Findings
 from replay.log import verify_log
 from replay.verify import verify
+from tests.conftest import embedded
 from tests.projections.stories import append
 from tests.replay.world import Market
 
@@ -31,7 +32,7 @@ class Machine:
         self.head = 0
 
     def run(self) -> EmbeddedServer:
-        return EmbeddedServer(self.home)
+        return embedded(self.home)
 
     def fill(self) -> None:
         with self.run() as server:

@@ -10,9 +10,8 @@ import psycopg
 
 from database.connect import open_pool
 from database.facts import read_facts
-from database.postgres import EmbeddedServer
 from identity.user import NewUser, User, create_user
-from tests.conftest import Database, Server, clone, describe, make_home, make_template
+from tests.conftest import Database, Server, clone, describe, embedded, make_home, make_template
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, PasswordCosts
@@ -40,7 +39,7 @@ FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r
 def own_databases(count: int) -> Iterator[Sequence[Database]]:
     """A server for this run alone, with so many databases in it."""
     home = make_home("escrow-simulation-")
-    owner = EmbeddedServer(home)
+    owner = embedded(home)
     try:
         owner.start()
         facts = read_facts(home).embedded
