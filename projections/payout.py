@@ -143,6 +143,7 @@ PAYOUTS = project(
         "transaction.payout_fee_assessed.v1": Change(assess_fee, _NAMED),
         "transaction.payout_failed.v1": Change(fail, _NAMED),
         "transaction.payout_paid_after_all.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
+        "transaction.payout_reversal_seen.v1": Change(become("reversed"), _NAMED),
         "transaction.payout_reversed.v1": Change(become("reversed", ends=True, failure="reason"), _NAMED),
     },
 )

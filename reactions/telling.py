@@ -108,6 +108,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.payout_submitted.v1": STEP,
     "transaction.payout_otp_required.v1": STAFF_ONLY,
     "transaction.payout_fee_assessed.v1": PROCESSORS,
+    "transaction.payout_reversal_seen.v1": PROCESSORS,
     "transaction.payout_failed.v1": "it is tried again by itself; the payee hears when it is given up",
     "transaction.payout_retry_scheduled.v1": STEP,
     "transaction.payout_finalized.v1": STAFF_ONLY,

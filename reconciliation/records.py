@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.event import Event, MoneyEvent
 from domain.journal import Account, Postings
 from domain.money import Currency
-from domain.transaction.attempt import PayoutPaidAfterAll
+from domain.transaction.attempt import PayoutPaidAfterAll, PayoutReversalSeen
 from domain.transaction.chargeback import ChargebackLost, ForeignChargebackSeen
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.payment import PaymentFeeAssessed, PaymentMismatched, PaymentReceived
@@ -235,7 +235,7 @@ def _payout_status(event: Event) -> PayoutStatus | None:
             return PayoutStatus.SUCCEEDED
         case PayoutFailed():
             return PayoutStatus.REVERSED if event.status is TransferStatus.REVERSED else PayoutStatus.FAILED
-        case PayoutReversed():
+        case PayoutReversed() | PayoutReversalSeen():
             return PayoutStatus.REVERSED
         case _:
             return None
@@ -316,6 +316,7 @@ _NOTES: dict[type[Event], Note] = {
     PayoutFeeAssessed: _note_outcome,
     PayoutFailed: _note_outcome,
     PayoutReversed: _note_outcome,
+    PayoutReversalSeen: _note_outcome,
     PayoutPaidAfterAll: _note_outcome,
     RefundOrdered: _note_order,
     SplitOrdered: _note_order,

@@ -11,7 +11,7 @@ from domain.transaction.approval import (
     ApprovalRequested,
     DecisionTaken,
 )
-from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled
+from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled, PayoutReversalSeen
 from domain.transaction.attention import PayoutFinalized, PayoutOtpResent, RefundRetried
 from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered, ChargebackLost
 from domain.transaction.clawback import ClawbackRecovered, DebtRecovered, LossWrittenOff, PayableWithheld
@@ -88,6 +88,7 @@ from replay.rules import Rule, require
 SHOWN = frozenset({VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED})
 OPERATORS = frozenset({Role.SUPER_ADMIN, Role.SYSTEM})
 UNSENT = frozenset({RefundStatus.APPROVED, RefundStatus.UNCERTAIN})
+AfterFailure = PayoutRetryScheduled | PayoutGivenUp | PayoutPaidAfterAll | PayoutReversalSeen
 
 
 def _is_unpaid(x: Transaction, e: TransactionCancelled | TransactionExpired) -> bool:
@@ -185,7 +186,7 @@ def _is_unsent_refund(x: Transaction, e: RefundWaitsForBalance) -> bool:
     return refund is not None and is_unsent and e.amount_minor == refund.amount_minor
 
 
-def _has_failed(x: Transaction, e: PayoutRetryScheduled | PayoutGivenUp | PayoutPaidAfterAll) -> bool:
+def _has_failed(x: Transaction, e: AfterFailure) -> bool:
     payout = x.payouts.get(e.reference)
     return payout is not None and payout.status in FAILED
 
@@ -212,7 +213,7 @@ def _is_paid(x: Transaction, e: PayoutReversed) -> bool:
 
 def _owes_no_fee_yet(x: Transaction, e: PayoutFeeAssessed) -> bool:
     payout = x.payouts.get(e.reference)
-    # What failed here may have been paid and taken back before anybody asked.
+    # Of what failed here and had been paid and taken back meanwhile, older logs have the fee and not the reversal.
     may_have_been_paid = {PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED, PayoutStatus.FAILED}
     return payout is not None and payout.status in may_have_been_paid and payout.fee_minor is None
 
@@ -358,6 +359,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, PayoutRetryScheduled, "a payout that failed", _has_failed),
         require(T, PayoutGivenUp, "a payout that failed", _has_failed),
         require(T, PayoutPaidAfterAll, "a payout that failed", _has_failed),
+        require(T, PayoutReversalSeen, "a payout that failed", _has_failed),
         require(T, PayoutFeeAssessed, "a transfer that was paid, its fee not known yet", _owes_no_fee_yet),
         require(T, RefundUncertain, "a refund under way", _is_open_refund),
         require(T, RefundFailed, "a refund under way", _is_open_refund),

@@ -56,6 +56,22 @@ class PayoutPaidAfterAll(TransactionMoneyEvent):
         )
 
 
+class PayoutReversalSeen(TransactionEvent):
+    """The processor paid a transfer that counts as failed here, and took it back before anybody asked.
+
+    A remark: the money is owed as it was. Whatever says later that it was paid is old news.
+    """
+
+    TOPIC = "transaction.payout_reversal_seen.v1"
+    IS_REMARK = True
+    reference: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """It cannot be paid after all any more."""
+        payout = transaction.payouts[self.reference]
+        transaction.payouts[self.reference] = replace(payout, status=PayoutStatus.REVERSED)
+
+
 def retry_at(payout: Payout, failed_at: datetime) -> datetime | None:
     """Return from when the attempt after this one may be made: 1 minute, 10 minutes, 1 hour, 6 hours; None after five.
 

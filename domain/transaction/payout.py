@@ -7,7 +7,13 @@ from domain.errors import Refused
 from domain.ids import derive_reference
 from domain.journal import Account, Posting, credit, debit, journal
 from domain.policy import MAX_PAYOUT_ATTEMPTS
-from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled, retry_at
+from domain.transaction.attempt import (
+    PayoutGivenUp,
+    PayoutPaidAfterAll,
+    PayoutRetryScheduled,
+    PayoutReversalSeen,
+    retry_at,
+)
 from domain.transaction.clawback import ClawbackTrack
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import UnknownReference
@@ -239,13 +245,13 @@ class PayoutTrack(ClawbackTrack):
             self._record_progress(payout, report)
         elif payout.status is PayoutStatus.FAILED and report.status is TransferStatus.SUCCESS:
             self._record_paid_after_all(payout, report)
+        elif payout.status is PayoutStatus.FAILED and report.status is TransferStatus.REVERSED:
+            self.record(PayoutReversalSeen, reference=payout.reference)
         self._assess_transfer_fee(self.payouts[report.reference], report)
 
     def _assess_transfer_fee(self, payout: Payout, report: TransferReport) -> None:
         """The fee may be told of late, or by a report of the success that arrives after the reversal."""
         was_paid = payout.status in {PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED}
-        # What counts as failed here may have been paid and taken back before anybody asked: then only the fee is gone.
-        was_paid |= payout.status is PayoutStatus.FAILED and report.status is TransferStatus.REVERSED
         tells = report.status in {TransferStatus.SUCCESS, TransferStatus.REVERSED} and report.fee_minor
         if was_paid and tells and payout.fee_minor is None:
             lines = debit(Account.TRANSFER_FEE, report.fee_minor or 0), credit(Account.BALANCE, report.fee_minor or 0)
@@ -338,8 +344,6 @@ class PayoutTrack(ClawbackTrack):
 
     def _record_paid_after_all(self, payout: Payout, report: TransferReport) -> None:
         """The money that was owed again after the failure has left after all; what an attempt since took is missing."""
-        if payout.fee_minor is not None:
-            return  # it was taken back since, and this is old news
         amount, fee = payout.amount_minor, report.fee_minor or 0
         owed = min(amount, self.payable_minor(payout.purpose))
         twice = debit(Account.SELLER_RECEIVABLE, amount - owed, str(self.seller_id))

@@ -56,7 +56,7 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
-from tests.domain.golden_debts import withheld
+from tests.domain.golden_debts import taken_back_unseen, withheld
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
@@ -381,6 +381,7 @@ STORIES = {
         taken_back_and_refunded,
         defended,
         taken_back_elsewhere,
+        taken_back_unseen,
         cancelled,
         expired,
         vetted,

@@ -190,6 +190,9 @@ class Deal:
         moved.update({DEBT if source == PAYABLE else LOSSES: amount - owed})
         return moved
 
+    def payout_reversal_seen(self, f: dict) -> None:
+        self._payout(f, "failed", to="taken back")
+
     def payout_reversed(self, f: dict) -> Counter[str]:
         amount, source, _ = self._payout(f, "paid", to="failed")
         return Counter({BALANCE: amount, source: -amount})
@@ -302,7 +305,13 @@ class Deal:
         return not any(self.holds[account] for account in PER_TRANSACTION)
 
 
-MOVE_NOTHING = ("refund_uncertain", "payout_uncertain", "refund_waits_for_balance", "payout_waits_for_balance")
+MOVE_NOTHING = (
+    "refund_uncertain",
+    "payout_uncertain",
+    "refund_waits_for_balance",
+    "payout_waits_for_balance",
+    "payout_reversal_seen",
+)
 
 
 class Books:

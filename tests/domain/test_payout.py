@@ -176,11 +176,21 @@ def test_a_refused_transfer_that_was_paid_after_all_completes_the_sale():
 
 def test_a_refused_transfer_that_was_paid_and_taken_back_costs_its_fee_once():
     story = payout_failed(pending())
-    assert story.do(transfer(story.payout(), "reversed", TRANSFER_FEE)) == ["payout_fee_assessed"]
+    told = story.do(transfer(story.payout(), "reversed", TRANSFER_FEE))
+    assert told == ["payout_reversal_seen", "payout_fee_assessed"]
     assert story.balance(Account.TRANSFER_FEE) == TRANSFER_FEE
     assert story.transaction.payable_minor(PayoutPurpose.SELLER) == 90_000
     for status in ("reversed", "success"):
         story.ignores(transfer(story.payout(), status, TRANSFER_FEE))
+
+
+def test_a_refused_transfer_that_was_taken_back_is_not_paid_by_old_news_without_a_fee():
+    story = payout_failed(pending())
+    assert story.do(transfer(story.payout(), "reversed")) == ["payout_reversal_seen"]
+    for status in ("reversed", "success"):
+        story.ignores(transfer(story.payout(), status))
+    assert story.transaction.payable_minor(PayoutPurpose.SELLER) == 90_000
+    assert story.do(transfer(story.payout(), "success", TRANSFER_FEE)) == ["payout_fee_assessed"]
 
 
 @pytest.mark.parametrize("second", ["requested", "pending", "success"])
