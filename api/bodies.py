@@ -11,7 +11,7 @@ from api.http.body import Body, BodyId, Prose, SingleLine
 from api.views.money import AmountMinor, MoneyBody
 from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
-from domain.transaction.inspection import MAX_EXTENSION_SECONDS
+from domain.policy import MAX_EXTENSION_SECONDS
 from domain.transaction.records import DisputeCategory, Finding
 from identity.api_key import Scope
 

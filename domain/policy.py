@@ -60,7 +60,11 @@ DISPUTE_WINDOW = timedelta(days=30)
 STUCK_AFTER = timedelta(days=7)
 ESCALATE_DISPUTE_AFTER = timedelta(days=7)
 ESCALATE_BEFORE_DUE = timedelta(hours=3)
+EVIDENCE_BEFORE_DUE = timedelta(hours=4)
+"""What was revealed but not acknowledged is defended this long before the processor stops waiting, not earlier."""
 APPROVAL_VALID = timedelta(hours=24)
 REDEPOSIT_WITHIN = timedelta(hours=72)
+MAX_EXTENSION_SECONDS = 30 * 24 * 3600
+COMPENSATION_CAP_BPS = 2000
 PAYOUT_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 MAX_PAYOUT_ATTEMPTS = len(PAYOUT_RETRY_AFTER) + 1

@@ -12,7 +12,6 @@ from domain.journal import Account
 from domain.policy import STUCK_AFTER
 from domain.transaction import Transaction
 from domain.transaction.records import ContractStatus, PayoutPurpose, PayoutStatus, RefundStatus
-from domain.transaction.settlement import Basis
 from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import Moment, fetch_all, fetch_one
@@ -156,11 +155,7 @@ def _fee_minor(transaction: Transaction) -> int:
 def _refunded_minor(transaction: Transaction) -> int:
     """What the buyer has back of the price, through refunds or through transfers in their stead."""
     refunds = sum(
-        [
-            r.amount_minor
-            for r in transaction.refunds.values()
-            if r.status is RefundStatus.PROCESSED and r.basis != Basis.MISMATCH
-        ]
+        [r.amount_minor for r in transaction.refunds.values() if r.status is RefundStatus.PROCESSED and r.is_of_price]
     )
     transfers = sum(
         [

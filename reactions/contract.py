@@ -13,7 +13,7 @@ from domain.listing import Listing
 from domain.transaction import Transaction
 from domain.transaction.commands import GenerateContract
 from domain.transaction.contract import ContractGenerated, ContractMissing, ContractSigned
-from domain.transaction.records import ContractStatus, SettlementStatus
+from domain.transaction.records import ContractStatus
 from eventstore.escrow import evolve
 from eventstore.log import END, RecordedEvent, read_stream
 from identity.keypair import get_key_pair
@@ -28,8 +28,7 @@ class ContractLost(NotFound):
 
 async def generate_contract(tools: Toolbox, transaction: Transaction) -> bool:
     """Record the contract's hash and the fingerprints of both parties' keys."""
-    is_due = transaction.settlement is SettlementStatus.HELD and transaction.contract is ContractStatus.NONE
-    if not is_due or transaction.held_minor <= 0 or transaction.charged_back_minor:
+    if not transaction.is_live or transaction.contract is not ContractStatus.NONE:
         return False
     async with tools.pool.connection() as connection:
         buyer = await get_key_pair(connection, transaction.buyer_id)

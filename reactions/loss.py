@@ -12,7 +12,7 @@ from domain.listing import Listing, ListingStatus
 from domain.listing.commands import LoseListedDeposit
 from domain.transaction import Transaction
 from domain.transaction.commands import LoseDeposit
-from domain.transaction.records import ContractStatus, SettlementStatus, VaultStatus
+from domain.transaction.records import ContractStatus, VaultStatus
 from domain.vault import DepositStatus, LoseCredentials, Vault
 from reactions.toolbox import Toolbox, order
 
@@ -23,8 +23,7 @@ REASON = "password_reset"
 
 async def notice_loss(tools: Toolbox, transaction: Transaction) -> bool:
     """Record that a deposit is lost on its way: sealed for a key that is retired, of the buyer or of the seller."""
-    is_held = transaction.settlement is SettlementStatus.HELD and transaction.held_minor > 0
-    if not is_held or transaction.charged_back_minor or transaction.contract is ContractStatus.NONE:
+    if not transaction.is_live or transaction.contract is ContractStatus.NONE:
         return False
     if transaction.vault not in {VaultStatus.SEALED, VaultStatus.GRANTED}:
         return False

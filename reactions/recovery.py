@@ -20,8 +20,8 @@ from domain.transaction.commands import (
     RequestPayment,
     RequestPayout,
 )
-from domain.transaction.payout import NOT_PAID
 from domain.transaction.records import PaymentStatus, PayoutPurpose
+from domain.transaction.transfer import NOT_PAID
 from gateways.payment import Charge, Refund, RefundStatus, Transfer
 from reactions import payment, payout, refund
 from reactions.chargeback import confirm_chargebacks

@@ -19,11 +19,11 @@ from domain.transaction.payout import (
     PayoutReversed,
     PayoutSubmitted,
     PayoutSucceeded,
-    TransferStatus,
 )
 from domain.transaction.records import PayoutStatus, RefundStatus
 from domain.transaction.refund import RefundFailed, RefundProcessed, RefundSubmitted
 from domain.transaction.settlement import ReceiptReturnOrdered, RefundOrdered, SplitOrdered
+from domain.transaction.transfer import TransferStatus
 from domain.treasury import FundsMoved, Movement
 from reconciliation.key import CHARGE, DISPUTE, REFUND, TRANSFER, Key, key_of_evidence
 

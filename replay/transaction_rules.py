@@ -3,6 +3,7 @@
 from domain.actor import STAFF, Role
 from domain.journal import Account
 from domain.money import share
+from domain.policy import COMPENSATION_CAP_BPS
 from domain.transaction import Transaction
 from domain.transaction.approval import (
     ApprovalExpired,
@@ -15,18 +16,14 @@ from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, Payout
 from domain.transaction.attention import PayoutFinalized, PayoutOtpResent, RefundRetried
 from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered, ChargebackLost
 from domain.transaction.clawback import ClawbackRecovered, DebtRecovered, LossWrittenOff, PayableWithheld
-from domain.transaction.compensation import COMPENSATION_CAP_BPS, CompensationGranted
+from domain.transaction.compensation import CompensationGranted
 from domain.transaction.contract import ContractGenerated, ContractSigned, CredentialsGranted
 from domain.transaction.cooling import PayoutAccountUnproven, PayoutWaitsForAccount
 from domain.transaction.dispute import DisputeEscalated, DisputeOpened, DisputeResolved, DisputeWithdrawn
-from domain.transaction.inspection import (
-    AccessConfirmed,
-    DeadlinesExtended,
-    InspectionExtended,
-    InspectionLapsed,
-)
+from domain.transaction.inspection import AccessConfirmed, InspectionExtended, InspectionLapsed
 from domain.transaction.note import NoteAdded, PartiesNotified, StatementRecorded
 from domain.transaction.opening import TransactionCancelled, TransactionExpired
+from domain.transaction.outage import DeadlinesExtended
 from domain.transaction.payment import (
     FundsHeld,
     PaymentAttemptFailed,
@@ -95,27 +92,23 @@ def _is_unpaid(x: Transaction, e: TransactionCancelled | TransactionExpired) -> 
     return x.ended_as is None and x.payment is not PaymentStatus.RECEIVED
 
 
-def _is_held(x: Transaction) -> bool:
-    return x.settlement is SettlementStatus.HELD and x.held_minor > 0
-
-
 def _awaits_link(x: Transaction, e: PaymentLinkIssued | PaymentAttemptFailed) -> bool:
     return x.payment is PaymentStatus.REQUESTED and not x.payment_link_issued and e.reference == x.payment_reference
 
 
 def _is_unsigned_by(x: Transaction, e: ContractSigned) -> bool:
     signed_at = x.buyer_signed_at if e.signer_role is Role.BUYER else x.seller_signed_at
-    return signed_at is None and e.content_sha256 == x.contract_sha256 and _is_held(x)
+    return signed_at is None and e.content_sha256 == x.contract_sha256 and x.is_live
 
 
 def _may_be_revealed(x: Transaction, e: CredentialsRevealed) -> bool:
     unseen = x.vault is VaultStatus.GRANTED and x.contract is ContractStatus.SIGNED
-    return unseen and _is_held(x) and not x.has_open_dispute and e.to_user_id == x.buyer_id
+    return unseen and x.is_live and not x.has_open_dispute and e.to_user_id == x.buyer_id
 
 
 def _may_be_missed(x: Transaction, e: RevealMissed) -> bool:
     is_unread = x.vault is VaultStatus.REVEALED and e.vault_id == x.vault_id
-    return is_unread and x.missed_at is None and _is_held(x) and e.actor_id == str(x.buyer_id)
+    return is_unread and x.missed_at is None and x.is_live and e.actor_id == str(x.buyer_id)
 
 
 def _replaces_lost(x: Transaction, e: AddendumSigned) -> bool:
@@ -129,17 +122,17 @@ def _may_be_replaced(x: Transaction, e: DepositReplaced) -> bool:
 
 
 def _may_be_confirmed(x: Transaction, e: AccessConfirmed) -> bool:
-    return _is_held(x) and not x.has_open_dispute and x.vault in SHOWN and e.actor_id == str(x.buyer_id)
+    return x.is_live and not x.has_open_dispute and x.vault in SHOWN and e.actor_id == str(x.buyer_id)
 
 
 def _releases_all(x: Transaction, e: ReleaseOrdered) -> bool:
     parts = e.to_seller_minor + e.platform_fee_minor + e.tax_minor + e.reserve_minor
-    return _is_held(x) and not x.has_open_dispute and e.amount_minor == x.held_minor == parts
+    return x.is_held and not x.has_open_dispute and e.amount_minor == x.held_minor == parts
 
 
 def _splits_all(x: Transaction, e: SplitOrdered) -> bool:
     parts = (e.to_buyer_minor, e.to_seller_minor, e.platform_fee_minor)
-    return _is_held(x) and min(parts) >= 0 and sum(parts) == x.held_minor and e.reference not in x.refunds
+    return x.is_held and min(parts) >= 0 and sum(parts) == x.held_minor and e.reference not in x.refunds
 
 
 def _is_refundable(x: Transaction, e: RefundOrdered) -> bool:
@@ -313,7 +306,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
             T,
             ContractGenerated,
             "money is held and there is no contract yet",
-            lambda x, e: _is_held(x) and x.contract is ContractStatus.NONE,
+            lambda x, e: x.is_live and x.contract is ContractStatus.NONE,
         ),
         require(T, ContractSigned, "this party has not signed this text yet", _is_unsigned_by),
         require(T, CredentialsGranted, "the seller has signed", lambda x, e: x.seller_signed_at is not None),
@@ -329,10 +322,10 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, AddendumSigned, "by the seller, of this contract, in place of the lost deposit", _replaces_lost),
         require(T, DepositReplaced, "lost, and never shown before", _may_be_replaced),
         require(T, AccessConfirmed, "held, shown, undisputed, and by the buyer", _may_be_confirmed),
-        require(T, InspectionExtended, "held and shown", lambda x, e: _is_held(x) and x.vault in SHOWN),
+        require(T, InspectionExtended, "held and shown", lambda x, e: x.is_live and x.vault in SHOWN),
         require(T, InspectionLapsed, "it has not lapsed yet", lambda x, e: not x.inspection_lapsed),
         require(T, DeadlinesExtended, "a whole number of seconds", lambda x, e: e.seconds > 0),
-        require(T, CancellationRequested, "held and not yet shown", lambda x, e: _is_held(x) and not x.revealed_at),
+        require(T, CancellationRequested, "held and not yet shown", lambda x, e: x.is_live and not x.revealed_at),
         require(T, ReleaseOrdered, "undisputed, and exactly what is held", _releases_all),
         require(
             T,

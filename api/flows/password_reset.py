@@ -172,7 +172,6 @@ async def _lost_by_seller(dependencies: Dependencies, vault_id: UUID) -> LossVie
 
 async def _lost_by_buyer(dependencies: Dependencies, transaction_id: UUID, fingerprint: str) -> LossView | None:
     transaction = await dependencies.escrow.get(Transaction, transaction_id)
-    is_lost = fingerprint == transaction.buyer_key_fingerprint and transaction.needs_key(fingerprint)
-    if not is_lost:
+    if not transaction.needs_buyer_key(fingerprint):
         return None
     return LossView(listing_id=transaction.listing_id, transaction_id=transaction_id, role="buyer")

@@ -61,7 +61,6 @@ async def redeposit(desk: Desk, transaction_id: UUID, wanted: Handover) -> Respo
     keys = await _read_keys(dependencies, transaction)
     command = ReplaceDeposit(
         vault_id=transaction.vault_id if wanted.credentials is None else dependencies.escrow.new_id(),
-        key_fingerprint=keys.buyer.fingerprint,
         addendum=_addendum(wanted, keys, rehearse_content(desk.request, KIND).sha256),
     )
     rehearsed = await desk.rehearse(transaction_id, command)

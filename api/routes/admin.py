@@ -36,12 +36,12 @@ from domain.transaction import Transaction
 from domain.transaction.dispute import Award
 from domain.transaction.staff_commands import (
     AddNote,
-    ApproveRequest,
+    Compensate,
     EscalateDispute,
     FinalizePayout,
     ForceRefund,
     ForceRelease,
-    GrantCompensation,
+    GrantApproval,
     RecoverInCash,
     RejectApproval,
     ResendOtp,
@@ -110,7 +110,7 @@ async def post_refund_account(transaction_id: PathId, body: RefundAccountBody, d
 async def post_compensation(transaction_id: PathId, body: AmountBody, desk: DecidingDesk) -> Response:
     """Pay the buyer something besides his refund, after the platform was found at fault; 202 as for a refund."""
     limit = await get_limit(desk.dependencies)
-    command = GrantCompensation(amount_minor=body.amount_minor, reason=body.reason, limit_usd_cents=limit)
+    command = Compensate(amount_minor=body.amount_minor, reason=body.reason, limit_usd_cents=limit)
     return await decide(desk, transaction_id, command)
 
 
@@ -164,7 +164,7 @@ async def get_approvals(reader: ApprovalReader) -> Page[ApprovalItem]:
 async def post_approve(approval_id: PathId, desk: DecidingDesk, body: Nothing | None = None) -> Response:
     """Agree with somebody else's decision; it is carried out at once."""
     transaction_id = await find_approval(desk, approval_id)
-    return await desk.execute(transaction_id, ApproveRequest(approval_id=approval_id), TransactionView.of)
+    return await desk.execute(transaction_id, GrantApproval(approval_id=approval_id), TransactionView.of)
 
 
 @router.post("/approvals/{approval_id}/reject", response_model=TransactionView)

@@ -32,7 +32,7 @@ class Transaction(AttentionTrack):
     def check_statement(self) -> None:
         """Raise unless the buyer can say something about money that is held."""
         self.require_buyer()
-        self._require_held()
+        self.require_live()
 
     def record_statement(self, content_id: UUID, content_sha256: str) -> None:
         """The buyer states that he has access."""

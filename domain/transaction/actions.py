@@ -88,12 +88,10 @@ def _unproven_reason(transaction: "Transaction") -> str | None:
 
 
 def _payout_reason(transaction: "Transaction") -> str | None:
-    """Only the last attempt of each purpose counts: an earlier one says nothing about what is waited for now."""
     for purpose, wait in transaction.account_waits.items():
         if wait.attempt == transaction.next_attempt(purpose) and transaction.payable_minor(purpose) > 0:
             return f"payout_account_cooling_off: until {wait.usable_at:%Y-%m-%dT%H:%M:%SZ}"
-    last = {payout.purpose: payout for payout in transaction.payouts.values()}
-    for payout in reversed(last.values()):
+    for payout in reversed(transaction.last_payouts().values()):
         if payout.waits_for_balance:
             return f"payout_waiting_for_balance: {payout.amount_minor} {transaction.price.currency.value}"
         if payout.status.is_open:

@@ -1,6 +1,5 @@
 """Decisions of staff about money: forced release and refund, resolutions, and the second pair of eyes above a limit."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -17,6 +16,7 @@ from domain.transaction.records import (
     Approval,
     ApprovalAction,
     ApprovalStatus,
+    Decision,
     Finding,
 )
 from domain.transaction.settlement import RefundTooLarge
@@ -100,7 +100,7 @@ class ApprovalGranted(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is decided."""
-        _close(transaction, self.approval_id, ApprovalStatus.GRANTED)
+        transaction.update_approval(self.approval_id, status=ApprovalStatus.GRANTED)
 
 
 class ApprovalRejected(TransactionEvent):
@@ -112,7 +112,7 @@ class ApprovalRejected(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is decided."""
-        _close(transaction, self.approval_id, ApprovalStatus.REJECTED)
+        transaction.update_approval(self.approval_id, status=ApprovalStatus.REJECTED)
 
 
 class ApprovalExpired(TransactionEvent):
@@ -123,7 +123,7 @@ class ApprovalExpired(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is void."""
-        _close(transaction, self.approval_id, ApprovalStatus.EXPIRED)
+        transaction.update_approval(self.approval_id, status=ApprovalStatus.EXPIRED)
 
 
 class DecisionTaken(TransactionEvent):
@@ -143,10 +143,6 @@ class DecisionTaken(TransactionEvent):
         transaction.last_decision = self.action
 
 
-def _close(transaction: TransactionState, approval_id: UUID, status: ApprovalStatus) -> None:
-    transaction.approvals[approval_id] = replace(transaction.approvals[approval_id], status=status)
-
-
 class ApprovalTrack(ForceTrack):
     """Forcing, resolving, and approving.
 
@@ -160,8 +156,8 @@ class ApprovalTrack(ForceTrack):
         self.check_force_release()
         require_reason(reason)
         amount = self.failed_payable_minor() or self.held_minor
-        request = self._new_approval(ApprovalAction.RELEASE, amount, reason, recipient=recipient)
-        self._decide(request, limit_usd_cents)
+        decision = Decision(action=ApprovalAction.RELEASE, amount_minor=amount, reason=reason, recipient=recipient)
+        self._decide(decision, limit_usd_cents)
 
     def force_refund(self, reason: str, amount_minor: int | None, limit_usd_cents: int | None) -> None:
         """Refund all that can be, or `amount_minor` of it."""
@@ -171,22 +167,22 @@ class ApprovalTrack(ForceTrack):
         amount = limit if amount_minor is None else amount_minor
         if not 1 <= amount <= limit:
             raise RefundTooLarge(refundable_minor=limit)
-        self._decide(self._new_approval(ApprovalAction.REFUND, amount, reason), limit_usd_cents)
+        self._decide(Decision(action=ApprovalAction.REFUND, amount_minor=amount, reason=reason), limit_usd_cents)
 
     def resolve_dispute(self, dispute_id: UUID, award: Award, limit_usd_cents: int | None) -> None:
         """Decide a dispute by the matrix."""
         self.check_resolve(dispute_id, award)
-        amount = self.award_amount_minor(award)
-        request = self._new_approval(ApprovalAction.RESOLVE, amount, award.reason)
-        request = replace(
-            request,
+        decision = Decision(
+            action=ApprovalAction.RESOLVE,
+            amount_minor=self.award_amount_minor(award),
+            reason=award.reason,
             dispute_id=dispute_id,
             finding=award.finding,
             to_buyer_minor=award.to_buyer_minor,
             to_seller_minor=award.to_seller_minor,
             compensation_minor=award.compensation_minor,
         )
-        self._decide(request, limit_usd_cents)
+        self._decide(decision, limit_usd_cents)
 
     def check_compensate(self) -> None:
         """Raise unless a super_admin could compensate the buyer for a fault of the platform."""
@@ -202,7 +198,8 @@ class ApprovalTrack(ForceTrack):
         if amount_minor <= 0:
             raise AmountNotPositive
         self.check_compensation(amount_minor)
-        self._decide(self._new_approval(ApprovalAction.COMPENSATE, amount_minor, reason), limit_usd_cents)
+        decision = Decision(action=ApprovalAction.COMPENSATE, amount_minor=amount_minor, reason=reason)
+        self._decide(decision, limit_usd_cents)
 
     def check_any_approvable(self) -> None:
         """Raise unless this super_admin could approve a request of somebody else."""
@@ -216,7 +213,7 @@ class ApprovalTrack(ForceTrack):
         if not self.pending_approvals:
             raise ApprovalUnknown
 
-    def approve(self, approval_id: UUID) -> None:
+    def grant_approval(self, approval_id: UUID) -> None:
         """A second super_admin agrees; the guards are checked again and the decision is carried out."""
         request = self._pending(approval_id)
         if request.requested_by == self.actor.id:
@@ -225,9 +222,9 @@ class ApprovalTrack(ForceTrack):
             raise ApprovalVoid
         self._check_again(request)
         self.record(ApprovalGranted, approval_id=approval_id, requested_by=request.requested_by)
-        self._carry_out(request, approved=True)
+        self._carry_out(request, requested_by=request.requested_by, approval_id=approval_id)
 
-    def reject(self, approval_id: UUID, reason: str) -> None:
+    def reject_approval(self, approval_id: UUID, reason: str) -> None:
         """A super_admin disagrees, or the asker takes his request back."""
         self._pending(approval_id)
         require_reason(reason)
@@ -245,32 +242,33 @@ class ApprovalTrack(ForceTrack):
         """The requests that wait for a second super_admin."""
         return tuple(r for r in self.approvals.values() if r.status is ApprovalStatus.REQUESTED)
 
-    def _decide(self, request: Approval, limit_usd_cents: int | None) -> None:
-        usd = self.forced_usd_cents + self._usd_cents(request.amount_minor)
-        breaks_glass = limit_usd_cents is None and request.action is ApprovalAction.REFUND
+    def _decide(self, decision: Decision, limit_usd_cents: int | None) -> None:
+        usd = self.forced_usd_cents + self._usd_cents(decision.amount_minor)
+        breaks_glass = limit_usd_cents is None and decision.action is ApprovalAction.REFUND
         if breaks_glass or usd <= (limit_usd_cents or 0):
-            self._carry_out(request, approved=False)
+            self._carry_out(decision, requested_by=self.actor.id, approval_id=None)
         else:
-            self._request(request)
+            self._request(decision)
 
-    def _request(self, request: Approval) -> None:
+    def _request(self, decision: Decision) -> None:
         if any(self._is_valid(pending) for pending in self.pending_approvals):
             raise ApprovalPending
+        approval_id = uuid5(self.id, f"approval:{self.version + 1}")
         self._expire_overtaken()
         self.record(
             ApprovalRequested,
-            approval_id=request.approval_id,
-            action=request.action,
-            amount_minor=request.amount_minor,
-            reason=request.reason,
-            expires_at=request.expires_at,
+            approval_id=approval_id,
+            action=decision.action,
+            amount_minor=decision.amount_minor,
+            reason=decision.reason,
+            expires_at=self.now + APPROVAL_VALID,
             at_version=self.version + 1,
-            recipient=request.recipient,
-            dispute_id=request.dispute_id,
-            finding=request.finding,
-            to_buyer_minor=request.to_buyer_minor,
-            to_seller_minor=request.to_seller_minor,
-            compensation_minor=request.compensation_minor,
+            recipient=decision.recipient,
+            dispute_id=decision.dispute_id,
+            finding=decision.finding,
+            to_buyer_minor=decision.to_buyer_minor,
+            to_seller_minor=decision.to_seller_minor,
+            compensation_minor=decision.compensation_minor,
         )
 
     def _expire_overtaken(self) -> None:
@@ -278,39 +276,39 @@ class ApprovalTrack(ForceTrack):
         for pending in self.pending_approvals:
             self.record(ApprovalExpired, approval_id=pending.approval_id)
 
-    def _carry_out(self, request: Approval, *, approved: bool) -> None:
+    def _carry_out(self, decision: Decision, *, requested_by: str, approval_id: UUID | None) -> None:
         self.record(
             DecisionTaken,
-            action=request.action,
-            amount_minor=request.amount_minor,
-            amount_usd_cents=self._usd_cents(request.amount_minor),
-            reason=request.reason,
-            approval_id=request.approval_id if approved else None,
-            requested_by=request.requested_by,
+            action=decision.action,
+            amount_minor=decision.amount_minor,
+            amount_usd_cents=self._usd_cents(decision.amount_minor),
+            reason=decision.reason,
+            approval_id=approval_id,
+            requested_by=requested_by,
         )
-        self.record(NoteAdded, text=request.reason)
-        match request.action:
+        self.record(NoteAdded, text=decision.reason)
+        match decision.action:
             case ApprovalAction.RELEASE:
-                self.release_by_force(request.reason, request.recipient)
+                self.release_by_force(decision.reason, decision.recipient)
             case ApprovalAction.REFUND:
-                self.refund_by_force(request.amount_minor, request.reason)
+                self.refund_by_force(decision.amount_minor, decision.reason)
             case ApprovalAction.RESOLVE:
-                assert request.dispute_id is not None
-                self.apply_award(request.dispute_id, _award(request))
+                assert decision.dispute_id is not None
+                self.apply_award(decision.dispute_id, _award(decision))
             case ApprovalAction.COMPENSATE:
-                self.grant_compensation(request.amount_minor, request.reason)
+                self.grant_compensation(decision.amount_minor, decision.reason)
 
-    def _check_again(self, request: Approval) -> None:
-        match request.action:
+    def _check_again(self, decision: Decision) -> None:
+        match decision.action:
             case ApprovalAction.RELEASE:
                 self.check_force_release()
             case ApprovalAction.REFUND:
                 self.check_force_refund()
             case ApprovalAction.RESOLVE:
-                assert request.dispute_id is not None
-                self.check_resolve(request.dispute_id, _award(request))
+                assert decision.dispute_id is not None
+                self.check_resolve(decision.dispute_id, _award(decision))
             case ApprovalAction.COMPENSATE:
-                self.check_compensation(request.amount_minor)
+                self.check_compensation(decision.amount_minor)
 
     def _is_valid(self, request: Approval) -> bool:
         return self.now < request.expires_at and self.changed_at_version == request.at_version
@@ -322,32 +320,17 @@ class ApprovalTrack(ForceTrack):
             raise ApprovalUnknown
         return request
 
-    def _new_approval(
-        self, action: ApprovalAction, amount_minor: int, reason: str, *, recipient: str | None = None
-    ) -> Approval:
-        return Approval(
-            approval_id=uuid5(self.id, f"approval:{self.version + 1}"),
-            action=action,
-            requested_by=self.actor.id,
-            requested_at=self.now,
-            at_version=self.version,
-            amount_minor=amount_minor,
-            reason=reason,
-            expires_at=self.now + APPROVAL_VALID,
-            status=ApprovalStatus.REQUESTED,
-            recipient=recipient,
-        )
-
     def _usd_cents(self, amount_minor: int) -> int:
-        return self.amount_usd_cents * amount_minor // self.price.amount_minor
+        """Rounded up: what is less than a cent each time must not add up to nothing under the limit."""
+        return -(-self.amount_usd_cents * amount_minor // self.price.amount_minor)
 
 
-def _award(request: Approval) -> Award:
-    assert request.finding is not None
+def _award(decision: Decision) -> Award:
+    assert decision.finding is not None
     return Award(
-        finding=request.finding,
-        reason=request.reason,
-        to_buyer_minor=request.to_buyer_minor,
-        to_seller_minor=request.to_seller_minor,
-        compensation_minor=request.compensation_minor,
+        finding=decision.finding,
+        reason=decision.reason,
+        to_buyer_minor=decision.to_buyer_minor,
+        to_seller_minor=decision.to_seller_minor,
+        compensation_minor=decision.compensation_minor,
     )

@@ -1,6 +1,5 @@
 """What follows a payout that failed: another attempt, a person, or the news that it was paid after all."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
@@ -18,8 +17,7 @@ class PayoutRetryScheduled(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """Nobody has to look yet."""
-        payout = transaction.payouts[self.reference]
-        transaction.payouts[self.reference] = replace(payout, retry_at=self.retry_at)
+        transaction.update_payout(self.reference, retry_at=self.retry_at)
 
 
 class PayoutGivenUp(TransactionEvent):
@@ -47,8 +45,8 @@ class PayoutPaidAfterAll(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """It is paid."""
         super().change(transaction)
-        transaction.payouts[self.reference] = replace(
-            transaction.payouts[self.reference],
+        transaction.update_payout(
+            self.reference,
             status=PayoutStatus.SUCCEEDED,
             accepted=True,
             fee_minor=self.fee_minor or None,
@@ -68,8 +66,7 @@ class PayoutReversalSeen(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It cannot be paid after all any more."""
-        payout = transaction.payouts[self.reference]
-        transaction.payouts[self.reference] = replace(payout, status=PayoutStatus.REVERSED)
+        transaction.update_payout(self.reference, status=PayoutStatus.REVERSED)
 
 
 def retry_at(payout: Payout, failed_at: datetime) -> datetime | None:

@@ -4,20 +4,18 @@ The person's answer goes to the processor first and is recorded when a GET has s
 answer changes nothing. What is secret or personal in the answer never enters the log.
 """
 
-from dataclasses import replace
 from uuid import UUID
 
 from domain.actor import Role
 from domain.errors import Refused
 from domain.reason import require_reason
-from domain.transaction.contract import DisputeOpen
 from domain.transaction.deadline import DeadlineTrack
 from domain.transaction.event import TransactionEvent
 from domain.transaction.note import NoteAdded
-from domain.transaction.payout import TransferReport
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus, Refund, RefundStatus
 from domain.transaction.refund import RefundReport
-from domain.transaction.state import TransactionState
+from domain.transaction.state import DisputeOpen, TransactionState
+from domain.transaction.transfer import TransferReport
 
 
 class PayoutNotAwaitingOtp(Refused):
@@ -43,7 +41,7 @@ class PayoutFinalized(TransactionEvent):
         """It is with the processor again, unless that has told more already."""
         payout = transaction.payouts[self.reference]
         status = PayoutStatus.SUBMITTED if payout.status is PayoutStatus.OTP else payout.status
-        transaction.payouts[self.reference] = replace(payout, status=status, otp_typed=payout.otp_typed + 1)
+        transaction.update_payout(self.reference, status=status, otp_typed=payout.otp_typed + 1)
 
 
 class PayoutOtpResent(TransactionEvent):
@@ -88,12 +86,14 @@ class AttentionTrack(DeadlineTrack):
         return payable[0]
 
     def finalize_payout(self, reference: str | None, reason: str, report: TransferReport | None) -> None:
-        """Record that the password was typed, and what the processor says of the transfer since."""
+        """Record that the password was typed, and what the processor says of the transfer since.
+
+        Raises `UnknownReference` for a report of another transaction's transfer.
+        """
         self._require_operator()
         require_reason(reason)
-        if report is None:
-            reference = self.payout_awaiting_otp(reference).reference
-        self.record(PayoutFinalized, reference=reference if report is None else report.reference, reason=reason)
+        payout = self.payout_awaiting_otp(reference) if report is None else self.get_payout(report.reference)
+        self.record(PayoutFinalized, reference=payout.reference, reason=reason)
         self.record(NoteAdded, text=reason)
         if report is not None:
             self.apply_transfer(report)

@@ -21,7 +21,7 @@ from domain.transaction.records import (
     RefundStatus,
 )
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
-from domain.transaction.settlement import Basis, take
+from domain.transaction.settlement import take
 from domain.transaction.state import TransactionState
 
 
@@ -81,8 +81,7 @@ class ChargebackLost(TransactionMoneyEvent):
         else:
             transaction.payment = PaymentStatus.REVERSED
         for reference in self.cancelled_refunds:
-            refund = transaction.refunds[reference]
-            transaction.refunds[reference] = replace(refund, status=RefundStatus.CANCELLED)
+            transaction.update_refund(reference, status=RefundStatus.CANCELLED)
 
 
 class CancelledRefundSent(TransactionMoneyEvent):
@@ -95,8 +94,7 @@ class CancelledRefundSent(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """It goes on as if it had not been cancelled."""
         super().change(transaction)
-        refund = transaction.refunds[self.reference]
-        transaction.refunds[self.reference] = replace(refund, status=RefundStatus.APPROVED)
+        transaction.update_refund(self.reference, status=RefundStatus.APPROVED)
 
 
 class ChargebackCovered(TransactionMoneyEvent):
@@ -232,7 +230,7 @@ class ChargebackTrack(ChargebackAnswerTrack):
 
     def _record_lost(self, report: ChargebackReport) -> None:
         lines, from_refunds = self._loss_lines(report.amount_minor)
-        unsent = tuple(r.reference for r in self._unsent_refunds() if r.basis != Basis.MISMATCH)
+        unsent = tuple(refund.reference for refund in self._unsent_refunds() if refund.is_of_price)
         self.record(
             ChargebackLost,
             processor_dispute_id=report.processor_dispute_id,
@@ -279,7 +277,7 @@ class ChargebackTrack(ChargebackAnswerTrack):
     def _unsent_refunds_minor(self) -> int:
         """What is owed of this charge and has not been sent; the return of stray money is not part of it."""
         payable = self.payable_minor(PayoutPurpose.REFUND)
-        return payable + sum(refund.amount_minor for refund in self._unsent_refunds() if refund.basis != Basis.MISMATCH)
+        return payable + sum(refund.amount_minor for refund in self._unsent_refunds() if refund.is_of_price)
 
     def _with_seller_minor(self) -> int:
         """What the seller has been paid or will be, has not paid back and does not owe back already.

@@ -1,9 +1,10 @@
 """Answers to the processor's disputes: when the log has something to say, what was said, and what became of it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
+from domain.policy import EVIDENCE_BEFORE_DUE
 from domain.transaction.dispute import DisputeTrack
 from domain.transaction.event import TransactionEvent
 from domain.transaction.records import (
@@ -16,9 +17,6 @@ from domain.transaction.records import (
     SettlementStatus,
 )
 from domain.transaction.state import TransactionState
-
-EVIDENCE_BEFORE_DUE = timedelta(hours=4)
-"""What was revealed but not acknowledged is defended this long before the processor stops waiting, not earlier."""
 
 DECLINED = "declined"
 _FOR_THE_BUYER = frozenset({Finding.SELLER, Finding.PLATFORM})
@@ -57,18 +55,15 @@ class ProcessorDisputeAnswerOrdered(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is to be sent; made again of the same events it is the same to the byte."""
-        _set_answer(
-            transaction,
-            self.dispute_id,
-            DisputeAnswer(
-                status=AnswerStatus.ORDERED,
-                resolution=self.resolution,
-                template_version=self.template_version,
-                evidence_version=self.evidence_version,
-                evidence_sha256=self.evidence_sha256,
-                ordered_at=self.timestamp,
-            ),
+        answer = DisputeAnswer(
+            status=AnswerStatus.ORDERED,
+            resolution=self.resolution,
+            template_version=self.template_version,
+            evidence_version=self.evidence_version,
+            evidence_sha256=self.evidence_sha256,
+            ordered_at=self.timestamp,
         )
+        transaction.update_dispute(self.dispute_id, answer=answer)
 
 
 class ProcessorDisputeAnswered(TransactionEvent):
@@ -93,7 +88,7 @@ class ProcessorDisputeAnswered(TransactionEvent):
             answered_at=self.timestamp,
             evidence_refs=self.evidence_refs,
         )
-        _set_answer(transaction, self.dispute_id, answer)
+        transaction.update_dispute(self.dispute_id, answer=answer)
 
 
 class ProcessorDisputeAnswerRefused(TransactionEvent):
@@ -109,11 +104,8 @@ class ProcessorDisputeAnswerRefused(TransactionEvent):
         """The program does not try again."""
         before = transaction.disputes[self.dispute_id].answer
         if before is not None:
-            _set_answer(transaction, self.dispute_id, replace(before, status=AnswerStatus.REFUSED, failure=self.reason))
-
-
-def _set_answer(transaction: TransactionState, dispute_id: UUID, answer: DisputeAnswer) -> None:
-    transaction.disputes[dispute_id] = replace(transaction.disputes[dispute_id], answer=answer)
+            answer = replace(before, status=AnswerStatus.REFUSED, failure=self.reason)
+            transaction.update_dispute(self.dispute_id, answer=answer)
 
 
 class ChargebackAnswerTrack(DisputeTrack):

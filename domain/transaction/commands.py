@@ -14,9 +14,9 @@ from domain.transaction.chargeback import ChargebackReport
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
 from domain.transaction.opening import UsdRate, listing_stream
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.payout import TransferReport
 from domain.transaction.records import DisputeCategory, PayoutPurpose
 from domain.transaction.refund import RefundReport
+from domain.transaction.transfer import TransferReport
 from domain.transaction.vault import Addendum
 from domain.user import AccountDoubt
 
@@ -191,12 +191,11 @@ class ReplaceDeposit(TransactionCommand):
     """The seller granted a deposit to the buyer in place of a lost one."""
 
     vault_id: UUID
-    key_fingerprint: str
-    addendum: Addendum | None = None
+    addendum: Addendum
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.replace_deposit`."""
-        aggregate.replace_deposit(self.vault_id, self.key_fingerprint, self.addendum)
+        aggregate.replace_deposit(self.vault_id, self.addendum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,10 @@
 from domain.errors import Invalid
 from domain.journal import Account, credit, debit, journal
 from domain.money import share
+from domain.policy import COMPENSATION_CAP_BPS
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.refund import RefundTrack
 from domain.transaction.state import TransactionState
-
-COMPENSATION_CAP_BPS = 2000
 
 
 class CompensationTooLarge(Invalid):

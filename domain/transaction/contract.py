@@ -7,14 +7,8 @@ from domain.actor import Role
 from domain.errors import Invalid, Refused
 from domain.transaction.event import TransactionEvent
 from domain.transaction.payment import PaymentTrack
-from domain.transaction.records import ContractStatus, SettlementStatus, VaultStatus
+from domain.transaction.records import ContractStatus, VaultStatus
 from domain.transaction.state import TransactionState
-
-
-class NothingHeld(Refused):
-    """Escrow holds no money for this transaction."""
-
-    code = "nothing_held"
 
 
 class ContractMissing(Refused):
@@ -39,12 +33,6 @@ class GrantMissing(Invalid):
     """The seller's signature hands the key of the credentials to the buyer, and that grant is missing."""
 
     code = "grant_missing"
-
-
-class DisputeOpen(Refused):
-    """A dispute is open: this waits until it is decided."""
-
-    code = "dispute_open"
 
 
 class ContractGenerated(TransactionEvent):
@@ -112,7 +100,7 @@ class ContractTrack(PaymentTrack):
     ) -> None:
         """Record the text to be signed; a second time changes nothing."""
         self.require_system()
-        self._require_held()
+        self.require_live()
         if self.contract is ContractStatus.NONE:
             self.record(
                 ContractGenerated,
@@ -126,7 +114,7 @@ class ContractTrack(PaymentTrack):
     def check_sign(self) -> None:
         """Raise unless a party who has not signed yet can sign now."""
         self.require_party()
-        self._require_held()
+        self.require_live()
         self.require_no_dispute()
         if self.contract is ContractStatus.NONE:
             raise ContractMissing
@@ -155,16 +143,6 @@ class ContractTrack(PaymentTrack):
         if role is Role.SELLER:
             self._record_grant(granted_fingerprint or "")
 
-    def require_no_dispute(self) -> None:
-        """Raise `DisputeOpen` while any dispute is undecided."""
-        if self.has_open_dispute:
-            raise DisputeOpen
-
-    def require_no_dispute_against_refund(self) -> None:
-        """Raise `DisputeOpen` while a dispute is undecided that is not the seller's."""
-        if self.has_dispute_against_refund:
-            raise DisputeOpen
-
     def _record_signature(self, role: Role, name_digest: str, acknowledgements: tuple[str, ...]) -> None:
         is_last = self.contract is ContractStatus.PARTLY_SIGNED
         self.record(
@@ -184,7 +162,3 @@ class ContractTrack(PaymentTrack):
     def _own_signature(self) -> datetime | None:
         is_buyer = self.actor.id == self.buyer_text
         return self.buyer_signed_at if is_buyer else self.seller_signed_at
-
-    def _require_held(self) -> None:
-        if self.settlement is not SettlementStatus.HELD or self.held_minor <= 0 or self.charged_back_minor:
-            raise NothingHeld

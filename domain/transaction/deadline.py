@@ -1,6 +1,6 @@
 """The clocks: which recorded deadline comes next, and what happens when it has passed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -8,8 +8,18 @@ from domain.journal import Account
 from domain.policy import ESCALATE_BEFORE_DUE, ESCALATE_DISPUTE_AFTER, Silence
 from domain.transaction.approval import ApprovalTrack
 from domain.transaction.opening import NotDueYet
-from domain.transaction.records import ContractStatus, Dispute, DisputeSource, SettlementStatus, VaultStatus
-from domain.transaction.settlement import Basis
+from domain.transaction.outage import DeadlinesExtended
+from domain.transaction.records import (
+    Basis,
+    ContractStatus,
+    Dispute,
+    DisputeSource,
+    SettlementStatus,
+    VaultStatus,
+)
+
+UNANSWERED = f"not answered, and due within {ESCALATE_BEFORE_DUE // timedelta(hours=1)} hours"
+UNDECIDED = f"undecided for {ESCALATE_DISPUTE_AFTER.days} days"
 
 
 class DeadlineKind(StrEnum):
@@ -62,6 +72,12 @@ class DeadlineTrack(ApprovalTrack):
                 limit = self.refundable_of_price_minor
                 self.order_refund(limit, Basis.LAPSE, f"{deadline.kind.value}_lapsed")
 
+    def extend_deadlines(self, seconds: int, reason: str) -> None:
+        """Lengthen every running deadline after an outage."""
+        self.require_system()
+        if seconds > 0 and not self.is_over:
+            self.record(DeadlinesExtended, seconds=seconds, reason=reason)
+
     def _approval_deadlines(self) -> tuple[Deadline, ...]:
         return tuple(Deadline(DeadlineKind.APPROVAL, request.expires_at) for request in self.pending_approvals)
 
@@ -72,19 +88,16 @@ class DeadlineTrack(ApprovalTrack):
             return (*self._dispute_deadlines(), *self._refund_deadlines())
         if self.settlement is SettlementStatus.NONE:
             return () if self.ended_as or self.was_paid else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
-        if self._is_held():
+        if self.is_live:
             return self._held_deadlines()
         return _running(DeadlineKind.RESERVE, self.reserve_due_at) if self.owed(Account.SELLER_RESERVE) > 0 else ()
-
-    def _is_held(self) -> bool:
-        return self.settlement is SettlementStatus.HELD and self.held_minor > 0 and not self.charged_back_minor
 
     def _refund_deadlines(self) -> tuple[Deadline, ...]:
         """What runs on under a dispute of the seller: nothing but what gives the money back."""
         refunds = {DeadlineKind.SIGNING, DeadlineKind.REVEAL, DeadlineKind.REDEPOSIT}
         if self.terms.silence is Silence.REFUND and self.vault is VaultStatus.ACKNOWLEDGED:
             refunds.add(DeadlineKind.INSPECTION)
-        held = self._held_deadlines() if self._is_held() else ()
+        held = self._held_deadlines() if self.is_live else ()
         return tuple(deadline for deadline in held if deadline.kind in refunds)
 
     def _dispute_deadlines(self) -> tuple[Deadline, ...]:
@@ -105,7 +118,7 @@ class DeadlineTrack(ApprovalTrack):
             at = _escalation_at(dispute)
             if at is not None and self.now >= at:
                 is_chargeback = dispute.source is DisputeSource.PROCESSOR
-                reason = "not answered, and due within 3 hours" if is_chargeback else "undecided for 7 days"
+                reason = UNANSWERED if is_chargeback else UNDECIDED
                 self.escalate_dispute(dispute.dispute_id, reason)
 
 

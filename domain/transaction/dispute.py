@@ -1,6 +1,6 @@
 """Disputes: opened by a party, staff or the processor; withdrawn, escalated, or resolved by the decision matrix."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,20 +10,20 @@ from domain.journal import Account
 from domain.policy import DISPUTE_WINDOW
 from domain.reason import require_reason
 from domain.transaction.compensation import CompensationTrack
-from domain.transaction.contract import NothingHeld
 from domain.transaction.event import TransactionEvent
 from domain.transaction.outage import DeadlinesExtended
 from domain.transaction.phase import TERMINAL
 from domain.transaction.records import (
     ApprovalAction,
+    Basis,
     Dispute,
     DisputeCategory,
     DisputeSource,
     Finding,
     SettlementStatus,
 )
-from domain.transaction.settlement import AwardInvalid, Basis
-from domain.transaction.state import TransactionState
+from domain.transaction.settlement import AwardInvalid
+from domain.transaction.state import NothingHeld, TransactionState
 
 
 class DisputeUnknown(Refused):
@@ -93,8 +93,7 @@ class DisputeWithdrawn(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is closed without a finding."""
-        dispute = transaction.disputes[self.dispute_id]
-        transaction.disputes[self.dispute_id] = replace(dispute, finding=Finding.WITHDRAWN)
+        transaction.update_dispute(self.dispute_id, finding=Finding.WITHDRAWN)
         transaction.shift_deadlines(timedelta(seconds=self.paused_seconds))
 
 
@@ -107,8 +106,7 @@ class DisputeEscalated(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """An admin alone cannot decide it any more."""
-        dispute = transaction.disputes[self.dispute_id]
-        transaction.disputes[self.dispute_id] = replace(dispute, escalated=True)
+        transaction.update_dispute(self.dispute_id, escalated=True)
 
 
 class DisputeResolved(TransactionEvent):
@@ -125,9 +123,8 @@ class DisputeResolved(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is closed. Force closes what it meets, and judges nothing."""
-        dispute = transaction.disputes[self.dispute_id]
         is_forced = transaction.last_decision in {ApprovalAction.RELEASE, ApprovalAction.REFUND}
-        transaction.disputes[self.dispute_id] = replace(dispute, finding=self.finding, closed_by_force=is_forced)
+        transaction.update_dispute(self.dispute_id, finding=self.finding, closed_by_force=is_forced)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

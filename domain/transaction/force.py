@@ -4,11 +4,18 @@ from domain.actor import Role
 from domain.errors import Invalid, Refused
 from domain.policy import STUCK_AFTER
 from domain.transaction.chargeback import ChargebackTrack
-from domain.transaction.contract import NothingHeld
 from domain.transaction.dispute import ProcessorDecides
 from domain.transaction.phase import TERMINAL, Phase, failed_purpose
-from domain.transaction.records import DisputeSource, PayoutPurpose, PayoutStatus, RefundStatus, SettlementStatus
-from domain.transaction.settlement import Basis, RefundTooLarge
+from domain.transaction.records import (
+    Basis,
+    DisputeSource,
+    PayoutPurpose,
+    PayoutStatus,
+    RefundStatus,
+    SettlementStatus,
+)
+from domain.transaction.settlement import RefundTooLarge
+from domain.transaction.state import NothingHeld
 
 
 class NotStuck(Refused):
@@ -43,7 +50,7 @@ class ForceTrack(ChargebackTrack):
         self._require_force()
         if self.purpose_to_pay() is not None:
             return
-        if self.held_minor <= 0 or self.settlement is not SettlementStatus.HELD:
+        if not self.is_held:
             raise NothingHeld
         if self.revealed_at is None and not self._has_word_for_release():
             raise RevealFirst
@@ -103,7 +110,8 @@ class ForceTrack(ChargebackTrack):
         """Where the last attempt went; who names an account in doubt has to say which it is."""
         if purpose is self.unproven_purpose():
             return None
-        return next((p.recipient for p in reversed(self.payouts.values()) if p.purpose is purpose), None)
+        last = self.last_payout(purpose)
+        return None if last is None else last.recipient
 
     def purpose_to_pay(self) -> PayoutPurpose | None:
         """Return what waits for a person: a payout that failed, or to an account in doubt, or a refund without one."""
@@ -115,7 +123,7 @@ class ForceTrack(ChargebackTrack):
         failed = any(refund.status is RefundStatus.FAILED for refund in self.refunds.values())
         if not failed or self.held_minor > 0 or self.payable_minor(PayoutPurpose.REFUND) == 0:
             return False
-        last = next((p for p in reversed(self.payouts.values()) if p.purpose is PayoutPurpose.REFUND), None)
+        last = self.last_payout(PayoutPurpose.REFUND)
         return last is None or last.status is PayoutStatus.SUCCEEDED
 
     def failed_payable_minor(self) -> int:

@@ -5,16 +5,13 @@ from datetime import datetime, timedelta
 
 from domain.actor import STAFF
 from domain.errors import Forbidden, Invalid, Refused
-from domain.policy import Silence
+from domain.policy import MAX_EXTENSION_SECONDS, Silence
 from domain.reason import require_reason
 from domain.transaction.event import TransactionEvent
-from domain.transaction.outage import DeadlinesExtended
-from domain.transaction.records import SettlementStatus, VaultStatus
-from domain.transaction.settlement import Basis, SettlementTrack
+from domain.transaction.records import Basis, SettlementStatus, VaultStatus
+from domain.transaction.settlement import SettlementTrack
 from domain.transaction.state import TransactionState
 from domain.transaction.vault import NotRevealed
-
-MAX_EXTENSION_SECONDS = 30 * 24 * 3600
 
 
 class AlreadySettled(Refused):
@@ -74,7 +71,7 @@ class InspectionTrack(SettlementTrack):
         self.require_buyer()
         if self.settlement is not SettlementStatus.HELD:
             raise AlreadySettled
-        self._require_held()
+        self.require_live()
         self.require_no_dispute()
         if self.vault not in {VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED}:
             raise NotRevealed
@@ -95,7 +92,7 @@ class InspectionTrack(SettlementTrack):
             self.require_seller()
             if self.terms.silence is Silence.REFUND:
                 raise Forbidden
-        self._require_held()
+        self.require_live()
         if self.vault not in {VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED}:
             raise NotRevealed
 
@@ -107,12 +104,6 @@ class InspectionTrack(SettlementTrack):
             raise ExtensionOutOfRange
         base = max(self.now, self.inspection_ends_at or self.now)
         self.record(InspectionExtended, ends_at=base + timedelta(seconds=seconds), reason=reason)
-
-    def extend_deadlines(self, seconds: int, reason: str) -> None:
-        """Lengthen every running deadline after an outage."""
-        self.require_system()
-        if seconds > 0 and not self.is_over:
-            self.record(DeadlinesExtended, seconds=seconds, reason=reason)
 
     def lapse_inspection(self, deadline: datetime) -> None:
         """Apply what the terms say about silence; a reveal that nobody acknowledged is escalated, never released."""

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from domain.errors import Invalid
+from domain.text import is_visible
 from domain.transaction.event import TransactionEvent
 from domain.transaction.state import TransactionState
 
@@ -47,6 +48,6 @@ class PartiesNotified(TransactionEvent):
 
 
 def require_note(text: str) -> None:
-    """Raise `NoteInvalid` for an empty or overlong note."""
-    if not text.strip() or len(text) > NOTE_MAX_LENGTH:
+    """Raise `NoteInvalid` for a note in which nothing can be seen, or an overlong one."""
+    if not is_visible(text) or len(text) > NOTE_MAX_LENGTH:
         raise NoteInvalid

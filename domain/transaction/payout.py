@@ -1,8 +1,5 @@
 """Payouts: the intent with its reference before any call, then what the processor says, applied through a lattice."""
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
-
 from domain.errors import Refused
 from domain.ids import derive_reference
 from domain.journal import Account, Posting, credit, debit, journal
@@ -21,6 +18,7 @@ from domain.transaction.phase import SOURCES
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
 from domain.transaction.shortfall import PayoutWaitsForBalance
 from domain.transaction.state import TransactionState
+from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 
 
 class NothingPayable(Refused):
@@ -39,40 +37,6 @@ class PayoutRetryTooEarly(Refused):
     """The payout failed a moment ago; the next attempt waits until `possible_at`."""
 
     code = "payout_retry_too_early"
-
-
-class TransferStatus(StrEnum):
-    """What the processor says of a transfer; `UNCERTAIN`: nobody knows.
-
-    `REFUSED`: it never accepted it; `NOT_COVERED`: nor did it, but only until its balance is topped up.
-    """
-
-    UNCERTAIN = "uncertain"
-    NOT_COVERED = "not_covered"
-    REFUSED = "refused"
-    PENDING = "pending"
-    RECEIVED = "received"
-    OTP = "otp"
-    SUCCESS = "success"
-    FAILED = "failed"
-    ABANDONED = "abandoned"
-    BLOCKED = "blocked"
-    REJECTED = "rejected"
-    REVERSED = "reversed"
-
-
-NOT_PAID = frozenset(TransferStatus(word) for word in ("failed", "abandoned", "blocked", "rejected", "reversed"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferReport:
-    """What the processor said of a transfer, confirmed by a GET; `fee_minor` where it is known."""
-
-    reference: str
-    status: TransferStatus
-    transfer_code: str | None = None
-    fee_minor: int | None = None
-    reason: str | None = None
 
 
 class PayoutRequested(TransactionMoneyEvent):
@@ -107,7 +71,7 @@ class PayoutUncertain(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """The same reference is asked for until there is an answer."""
-        _update(transaction, self.reference, status=PayoutStatus.UNCERTAIN, waits_for_balance=False)
+        transaction.update_payout(self.reference, status=PayoutStatus.UNCERTAIN, waits_for_balance=False)
 
 
 class PayoutSubmitted(TransactionMoneyEvent):
@@ -120,8 +84,7 @@ class PayoutSubmitted(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """It is with the processor."""
         super().change(transaction)
-        _update(
-            transaction,
+        transaction.update_payout(
             self.reference,
             status=PayoutStatus.SUBMITTED,
             accepted=True,
@@ -138,7 +101,7 @@ class PayoutOtpRequired(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is not conclusive."""
-        _update(transaction, self.reference, status=PayoutStatus.OTP)
+        transaction.update_payout(self.reference, status=PayoutStatus.OTP)
 
 
 class PayoutSucceeded(TransactionMoneyEvent):
@@ -151,7 +114,7 @@ class PayoutSucceeded(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """Whoever was owed has the money."""
         super().change(transaction)
-        _update(transaction, self.reference, status=PayoutStatus.SUCCEEDED, fee_minor=self.fee_minor or None)
+        transaction.update_payout(self.reference, status=PayoutStatus.SUCCEEDED, fee_minor=self.fee_minor or None)
 
 
 class PayoutFeeAssessed(TransactionMoneyEvent):
@@ -164,7 +127,7 @@ class PayoutFeeAssessed(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """The platform bears it."""
         super().change(transaction)
-        _update(transaction, self.reference, fee_minor=self.fee_minor)
+        transaction.update_payout(self.reference, fee_minor=self.fee_minor)
 
 
 class PayoutFailed(TransactionMoneyEvent):
@@ -179,7 +142,7 @@ class PayoutFailed(TransactionMoneyEvent):
         """The money is owed again; a new attempt has a new reference."""
         super().change(transaction)
         status = PayoutStatus.REVERSED if self.status is TransferStatus.REVERSED else PayoutStatus.FAILED
-        _update(transaction, self.reference, status=status, failure=self.reason, waits_for_balance=False)
+        transaction.update_payout(self.reference, status=status, failure=self.reason, waits_for_balance=False)
 
 
 class PayoutReversed(TransactionMoneyEvent):
@@ -193,11 +156,7 @@ class PayoutReversed(TransactionMoneyEvent):
         """The money is owed again."""
         super().change(transaction)
         transaction.completed_at = None
-        _update(transaction, self.reference, status=PayoutStatus.REVERSED, failure=self.reason)
-
-
-def _update(transaction: TransactionState, reference: str, **changes: object) -> None:
-    transaction.payouts[reference] = replace(transaction.payouts[reference], **changes)
+        transaction.update_payout(self.reference, status=PayoutStatus.REVERSED, failure=self.reason)
 
 
 class PayoutTrack(ClawbackTrack):
@@ -236,9 +195,7 @@ class PayoutTrack(ClawbackTrack):
 
     def apply_transfer(self, report: TransferReport) -> None:
         """The same, whoever acts: he has had the processor asked."""
-        payout = self.payouts.get(report.reference)
-        if payout is None:
-            raise UnknownReference
+        payout = self.get_payout(report.reference)
         if payout.status is PayoutStatus.SUCCEEDED and report.status is TransferStatus.REVERSED:
             self._record_reversed(payout, report)
         elif payout.status.is_open:
@@ -248,6 +205,13 @@ class PayoutTrack(ClawbackTrack):
         elif payout.status is PayoutStatus.FAILED and report.status is TransferStatus.REVERSED:
             self.record(PayoutReversalSeen, reference=payout.reference)
         self._assess_transfer_fee(self.payouts[report.reference], report)
+
+    def get_payout(self, reference: str) -> Payout:
+        """Return the payout with this reference; raise `UnknownReference`."""
+        payout = self.payouts.get(reference)
+        if payout is None:
+            raise UnknownReference
+        return payout
 
     def _assess_transfer_fee(self, payout: Payout, report: TransferReport) -> None:
         """The fee may be told of late, or by a report of the success that arrives after the reversal."""
@@ -390,7 +354,7 @@ class PayoutTrack(ClawbackTrack):
         )
 
     def _require_pause_over(self, purpose: PayoutPurpose) -> None:
-        last = next((payout for payout in reversed(self.payouts.values()) if payout.purpose is purpose), None)
+        last = self.last_payout(purpose)
         if last is not None and last.retry_at is not None and self.now < last.retry_at:
             raise PayoutRetryTooEarly(possible_at=last.retry_at.isoformat())
 

@@ -107,6 +107,5 @@ def has_failed_payout(transaction: "TransactionState") -> bool:
 
 def failed_purpose(transaction: "TransactionState") -> PayoutPurpose | None:
     """Return the first purpose whose last payout waits for a person; None when there is none."""
-    last = {payout.purpose: payout for payout in transaction.payouts.values()}
-    waiting = {p.purpose for p in last.values() if p.status in FAILED and p.retry_at is None}
+    waiting = {p.purpose for p in transaction.last_payouts().values() if p.status in FAILED and p.retry_at is None}
     return next((p for p in PayoutPurpose if p in waiting and transaction.payable_minor(p) > 0), None)

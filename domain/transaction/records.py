@@ -58,6 +58,17 @@ class SettlementStatus(StrEnum):
     RETURNED = "returned"
 
 
+class Basis(StrEnum):
+    """Why money was released or returned."""
+
+    BUYER_CONFIRMED = "buyer_confirmed"
+    LAPSE = "lapse"
+    AWARD = "award"
+    FORCED = "forced"
+    MUTUAL = "mutual"
+    MISMATCH = "mismatch"
+
+
 class PayoutPurpose(StrEnum):
     """Why a transfer leaves: the seller's share, a refund that failed, or compensation."""
 
@@ -128,7 +139,11 @@ class UnprovenAccount:
 
 
 class RefundStatus(StrEnum):
-    """Lattice: approved < submitted < processing < processed | failed | needs attention, which may go on processing."""
+    """Lattice: approved < uncertain < submitted < processing, needs attention < processed | failed.
+
+    What the processor needs attention for may go on processing. What was not sent when a chargeback took the money back
+    is cancelled; if it was sent all the same, it goes on from there.
+    """
 
     APPROVED = "approved"
     UNCERTAIN = "uncertain"
@@ -155,13 +170,18 @@ class Refund:
     reference: str
     amount_minor: int
     status: RefundStatus
-    basis: str
+    basis: Basis
     charge_reference: str
     currency: Currency
     processor_refund_id: str | None = None
     source: Account | None = None
     failure: str | None = None
     waits_for_balance: bool = False
+
+    @property
+    def is_of_price(self) -> bool:
+        """True when it gives back what was paid for the sale; the return of stray money is not part of that."""
+        return self.basis is not Basis.MISMATCH
 
 
 class DisputeSource(StrEnum):
@@ -278,21 +298,30 @@ class ApprovalAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """A money decision that waits for a second super_admin; void when the transaction changes meanwhile."""
+class Decision:
+    """What staff want to do with the money: carried out at once, or when a second super_admin has agreed.
 
-    approval_id: UUID
+    `recipient` is of a release; dispute, finding, shares and compensation are of a resolution.
+    """
+
     action: ApprovalAction
-    requested_by: str
-    requested_at: datetime
-    at_version: int
     amount_minor: int
     reason: str
-    expires_at: datetime
-    status: ApprovalStatus
     recipient: str | None = None
     dispute_id: UUID | None = None
     finding: Finding | None = None
     to_buyer_minor: int | None = None
     to_seller_minor: int | None = None
     compensation_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval(Decision):
+    """A decision that waits for a second super_admin; void when the transaction changes meanwhile."""
+
+    approval_id: UUID
+    requested_by: str
+    requested_at: datetime
+    at_version: int
+    expires_at: datetime
+    status: ApprovalStatus

@@ -31,7 +31,7 @@ class RedepositCredentials(CreationCommand[Vault]):
         (transaction,) = sources
         assert isinstance(transaction, Transaction)
         with transaction.acting(context):
-            transaction.replace_deposit(stream_id, self.addendum.buyer_key_fingerprint, self.addendum)
+            transaction.replace_deposit(stream_id, self.addendum)
         return Vault.seal(
             stream_id,
             context,

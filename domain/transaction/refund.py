@@ -1,6 +1,6 @@
 """Refunds at the processor: no reference of its own protects them, so the order comes first and is matched by note."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.journal import Account, credit, debit, journal
@@ -48,7 +48,7 @@ class RefundUncertain(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """A second refund must not be sent."""
-        _update(transaction, self.reference, status=RefundStatus.UNCERTAIN, waits_for_balance=False)
+        transaction.update_refund(self.reference, status=RefundStatus.UNCERTAIN, waits_for_balance=False)
 
 
 class RefundSubmitted(TransactionMoneyEvent):
@@ -62,8 +62,7 @@ class RefundSubmitted(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """It is with the processor."""
         super().change(transaction)
-        _update(
-            transaction,
+        transaction.update_refund(
             self.reference,
             status=RefundStatus.SUBMITTED,
             processor_refund_id=self.processor_refund_id,
@@ -80,7 +79,7 @@ class RefundProcessing(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is not conclusive."""
-        _update(transaction, self.reference, status=RefundStatus.PROCESSING)
+        transaction.update_refund(self.reference, status=RefundStatus.PROCESSING)
 
 
 class RefundNeedsAttention(TransactionEvent):
@@ -91,7 +90,7 @@ class RefundNeedsAttention(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """An operator has to act."""
-        _update(transaction, self.reference, status=RefundStatus.NEEDS_ATTENTION)
+        transaction.update_refund(self.reference, status=RefundStatus.NEEDS_ATTENTION)
 
 
 class RefundProcessed(TransactionMoneyEvent):
@@ -103,7 +102,7 @@ class RefundProcessed(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """Nothing of it is owed any more."""
         super().change(transaction)
-        _update(transaction, self.reference, status=RefundStatus.PROCESSED)
+        transaction.update_refund(self.reference, status=RefundStatus.PROCESSED)
 
 
 class RefundFailed(TransactionMoneyEvent):
@@ -116,11 +115,9 @@ class RefundFailed(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """The amount is payable."""
         super().change(transaction)
-        _update(transaction, self.reference, status=RefundStatus.FAILED, failure=self.reason, waits_for_balance=False)
-
-
-def _update(transaction: TransactionState, reference: str, **changes: object) -> None:
-    transaction.refunds[reference] = replace(transaction.refunds[reference], **changes)
+        transaction.update_refund(
+            self.reference, status=RefundStatus.FAILED, failure=self.reason, waits_for_balance=False
+        )
 
 
 ACCEPTED = frozenset({RefundStatus.SUBMITTED, RefundStatus.PROCESSING, RefundStatus.NEEDS_ATTENTION})

@@ -1,29 +1,16 @@
 """What is decided about the held money: released to the seller, returned to the buyer, or split."""
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from domain.actor import Role
 from domain.errors import Invalid, Refused
 from domain.ids import derive_reference
 from domain.journal import Account, Posting, Postings, credit, debit, journal
 from domain.money import Currency
-from domain.transaction.contract import NothingHeld
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
-from domain.transaction.records import Refund, RefundStatus, SettlementStatus
-from domain.transaction.state import TransactionState
+from domain.transaction.records import Basis, Refund, RefundStatus, SettlementStatus
+from domain.transaction.state import NothingHeld, TransactionState
 from domain.transaction.vault import AlreadyRevealed, VaultTrack
-
-
-class Basis(StrEnum):
-    """Why money was released or returned."""
-
-    BUYER_CONFIRMED = "buyer_confirmed"
-    LAPSE = "lapse"
-    AWARD = "award"
-    FORCED = "forced"
-    MUTUAL = "mutual"
-    MISMATCH = "mismatch"
 
 
 class RefundTooLarge(Invalid):
@@ -158,9 +145,9 @@ class SettlementTrack(VaultTrack):
 
     def order_release(self, basis: Basis, reason: str | None) -> None:
         """Everything held becomes the seller's, less commission, tax and reserve. Raises `NothingHeld`."""
-        held = self.held_minor
-        if self.settlement is not SettlementStatus.HELD or held <= 0:
+        if not self.is_held:
             raise NothingHeld
+        held = self.held_minor
         fee, tax = self.terms.fee_minor(held), self.terms.tax_minor(held)
         reserve = min(self.terms.reserve_minor(held), held - fee - tax)
         warranty = timedelta(seconds=self.terms.warranty_seconds)
@@ -187,7 +174,7 @@ class SettlementTrack(VaultTrack):
     @property
     def refundable_minor(self) -> int:
         """What was received and has not been ordered back or charged back, in minor units."""
-        ordered = sum(refund.amount_minor for refund in self.refunds.values() if refund.basis != Basis.MISMATCH)
+        ordered = sum(refund.amount_minor for refund in self.refunds.values() if refund.is_of_price)
         returned = max(0, ordered - self.charged_back_refunds_minor) + self.charged_back_minor
         return max(0, self.received_minor + self.surcharge_minor - returned)
 
@@ -232,7 +219,7 @@ class SettlementTrack(VaultTrack):
             super().check_cancel()
             return
         self.require_party()
-        self._require_held()
+        self.require_live()
         self.require_no_dispute_against_refund()
         if self.revealed_at is not None:
             raise AlreadyRevealed
@@ -345,6 +332,6 @@ def add_refund(
         charge_reference=charge_reference,
         amount_minor=amount_minor,
         status=RefundStatus.APPROVED,
-        basis=basis.value,
+        basis=basis,
         currency=currency,
     )

@@ -1,7 +1,5 @@
 """What waits because the processor's balance is too low: people must top it up, and the reason says by how much."""
 
-from dataclasses import replace
-
 from domain.money import Currency
 from domain.transaction.event import TransactionEvent
 from domain.transaction.state import TransactionState
@@ -21,8 +19,7 @@ class PayoutWaitsForBalance(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It waits until the processor says anything else about it."""
-        waiting = replace(transaction.payouts[self.reference], waits_for_balance=True)
-        transaction.payouts[self.reference] = waiting
+        transaction.update_payout(self.reference, waits_for_balance=True)
 
 
 class RefundWaitsForBalance(TransactionEvent):
@@ -39,5 +36,4 @@ class RefundWaitsForBalance(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It waits until the processor says anything else about it."""
-        waiting = replace(transaction.refunds[self.reference], waits_for_balance=True)
-        transaction.refunds[self.reference] = waiting
+        transaction.update_refund(self.reference, waits_for_balance=True)

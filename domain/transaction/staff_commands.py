@@ -10,9 +10,9 @@ from domain.transaction import Transaction
 from domain.transaction.commands import TransactionCommand
 from domain.transaction.dispute import Award
 from domain.transaction.opening import listing_stream
-from domain.transaction.payout import TransferReport
 from domain.transaction.records import Finding
 from domain.transaction.refund import RefundReport
+from domain.transaction.transfer import TransferReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class ForceRefund(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrantCompensation(TransactionCommand):
+class Compensate(TransactionCommand):
     """A super_admin compensates the buyer after the platform was found at fault."""
 
     amount_minor: int
@@ -85,8 +85,8 @@ class RejectApproval(TransactionCommand):
     reason: str
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
-        """Call `Transaction.reject`."""
-        aggregate.reject(self.approval_id, self.reason)
+        """Call `Transaction.reject_approval`."""
+        aggregate.reject_approval(self.approval_id, self.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,7 @@ class ResolveDispute(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApproveRequest(TransactionCommand):
+class GrantApproval(TransactionCommand):
     """A second super_admin agrees."""
 
     approval_id: UUID
@@ -182,8 +182,8 @@ class ApproveRequest(TransactionCommand):
         return (listing_stream(aggregate.listing_id),) if at_fault else ()
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
-        """Call `Transaction.approve`."""
-        aggregate.approve(self.approval_id)
+        """Call `Transaction.grant_approval`."""
+        aggregate.grant_approval(self.approval_id)
         request = aggregate.approvals[self.approval_id]
         if request.dispute_id is not None:
             remove_at_fault(aggregate, request.dispute_id, request.reason, *related)

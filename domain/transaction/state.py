@@ -1,12 +1,13 @@
 """The state that a transaction's tracks share, and the guards they all use."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.actor import STAFF, Actor, Role
 from domain.aggregate import Aggregate
-from domain.errors import Forbidden, NotFound
+from domain.errors import Forbidden, NotFound, Refused
 from domain.journal import PER_TRANSACTION, Account, Postings
 from domain.money import Money
 from domain.policy import Terms
@@ -28,6 +29,19 @@ from domain.transaction.records import (
     UnprovenAccount,
     VaultStatus,
 )
+
+
+class NothingHeld(Refused):
+    """Escrow holds no money for this transaction, or a chargeback has taken some of it back."""
+
+    code = "nothing_held"
+
+
+class DisputeOpen(Refused):
+    """A dispute is open: this waits until it is decided."""
+
+    code = "dispute_open"
+
 
 DEADLINES = ("signing_due_at", "reveal_due_at", "redeposit_due_at", "inspection_ends_at", "reserve_due_at")
 
@@ -156,6 +170,24 @@ class TransactionState(Aggregate):
         """What escrow still holds of the price, in minor units."""
         return self.owed(Account.HELD)
 
+    @property
+    def is_held(self) -> bool:
+        """True while escrow holds money that nobody has decided about."""
+        return self.settlement is SettlementStatus.HELD and self.held_minor > 0
+
+    @property
+    def is_live(self) -> bool:
+        """True while the sale can go on: the money is held, and no chargeback has taken any of it back."""
+        return self.is_held and not self.charged_back_minor
+
+    def last_payout(self, purpose: PayoutPurpose) -> Payout | None:
+        """Return the last attempt to pay for a purpose."""
+        return self.last_payouts().get(purpose)
+
+    def last_payouts(self) -> dict[PayoutPurpose, Payout]:
+        """Return the last attempt for each purpose: an earlier one says nothing about what is waited for now."""
+        return {payout.purpose: payout for payout in self.payouts.values()}
+
     def next_attempt(self, purpose: PayoutPurpose) -> int:
         """Return the number of the attempt to pay for a purpose that has not been made yet."""
         return 1 + sum(payout.purpose is purpose for payout in self.payouts.values())
@@ -203,6 +235,22 @@ class TransactionState(Aggregate):
         """True when nothing is owed, on its way or in suspense, and the phase has no step after it."""
         return self.phase in TERMINAL and self.is_flat and not self.suspense
 
+    def update_payout(self, reference: str, **changes: object) -> None:
+        """Fold what a fact changes of a payout."""
+        self.payouts[reference] = replace(self.payouts[reference], **changes)
+
+    def update_refund(self, reference: str, **changes: object) -> None:
+        """Fold what a fact changes of a refund."""
+        self.refunds[reference] = replace(self.refunds[reference], **changes)
+
+    def update_dispute(self, dispute_id: UUID, **changes: object) -> None:
+        """Fold what a fact changes of a dispute."""
+        self.disputes[dispute_id] = replace(self.disputes[dispute_id], **changes)
+
+    def update_approval(self, approval_id: UUID, **changes: object) -> None:
+        """Fold what a fact changes of a request for a second pair of eyes."""
+        self.approvals[approval_id] = replace(self.approvals[approval_id], **changes)
+
     def shift_deadlines(self, by: timedelta) -> None:
         """Fold an outage: every deadline that is set is later by this much."""
         self.payment_due_at += by
@@ -241,6 +289,21 @@ class TransactionState(Aggregate):
         """Raise unless the actor has one of the staff roles given, or any when none is."""
         if self.actor.role not in (roles or STAFF) or self.is_party(self.actor):
             self._refuse_actor()
+
+    def require_live(self) -> None:
+        """Raise `NothingHeld` unless the sale can go on."""
+        if not self.is_live:
+            raise NothingHeld
+
+    def require_no_dispute(self) -> None:
+        """Raise `DisputeOpen` while any dispute is undecided."""
+        if self.has_open_dispute:
+            raise DisputeOpen
+
+    def require_no_dispute_against_refund(self) -> None:
+        """Raise `DisputeOpen` while a dispute is undecided that is not the seller's."""
+        if self.has_dispute_against_refund:
+            raise DisputeOpen
 
     def is_party(self, actor: Actor) -> bool:
         """True for the buyer and the seller, whatever roles they have elsewhere: nobody decides his own case."""

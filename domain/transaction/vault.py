@@ -6,10 +6,10 @@ from uuid import UUID
 
 from domain.errors import Refused
 from domain.policy import REDEPOSIT_WITHIN
-from domain.transaction.contract import ContractMissing, ContractTrack, GrantMissing
+from domain.transaction.contract import ContractMissing, ContractTrack
 from domain.transaction.event import TransactionEvent
 from domain.transaction.outage import DeadlinesExtended
-from domain.transaction.records import ContractStatus, SettlementStatus, VaultStatus
+from domain.transaction.records import ContractStatus, VaultStatus
 from domain.transaction.state import TransactionState
 
 
@@ -168,7 +168,7 @@ class VaultTrack(ContractTrack):
     def check_reveal(self) -> None:
         """Raise unless the buyer can see the credentials now, for the first time."""
         self.require_buyer()
-        self._require_held()
+        self.require_live()
         self.require_no_dispute()
         if self.contract is not ContractStatus.SIGNED:
             raise ContractUnsigned
@@ -202,7 +202,7 @@ class VaultTrack(ContractTrack):
     def check_missed(self) -> None:
         """Raise unless the buyer can say, once, that the credentials did not reach him."""
         self.require_buyer()
-        self._require_held()
+        self.require_live()
         self.require_no_dispute()
         if self.vault is not VaultStatus.REVEALED:
             raise NotRevealed
@@ -220,48 +220,43 @@ class VaultTrack(ContractTrack):
         """True once the buyer has a key to the deposit, or has seen it: the seller's is not needed any more."""
         return self.vault not in {VaultStatus.SEALED, VaultStatus.LOST}
 
-    def needs_key(self, fingerprint: str) -> bool:
-        """Whether the credentials can reach the buyer only as long as this key of a party opens something.
-
-        The seller's until the grant, the buyer's from the contract to the reveal.
-        """
-        is_held = self.settlement is SettlementStatus.HELD and self.held_minor > 0
-        if not is_held or self.vault not in {VaultStatus.SEALED, VaultStatus.GRANTED}:
-            return False
-        is_sellers = self.vault is VaultStatus.SEALED and fingerprint == self.seller_key_fingerprint
-        return is_sellers or fingerprint == self.buyer_key_fingerprint
+    def needs_buyer_key(self, fingerprint: str) -> bool:
+        """Whether the credentials can reach the buyer only as long as he has this key: from contract to reveal."""
+        is_unseen = self.vault in {VaultStatus.SEALED, VaultStatus.GRANTED}
+        return self.is_live and is_unseen and fingerprint == self.buyer_key_fingerprint
 
     def lose_deposit(self) -> None:
         """Record that nothing opens the deposit any more; an acknowledged reveal has nothing left to lose."""
         self.require_system()
-        self._require_held()
+        self.require_live()
         if self.vault not in {VaultStatus.LOST, VaultStatus.ACKNOWLEDGED}:
             self.record(DepositLost, vault_id=self.vault_id, redeposit_due_at=self.now + REDEPOSIT_WITHIN)
 
     def check_redeposit(self) -> None:
         """Raise unless the seller can deposit again."""
         self.require_seller()
-        self._require_held()
+        self.require_live()
         if self.vault is not VaultStatus.LOST:
             raise NotLost
         if self.contract is ContractStatus.NONE:
             raise ContractMissing
 
-    def replace_deposit(self, vault_id: UUID, key_fingerprint: str, addendum: Addendum | None = None) -> None:
-        """The seller granted a deposit to the buyer's key: a new one, or the same if nobody has seen it.
+    def replace_deposit(self, vault_id: UUID, addendum: Addendum) -> None:
+        """The seller granted a deposit to the key of the buyer that the addendum names.
 
-        Raises `GrantMissing` unless the key is the one that the contract, or the addendum to it, names.
+        It is a new one, or the same if nobody has seen it; else `AlreadyRevealed`.
         """
         self.check_redeposit()
         if vault_id == self.shown_vault_id:
             raise AlreadyRevealed
-        if key_fingerprint != (addendum.buyer_key_fingerprint if addendum else self.buyer_key_fingerprint):
-            raise GrantMissing
         self._give_back_time_to_sign()
-        if addendum is not None:
-            self._record_addendum(addendum)
-        due = self.now + timedelta(seconds=self.terms.reveal_seconds)
-        self.record(DepositReplaced, vault_id=vault_id, key_fingerprint=key_fingerprint, reveal_due_at=due)
+        self._record_addendum(addendum)
+        self.record(
+            DepositReplaced,
+            vault_id=vault_id,
+            key_fingerprint=addendum.buyer_key_fingerprint,
+            reveal_due_at=self.now + timedelta(seconds=self.terms.reveal_seconds),
+        )
 
     def _record_addendum(self, addendum: Addendum) -> None:
         self.record(

@@ -1,9 +1,8 @@
-"""Stories about what a seller owes, or is still owed; their bytes are frozen in `golden/`."""
+"""Stories about what a seller owes; their bytes are frozen in `golden/`."""
 
 from domain.transaction.commands import WithholdPayable
 from tests.domain import paths
 from tests.domain.paths import chargeback, pending, transfer
-from tests.domain.people import SUPER
 from tests.domain.story import Story
 
 
@@ -15,13 +14,4 @@ def withheld() -> Story:
     sale.do(WithholdPayable(owing_transaction_id=story.transaction_id))
     sale.do(paths.pay_out())
     sale.do(transfer(sale.payout(), "success", 2_000))
-    return story
-
-
-def taken_back_unseen() -> Story:
-    """A payout that was refused had been paid and taken back before anybody asked; the next attempt pays."""
-    story = paths.payout_failed(pending())
-    story.do(transfer(story.payout(), "reversed", 2_000))
-    story.do(paths.release(), SUPER)
-    story.do(transfer(story.payout(), "success", 2_000))
     return story

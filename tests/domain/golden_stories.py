@@ -42,9 +42,9 @@ from domain.transaction.commands import (
 from domain.transaction.records import Finding, PayoutPurpose
 from domain.transaction.staff_commands import (
     AddNote,
-    ApproveRequest,
     EscalateDispute,
     FinalizePayout,
+    GrantApproval,
     RecoverInCash,
     RejectApproval,
     ResendOtp,
@@ -56,8 +56,9 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
-from tests.domain.golden_debts import taken_back_unseen, withheld
+from tests.domain.golden_debts import withheld
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
+from tests.domain.golden_payouts import repeated, taken_back_unseen, uncovered
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
@@ -100,31 +101,6 @@ def sold() -> Story:
     return story
 
 
-def repeated() -> Story:
-    """A payout fails and is repeated; the repetition is refused, and then both turn out to have been paid."""
-    story = paths.paying(pending())
-    first = story.payout()
-    story.do(transfer(first, "failed"))
-    story.wait(minutes=1).do(paths.pay_out())
-    story.do(transfer(story.payout(), "refused"))
-    story.do(transfer(story.payout(), "success", 2_000))
-    story.do(transfer(first, "success"))
-    return story
-
-
-def uncovered() -> Story:
-    """The processor's balance is too low for a refund and then for a payout, until somebody tops it up."""
-    story = paths.disputed(pending())
-    story.do(paths.refund(30_000), SUPER)
-    for status in ("not_covered", "processed"):
-        story.do(refunded(story.refund(), status))
-    story.do(paths.release(), SUPER)
-    story.do(paths.pay_out())
-    for status in ("not_covered", "success"):
-        story.do(transfer(story.payout(), status))
-    return story
-
-
 def attended() -> Story:
     """A transfer wants a one-time password, which is sent again and typed."""
     story = paths.paying(pending())
@@ -152,7 +128,7 @@ def called_off() -> Story:
     story.do(charge(story, 500, processor_id="stray-ngn", currency=Currency.NGN))
     story.do(ReturnReceipts())
     story.do(LoseDeposit())
-    story.wait(hours=1).do(ReplaceDeposit(vault_id=NEW_VAULT, key_fingerprint=BUYER_KEY), SELLER)
+    story.wait(hours=1).do(ReplaceDeposit(vault_id=NEW_VAULT, addendum=paths.addendum(BUYER_KEY)), SELLER)
     story.do(LoseCredentials(reason="password reset"), SYSTEM, VAULT_ID)
     story.do(paths.cancel(), BUYER)
     story.do(paths.cancel(), SELLER)
@@ -175,7 +151,7 @@ def judged() -> Story:
     story.do(paths.release(limit=0), SUPER)
     story.do(dispute(3), ADMIN)
     story.do(paths.resolve(story, Finding.PLATFORM, compensation_minor=5_000, limit_usd_cents=0), SUPER)
-    story.do(ApproveRequest(approval_id=story.approval()), SECOND)
+    story.do(GrantApproval(approval_id=story.approval()), SECOND)
     story.do(refunded(story.refund(), "failed"))
     for purpose in (PayoutPurpose.REFUND, PayoutPurpose.COMPENSATION):
         story.do(paths.pay_out(purpose, "RCP_buyer"))
@@ -339,7 +315,7 @@ def handed_over_again() -> Story:
     story = paths.signed(pending())
     story.do(paths.reveal(), BUYER)
     story.do(MissReveal(), BUYER)
-    again = ReplaceDeposit(vault_id=NEW_VAULT, key_fingerprint="new-buyer-key", addendum=paths.addendum())
+    again = ReplaceDeposit(vault_id=NEW_VAULT, addendum=paths.addendum())
     story.wait(hours=2).do(again, SELLER)
     story.do(paths.reveal(), BUYER)
     return story

@@ -19,10 +19,10 @@ from domain.transaction.dispute import Award
 from domain.transaction.records import DisputeCategory, Finding
 from domain.transaction.staff_commands import (
     AddNote,
-    ApproveRequest,
+    Compensate,
     EscalateDispute,
     FinalizePayout,
-    GrantCompensation,
+    GrantApproval,
     RejectApproval,
     ResolveDispute,
     RetryRefund,
@@ -55,9 +55,7 @@ OFFERS: dict[str, Callable[[Position, Actor], TransactionCommand]] = {
     "reveal": lambda at, actor: paths.reveal(),
     "acknowledge": lambda at, actor: AcknowledgeReveal(),
     "confirm-access": lambda at, actor: paths.confirm(),
-    "redeposit": lambda at, actor: ReplaceDeposit(
-        vault_id=NO_ID, key_fingerprint=at.transaction.buyer_key_fingerprint or ""
-    ),
+    "redeposit": lambda at, actor: ReplaceDeposit(vault_id=NO_ID, addendum=paths.addendum()),
     "miss": lambda at, actor: MissReveal(),
     "extend-inspection": lambda at, actor: ExtendInspection(seconds=60, reason=REASON),
     "dispute": _dispute,
@@ -68,8 +66,8 @@ OFFERS: dict[str, Callable[[Position, Actor], TransactionCommand]] = {
     "escalate-dispute": _escalate,
     "release": lambda at, actor: paths.release("RCP_x"),
     "refund": lambda at, actor: paths.refund(),
-    "compensate": lambda at, actor: GrantCompensation(amount_minor=1, reason=REASON, limit_usd_cents=10**9),
-    "approve": lambda at, actor: ApproveRequest(approval_id=foreign_approval(at, actor)),
+    "compensate": lambda at, actor: Compensate(amount_minor=1, reason=REASON, limit_usd_cents=10**9),
+    "approve": lambda at, actor: GrantApproval(approval_id=foreign_approval(at, actor)),
     "reject": lambda at, actor: RejectApproval(approval_id=foreign_approval(at, actor), reason=REASON),
     "retry-refund": lambda at, actor: RetryRefund(reason=REASON, content_id=NO_ID, content_sha256="d" * 64),
     "finalize-payout": lambda at, actor: FinalizePayout(reason=REASON),

@@ -31,10 +31,10 @@ from domain.transaction.commands import (
 )
 from domain.transaction.dispute import Award
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.payout import TransferReport, TransferStatus
 from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import ForceRefund, ForceRelease, ResolveDispute
+from domain.transaction.transfer import TransferReport, TransferStatus
 from domain.transaction.vault import Addendum
 from tests.domain.people import BUYER, SELLER, START, SUPER
 from tests.domain.story import TRANSACTION_ID, Story

@@ -8,7 +8,7 @@ from domain.reason import ReasonTooShort
 from domain.transaction.approval import ApprovalPending, ApprovalUnknown, ApprovalVoid, OwnApproval
 from domain.transaction.commands import EnforceDeadline, RecordNotice
 from domain.transaction.records import Finding
-from domain.transaction.staff_commands import AddNote, ApproveRequest, RejectApproval
+from domain.transaction.staff_commands import AddNote, GrantApproval, RejectApproval
 from tests.domain.paths import (
     REASON,
     dispute,
@@ -31,8 +31,8 @@ def waiting(story: Story | None = None) -> Story:
     return story
 
 
-def approve(story: Story) -> ApproveRequest:
-    return ApproveRequest(approval_id=story.approval())
+def approve(story: Story) -> GrantApproval:
+    return GrantApproval(approval_id=story.approval())
 
 
 def test_up_to_the_limit_one_decides_alone():
@@ -57,6 +57,15 @@ def test_many_small_decisions_add_up_whoever_takes_them():
     story.do(refund(20_000, limit=LIMIT), SECOND)
     story.do(dispute(3), BUYER)
     assert story.do(refund(100, limit=LIMIT), SUPER) == ["approval_requested"]
+
+
+def test_what_is_worth_less_than_a_cent_counts_as_one():
+    story = disputed(pending())
+    story.do(refund(49_900, limit=LIMIT), SUPER)
+    story.do(dispute(2), BUYER)
+    story.do(refund(1, limit=LIMIT), SUPER)
+    story.do(dispute(3), BUYER)
+    assert story.do(refund(1, limit=LIMIT), SUPER) == ["approval_requested"]
 
 
 def test_release_and_resolution_need_four_eyes_too():
@@ -140,7 +149,7 @@ def test_a_new_request_voids_one_that_was_overtaken():
     first = story.approval()
     story.do(dispute(2), SELLER)
     assert story.do(refund(limit=LIMIT), SECOND) == ["approval_expired", "approval_requested"]
-    story.refuses(ApprovalUnknown, ApproveRequest(approval_id=first), SUPER)
+    story.refuses(ApprovalUnknown, GrantApproval(approval_id=first), SUPER)
     story.do(approve(story), SUPER)
 
 

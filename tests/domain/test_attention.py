@@ -9,10 +9,11 @@ from domain.actor import Actor
 from domain.errors import Forbidden
 from domain.reason import ReasonTooShort
 from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
-from domain.transaction.contract import DisputeOpen
-from domain.transaction.payout import TransferReport, TransferStatus
+from domain.transaction.payment import UnknownReference
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import FinalizePayout, ResendOtp, RetryRefund
+from domain.transaction.state import DisputeOpen
+from domain.transaction.transfer import TransferReport, TransferStatus
 from tests.domain.paths import REASON, TRANSFER_FEE, dispute, paying, pending, refunded, refunding, transfer
 from tests.domain.people import ADMIN, BUYER, SELLER, SUPER, SYSTEM
 from tests.domain.story import Story
@@ -42,6 +43,12 @@ def test_what_the_processor_says_after_the_password_is_recorded_in_one_append():
     assert events[:2] == ["payout_finalized", "note_added"]
     assert "payout_succeeded" in events
     assert story.phase == "completed"
+
+
+def test_a_report_of_a_strange_transfer_is_refused_and_changes_nothing():
+    story = waiting()
+    report = TransferReport(reference="po-other", status=TransferStatus.SUCCESS)
+    story.refuses(UnknownReference, FinalizePayout(reason=REASON, report=report), SUPER)
 
 
 def test_while_the_processor_says_nothing_new_it_is_with_the_processor_again():

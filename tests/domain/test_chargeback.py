@@ -7,9 +7,9 @@ import pytest
 from domain.journal import Account
 from domain.policy import Terms
 from domain.transaction.commands import RevealCredentials
-from domain.transaction.contract import DisputeOpen, NothingHeld
 from domain.transaction.records import Finding
 from domain.transaction.staff_commands import RecoverInCash
+from domain.transaction.state import DisputeOpen, NothingHeld
 from tests.domain.paths import (
     PHASES,
     TRANSFER_FEE,

@@ -5,13 +5,13 @@ from domain.reason import ReasonTooShort
 from domain.transaction.approval import PlatformNotAtFault
 from domain.transaction.compensation import CompensationTooLarge
 from domain.transaction.records import Finding
-from domain.transaction.staff_commands import ApproveRequest, GrantCompensation
+from domain.transaction.staff_commands import Compensate, GrantApproval
 from tests.domain.paths import REASON, compensating, disputed, pending, resolve
 from tests.domain.people import SECOND, SUPER
 
 
-def grant(amount_minor: int, *, limit: int | None = 10**9, reason: str = REASON) -> GrantCompensation:
-    return GrantCompensation(amount_minor=amount_minor, reason=reason, limit_usd_cents=limit)
+def grant(amount_minor: int, *, limit: int | None = 10**9, reason: str = REASON) -> Compensate:
+    return Compensate(amount_minor=amount_minor, reason=reason, limit_usd_cents=limit)
 
 
 def test_it_needs_a_finding_against_the_platform():
@@ -44,4 +44,4 @@ def test_above_the_limit_it_takes_two_and_break_glass_does_not_help():
     for limit in (0, None):
         story = compensating(pending())
         assert story.do(grant(5_000, limit=limit), SUPER) == ["approval_requested"]
-        assert "compensation_granted" in story.do(ApproveRequest(approval_id=story.approval()), SECOND)
+        assert "compensation_granted" in story.do(GrantApproval(approval_id=story.approval()), SECOND)

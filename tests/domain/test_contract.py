@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.transaction.contract import AlreadySigned, ContractDiffers, ContractMissing, GrantMissing, NothingHeld
+from domain.transaction.contract import AlreadySigned, ContractDiffers, ContractMissing, GrantMissing
+from domain.transaction.state import NothingHeld
 from tests.domain.paths import BUYER_KEY, asked, cancel, charge, contract, funded, pending, refunding, sign, signed
 from tests.domain.people import BUYER, SELLER
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Invalid
-from domain.policy import Silence, Terms
+from domain.policy import MAX_EXTENSION_SECONDS, Silence, Terms
 from domain.reason import ReasonTooShort
 from domain.transaction.commands import (
     AcknowledgeReveal,
@@ -16,7 +16,7 @@ from domain.transaction.commands import (
     LoseDeposit,
 )
 from domain.transaction.deadline import DeadlineKind
-from domain.transaction.inspection import MAX_EXTENSION_SECONDS, AlreadySettled, ExtensionOutOfRange
+from domain.transaction.inspection import AlreadySettled, ExtensionOutOfRange
 from domain.transaction.opening import NotDueYet
 from domain.transaction.state import DEADLINES
 from tests.domain.paths import (

@@ -9,7 +9,6 @@ from domain.journal import Account
 from domain.reason import ReasonTooShort
 from domain.transaction.commands import EnforceDeadline, WithdrawDispute
 from domain.transaction.compensation import CompensationTooLarge
-from domain.transaction.contract import DisputeOpen, NothingHeld
 from domain.transaction.deadline import DeadlineKind
 from domain.transaction.dispute import (
     DisputeExists,
@@ -21,6 +20,7 @@ from domain.transaction.dispute import (
 from domain.transaction.records import Finding
 from domain.transaction.settlement import AwardInvalid
 from domain.transaction.staff_commands import EscalateDispute
+from domain.transaction.state import DisputeOpen, NothingHeld
 from tests.domain.paths import (
     REASON,
     asked,

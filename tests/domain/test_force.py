@@ -7,12 +7,12 @@ import pytest
 
 from domain.reason import ReasonTooShort
 from domain.transaction.commands import RecordStatement, WithdrawDispute
-from domain.transaction.contract import NothingHeld
 from domain.transaction.dispute import ProcessorDecides
 from domain.transaction.force import DisputeFirst, NotStuck, RevealFirst
 from domain.transaction.payment import AlreadyPaid
 from domain.transaction.records import Finding, PayoutPurpose
 from domain.transaction.settlement import RefundTooLarge
+from domain.transaction.state import NothingHeld
 from tests.domain.paths import (
     asked,
     chargeback,

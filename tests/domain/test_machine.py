@@ -42,20 +42,20 @@ from domain.transaction.commands import (
 )
 from domain.transaction.dispute import Award
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.payout import TransferReport, TransferStatus
 from domain.transaction.phase import TERMINAL, Phase
 from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose, Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import (
     AddNote,
-    ApproveRequest,
+    Compensate,
     EscalateDispute,
-    GrantCompensation,
+    GrantApproval,
     RecoverInCash,
     RejectApproval,
     ResolveDispute,
     WriteOff,
 )
+from domain.transaction.transfer import TransferReport, TransferStatus
 from tests.domain import paths
 from tests.domain.paths import BUYER_KEY, REASON
 from tests.domain.people import EVERYBODY, SYSTEM
@@ -132,17 +132,13 @@ class Machine(RuleBasedStateMachine):
             LoseDeposit(),
             paths.contract(),
             RecordStatement(content_id=TRANSACTION_ID, content_sha256="a" * 64),
-            ReplaceDeposit(vault_id=uuid5(TRANSACTION_ID, f"v{self.t.version}"), key_fingerprint=BUYER_KEY),
+            ReplaceDeposit(vault_id=uuid5(TRANSACTION_ID, f"v{self.t.version}"), addendum=paths.addendum(BUYER_KEY)),
             ExtendInspection(seconds=3_600, reason=REASON),
             ExtendDeadlines(seconds=3_600, reason="outage"),
             RecordNotice(template="t", channel="sms", user_ids=(), outcome="failed"),
             paths.sign(BUYER_KEY),
             MissReveal(),
-            ReplaceDeposit(
-                vault_id=uuid5(TRANSACTION_ID, f"a{self.t.version}"),
-                key_fingerprint="new-buyer-key",
-                addendum=paths.addendum(),
-            ),
+            ReplaceDeposit(vault_id=uuid5(TRANSACTION_ID, f"a{self.t.version}"), addendum=paths.addendum()),
         ]
         for command in commands[number::6]:
             self.send(command, actor)
@@ -260,12 +256,12 @@ class Machine(RuleBasedStateMachine):
     def somebody_answers_a_request(self, actor: Actor, number: int, agree: bool) -> None:
         approval_id = pick(list(self.t.approvals), number, TRANSACTION_ID)
         rejection = RejectApproval(approval_id=approval_id, reason=REASON)
-        self.send(ApproveRequest(approval_id=approval_id) if agree else rejection, actor)
+        self.send(GrantApproval(approval_id=approval_id) if agree else rejection, actor)
 
     @rule(actor=ANYBODY, amount=st.integers(-1, 30), limit=LIMITS)
     def somebody_compensates(self, actor: Actor, amount: int, limit: int | None) -> None:
         minor = self.story.price_minor * amount // 100
-        self.send(GrantCompensation(amount_minor=minor, reason=REASON, limit_usd_cents=limit), actor)
+        self.send(Compensate(amount_minor=minor, reason=REASON, limit_usd_cents=limit), actor)
 
     @rule(actor=ANYBODY, part=st.integers(1, 4), cash=st.booleans())
     def somebody_settles_a_debt(self, actor: Actor, part: int, cash: bool) -> None:

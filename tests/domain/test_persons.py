@@ -25,9 +25,9 @@ from domain.transaction.commands import (
 from domain.transaction.records import Finding
 from domain.transaction.staff_commands import (
     AddNote,
-    ApproveRequest,
+    Compensate,
     EscalateDispute,
-    GrantCompensation,
+    GrantApproval,
     RecoverInCash,
     RejectApproval,
     WriteOff,
@@ -35,6 +35,7 @@ from domain.transaction.staff_commands import (
 from tests.domain.paths import (
     BUYER_KEY,
     REASON,
+    addendum,
     asked,
     cancel,
     charge,
@@ -109,7 +110,7 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "acknowledge": (revealed, lambda s: AcknowledgeReveal(), set()),
     "confirm": (revealed, lambda s: confirm(), BUYERS),
     "lose": (signed, lambda s: LoseDeposit(), ONLY_SYSTEM),
-    "replace": (_lost, lambda s: ReplaceDeposit(vault_id=VAULT_ID, key_fingerprint=BUYER_KEY), {"seller"}),
+    "replace": (_lost, lambda s: ReplaceDeposit(vault_id=VAULT_ID, addendum=addendum()), {"seller"}),
     "miss": (_unread, lambda s: MissReveal(), BUYERS),
     "extend": (revealed, lambda s: ExtendInspection(seconds=60, reason=REASON), STAFF | {"seller"}),
     "dispute": (funded, lambda s: dispute(), PARTIES | STAFF),
@@ -131,11 +132,11 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "compensate": (disputed, lambda s: resolve(s, Finding.PLATFORM, compensation_minor=1), SUPERS),
     "grant": (
         compensating,
-        lambda s: GrantCompensation(amount_minor=1, reason=REASON, limit_usd_cents=10**9),
+        lambda s: Compensate(amount_minor=1, reason=REASON, limit_usd_cents=10**9),
         SUPERS,
     ),
     "escalate": (disputed, lambda s: EscalateDispute(dispute_id=s.dispute(), reason=REASON), STAFF | ONLY_SYSTEM),
-    "approve": (_waiting, lambda s: ApproveRequest(approval_id=s.approval()), {"second super_admin"}),
+    "approve": (_waiting, lambda s: GrantApproval(approval_id=s.approval()), {"second super_admin"}),
     "reject": (_waiting, lambda s: RejectApproval(approval_id=s.approval(), reason=REASON), SUPERS),
     "recover": (_owing, lambda s: RecoverInCash(amount_minor=1), SUPERS),
     "write off": (_owing, lambda s: WriteOff(amount_minor=1, reason=REASON), SUPERS),

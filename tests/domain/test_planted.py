@@ -17,7 +17,7 @@ from domain.policy import Terms
 from domain.transaction import Transaction, approval, settlement
 from domain.transaction.commands import EnforceDeadline
 from domain.transaction.records import RefundStatus
-from domain.transaction.staff_commands import ApproveRequest, RecoverInCash
+from domain.transaction.staff_commands import GrantApproval, RecoverInCash
 from eventstore.transcoder import Unencodable
 from tests.domain.money_model import Wrong
 from tests.domain.paths import (
@@ -162,7 +162,7 @@ def _reveal_again(s: Story) -> None:
 def _own_approval(s: Story) -> None:
     disputed(s)
     s.do(refund(limit=0), SUPER)
-    s.do(ApproveRequest(approval_id=s.approval()), SUPER)
+    s.do(GrantApproval(approval_id=s.approval()), SUPER)
 
 
 def _charge_again(s: Story) -> None:

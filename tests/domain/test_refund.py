@@ -9,7 +9,7 @@ from domain.transaction.force import NotStuck, RecipientMissing
 from domain.transaction.payment import UnknownReference
 from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PayoutPurpose, RefundStatus
-from domain.transaction.staff_commands import ApproveRequest
+from domain.transaction.staff_commands import GrantApproval
 from tests.domain.paths import (
     asked,
     charge,
@@ -94,7 +94,7 @@ def test_a_failed_refund_is_paid_to_an_account_that_staff_name_when_the_buyer_ha
     assert "release" in story.transaction.allowed_actions(SUPER, story.now)
     story.refuses(RecipientMissing, release(), SUPER)
     assert story.do(release("RCP_buyer", limit=0), SUPER) == ["approval_requested"], "four eyes as for every release"
-    story.do(ApproveRequest(approval_id=story.approval()), SECOND)
+    story.do(GrantApproval(approval_id=story.approval()), SECOND)
     (payout,) = story.transaction.payouts.values()
     assert (payout.purpose, payout.recipient, payout.amount_minor) == (PayoutPurpose.REFUND, "RCP_buyer", 100_000)
     story.refuses(NotStuck, release("RCP_again"), SUPER)

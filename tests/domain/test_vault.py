@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from domain.transaction.commands import AcknowledgeReveal, EnforceDeadline, LoseDeposit, MissReveal, ReplaceDeposit
-from domain.transaction.contract import GrantMissing, NothingHeld
 from domain.transaction.settlement import CancellationAsked
+from domain.transaction.state import NothingHeld
 from domain.transaction.vault import (
     AlreadyRevealed,
     ContractUnsigned,
@@ -38,7 +38,7 @@ ANOTHER_VAULT = UUID(int=0x77)
 
 
 def replace(key: str = BUYER_KEY) -> ReplaceDeposit:
-    return ReplaceDeposit(vault_id=ANOTHER_VAULT, key_fingerprint=key)
+    return ReplaceDeposit(vault_id=ANOTHER_VAULT, addendum=addendum(key))
 
 
 def test_nothing_is_revealed_before_both_signed():
@@ -88,7 +88,6 @@ def test_a_lost_deposit_is_replaced_and_revealed_once():
     story.ignores(LoseDeposit())
     assert story.transaction.stuck_reason == "awaiting_redeposit"
     story.refuses(CredentialsUnavailable, reveal(), BUYER)
-    story.refuses(GrantMissing, replace("another-key"), SELLER)
     story.do(replace(), SELLER)
     story.refuses(NotLost, replace(), SELLER)
     assert story.transaction.vault_id == ANOTHER_VAULT
@@ -106,8 +105,8 @@ def test_a_deposit_lost_after_the_reveal_and_replaced_starts_the_inspection_anew
     assert story.transaction.inspection_ends_at == story.now + timedelta(hours=72)
 
 
-def anew(vault_id: UUID = ANOTHER_VAULT, key: str = "new-buyer-key") -> ReplaceDeposit:
-    return ReplaceDeposit(vault_id=vault_id, key_fingerprint=key, addendum=addendum())
+def anew(vault_id: UUID = ANOTHER_VAULT) -> ReplaceDeposit:
+    return ReplaceDeposit(vault_id=vault_id, addendum=addendum())
 
 
 def test_a_reveal_that_was_lost_on_its_way_is_missed_once_and_shown_anew():
@@ -135,12 +134,13 @@ def test_a_missed_reveal_that_is_not_made_good_is_refunded_and_nobody_is_paid():
 def test_an_addendum_names_the_keys_that_count_from_then_on():
     story = signed(pending())
     story.do(LoseDeposit())
-    story.refuses(GrantMissing, anew(key=BUYER_KEY), SELLER)
     assert story.do(anew(), SELLER) == ["addendum_signed", "deposit_replaced"]
     found = story.transaction
     assert (found.buyer_key_fingerprint, found.seller_key_fingerprint) == ("new-buyer-key", "new-seller-key")
-    assert found.needs_key("new-buyer-key")
-    assert not found.needs_key(BUYER_KEY)
+    assert found.needs_buyer_key("new-buyer-key")
+    assert not found.needs_buyer_key(BUYER_KEY)
+    story.do(chargeback("lost", 10_000))
+    assert not story.transaction.needs_buyer_key("new-buyer-key"), "nothing is revealed any more"
 
 
 def test_what_nobody_has_seen_can_be_handed_over_again():

@@ -40,10 +40,10 @@ from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import DisputeCategory, DisputeSource, Finding, PayoutPurpose
 from domain.transaction.staff_commands import (
     AddNote,
-    ApproveRequest,
+    Compensate,
     EscalateDispute,
     FinalizePayout,
-    GrantCompensation,
+    GrantApproval,
     RecoverInCash,
     RejectApproval,
     ResendOtp,
@@ -217,8 +217,7 @@ def _new_vault(at: Position) -> UUID:
 
 
 def _anew(at: Position) -> ReplaceDeposit:
-    addendum = paths.addendum()
-    return ReplaceDeposit(vault_id=_new_vault(at), key_fingerprint=addendum.buyer_key_fingerprint, addendum=addendum)
+    return ReplaceDeposit(vault_id=_new_vault(at), addendum=paths.addendum())
 
 
 MOVES: list[Move] = [
@@ -235,12 +234,12 @@ MOVES: list[Move] = [
     ("acknowledge", BUYER, lambda at: AcknowledgeReveal()),
     ("confirm", BUYER, lambda at: paths.confirm()),
     ("lose", SYSTEM, lambda at: LoseDeposit()),
-    ("replace", SELLER, lambda at: ReplaceDeposit(vault_id=_new_vault(at), key_fingerprint=BUYER_KEY)),
-    ("replace under an addendum", SELLER, _anew),
+    ("replace", SELLER, lambda at: ReplaceDeposit(vault_id=_new_vault(at), addendum=paths.addendum(BUYER_KEY))),
+    ("replace for other keys", SELLER, _anew),
     (
         "replace by the same",
         SELLER,
-        lambda at: ReplaceDeposit(vault_id=at.transaction.vault_id, key_fingerprint=BUYER_KEY),
+        lambda at: ReplaceDeposit(vault_id=at.transaction.vault_id, addendum=paths.addendum(BUYER_KEY)),
     ),
     ("miss", BUYER, lambda at: MissReveal()),
     ("extend", ADMIN, lambda at: ExtendInspection(seconds=3600, reason=REASON)),
@@ -267,13 +266,13 @@ MOVES: list[Move] = [
     ("platform at fault", SUPER, _resolve(Finding.PLATFORM, 100)),
     ("unclear", SUPER, _resolve(Finding.UNCLEAR)),
     ("escalate", ADMIN, lambda at: EscalateDispute(dispute_id=human_dispute(at, ADMIN), reason=REASON)),
-    ("approve", SECOND, lambda at: ApproveRequest(approval_id=foreign_approval(at, SECOND))),
+    ("approve", SECOND, lambda at: GrantApproval(approval_id=foreign_approval(at, SECOND))),
     ("reject", SECOND, lambda at: RejectApproval(approval_id=foreign_approval(at, SECOND), reason=REASON)),
     ("type the password", SUPER, lambda at: FinalizePayout(reason=REASON)),
     ("resend the password", SUPER, lambda at: ResendOtp()),
     ("say where to refund", SUPER, _retry),
-    ("compensate", SUPER, lambda at: GrantCompensation(amount_minor=100, reason=REASON, limit_usd_cents=10**9)),
-    ("ask to compensate", SUPER, lambda at: GrantCompensation(amount_minor=9, reason=REASON, limit_usd_cents=0)),
+    ("compensate", SUPER, lambda at: Compensate(amount_minor=100, reason=REASON, limit_usd_cents=10**9)),
+    ("ask to compensate", SUPER, lambda at: Compensate(amount_minor=9, reason=REASON, limit_usd_cents=0)),
     ("recover", SUPER, lambda at: RecoverInCash(amount_minor=_debt(at) // 2 or 1)),
     ("withhold", SYSTEM, lambda at: WithholdPayable(owing_transaction_id=at.owing.id)),
     ("write off", SUPER, lambda at: WriteOff(amount_minor=_debt(at), reason=REASON)),

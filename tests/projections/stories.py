@@ -21,8 +21,9 @@ from domain.policy import Terms
 from domain.transaction import Transaction
 from domain.transaction.opening import UsdRate
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.payout import PayoutPurpose, TransferReport, TransferStatus
+from domain.transaction.payout import PayoutPurpose
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.transfer import TransferReport, TransferStatus
 from domain.vault import Vault
 from eventstore.transcoder import encode
 

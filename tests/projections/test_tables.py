@@ -9,8 +9,8 @@ import pytest
 
 from domain.money import MAX_AMOUNT_MINOR
 from domain.transaction.dispute import Award
-from domain.transaction.payout import TransferStatus
 from domain.transaction.records import DisputeCategory, Finding
+from domain.transaction.transfer import TransferStatus
 from projections.registry import PROJECTIONS
 from tests.projections.conftest import Log
 from tests.projections.stories import SYSTEM, Story
@@ -99,7 +99,7 @@ def test_a_decision_of_staff_leaves_note_action_and_alert_from_one_append(log: L
     (approval_id,) = sale.transaction.approvals
     log.tell(story.events)
     assert log.rows("SELECT status, action, requested_by FROM approvals") == [("requested", "resolve", story.chief.id)]
-    sale.act(story.second_chief, lambda: sale.transaction.approve(approval_id))
+    sale.act(story.second_chief, lambda: sale.transaction.grant_approval(approval_id))
     log.tell(story.events)
     assert log.rows("SELECT status, decided_by FROM approvals") == [("granted", story.second_chief.id)]
     assert log.rows("SELECT state, finding, decided_by FROM disputes") == [

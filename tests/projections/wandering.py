@@ -12,12 +12,13 @@ from domain.transaction import Transaction
 from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
 from domain.transaction.dispute import Award
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.payout import TransferReport, TransferStatus
 from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.transfer import TransferReport, TransferStatus
 from domain.treasury import Movement, OpenTreasury, Treasury
 from domain.user import RegisterUser, User
 from eventstore.fork import fork
+from tests.domain.paths import addendum
 from tests.projections.proving import tell_of_proofs
 from tests.projections.reconciling import tell_of_reconciling
 from tests.projections.restoring import tell_of_restoring
@@ -80,8 +81,8 @@ class Wanderer:
             (1, SYSTEM, self._report_chargeback),
             (2, staff, lambda t: t.force_release(REASON, "RCP_2", limit)),
             (2, staff, lambda t: t.force_refund(REASON, random.choice((None, 700)), limit)),
-            (4, staff, lambda t: t.approve(random.choice(list(t.approvals) or [story.id()]))),
-            (1, staff, lambda t: t.reject(random.choice(list(t.approvals) or [story.id()]), REASON)),
+            (4, staff, lambda t: t.grant_approval(random.choice(list(t.approvals) or [story.id()]))),
+            (1, staff, lambda t: t.reject_approval(random.choice(list(t.approvals) or [story.id()]), REASON)),
             (1, staff, lambda t: t.add_note("Ωλα καλά \\ \t 'İ' \n {}")),
             (1, buyer, lambda t: t.record_statement(story.id(), "a" * 64)),
             (2, SYSTEM, lambda t: t.record_notice("late", "sms", (t.buyer_id, t.buyer_id, t.seller_id), "sent")),
@@ -91,7 +92,7 @@ class Wanderer:
             (1, staff, lambda t: t.extend_inspection(3600, REASON)),
             (1, SYSTEM, lambda t: t.extend_deadlines(3600, REASON)),
             (1, SYSTEM, lambda t: t.lose_deposit()),
-            (1, seller, lambda t: t.replace_deposit(t.vault_id, "b" * 64)),
+            (1, seller, lambda t: t.replace_deposit(t.vault_id, addendum("b" * 64))),
             (2, SYSTEM, lambda t: t.return_receipts()),
             (1, staff, lambda t: t.write_off(max(1, t.receivable_minor), REASON)),
             (1, staff, lambda t: t.recover_in_cash(1)),

@@ -12,7 +12,7 @@ from domain.transaction.commands import OpenDispute, RecordStatement
 from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
 from domain.transaction.records import DisputeCategory, Finding
-from domain.transaction.staff_commands import ApproveRequest, ForceRefund, ForceRelease, ResolveDispute
+from domain.transaction.staff_commands import ForceRefund, ForceRelease, GrantApproval, ResolveDispute
 from tests.conftest import Database
 from tests.reactions.post import Post, deliver, open_post, told_in_log
 from tests.reactions.world import World, run
@@ -99,7 +99,7 @@ def test_telling_people_voids_no_request_that_waits_for_a_second_person(
         assert len(await told_in_log(world, transaction_id)) > before
         assert "We decided" not in " ".join(mail.subject for mail in post.letters), "nothing is decided yet"
         [approval_id] = (await world.transaction(transaction_id)).approvals
-        await world.do(SECOND, transaction_id, ApproveRequest(approval_id=approval_id))  # type: ignore[arg-type]
+        await world.do(SECOND, transaction_id, GrantApproval(approval_id=approval_id))  # type: ignore[arg-type]
         assert (await world.transaction(transaction_id)).held_minor == 0
         await deliver(notifier)
         subject = "The dispute is decided"

@@ -8,8 +8,7 @@ from docs.generate import descend, import_rooms
 from domain.event import Event
 from domain.policy import Silence
 from domain.transaction.payment import Mismatch
-from domain.transaction.records import ApprovalAction, DisputeSource, Finding, PayoutPurpose
-from domain.transaction.settlement import Basis
+from domain.transaction.records import ApprovalAction, Basis, DisputeSource, Finding, PayoutPurpose
 from reactions.notice import REMINDER
 from reactions.telling import OF_LISTING, OF_TRANSACTION, OF_USER, TOLD, UNTOLD
 from reactions.writing import Unwritable, list_templates, write

@@ -11,17 +11,11 @@ from domain.event import Event
 from domain.journal import Account, Postings, credit, debit, journal
 from domain.money import Currency
 from domain.transaction.payment import PaymentFeeAssessed, PaymentReceived
-from domain.transaction.payout import (
-    PayoutFailed,
-    PayoutRequested,
-    PayoutReversed,
-    PayoutSubmitted,
-    PayoutSucceeded,
-    TransferStatus,
-)
-from domain.transaction.records import PayoutPurpose
+from domain.transaction.payout import PayoutFailed, PayoutRequested, PayoutReversed, PayoutSubmitted, PayoutSucceeded
+from domain.transaction.records import Basis, PayoutPurpose
 from domain.transaction.refund import RefundProcessed, RefundSubmitted
-from domain.transaction.settlement import Basis, RefundOrdered
+from domain.transaction.settlement import RefundOrdered
+from domain.transaction.transfer import TransferStatus
 from domain.treasury import ACCOUNTS, FundsMoved, Movement
 from gateways.bookkeeping import BalanceCause, BalanceEntry, Settlement, SettlementStatus
 from gateways.payment import Balance, Charge, ChargeStatus, Refund, RefundStatus, Transfer

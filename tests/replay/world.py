@@ -15,12 +15,13 @@ from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
 from domain.transaction.dispute import Award
 from domain.transaction.opening import UsdRate
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.payout import TransferReport, TransferStatus
 from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.transfer import TransferReport, TransferStatus
 from domain.treasury import Movement, Treasury, TreasuryOpened, treasury_id
 from domain.user import User, UserRegistered
 from eventstore.fork import fork
+from tests.domain.paths import addendum
 from tests.projections.proving import tell_of_proofs
 from tests.projections.reconciling import tell_of_reconciling
 from tests.projections.restoring import tell_of_restoring
@@ -198,7 +199,7 @@ class Market(Story):
     def approve(self, sale: Sale) -> None:
         t = sale.transaction
         request = self.pick(t.pending_approvals)
-        act = self.pick([t.approve, t.approve, lambda key: t.reject(key, "that is not right")])
+        act = self.pick([t.grant_approval, t.grant_approval, lambda key: t.reject_approval(key, "that is not right")])
         sale.act(self.second_chief, lambda: act(request.approval_id))
 
     def payout(self, sale: Sale) -> None:
@@ -233,7 +234,7 @@ class Market(Story):
         sale.act(SYSTEM, sale.transaction.lose_deposit)
 
     def redeposit(self, sale: Sale) -> None:
-        sale.act(sale.seller, lambda: sale.transaction.replace_deposit(self.id(), "b" * 64))
+        sale.act(sale.seller, lambda: sale.transaction.replace_deposit(self.id(), addendum("b" * 64)))
 
     def extend(self, sale: Sale) -> None:
         sale.act(sale.seller, lambda: sale.transaction.extend_inspection(3600, "give him more time"))

@@ -25,11 +25,11 @@ from domain.transaction.opening import UsdRate
 from domain.transaction.records import DisputeCategory, Finding
 from domain.transaction.staff_commands import (
     AddNote,
-    ApproveRequest,
+    Compensate,
     EscalateDispute,
     ForceRefund,
     ForceRelease,
-    GrantCompensation,
+    GrantApproval,
     RejectApproval,
     ResolveDispute,
     WriteOff,
@@ -117,9 +117,9 @@ MAKE: dict[str, tuple[float, Make]] = {
     "refund": (3, _refund),
     "compensate": (
         3,
-        lambda w, t, a: GrantCompensation(amount_minor=300, reason=REASON, limit_usd_cents=w.mind.limit_usd_cents),
+        lambda w, t, a: Compensate(amount_minor=300, reason=REASON, limit_usd_cents=w.mind.limit_usd_cents),
     ),
-    "approve": (8, lambda w, t, a: ApproveRequest(approval_id=_approval(t, a))),
+    "approve": (8, lambda w, t, a: GrantApproval(approval_id=_approval(t, a))),
     "reject": (1, lambda w, t, a: RejectApproval(approval_id=_approval(t, a), reason=REASON)),
     "write-off": (2, lambda w, t, a: WriteOff(amount_minor=max(1, t.receivable_minor), reason=REASON)),
 }

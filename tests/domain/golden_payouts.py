@@ -1,0 +1,40 @@
+"""Stories about payouts that do not go through at once; their bytes are frozen in `golden/`."""
+
+from tests.domain import paths
+from tests.domain.paths import pending, refunded, transfer
+from tests.domain.people import SUPER
+from tests.domain.story import Story
+
+
+def repeated() -> Story:
+    """A payout fails and is repeated; the repetition is refused, and then both turn out to have been paid."""
+    story = paths.paying(pending())
+    first = story.payout()
+    story.do(transfer(first, "failed"))
+    story.wait(minutes=1).do(paths.pay_out())
+    story.do(transfer(story.payout(), "refused"))
+    story.do(transfer(story.payout(), "success", 2_000))
+    story.do(transfer(first, "success"))
+    return story
+
+
+def uncovered() -> Story:
+    """The processor's balance is too low for a refund and then for a payout, until somebody tops it up."""
+    story = paths.disputed(pending())
+    story.do(paths.refund(30_000), SUPER)
+    for status in ("not_covered", "processed"):
+        story.do(refunded(story.refund(), status))
+    story.do(paths.release(), SUPER)
+    story.do(paths.pay_out())
+    for status in ("not_covered", "success"):
+        story.do(transfer(story.payout(), status))
+    return story
+
+
+def taken_back_unseen() -> Story:
+    """A payout that was refused had been paid and taken back before anybody asked; the next attempt pays."""
+    story = paths.payout_failed(pending())
+    story.do(transfer(story.payout(), "reversed", 2_000))
+    story.do(paths.release(), SUPER)
+    story.do(transfer(story.payout(), "success", 2_000))
+    return story
