@@ -177,6 +177,17 @@ class Installation:
         self.sign(transaction)
         return transaction
 
+    def reveal(self, transaction: str) -> None:
+        """The buyer sees the credentials of a signed sale, and says so."""
+        buyer, path = self.people["buyer"], f"/api/v1/transactions/{transaction}/reveal"
+        buyer.must(path, {"password": PASSWORD})
+        buyer.must(f"{path}/acknowledge")
+
+    def confirm(self, transaction: str) -> None:
+        """The buyer of a signed sale looks at the credentials and is content; the payout follows."""
+        self.reveal(transaction)
+        self.people["buyer"].must(f"/api/v1/transactions/{transaction}/confirm-access")
+
     def view(self, transaction: str, name: str = "buyer") -> JsonObject:
         answer = self.people[name].get(f"/api/v1/transactions/{transaction}")
         assert answer.status_code == 200, answer.text

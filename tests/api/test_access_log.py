@@ -1,7 +1,6 @@
 """Who read or revealed what: kept for those who watch over the others, before anything secret goes out."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -38,10 +37,6 @@ def accesses(installation: Installation, **wanted: str) -> list[JsonObject]:
     answer = installation.people["super_admin"].get(f"{LOG}?{query}")
     assert answer.status_code == 200, answer.text
     return cast("list[JsonObject]", answer.json()["items"])
-
-
-def eventually(installation: Installation, found: Callable[[], bool]) -> None:
-    wait_until(found)
 
 
 def reveal(installation: Installation, name: str, transaction: str, key: str | None = None) -> int:
@@ -154,9 +149,9 @@ def test_what_staff_and_auditors_read_is_kept_and_what_parties_read_of_their_own
         rows = accesses(installation, object_id=transaction)
         return {(row["action"], row["user_id"], row["times"]) for row in rows} == expected
 
-    eventually(installation, kept)
-    eventually(installation, lambda: bool(accesses(installation, action="audit_read", user_id=str(auditor.id))))
-    eventually(installation, lambda: bool(accesses(installation, action="admin_read", user_id=str(admin.id))))
+    wait_until(kept)
+    wait_until(lambda: bool(accesses(installation, action="audit_read", user_id=str(auditor.id))))
+    wait_until(lambda: bool(accesses(installation, action="admin_read", user_id=str(admin.id))))
 
 
 def test_who_sent_looked_at_or_took_away_a_proof_is_kept(installation: Installation) -> None:
@@ -178,7 +173,7 @@ def test_who_sent_looked_at_or_took_away_a_proof_is_kept(installation: Installat
             ("proof_removed", "granted", str(seller.id)),
         }
 
-    eventually(installation, kept)
+    wait_until(kept)
 
 
 def test_sign_ins_are_kept_for_the_account_that_was_tried(installation: Installation) -> None:
@@ -190,8 +185,8 @@ def test_sign_ins_are_kept_for_the_account_that_was_tried(installation: Installa
         rows = accesses(installation, action="sign_in", user_id=str(person.id))
         return {("granted", None), ("refused", "sign_in_refused")} <= {(row["outcome"], row["reason"]) for row in rows}
 
-    eventually(installation, kept)
-    eventually(installation, lambda: any(row["user_id"] is None for row in accesses(installation, action="sign_in")))
+    wait_until(kept)
+    wait_until(lambda: any(row["user_id"] is None for row in accesses(installation, action="sign_in")))
     with psycopg.connect(installation.app_dsn) as connection:
         assert connection.execute("SELECT FROM access_log WHERE access_log::text LIKE '%@%'").fetchall() == []
 
@@ -208,7 +203,7 @@ def test_only_the_officer_reads_it_page_by_page_and_that_is_kept_too(installatio
     assert [row["id"] for row in first["items"] + second["items"]] == [row["id"] for row in rows[:4]]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert officer.get(f"{LOG}?since={tomorrow}").json()["items"] == []
-    eventually(installation, lambda: bool(accesses(installation, action="access_log_read", outcome="refused")))
+    wait_until(lambda: bool(accesses(installation, action="access_log_read", outcome="refused")))
 
 
 def test_the_auditor_of_the_database_sees_who_and_not_from_where(database: Database) -> None:
@@ -269,7 +264,7 @@ def test_every_route_that_shows_or_guards_a_secret_is_watched() -> None:
     for route, watch in watched.items():
         method, path = route.split(" ", 1)
         is_read = method == "GET" and path.startswith(("/api/v1/admin/", "/api/v1/audit/"))
-        if is_read or path.endswith(("/reveal", "/contract", "/login", "/evidence", "/proofs", "/payout-account")):
+        if is_read or path.endswith(("/reveal", "/contract", "/login", "/proofs", "/payout-account")):
             assert watch is not None, route
         if "/proofs" in path:
             assert watch is not None, route

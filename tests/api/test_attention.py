@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from tests.api.running import PASSWORD, WIRE, Installation
+from tests.api.running import WIRE, Installation
 from tests.weaknesses.running import read
 
 A = "/api/v1/admin/transactions"
@@ -20,10 +20,7 @@ def waiting(installation: Installation) -> str:
     """A sale whose payout waits for a one-time password."""
     transaction = installation.sold()
     fault(installation, "transfer", "otp")
-    buyer = installation.people["buyer"]
-    buyer.must(f"{T}/{transaction}/reveal", {"password": PASSWORD})
-    buyer.must(f"{T}/{transaction}/reveal/acknowledge")
-    buyer.must(f"{T}/{transaction}/confirm-access")
+    installation.confirm(transaction)
     installation.wait(transaction, lambda view: view["stuck_reason"] == "payout_otp")
     return transaction
 

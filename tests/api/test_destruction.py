@@ -55,10 +55,10 @@ def test_a_removal_leaves_the_running_sale_its_keys(installation: Installation) 
 def test_a_restored_backup_opens_only_what_had_not_been_destroyed_when_it_was_made(installation: Installation) -> None:
     buyer, transactions = installation.people["buyer"], [installation.sold() for _ in range(3)]
     before, after, kept = [vault_of(installation, transaction) for transaction in transactions]
-    shown(installation, transactions[0])
+    installation.reveal(transactions[0])
     wait_until(lambda: living_grants(installation, before) == 0)
     backup = back_up(installation)
-    shown(installation, transactions[1])
+    installation.reveal(transactions[1])
     buyer.must(f"{T}/{transactions[1]}/confirm-access")
     installation.wait(transactions[1], lambda view: view["state"] == "completed")
     wait_until(lambda: living_grants(installation, after) == 0)
@@ -77,11 +77,6 @@ def is_at_rest(installation: Installation) -> bool:
         query = "SELECT position FROM reaction_checkpoints WHERE name = 'reactions'"
         row = connection.execute(query).fetchone()
     return row is not None and row[0] >= installation.head()
-
-
-def shown(installation: Installation, transaction: str) -> None:
-    installation.people["buyer"].must(f"{T}/{transaction}/reveal", {"password": PASSWORD})
-    installation.people["buyer"].must(f"{T}/{transaction}/reveal/acknowledge")
 
 
 TABLES = ("vault_grants", "destroyed_material")

@@ -1,4 +1,4 @@
-"""The reference names every route, and says what the OpenAPI document says."""
+"""The reference names every route, and has the tables that the code gives."""
 
 from pathlib import Path
 

@@ -3,8 +3,7 @@
 from datetime import datetime, timedelta
 from typing import cast
 
-from cli.demo.person import JsonObject
-from tests.api.running import PASSWORD, Installation
+from tests.api.running import Installation, JsonObject
 from tests.weaknesses.running import read
 
 T = "/api/v1/transactions"
@@ -35,8 +34,7 @@ def test_the_seller_gives_the_buyer_more_time_to_look(installation: Installation
     path = f"{T}/{transaction}/inspection/extend"
     early = people["seller"].post(path, more)
     assert (early.status_code, early.json()["code"]) == (409, "not_revealed")
-    people["buyer"].must(f"{T}/{transaction}/reveal", {"password": PASSWORD})
-    people["buyer"].must(f"{T}/{transaction}/reveal/acknowledge")
+    installation.reveal(transaction)
     before = installation.view(transaction)["deadline"]
     assert people["buyer"].post(path, more).status_code == 403
     assert people["seller"].post(path, {**more, "seconds": 0}).status_code == 422

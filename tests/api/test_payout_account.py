@@ -14,7 +14,6 @@ from gateways.errors import GatewayUnavailable
 from identity.payout_account import is_same_person
 from tests.api.running import Installation, Person
 from tests.waiting import wait_until
-from tests.weaknesses.running import confirm
 
 NIGERIAN = {
     "type": "nuban",
@@ -152,7 +151,7 @@ def test_a_payout_waits_until_a_changed_account_may_be_used(installation: Instal
     transaction = installation.sold()
     changed_at = installation.clock()
     assert put(seller, KENYAN)["usable_at"] is not None
-    confirm(installation, transaction)
+    installation.confirm(transaction)
     waiting = installation.wait(
         transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_cooling_off: until ")
     )
@@ -171,7 +170,7 @@ def test_an_account_in_doubt_is_paid_once_its_owner_has_named_it_again(fresh: In
     with psycopg.connect(installation.superuser_dsn) as connection:
         tamper = "UPDATE payout_accounts SET account_number = '0722000009' WHERE user_id = %s"
         connection.execute(tamper, (seller.id,))
-    confirm(installation, transaction)
+    installation.confirm(transaction)
     stuck = installation.wait(transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_unproven"))
     assert stuck["stuck_reason"] == "payout_account_unproven: differs"
     alerts = admin.get("/api/v1/admin/alerts", Wait_For_Position=str(installation.head())).json()["items"]

@@ -6,12 +6,11 @@ from uuid import uuid4
 import pytest
 
 from gateways.paystack.webhook import signature
-from tests.api.running import SECRET, WIRE, Installation
+from tests.api.running import SECRET, WIRE, Installation, JsonObject
 
 A = "/api/v1/admin"
 T = "/api/v1/transactions"
 REASON = {"reason": "Stuck transaction resolved - buyer confirmed access"}
-JsonObject = dict[str, object]
 LARGE = 100_000_000
 
 
@@ -90,7 +89,6 @@ def test_what_is_not_stuck_is_not_listed_as_stuck(installation: Installation) ->
 
 
 def test_a_signed_webhook_is_kept_whatever_it_says(installation: Installation) -> None:
-
     url = f"{installation.base_url}/api/v1/webhooks/paystack"
     for raw in (
         b'{"event":"charge.success","data":{"reference":"unknown"}}',

@@ -20,9 +20,7 @@ OWN = {
 def sale(installation: Installation) -> str:
     """A sale whose payout has arrived."""
     transaction = installation.sold()
-    for word in ("reveal", "reveal/acknowledge", "confirm-access"):
-        body = {"password": "correct horse battery"} if word == "reveal" else None
-        installation.people["buyer"].must(f"/api/v1/transactions/{transaction}/{word}", body)
+    installation.confirm(transaction)
     installation.wait(transaction, lambda view: view["state"] == "completed")
     return transaction
 

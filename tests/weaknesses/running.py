@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 import psycopg
 
-from tests.api.running import PASSWORD, WIRE, Installation, JsonObject
+from tests.api.running import WIRE, Installation, JsonObject
 
 T = TypeVar("T")
 Row = tuple[object, ...]
@@ -21,18 +21,10 @@ def read(installation: Installation, query: str, *parameters: object) -> list[Ro
         return connection.execute(query.encode(), parameters).fetchall()
 
 
-def confirm(installation: Installation, transaction: str) -> None:
-    """The buyer of a signed sale looks at the credentials and is content."""
-    buyer = installation.people["buyer"]
-    buyer.must(f"{TRANSACTIONS}/{transaction}/reveal", {"password": PASSWORD})
-    buyer.must(f"{TRANSACTIONS}/{transaction}/reveal/acknowledge")
-    buyer.must(f"{TRANSACTIONS}/{transaction}/confirm-access")
-
-
 def complete(installation: Installation) -> str:
     """A sale whose payout has arrived and stands in the tables."""
     transaction = installation.sold()
-    confirm(installation, transaction)
+    installation.confirm(transaction)
     installation.wait(transaction, lambda view: view["state"] == "completed")
     settle(installation)
     return transaction

@@ -9,7 +9,7 @@ import pytest
 from gateways.paystack.webhook import SIGNATURE_HEADER, signature
 from tests.api.running import SECRET, WIRE, Installation
 from tests.waiting import wait_until
-from tests.weaknesses.running import TRANSACTIONS, balances, books, complete, confirm, journal, read
+from tests.weaknesses.running import TRANSACTIONS, balances, books, complete, journal, read
 
 PATH = "/api/v1/webhooks/paystack"
 
@@ -76,7 +76,7 @@ def test_a_payout_waits_until_the_seller_says_where_to(fresh: Installation) -> N
         seller = installation.people["seller"]
         kept = connection.execute("DELETE FROM payout_accounts WHERE user_id = %s RETURNING *", (seller.id,)).fetchone()
     assert kept is not None
-    confirm(installation, transaction)
+    installation.confirm(transaction)
     installation.wait(transaction, lambda view: view["stuck_reason"] is not None)
     account = {"type": "mobile_money", "bank_code": "MPESA", "account_number": "0712345678", "account_name": "seller"}
     answer = seller.request("PUT", "/api/v1/users/me/payout-account", {**account, "currency": "KES"})

@@ -9,7 +9,7 @@ import pytest
 from tests.api.running import WIRE, Installation, run_installation
 from tests.conftest import Database
 from tests.waiting import wait_until
-from tests.weaknesses.running import confirm, read
+from tests.weaknesses.running import read
 
 PATH = "/api/v1/webhooks/paystack"
 SLOW_SECONDS = 3.0
@@ -29,7 +29,7 @@ def test_the_processors_own_deliveries_alone_bring_a_sale_to_its_end(untold: Ins
     """Elsewhere the genuine delivery is refused, and what was paid never moves."""
     transaction = untold.hold()
     untold.sign(transaction)
-    confirm(untold, transaction)
+    untold.confirm(transaction)
     untold.wait(transaction, lambda view: view["state"] == "completed")
     tries = WIRE.get(f"{untold.stand_in.base_url}/_sim/webhooks").json()["webhooks"]
     assert {each["event"] for each in tries} >= {"charge.success", "transfer.success"}
