@@ -20,7 +20,7 @@ from cli.operator import escrow_of
 from database.connect import open_pool
 from domain.command import Command
 from domain.transaction import Transaction
-from domain.transaction.commands import RecordCharge
+from domain.transaction.system_commands import RecordCharge
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow, Request
 

@@ -11,10 +11,11 @@ from domain.errors import Invalid
 from domain.money import Currency
 from domain.transaction import Transaction
 from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
-from domain.transaction.commands import RecordRefund, RecordTransfer, TransactionCommand
+from domain.transaction.commands import TransactionCommand
 from domain.transaction.records import Payout, Refund
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import FinalizePayout, ResendOtp, RetryRefund
+from domain.transaction.system_commands import RecordRefund, RecordTransfer
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 from eventstore.escrow import Request, Result
 from eventstore.log import find_command

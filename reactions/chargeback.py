@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from domain.transaction import Transaction
 from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
-from domain.transaction.commands import RecordChargeback
 from domain.transaction.records import DisputeCategory, DisputeSource
+from domain.transaction.system_commands import RecordChargeback
 from gateways.chargeback import Chargeback, ChargebackResolution, ChargebackStatus
 from gateways.errors import UnknownReference
 from gateways.payment import RefundStatus

@@ -10,8 +10,8 @@ from contextlib import suppress
 from documents.pdf import MEDIA_TYPE
 from domain.transaction import Transaction
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
-from domain.transaction.commands import OrderAnswer, RecordAnswer
 from domain.transaction.records import AnswerStatus, Dispute
+from domain.transaction.system_commands import OrderAnswer, RecordAnswer
 from gateways.chargeback import Answer, ChargebackResolution, ChargebackStatus, Evidence
 from gateways.errors import GatewayRefused, UnknownReference
 from identity.user import get_user

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from database.queries import load
 from domain.transaction import Transaction
-from domain.transaction.commands import WithholdPayable
 from domain.transaction.records import PayoutPurpose
+from domain.transaction.system_commands import WithholdPayable
 from reactions.hold import is_held_back
 from reactions.payout import find_late_success
 from reactions.toolbox import Toolbox, order

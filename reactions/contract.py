@@ -11,9 +11,9 @@ from domain.contract import TEMPLATE_VERSION, Agreement, TemplateUnknown, contra
 from domain.errors import NotFound
 from domain.listing import Listing
 from domain.transaction import Transaction
-from domain.transaction.commands import GenerateContract
 from domain.transaction.contract import ContractGenerated, ContractMissing, ContractSigned
 from domain.transaction.records import ContractStatus
+from domain.transaction.system_commands import GenerateContract
 from eventstore.escrow import evolve
 from eventstore.log import END, RecordedEvent, read_stream
 from identity.keypair import get_key_pair

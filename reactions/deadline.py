@@ -1,7 +1,7 @@
 """Deadlines: what a recorded time demands once the injected clock has passed it."""
 
 from domain.transaction import Transaction
-from domain.transaction.commands import EnforceDeadline
+from domain.transaction.system_commands import EnforceDeadline
 from reactions.outage import find_last_sign, is_outage
 from reactions.toolbox import Toolbox, order
 

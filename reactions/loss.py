@@ -11,8 +11,8 @@ from domain.errors import NotFound
 from domain.listing import Listing, ListingStatus
 from domain.listing.commands import LoseListedDeposit
 from domain.transaction import Transaction
-from domain.transaction.commands import LoseDeposit
 from domain.transaction.records import ContractStatus, VaultStatus
+from domain.transaction.system_commands import LoseDeposit
 from domain.vault import DepositStatus, LoseCredentials, Vault
 from reactions.toolbox import Toolbox, order
 

@@ -18,7 +18,7 @@ from domain.actor import reaction
 from domain.errors import EscrowError, NotFound
 from domain.listing import Listing
 from domain.transaction import Transaction
-from domain.transaction.commands import RecordNotice
+from domain.transaction.system_commands import RecordNotice
 from eventstore.escrow import Request
 from eventstore.log import RecordedEvent, find_command, follow, read_after
 from eventstore.transcoder import Undecodable

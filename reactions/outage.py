@@ -14,7 +14,7 @@ import structlog
 from database.connect import Pool
 from domain.actor import reaction
 from domain.errors import Invalid
-from domain.transaction.commands import ExtendDeadlines
+from domain.transaction.system_commands import ExtendDeadlines
 from eventstore.escrow import Request
 from reactions.checkpoint import find_last_time, save_checkpoint
 from reactions.toolbox import Toolbox, find_readable

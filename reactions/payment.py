@@ -9,15 +9,10 @@ from database.queries import load
 from domain.errors import Refused, StillRunning
 from domain.money import parse_charged_currency
 from domain.transaction import Transaction
-from domain.transaction.commands import (
-    RecordCharge,
-    RecordPaymentLink,
-    RecordPaymentRefused,
-    RequestPayment,
-    ReturnReceipts,
-)
+from domain.transaction.commands import RequestPayment
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import PaymentStatus
+from domain.transaction.system_commands import RecordCharge, RecordPaymentLink, RecordPaymentRefused, ReturnReceipts
 from eventstore.escrow import Request, Result
 from gateways.errors import DuplicateReference, GatewayRefused, UnknownReference, WrongMode
 from gateways.payment import Charge, ChargeLink, ChargeStatus, Mode, NewCharge

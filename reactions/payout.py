@@ -6,8 +6,8 @@ from uuid import UUID
 from domain.errors import NotFound
 from domain.money import Currency, Money
 from domain.transaction import Transaction
-from domain.transaction.commands import DistrustAccount, RecordTransfer, RequestPayout, WaitForAccount
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from domain.transaction.system_commands import DistrustAccount, RecordTransfer, RequestPayout, WaitForAccount
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 from domain.user import AccountDoubt, User
 from eventstore.log import head_of

@@ -12,15 +12,15 @@ from uuid import UUID
 from domain.errors import NotFound, Refused
 from domain.ids import derive_reference
 from domain.transaction import Transaction
-from domain.transaction.commands import (
+from domain.transaction.commands import RequestPayment
+from domain.transaction.records import PaymentStatus, PayoutPurpose
+from domain.transaction.system_commands import (
     RecordCharge,
     RecordPaymentRefused,
     RecordRefund,
     RecordTransfer,
-    RequestPayment,
     RequestPayout,
 )
-from domain.transaction.records import PaymentStatus, PayoutPurpose
 from domain.transaction.transfer import NOT_PAID
 from gateways.payment import Charge, Refund, RefundStatus, Transfer
 from reactions import payment, payout, refund

@@ -5,9 +5,9 @@ from datetime import timedelta
 from domain.journal import Account
 from domain.money import Money
 from domain.transaction import Transaction
-from domain.transaction.commands import RecordRefund
 from domain.transaction.records import Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.system_commands import RecordRefund
 from gateways.ensure import ensure_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance
 from gateways.payment import NewRefund

@@ -1,6 +1,6 @@
 """Stories about what a seller owes; their bytes are frozen in `golden/`."""
 
-from domain.transaction.commands import WithholdPayable
+from domain.transaction.system_commands import WithholdPayable
 from tests.domain import paths
 from tests.domain.paths import chargeback, pending, transfer
 from tests.domain.story import Story

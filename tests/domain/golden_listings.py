@@ -14,8 +14,8 @@ from domain.listing.commands import (
     SubmitListing,
 )
 from domain.money import Currency, Money
-from domain.transaction.commands import DistrustAccount, WaitForAccount
 from domain.transaction.records import PayoutPurpose
+from domain.transaction.system_commands import DistrustAccount, WaitForAccount
 from domain.user import AccountDoubt, ChangePayoutAccount, RegisterUser
 from tests.domain import paths
 from tests.domain.paths import REASON, pending

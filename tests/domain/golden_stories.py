@@ -25,18 +25,11 @@ from domain.restore import (
 )
 from domain.transaction.chargeback import dispute_id_of
 from domain.transaction.commands import (
-    EnforceDeadline,
-    ExtendDeadlines,
     ExtendInspection,
-    LoseDeposit,
     MissReveal,
-    RecordChargeback,
-    RecordNotice,
-    RecordPaymentRefused,
     RecordStatement,
     ReplaceDeposit,
     RequestPayment,
-    ReturnReceipts,
     WithdrawDispute,
 )
 from domain.transaction.records import Finding, PayoutPurpose
@@ -50,6 +43,15 @@ from domain.transaction.staff_commands import (
     ResendOtp,
     RetryRefund,
     WriteOff,
+)
+from domain.transaction.system_commands import (
+    EnforceDeadline,
+    ExtendDeadlines,
+    LoseDeposit,
+    RecordChargeback,
+    RecordNotice,
+    RecordPaymentRefused,
+    ReturnReceipts,
 )
 from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
 from domain.user import ChangeRoles, RegisterUser

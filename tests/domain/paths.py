@@ -14,18 +14,8 @@ from domain.transaction.commands import (
     AcknowledgeReveal,
     CancelTransaction,
     ConfirmAccess,
-    EnforceDeadline,
-    GenerateContract,
     OpenDispute,
-    OrderAnswer,
-    RecordAnswer,
-    RecordCharge,
-    RecordChargeback,
-    RecordPaymentLink,
-    RecordRefund,
-    RecordTransfer,
     RequestPayment,
-    RequestPayout,
     RevealCredentials,
     SignContract,
 )
@@ -34,6 +24,18 @@ from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import ForceRefund, ForceRelease, ResolveDispute
+from domain.transaction.system_commands import (
+    EnforceDeadline,
+    GenerateContract,
+    OrderAnswer,
+    RecordAnswer,
+    RecordCharge,
+    RecordChargeback,
+    RecordPaymentLink,
+    RecordRefund,
+    RecordTransfer,
+    RequestPayout,
+)
 from domain.transaction.transfer import TransferReport, TransferStatus
 from domain.transaction.vault import Addendum
 from tests.domain.people import BUYER, SELLER, START, SUPER

@@ -6,9 +6,9 @@ import pytest
 
 from domain.reason import ReasonTooShort
 from domain.transaction.approval import ApprovalPending, ApprovalUnknown, ApprovalVoid, OwnApproval
-from domain.transaction.commands import EnforceDeadline, RecordNotice
 from domain.transaction.records import Finding
 from domain.transaction.staff_commands import AddNote, GrantApproval, RejectApproval
+from domain.transaction.system_commands import EnforceDeadline, RecordNotice
 from tests.domain.paths import (
     REASON,
     dispute,

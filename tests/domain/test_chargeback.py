@@ -174,7 +174,7 @@ def test_a_reserve_that_a_chargeback_left_is_still_released_by_the_clock():
     story = releasing(pending(terms=Terms(reserve_bps=900, warranty_seconds=86400)))
     story.do(chargeback("lost", 81_000 + 4_000))
     assert story.transaction.stuck_reason == "awaiting_end_of_warranty"
-    from domain.transaction.commands import EnforceDeadline
+    from domain.transaction.system_commands import EnforceDeadline
 
     assert story.wait(days=1).do(EnforceDeadline()) == ["reserve_released"]
 

@@ -8,8 +8,9 @@ import pytest
 
 from domain.errors import Forbidden
 from domain.transaction.chargeback import ChargebackReport, dispute_id_of
-from domain.transaction.commands import AcknowledgeReveal, EnforceDeadline, RecordChargeback, WithdrawDispute
+from domain.transaction.commands import AcknowledgeReveal, WithdrawDispute
 from domain.transaction.records import AnswerStatus, Dispute, Finding
+from domain.transaction.system_commands import EnforceDeadline, RecordChargeback
 from tests.domain.paths import (
     PHASES,
     answered,

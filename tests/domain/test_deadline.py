@@ -8,17 +8,12 @@ import pytest
 from domain.errors import Invalid
 from domain.policy import MAX_EXTENSION_SECONDS, Silence, Terms
 from domain.reason import ReasonTooShort
-from domain.transaction.commands import (
-    AcknowledgeReveal,
-    EnforceDeadline,
-    ExtendDeadlines,
-    ExtendInspection,
-    LoseDeposit,
-)
+from domain.transaction.commands import AcknowledgeReveal, ExtendInspection
 from domain.transaction.deadline import DeadlineKind
 from domain.transaction.inspection import AlreadySettled, ExtensionOutOfRange
 from domain.transaction.opening import NotDueYet
 from domain.transaction.state import DEADLINES
+from domain.transaction.system_commands import EnforceDeadline, ExtendDeadlines, LoseDeposit
 from tests.domain.paths import (
     PHASES,
     REASON,

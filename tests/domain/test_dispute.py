@@ -7,7 +7,7 @@ import pytest
 from domain.errors import Forbidden, Invalid
 from domain.journal import Account
 from domain.reason import ReasonTooShort
-from domain.transaction.commands import EnforceDeadline, WithdrawDispute
+from domain.transaction.commands import WithdrawDispute
 from domain.transaction.compensation import CompensationTooLarge
 from domain.transaction.deadline import DeadlineKind
 from domain.transaction.dispute import (
@@ -21,6 +21,7 @@ from domain.transaction.records import Finding
 from domain.transaction.settlement import AwardInvalid
 from domain.transaction.staff_commands import EscalateDispute
 from domain.transaction.state import DisputeOpen, NothingHeld
+from domain.transaction.system_commands import EnforceDeadline
 from tests.domain.paths import (
     REASON,
     asked,

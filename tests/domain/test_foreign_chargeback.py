@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.journal import Account
-from domain.transaction.commands import RecordChargeback
+from domain.transaction.system_commands import RecordChargeback
 from tests.domain.paths import PHASES, chargeback, funded, pending, releasing
 
 A = Account

@@ -20,23 +20,12 @@ from domain.policy import Silence, Terms
 from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
 from domain.transaction.commands import (
     AcknowledgeReveal,
-    EnforceDeadline,
-    ExtendDeadlines,
     ExtendInspection,
-    LoseDeposit,
     MissReveal,
     OpenDispute,
-    RecordCharge,
-    RecordChargeback,
-    RecordNotice,
-    RecordPaymentLink,
-    RecordPaymentRefused,
-    RecordRefund,
     RecordStatement,
-    RecordTransfer,
     ReplaceDeposit,
     RequestPayment,
-    ReturnReceipts,
     TransactionCommand,
     WithdrawDispute,
 )
@@ -54,6 +43,19 @@ from domain.transaction.staff_commands import (
     RejectApproval,
     ResolveDispute,
     WriteOff,
+)
+from domain.transaction.system_commands import (
+    EnforceDeadline,
+    ExtendDeadlines,
+    LoseDeposit,
+    RecordCharge,
+    RecordChargeback,
+    RecordNotice,
+    RecordPaymentLink,
+    RecordPaymentRefused,
+    RecordRefund,
+    RecordTransfer,
+    ReturnReceipts,
 )
 from domain.transaction.transfer import TransferReport, TransferStatus
 from tests.domain import paths

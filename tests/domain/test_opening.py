@@ -9,8 +9,9 @@ from domain.errors import Forbidden, Invalid, NotFound
 from domain.listing import ListingNotForSale
 from domain.money import Currency, Money
 from domain.policy import Terms
-from domain.transaction.commands import EnforceDeadline, OpenTransaction
+from domain.transaction.commands import OpenTransaction
 from domain.transaction.opening import AlreadyEnded, MoneyReceived, NotDueYet, SelfDealing, UsdRate
+from domain.transaction.system_commands import EnforceDeadline
 from tests.domain.paths import asked, cancel, completed, funded, pending
 from tests.domain.people import ADMIN, AUDITOR, BUYER, OTHER_SELLER, SELLER, STRANGER, SYSTEM
 from tests.domain.story import LISTING_ID, RATE, Story

@@ -6,15 +6,10 @@ import pytest
 
 from domain.journal import Account
 from domain.money import Currency
-from domain.transaction.commands import (
-    EnforceDeadline,
-    RecordPaymentLink,
-    RecordPaymentRefused,
-    RequestPayment,
-    ReturnReceipts,
-)
+from domain.transaction.commands import RequestPayment
 from domain.transaction.opening import AlreadyEnded, MoneyReceived
 from domain.transaction.payment import AlreadyPaid, PaymentOverdue, UnknownReference
+from domain.transaction.system_commands import EnforceDeadline, RecordPaymentLink, RecordPaymentRefused, ReturnReceipts
 from tests.domain.paths import (
     asked,
     cancel,

@@ -7,13 +7,13 @@ import pytest
 
 from domain.journal import Account
 from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
-from domain.transaction.commands import DistrustAccount, EnforceDeadline, ReturnReceipts, WaitForAccount
 from domain.transaction.cooling import PayoutAccountCoolingOff
 from domain.transaction.force import NotStuck, RecipientMissing
 from domain.transaction.payment import UnknownReference
 from domain.transaction.payout import NothingPayable, PayoutAttemptsExhausted, PayoutRetryTooEarly
 from domain.transaction.records import PayoutPurpose, PayoutStatus
 from domain.transaction.state import DisputeOpen
+from domain.transaction.system_commands import DistrustAccount, EnforceDeadline, ReturnReceipts, WaitForAccount
 from domain.user import AccountDoubt
 from tests.domain.paths import (
     TRANSFER_FEE,

@@ -8,18 +8,11 @@ from domain.command import Command
 from domain.errors import Forbidden, NotFound
 from domain.transaction.commands import (
     AcknowledgeReveal,
-    EnforceDeadline,
-    ExtendDeadlines,
     ExtendInspection,
-    LoseDeposit,
     MissReveal,
-    RecordNotice,
-    RecordPaymentLink,
-    RecordPaymentRefused,
     RecordStatement,
     ReplaceDeposit,
     RequestPayment,
-    ReturnReceipts,
     WithdrawDispute,
 )
 from domain.transaction.records import Finding
@@ -31,6 +24,15 @@ from domain.transaction.staff_commands import (
     RecoverInCash,
     RejectApproval,
     WriteOff,
+)
+from domain.transaction.system_commands import (
+    EnforceDeadline,
+    ExtendDeadlines,
+    LoseDeposit,
+    RecordNotice,
+    RecordPaymentLink,
+    RecordPaymentRefused,
+    ReturnReceipts,
 )
 from tests.domain.paths import (
     BUYER_KEY,

@@ -15,9 +15,9 @@ from domain.errors import EscrowError
 from domain.journal import Account, Posting, credit, debit
 from domain.policy import Terms
 from domain.transaction import Transaction, approval, settlement
-from domain.transaction.commands import EnforceDeadline
 from domain.transaction.records import RefundStatus
 from domain.transaction.staff_commands import GrantApproval, RecoverInCash
+from domain.transaction.system_commands import EnforceDeadline
 from eventstore.transcoder import Unencodable
 from tests.domain.money_model import Wrong
 from tests.domain.paths import (

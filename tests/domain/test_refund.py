@@ -153,7 +153,7 @@ def test_a_partial_refund_keeps_the_surcharge_and_the_rest_returns_it():
 
 
 def _lapse(story: Story) -> None:
-    from domain.transaction.commands import EnforceDeadline
+    from domain.transaction.system_commands import EnforceDeadline
 
     story.do(EnforceDeadline())
 

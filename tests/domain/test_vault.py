@@ -5,9 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.transaction.commands import AcknowledgeReveal, EnforceDeadline, LoseDeposit, MissReveal, ReplaceDeposit
+from domain.transaction.commands import AcknowledgeReveal, MissReveal, ReplaceDeposit
 from domain.transaction.settlement import CancellationAsked
 from domain.transaction.state import NothingHeld
+from domain.transaction.system_commands import EnforceDeadline, LoseDeposit
 from domain.transaction.vault import (
     AlreadyRevealed,
     ContractUnsigned,

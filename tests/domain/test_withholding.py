@@ -8,10 +8,10 @@ from domain.errors import Forbidden
 from domain.journal import PER_TRANSACTION, Account
 from domain.policy import Terms
 from domain.transaction.clawback import NothingToWithhold
-from domain.transaction.commands import EnforceDeadline, WithholdPayable
 from domain.transaction.records import Finding
 from domain.transaction.staff_commands import RecoverInCash, WriteOff
 from domain.transaction.state import DisputeOpen
+from domain.transaction.system_commands import EnforceDeadline, WithholdPayable
 from tests.domain.money_model import Wrong
 from tests.domain.paths import (
     REASON,

@@ -15,25 +15,14 @@ from domain.listing import Listing
 from domain.transaction import Transaction
 from domain.transaction.commands import (
     AcknowledgeReveal,
-    DistrustAccount,
-    EnforceDeadline,
-    ExtendDeadlines,
     ExtendInspection,
-    LoseDeposit,
     MissReveal,
     OpenDispute,
-    RecordCharge,
-    RecordNotice,
-    RecordPaymentLink,
-    RecordPaymentRefused,
     RecordStatement,
     ReplaceDeposit,
     RequestPayment,
-    ReturnReceipts,
     TransactionCommand,
-    WaitForAccount,
     WithdrawDispute,
-    WithholdPayable,
 )
 from domain.transaction.dispute import Award
 from domain.transaction.payment import ConfirmedCharge
@@ -50,6 +39,19 @@ from domain.transaction.staff_commands import (
     ResolveDispute,
     RetryRefund,
     WriteOff,
+)
+from domain.transaction.system_commands import (
+    DistrustAccount,
+    EnforceDeadline,
+    ExtendDeadlines,
+    LoseDeposit,
+    RecordCharge,
+    RecordNotice,
+    RecordPaymentLink,
+    RecordPaymentRefused,
+    ReturnReceipts,
+    WaitForAccount,
+    WithholdPayable,
 )
 from domain.user import AccountDoubt
 from eventstore.fork import fork

@@ -13,7 +13,7 @@ from domain.money import Currency, Money
 from domain.reconciliation import Difference
 from domain.reconciliation import DifferenceKind as Kind
 from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
-from domain.transaction.commands import RecordChargeback
+from domain.transaction.system_commands import RecordChargeback
 from gateways.payment import ChargeStatus, NewRefund, TransferStatus
 from gateways.paystack.sim.state import Behaviour
 from tests.conftest import Database

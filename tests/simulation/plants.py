@@ -9,9 +9,9 @@ import pytest
 
 from domain.transaction.approval import ApprovalTrack
 from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport, ChargebackTrack
-from domain.transaction.commands import RecordCharge
 from domain.transaction.payment import PaymentTrack
 from domain.transaction.refund import ProcessorRefundStatus
+from domain.transaction.system_commands import RecordCharge
 from domain.transaction.transfer import TransferStatus
 from domain.transaction.vault import VaultTrack
 from eventstore.log import RecordedEvent
