@@ -1,7 +1,8 @@
 """Listings follow their transaction: sold, free again, or removed when a refunded buyer has seen the credentials."""
 
-from domain.listing import Listing, ListingStatus
+from domain.listing import Listing
 from domain.listing.commands import FollowTransactionEnd
+from domain.listing.status import ListingStatus
 from domain.transaction import Transaction
 from domain.transaction.phase import Phase
 from reactions.toolbox import Toolbox, order

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from database.queries import load
 from domain.errors import NotFound
-from domain.listing import Listing, ListingStatus
+from domain.listing import Listing
 from domain.listing.commands import LoseListedDeposit
+from domain.listing.status import ListingStatus
 from domain.transaction import Transaction
 from domain.transaction.records import ContractStatus, VaultStatus
 from domain.transaction.system_commands import LoseDeposit

@@ -2,23 +2,11 @@
 
 from domain.canary import Canary, CanaryFailed, CanaryRecovered
 from domain.configuration import Configuration, SettingChanged
-from domain.listing import (
-    EDITABLE,
-    DepositAttached,
-    Listing,
-    ListingApproved,
-    ListingDepositLost,
-    ListingFreed,
-    ListingInfoRequested,
-    ListingRejected,
-    ListingRemoved,
-    ListingReserved,
-    ListingRevised,
-    ListingSold,
-    ListingStatus,
-    ListingSubmitted,
-)
+from domain.listing import DepositAttached, Listing, ListingDepositLost, ListingRevised
 from domain.listing.proof import MOST_PROOFS, ProofAttached, ProofRemoved
+from domain.listing.sale import ListingFreed, ListingRemoved, ListingReserved, ListingSold
+from domain.listing.status import EDITABLE, ListingStatus
+from domain.listing.vetting import ListingApproved, ListingInfoRequested, ListingRejected, ListingSubmitted
 from domain.restore import ExternalPayment, ExternalPaymentSettled
 from domain.treasury import ACCOUNTS, FundsMoved, Treasury
 from domain.user import RoleGranted, RoleRevoked, User

@@ -10,7 +10,7 @@ from api.http.query import QueryInvalid, read_choice, read_if_given, read_whole
 from api.reads.page import Page, make_page, read_last_key, read_moment_cursor
 from api.reads.reading import Reader
 from api.views.catalog import ListingItem
-from domain.listing import ListingStatus
+from domain.listing.status import ListingStatus
 from domain.money import MAX_AMOUNT_MINOR, Currency
 from projections.listing import ListingRow, Order, Wanted, list_for_sale, list_listings
 from projections.proof import count_proofs

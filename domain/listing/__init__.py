@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from domain.actor import STAFF, Actor, Role
@@ -10,21 +9,17 @@ from domain.aggregate import Aggregate
 from domain.errors import EscrowError, Forbidden, NotFound, Refused
 from domain.event import CreatedEvent, Event
 from domain.listing.proof import MOST_PROOFS, Proof, ProofAttached, ProofRemoved, TooManyProofs
+from domain.listing.sale import ListingFreed, ListingNotForSale, ListingRemoved, ListingReserved, ListingSold
+from domain.listing.status import EDITABLE, FINAL, ListingStatus
+from domain.listing.vetting import (
+    ListingApproved,
+    ListingInfoRequested,
+    ListingNotDecidable,
+    ListingRejected,
+    ListingSubmitted,
+)
 from domain.money import AmountNotPositive, Money, require_payable
 from domain.reason import require_reason
-
-
-class ListingStatus(StrEnum):
-    """Where a listing stands."""
-
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    INFO_REQUESTED = "info_requested"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    RESERVED = "reserved"
-    SOLD = "sold"
-    REMOVED = "removed"
 
 
 class ListingNotEditable(Refused):
@@ -33,22 +28,10 @@ class ListingNotEditable(Refused):
     code = "listing_not_editable"
 
 
-class ListingNotForSale(Refused):
-    """This listing is not for sale: it is not approved, or a live transaction has reserved it."""
-
-    code = "listing_not_for_sale"
-
-
 class CredentialsMissing(Refused):
     """The seller has not deposited the credentials yet."""
 
     code = "credentials_missing"
-
-
-class ListingNotDecidable(Refused):
-    """Only a submitted listing can be approved, rejected or sent back with a question."""
-
-    code = "listing_not_decidable"
 
 
 class ListingDrafted(CreatedEvent):
@@ -97,102 +80,6 @@ class ListingDepositLost(Event):
     def apply(self, aggregate: "Listing") -> None:
         """There is nothing to hand over."""
         aggregate.vault_id = None
-
-
-class ListingSubmitted(Event):
-    """The seller asks for the listing to be vetted."""
-
-    TOPIC = "listing.submitted.v1"
-
-    def apply(self, aggregate: "Listing") -> None:
-        """Staff decide next."""
-        aggregate.status = ListingStatus.SUBMITTED
-        aggregate.reason = None
-
-
-class ListingApproved(Event):
-    """Staff vetted the listing: it may be bought."""
-
-    TOPIC = "listing.approved.v1"
-
-    def apply(self, aggregate: "Listing") -> None:
-        """It is for sale."""
-        aggregate.status = ListingStatus.APPROVED
-
-
-class ListingRejected(Event):
-    """Staff refused the listing, with a reason for the seller."""
-
-    TOPIC = "listing.rejected.v1"
-    reason: str
-
-    def apply(self, aggregate: "Listing") -> None:
-        """The seller may revise it."""
-        aggregate.status = ListingStatus.REJECTED
-        aggregate.reason = self.reason
-
-
-class ListingInfoRequested(Event):
-    """Staff cannot decide yet: the seller is asked for more, and submits again when he has answered."""
-
-    TOPIC = "listing.info_requested.v1"
-    reason: str
-
-    def apply(self, aggregate: "Listing") -> None:
-        """It is the seller's turn."""
-        aggregate.status = ListingStatus.INFO_REQUESTED
-        aggregate.reason = self.reason
-
-
-class ListingReserved(Event):
-    """A transaction was opened on the listing: nobody else can buy it."""
-
-    TOPIC = "listing.reserved.v1"
-    transaction_id: UUID
-
-    def apply(self, aggregate: "Listing") -> None:
-        """At most one live transaction holds it."""
-        aggregate.status = ListingStatus.RESERVED
-        aggregate.transaction_id = self.transaction_id
-
-
-class ListingFreed(Event):
-    """The transaction ended without a sale: the listing is for sale again."""
-
-    TOPIC = "listing.freed.v1"
-    transaction_id: UUID
-
-    def apply(self, aggregate: "Listing") -> None:
-        """It was vetted before and nothing was shown."""
-        aggregate.status = ListingStatus.APPROVED
-        aggregate.transaction_id = None
-
-
-class ListingSold(Event):
-    """The transaction was completed."""
-
-    TOPIC = "listing.sold.v1"
-    transaction_id: UUID
-
-    def apply(self, aggregate: "Listing") -> None:
-        """It is never for sale again."""
-        aggregate.status = ListingStatus.SOLD
-
-
-class ListingRemoved(Event):
-    """Staff removed the listing, or a dispute found the seller at fault; it never returns by itself."""
-
-    TOPIC = "listing.removed.v1"
-    reason: str
-
-    def apply(self, aggregate: "Listing") -> None:
-        """It is never for sale again."""
-        aggregate.status = ListingStatus.REMOVED
-        aggregate.reason = self.reason
-
-
-EDITABLE = frozenset({ListingStatus.DRAFT, ListingStatus.REJECTED, ListingStatus.INFO_REQUESTED})
-FINAL = frozenset({ListingStatus.SOLD, ListingStatus.REMOVED})
 
 
 class Listing(Aggregate):

@@ -9,7 +9,8 @@ from domain.actor import Role
 from domain.command import Stream
 from domain.errors import Forbidden, Invalid, NotFound, Refused
 from domain.event import Context, CreatedEvent
-from domain.listing import Listing, ListingNotForSale
+from domain.listing import Listing
+from domain.listing.sale import ListingNotForSale
 from domain.money import Currency, Money
 from domain.policy import Terms
 from domain.transaction.event import TransactionEvent

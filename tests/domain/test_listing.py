@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from domain.errors import Forbidden, NotFound
-from domain.listing import CredentialsMissing, ListingNotDecidable, ListingNotEditable, ListingNotForSale
+from domain.listing import CredentialsMissing, ListingNotEditable
 from domain.listing.commands import (
     ApproveListing,
     AttachProof,
@@ -21,6 +21,8 @@ from domain.listing.commands import (
     SubmitListing,
 )
 from domain.listing.proof import MOST_PROOFS, TooManyProofs
+from domain.listing.sale import ListingNotForSale
+from domain.listing.vetting import ListingNotDecidable
 from domain.money import AmountNotPositive, Currency, Money
 from domain.reason import ReasonTooShort
 from domain.transaction.records import Finding

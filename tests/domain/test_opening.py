@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from domain.errors import Forbidden, Invalid, NotFound
-from domain.listing import ListingNotForSale
+from domain.listing.sale import ListingNotForSale
 from domain.money import Currency, Money
 from domain.policy import Terms
 from domain.transaction.commands import OpenTransaction

@@ -218,10 +218,6 @@ def _new_vault(at: Position) -> UUID:
     return uuid5(at.transaction.id, f"vault {at.transaction.version}")
 
 
-def _anew(at: Position) -> ReplaceDeposit:
-    return ReplaceDeposit(vault_id=_new_vault(at), addendum=paths.addendum())
-
-
 MOVES: list[Move] = [
     ("pay", BUYER, lambda at: RequestPayment()),
     ("link", SYSTEM, lambda at: RecordPaymentLink(reference=_ref(at), authorization_url_sha256="f" * 64)),
@@ -237,7 +233,7 @@ MOVES: list[Move] = [
     ("confirm", BUYER, lambda at: paths.confirm()),
     ("lose", SYSTEM, lambda at: LoseDeposit()),
     ("replace", SELLER, lambda at: ReplaceDeposit(vault_id=_new_vault(at), addendum=paths.addendum(BUYER_KEY))),
-    ("replace for other keys", SELLER, _anew),
+    ("replace for another key", SELLER, lambda at: ReplaceDeposit(vault_id=_new_vault(at), addendum=paths.addendum())),
     (
         "replace by the same",
         SELLER,

@@ -7,7 +7,7 @@ import pytest
 
 from domain.actor import reaction
 from domain.journal import Account
-from domain.listing import ListingStatus
+from domain.listing.status import ListingStatus
 from domain.policy import Terms
 from domain.transaction.commands import CancelTransaction, OpenDispute, WithdrawDispute
 from domain.transaction.phase import Phase

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.listing import ListingStatus
+from domain.listing.status import ListingStatus
 from domain.transaction.commands import AcknowledgeReveal, RevealCredentials
 from domain.transaction.phase import Phase
 from tests.conftest import Database
