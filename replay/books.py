@@ -16,7 +16,7 @@ Line = tuple[str, str, int]
 
 
 class Safeguard(NamedTuple):
-    """One currency, in minor units: A1-A5, L1-L8, the least cover there ever was and the position it was at."""
+    """One currency, in minor units: safeguarded assets, debts to clients, the least cover ever and where that was."""
 
     currency: str
     assets_minor: int

@@ -11,10 +11,12 @@ from domain.transaction import Transaction
 from domain.transaction.phase import Phase
 from replay.answer_rules import ANSWER_RULES
 from replay.finding import FindingKind
+from replay.payout_rules import PAYOUT_RULES
+from replay.refund_rules import REFUND_RULES
 from replay.short_rules import SHORT_RULES
 from replay.transaction_rules import TRANSACTION_RULES
 
-RULES = TRANSACTION_RULES | ANSWER_RULES | SHORT_RULES
+RULES = TRANSACTION_RULES | PAYOUT_RULES | REFUND_RULES | ANSWER_RULES | SHORT_RULES
 NEVER_DEBTORS = frozenset(CLIENT_LIABILITIES)
 IN_TRANSIT = frozenset({Account.TRANSFERS_IN_TRANSIT, Account.REFUNDS_IN_TRANSIT})
 

@@ -49,7 +49,7 @@ class LogSummary(NamedTuple):
     safeguards: tuple[Safeguard, ...]
 
     def as_json(self) -> dict[str, object]:
-        """Stable names; `is_covered` says whether A1-A5 now suffice for L1-L8."""
+        """Stable names; `is_covered` says whether the assets now suffice for what clients are owed."""
         covers = [cover._asdict() | {"is_covered": cover.is_covered} for cover in self.safeguards]
         facts: dict[str, object] = {"events": self.events, "streams": self.streams, "head": self.head}
         return facts | {"trial_balance": self.trial_balance, "safeguards": covers}

@@ -1,4 +1,4 @@
-"""The rules of a transaction: what must hold just before each of its events."""
+"""The rules of a transaction: what must hold just before each of its events, but for those of payouts and refunds."""
 
 from domain.actor import STAFF, Role
 from domain.journal import Account
@@ -12,13 +12,10 @@ from domain.transaction.approval import (
     ApprovalRequested,
     DecisionTaken,
 )
-from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled, PayoutReversalSeen
-from domain.transaction.attention import PayoutFinalized, PayoutOtpResent, RefundRetried
-from domain.transaction.chargeback import CancelledRefundSent, ChargebackCovered, ChargebackLost
+from domain.transaction.chargeback import ChargebackCovered, ChargebackLost
 from domain.transaction.clawback import ClawbackRecovered, DebtRecovered, LossWrittenOff, PayableWithheld
 from domain.transaction.compensation import CompensationGranted
 from domain.transaction.contract import ContractGenerated, ContractSigned, CredentialsGranted
-from domain.transaction.cooling import PayoutAccountUnproven, PayoutWaitsForAccount
 from domain.transaction.dispute import DisputeEscalated, DisputeOpened, DisputeResolved, DisputeWithdrawn
 from domain.transaction.inspection import AccessConfirmed, InspectionExtended, InspectionLapsed
 from domain.transaction.note import NoteAdded, PartiesNotified, StatementRecorded
@@ -33,45 +30,20 @@ from domain.transaction.payment import (
     PaymentReceived,
     PaymentRequested,
 )
-from domain.transaction.payout import (
-    PayoutFailed,
-    PayoutFeeAssessed,
-    PayoutOtpRequired,
-    PayoutRequested,
-    PayoutReversed,
-    PayoutSubmitted,
-    PayoutSucceeded,
-    PayoutUncertain,
-)
-from domain.transaction.phase import FAILED
 from domain.transaction.records import (
     ApprovalStatus,
     ContractStatus,
     PaymentStatus,
     PayoutPurpose,
-    PayoutStatus,
-    RefundStatus,
     SettlementStatus,
     VaultStatus,
 )
-from domain.transaction.refund import (
-    ACCEPTED,
-    RefundFailed,
-    RefundNeedsAttention,
-    RefundProcessed,
-    RefundProcessing,
-    RefundSubmitted,
-    RefundUncertain,
-)
 from domain.transaction.settlement import (
     CancellationRequested,
-    ReceiptReturnOrdered,
-    RefundOrdered,
     ReleaseOrdered,
     ReserveReleased,
     SplitOrdered,
 )
-from domain.transaction.shortfall import PayoutWaitsForBalance, RefundWaitsForBalance
 from domain.transaction.vault import (
     AddendumSigned,
     CredentialsRevealed,
@@ -83,9 +55,6 @@ from domain.transaction.vault import (
 from replay.rules import Rule, require
 
 SHOWN = frozenset({VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED})
-OPERATORS = frozenset({Role.SUPER_ADMIN, Role.SYSTEM})
-UNSENT = frozenset({RefundStatus.APPROVED, RefundStatus.UNCERTAIN})
-AfterFailure = PayoutRetryScheduled | PayoutGivenUp | PayoutPaidAfterAll | PayoutReversalSeen
 
 
 def _is_unpaid(x: Transaction, e: TransactionCancelled | TransactionExpired) -> bool:
@@ -133,107 +102,6 @@ def _releases_all(x: Transaction, e: ReleaseOrdered) -> bool:
 def _splits_all(x: Transaction, e: SplitOrdered) -> bool:
     parts = (e.to_buyer_minor, e.to_seller_minor, e.platform_fee_minor)
     return x.is_held and min(parts) >= 0 and sum(parts) == x.held_minor and e.reference not in x.refunds
-
-
-def _is_refundable(x: Transaction, e: RefundOrdered) -> bool:
-    return e.reference not in x.refunds and 1 <= e.amount_minor <= x.refundable_minor
-
-
-def _is_in_suspense(x: Transaction, e: ReceiptReturnOrdered) -> bool:
-    receipt = x.suspense.get(e.processor_id)
-    return receipt is not None and receipt.amount_minor == e.amount_minor and e.reference not in x.refunds
-
-
-def _is_payable(x: Transaction, e: PayoutRequested) -> bool:
-    is_free = not any(p.purpose is e.purpose and p.status.is_open for p in x.payouts.values())
-    is_undisputed = e.purpose is not PayoutPurpose.SELLER or not x.has_open_dispute
-    is_new = e.reference not in x.payouts and not _is_too_early(x, e)
-    return is_free and is_undisputed and is_new and 0 < e.amount_minor == x.payable_minor(e.purpose)
-
-
-def _is_too_early(x: Transaction, e: PayoutRequested) -> bool:
-    """Reactions keep to what the transaction was told of the account; staff need not."""
-    wait = x.account_waits.get(e.purpose)
-    return e.actor_role is Role.SYSTEM and wait is not None and wait.holds(e.attempt, e.timestamp)
-
-
-def _is_open_payout(x: Transaction, e: PayoutUncertain | PayoutOtpRequired | PayoutFailed) -> bool:
-    payout = x.payouts.get(e.reference)
-    return payout is not None and payout.status.is_open
-
-
-def _is_unsent_payout(x: Transaction, e: PayoutWaitsForBalance) -> bool:
-    payout = x.payouts.get(e.reference)
-    is_unsent = payout is not None and payout.status.is_open and not payout.accepted
-    return payout is not None and is_unsent and e.amount_minor == payout.amount_minor
-
-
-def _may_wait(x: Transaction, e: PayoutWaitsForAccount | PayoutAccountUnproven) -> bool:
-    is_free = not any(p.purpose is e.purpose and p.status.is_open for p in x.payouts.values())
-    return is_free and x.payable_minor(e.purpose) > 0 and e.attempt == x.next_attempt(e.purpose)
-
-
-def _is_unsent_refund(x: Transaction, e: RefundWaitsForBalance) -> bool:
-    refund = x.refunds.get(e.reference)
-    is_unsent = refund is not None and refund.status in UNSENT
-    return refund is not None and is_unsent and e.amount_minor == refund.amount_minor
-
-
-def _has_failed(x: Transaction, e: AfterFailure) -> bool:
-    payout = x.payouts.get(e.reference)
-    return payout is not None and payout.status in FAILED
-
-
-def _is_accepted_payout(x: Transaction, e: PayoutSucceeded) -> bool:
-    payout = x.payouts.get(e.reference)
-    return payout is not None and payout.status.is_open and payout.accepted
-
-
-def _is_unaccepted_payout(x: Transaction, e: PayoutSubmitted) -> bool:
-    payout = x.payouts.get(e.reference)
-    return payout is not None and payout.status.is_open and not payout.accepted
-
-
-def _may_be_finalized(x: Transaction, e: PayoutFinalized | PayoutOtpResent) -> bool:
-    payout = x.payouts.get(e.reference)
-    return payout is not None and payout.accepted and e.actor_role in OPERATORS
-
-
-def _is_paid(x: Transaction, e: PayoutReversed) -> bool:
-    payout = x.payouts.get(e.reference)
-    return payout is not None and payout.status is PayoutStatus.SUCCEEDED
-
-
-def _owes_no_fee_yet(x: Transaction, e: PayoutFeeAssessed) -> bool:
-    payout = x.payouts.get(e.reference)
-    # Of what failed here and had been paid and taken back meanwhile, older logs have the fee and not the reversal.
-    may_have_been_paid = {PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED, PayoutStatus.FAILED}
-    return payout is not None and payout.status in may_have_been_paid and payout.fee_minor is None
-
-
-def _is_cancelled_refund(x: Transaction, e: CancelledRefundSent) -> bool:
-    refund = x.refunds.get(e.reference)
-    return refund is not None and refund.status is RefundStatus.CANCELLED
-
-
-def _is_open_refund(x: Transaction, e: RefundUncertain | RefundFailed) -> bool:
-    refund = x.refunds.get(e.reference)
-    return refund is not None and refund.status.is_open
-
-
-def _is_unaccepted_refund(x: Transaction, e: RefundSubmitted) -> bool:
-    refund = x.refunds.get(e.reference)
-    return refund is not None and refund.status in UNSENT
-
-
-def _is_accepted_refund(x: Transaction, e: RefundProcessing | RefundNeedsAttention | RefundProcessed) -> bool:
-    refund = x.refunds.get(e.reference)
-    return refund is not None and refund.status in ACCEPTED
-
-
-def _may_be_retried(x: Transaction, e: RefundRetried) -> bool:
-    refund = x.refunds.get(e.reference)
-    return refund is not None and refund.processor_refund_id is not None and e.actor_role in OPERATORS
 
 
 def _is_open_dispute(x: Transaction, e: DisputeWithdrawn | DisputeEscalated | DisputeResolved) -> bool:
@@ -333,34 +201,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
             "exactly what is reserved",
             lambda x, e: 0 < e.amount_minor == x.owed(Account.SELLER_RESERVE),
         ),
-        require(T, RefundOrdered, "no more than was received and not returned", _is_refundable),
         require(T, SplitOrdered, "parts that add up to what is held", _splits_all),
-        require(T, ReceiptReturnOrdered, "a receipt in suspense, all of it", _is_in_suspense),
-        require(T, PayoutRequested, "all that is payable, and no other payout of it under way", _is_payable),
-        require(T, PayoutWaitsForAccount, "money that is owed and not on its way", _may_wait),
-        require(T, PayoutAccountUnproven, "money that is owed and not on its way", _may_wait),
-        require(T, PayoutWaitsForBalance, "a payout that was not sent, of this amount", _is_unsent_payout),
-        require(T, RefundWaitsForBalance, "a refund that was not sent, of this amount", _is_unsent_refund),
-        require(T, PayoutUncertain, "a payout under way", _is_open_payout),
-        require(T, PayoutOtpRequired, "a payout under way", _is_open_payout),
-        require(T, PayoutFailed, "a payout under way", _is_open_payout),
-        require(T, PayoutSubmitted, "a payout under way, not accepted yet", _is_unaccepted_payout),
-        require(T, PayoutSucceeded, "a payout under way, accepted", _is_accepted_payout),
-        require(T, PayoutFinalized, "a transfer that was accepted, and a super_admin", _may_be_finalized),
-        require(T, PayoutOtpResent, "a transfer that was accepted, and a super_admin", _may_be_finalized),
-        require(T, PayoutReversed, "a payout that succeeded", _is_paid),
-        require(T, PayoutRetryScheduled, "a payout that failed", _has_failed),
-        require(T, PayoutGivenUp, "a payout that failed", _has_failed),
-        require(T, PayoutPaidAfterAll, "a payout that failed", _has_failed),
-        require(T, PayoutReversalSeen, "a payout that failed", _has_failed),
-        require(T, PayoutFeeAssessed, "a transfer that was paid, its fee not known yet", _owes_no_fee_yet),
-        require(T, RefundUncertain, "a refund under way", _is_open_refund),
-        require(T, RefundFailed, "a refund under way", _is_open_refund),
-        require(T, RefundSubmitted, "a refund not accepted yet", _is_unaccepted_refund),
-        require(T, RefundProcessing, "a refund that was accepted", _is_accepted_refund),
-        require(T, RefundNeedsAttention, "a refund that was accepted", _is_accepted_refund),
-        require(T, RefundProcessed, "a refund that was accepted", _is_accepted_refund),
-        require(T, RefundRetried, "a refund that was accepted, and a super_admin", _may_be_retried),
         require(T, DisputeOpened, "a new dispute", lambda x, e: e.dispute_id not in x.disputes),
         require(T, DisputeWithdrawn, "an open dispute", _is_open_dispute),
         require(T, DisputeEscalated, "an open dispute", _is_open_dispute),
@@ -372,7 +213,6 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
             "no more than was taken back before it came",
             lambda x, e: 1 <= e.amount_minor <= x.uncovered_chargeback_minor,
         ),
-        require(T, CancelledRefundSent, "a refund that a chargeback cancelled", _is_cancelled_refund),
         require(T, CompensationGranted, "no more than the cap leaves", _is_within_cap),
         require(T, ClawbackRecovered, "no more than the seller owes", _is_receivable),
         require(T, PayableWithheld, "no more than is payable, undisputed, for another sale", _may_be_withheld),

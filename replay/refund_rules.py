@@ -1,0 +1,74 @@
+"""The rules of refunds: what must hold of a refund, or of the money it gives back, just before each of its events."""
+
+from collections.abc import Callable
+
+from domain.transaction import Transaction
+from domain.transaction.attention import RefundRetried
+from domain.transaction.chargeback import CancelledRefundSent
+from domain.transaction.records import Refund, RefundStatus
+from domain.transaction.refund import (
+    ACCEPTED,
+    RefundFailed,
+    RefundNeedsAttention,
+    RefundProcessed,
+    RefundProcessing,
+    RefundSubmitted,
+    RefundUncertain,
+)
+from domain.transaction.settlement import ReceiptReturnOrdered, RefundOrdered
+from domain.transaction.shortfall import RefundWaitsForBalance
+from replay.rules import OPERATORS, Named, Rule, require
+
+UNSENT = frozenset({RefundStatus.APPROVED, RefundStatus.UNCERTAIN})
+
+
+def _when(holds: Callable[[Refund], bool]) -> Callable[[Transaction, Named], bool]:
+    """Return whether there is the refund that an event names, and this holds of it."""
+
+    def check(x: Transaction, e: Named) -> bool:
+        refund = x.refunds.get(e.reference)
+        return refund is not None and holds(refund)
+
+    return check
+
+
+_is_open = _when(lambda refund: refund.status.is_open)
+_is_unsent = _when(lambda refund: refund.status in UNSENT)
+_is_accepted = _when(lambda refund: refund.status in ACCEPTED)
+_is_cancelled = _when(lambda refund: refund.status is RefundStatus.CANCELLED)
+_is_known_there = _when(lambda refund: refund.processor_refund_id is not None)
+
+
+def _is_refundable(x: Transaction, e: RefundOrdered) -> bool:
+    return e.reference not in x.refunds and 1 <= e.amount_minor <= x.refundable_minor
+
+
+def _is_in_suspense(x: Transaction, e: ReceiptReturnOrdered) -> bool:
+    receipt = x.suspense.get(e.processor_id)
+    return receipt is not None and receipt.amount_minor == e.amount_minor and e.reference not in x.refunds
+
+
+def _waits(x: Transaction, e: RefundWaitsForBalance) -> bool:
+    return _is_unsent(x, e) and e.amount_minor == x.refunds[e.reference].amount_minor
+
+
+def _may_be_retried(x: Transaction, e: RefundRetried) -> bool:
+    return _is_known_there(x, e) and e.actor_role in OPERATORS
+
+
+T = Transaction
+REFUND_RULES: dict[str, Rule] = dict(
+    [
+        require(T, RefundOrdered, "no more than was received and not returned", _is_refundable),
+        require(T, ReceiptReturnOrdered, "a receipt in suspense, all of it", _is_in_suspense),
+        require(T, RefundWaitsForBalance, "a refund that was not sent, of this amount", _waits),
+        require(T, RefundUncertain, "a refund under way", _is_open),
+        require(T, RefundFailed, "a refund under way", _is_open),
+        require(T, RefundSubmitted, "a refund not accepted yet", _is_unsent),
+        require(T, RefundProcessing, "a refund that was accepted", _is_accepted),
+        require(T, RefundNeedsAttention, "a refund that was accepted", _is_accepted),
+        require(T, RefundProcessed, "a refund that was accepted", _is_accepted),
+        require(T, RefundRetried, "a refund that was accepted, and a super_admin", _may_be_retried),
+        require(T, CancelledRefundSent, "a refund that a chargeback cancelled", _is_cancelled),
+    ]
+)
