@@ -1,10 +1,8 @@
 """The hostile corpus over httpx, and what httpx refuses to send over raw sockets: no 5xx, no echo, no event."""
 
 import json
-import socket
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -13,6 +11,7 @@ import yaml
 
 from api.http.front_door import SENT_ONCE
 from tests.api.running import WIRE, Installation
+from tests.raw_http import dial, exchange
 
 Case = dict[str, object]
 CORPUS = cast("list[Case]", yaml.safe_load((Path(__file__).parent / "hostile.yaml").read_text(encoding="utf-8")))
@@ -160,7 +159,7 @@ def test_bad_frames_are_refused(installation: Installation, name: str) -> None:
     frame, statuses = BAD_FRAMES[name]
     head = f"Authorization: Bearer {installation.people['seller'].token}\r\nIdempotency-Key: {uuid4()}\r\n"
     written = installation.written()
-    answer = exchange(installation, START + head.encode() + frame)
+    answer = exchange(installation.base_url, START + head.encode() + frame)
     assert answer[9:12] in statuses, answer
     assert answer == b"" or b"application/problem+json" in answer
     assert installation.written() == written
@@ -179,15 +178,14 @@ def test_a_header_that_decides_is_sent_once(installation: Installation, header: 
     body = json.dumps(VALID).encode()
     head = "".join(f"{name}: {value}\r\n" for name, value in lines) + f"Host: x\r\nContent-Length: {len(body)}\r\n\r\n"
     written = installation.written()
-    answer = exchange(installation, b"POST /api/v1/listings HTTP/1.1\r\n" + head.encode() + body)
+    answer = exchange(installation.base_url, b"POST /api/v1/listings HTTP/1.1\r\n" + head.encode() + body)
     assert answer[9:12] == b"400", answer
     assert b"header_invalid" in answer
     assert installation.written() == written
 
 
 def test_an_endless_chunked_body_is_cut_off(installation: Installation) -> None:
-    host = urlsplit(installation.base_url)
-    with socket.create_connection((host.hostname or "", host.port or 0), timeout=15) as wire:
+    with dial(installation.base_url) as wire:
         wire.sendall(START + b"Transfer-Encoding: chunked\r\n\r\n")
         try:
             for _ in range(10_000):
@@ -203,25 +201,11 @@ def test_an_endless_chunked_body_is_cut_off(installation: Installation) -> None:
 
 
 def test_headers_without_end_are_cut_off(installation: Installation) -> None:
-    answer = exchange(installation, START + b"X-A: " + b"x" * 200_000)
+    answer = exchange(installation.base_url, START + b"X-A: " + b"x" * 200_000)
     assert answer[9:12] in {b"400", b"431", b""}
 
 
 def test_garbage_is_no_request(installation: Installation) -> None:
     for garbage in (b"\x16\x03\x01\x00\xa5\x01\x00\x00", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x00" * 64):
-        answer = exchange(installation, garbage)
+        answer = exchange(installation.base_url, garbage)
         assert answer == b"" or answer[9:12] == b"400", answer
-
-
-def exchange(installation: Installation, request: bytes) -> bytes:
-    """Send bytes as they are and return what comes back, nothing if the server just closes; a silent one times out."""
-    host = urlsplit(installation.base_url)
-    with socket.create_connection((host.hostname or "", host.port or 0), timeout=15) as wire:
-        wire.sendall(request)
-        answer = b""
-        try:
-            while b"\r\n\r\n" not in answer and (part := wire.recv(65536)):
-                answer += part
-        except ConnectionError:
-            pass
-        return answer

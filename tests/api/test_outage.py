@@ -1,7 +1,6 @@
 """The database goes away and comes back: 503 in time, never a 2xx without a commit, and no restart needed."""
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Generator
@@ -18,6 +17,7 @@ from projections.install import install
 from tests.api.running import WIRE, Installation, run_installation
 from tests.conftest import embedded
 from tests.faults.plants import AcknowledgesFirst
+from tests.raw_http import dial, raw_request
 from tests.waiting import wait_until
 
 LONGEST_SECONDS = 2.5
@@ -113,11 +113,8 @@ def test_a_client_that_goes_away_leaves_a_whole_command_or_none(fresh: Installat
     buyer, listing = fresh.people["buyer"], fresh.list_account()
     headers = {"Authorization": f"Bearer {buyer.token}", "Idempotency-Key": str(uuid4())}
     body = json.dumps({"listing_id": listing}).encode()
-    lines = [f"POST {T} HTTP/1.1", "Host: test", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    address = ("127.0.0.1", int(fresh.base_url.rpartition(":")[2]))
-    with socket.create_connection(address) as gone:
-        gone.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+    with dial(fresh.base_url) as gone:
+        gone.sendall(raw_request(f"POST {T}", body, **headers, Content_Type="application/json"))
 
     def retry() -> httpx.Response:
         return WIRE.post(f"{fresh.base_url}{T}", json={"listing_id": listing}, headers=headers)

@@ -2,10 +2,8 @@
 
 import hashlib
 import re
-import socket
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -17,6 +15,7 @@ from api.files.upload import LARGEST_FORM
 from tests.api.running import WIRE, Installation, Person
 from tests.api.samples import SAMPLES, box, mp4, png_of
 from tests.api.test_media import OTHERS, TWO_THINGS
+from tests.raw_http import exchange, raw_request
 from tests.waiting import wait_until
 
 PNG = SAMPLES["image/png"]
@@ -141,31 +140,26 @@ def test_a_video_may_be_larger_than_an_image(installation: Installation):
     assert send(seller, listing, large).status_code == 201
 
 
-def exchange(installation: Installation, listing: str, length: int, token: str) -> bytes:
+def announce(installation: Installation, listing: str, length: int, token: str) -> bytes:
     """Announce a large body and send none of it."""
-    address = urlsplit(installation.base_url)
-    lines = (
-        f"POST /api/v1/listings/{listing}/proofs HTTP/1.1",
-        "Host: x",
-        "Content-Type: multipart/form-data; boundary=a",
-        f"Authorization: Bearer {token}",
-        f"Idempotency-Key: {uuid4()}",
-        f"Content-Length: {length}",
-        "Expect: 100-continue",
+    announced = raw_request(
+        f"POST /api/v1/listings/{listing}/proofs",
+        Content_Type="multipart/form-data; boundary=a",
+        Authorization=f"Bearer {token}",
+        Idempotency_Key=str(uuid4()),
+        Content_Length=str(length),
+        Expect="100-continue",
     )
-    head = "\r\n".join((*lines, "", ""))
-    with socket.create_connection((address.hostname or "", address.port or 0), timeout=5) as wire:
-        wire.sendall(head.encode())
-        return wire.recv(65_536)
+    return exchange(installation.base_url, announced)
 
 
 def test_who_may_not_send_is_refused_before_the_first_byte(installation: Installation):
     listing = draft(installation)
     for name, status in (("seller", b"413"), ("stranger", b"404"), ("admin", b"403")):
-        answer = exchange(installation, listing, LARGEST_FORM + 1, installation.people[name].token)
+        answer = announce(installation, listing, LARGEST_FORM + 1, installation.people[name].token)
         assert answer[9:12] == status, answer
         assert b"connection: close" in answer.lower()
-    assert exchange(installation, listing, 1_000, "not a token")[9:12] == b"401"
+    assert announce(installation, listing, 1_000, "not a token")[9:12] == b"401"
 
 
 def test_the_same_file_twice_is_one(installation: Installation):

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.journal import Journal
+from tests.raw_http import connection, raw_command, raw_request, read_answer
 
 ANSWER_SECONDS = 30.0
+LISTINGS = "POST /api/v1/listings"
 BODY = json.dumps(
     {"title": "An account", "description": "As new", "price": {"amount_minor": 5, "currency": "NGN"}}
 ).encode()
@@ -65,41 +67,19 @@ class Flood:
 
 
 @asynccontextmanager
-async def connection(port: int):
-    """A connection that is closed at the end."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-
-
-@asynccontextmanager
 async def idlers(port: int, count: int):
     """Connections that say nothing, and half as many that begin a request and never end it."""
     async with AsyncExitStack() as stack:
         for number in range(count):
             _, writer = await stack.enter_async_context(connection(port))
             if number % 2:
-                writer.write(b"POST /api/v1/listings HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n")
+                writer.write(raw_request(LISTINGS, Content_Length="100").removesuffix(b"\r\n"))
         yield
 
 
 def request(token: str, key: str) -> bytes:
     """The bytes of one command."""
-    head = (
-        f"POST /api/v1/listings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
-    )
-    return head.encode() + BODY
-
-
-async def read_answer(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:
-    """The status and the headers, in lower case."""
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-    await reader.readexactly(int(headers.get("content-length", 0)))
-    return head[0].split(" ")[1], headers
+    return raw_command(LISTINGS, BODY, token, key)
 
 
 def peak_bytes(pid: int) -> int:

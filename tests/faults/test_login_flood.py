@@ -17,7 +17,7 @@ from database.postgres import EmbeddedServer
 from tests.api.running import Installation
 from tests.eventstore.running import in_loop
 from tests.faults.api_process import ApiProcess
-from tests.faults.flood import connection, read_answer
+from tests.raw_http import connection, raw_command, raw_request, read_answer
 
 PER_SECOND = 500
 ADDRESSES = 200
@@ -30,17 +30,11 @@ REFUSED = frozenset({"401", "429"})
 async def attempt(port: int, number: int, outcomes: Counter[str]) -> None:
     """One wrong password for one of fifty accounts, from one of the addresses."""
     body = json.dumps({"email": f"user{number % 50}@example.com", "password": f"guess {number}"}).encode()
-    head = (
-        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    here = (f"127.0.{number % ADDRESSES + 1}.1", 0)
+    request = raw_request("POST /api/v1/auth/login", body, Connection="close", Content_Type="application/json")
     try:
-        async with asyncio.timeout(30):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=here)
-            writer.write(head.encode() + body)
+        async with asyncio.timeout(30), connection(port, f"127.0.{number % ADDRESSES + 1}.1") as (reader, writer):
+            writer.write(request)
             status, _ = await read_answer(reader)
-            writer.close()
         outcomes[status] += 1
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
         outcomes[type(error).__name__] += 1
@@ -63,14 +57,11 @@ async def work(port: int, token: str, listings: Sequence[str], until: float) -> 
     for listing in listings:
         if time.monotonic() >= until:
             break
-        body = json.dumps({"listing_id": listing})
-        head = (
-            f"POST /api/v1/transactions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
-            f"Idempotency-Key: buy-{listing}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
+        body = json.dumps({"listing_id": listing}).encode()
+        request = raw_command("POST /api/v1/transactions", body, token, f"buy-{listing}")
         began = time.monotonic()
         async with connection(port) as (reader, writer):
-            writer.write((head + body).encode())
+            writer.write(request)
             status, _ = await read_answer(reader)
         assert status == "201"
         times.append(time.monotonic() - began)

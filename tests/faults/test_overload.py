@@ -9,10 +9,11 @@ import pytest
 from database.postgres import EmbeddedServer
 from tests.eventstore.running import in_loop
 from tests.faults.api_process import ApiProcess
-from tests.faults.flood import SERVED, Flood, connection, idlers, judge, peak_bytes, read_answer, request
+from tests.faults.flood import SERVED, Flood, idlers, judge, peak_bytes, request
 from tests.faults.journal import Journal
 from tests.faults.purses import run_checker
 from tests.faults.sellers import CLIENTS, check_log, sign_in_seller
+from tests.raw_http import connection, read_answer
 
 MOST_BYTES = 256 * 2**20
 HEALED_IN_A_ROW = 20

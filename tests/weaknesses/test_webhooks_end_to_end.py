@@ -11,6 +11,7 @@ import pytest
 
 from gateways.paystack.webhook import SIGNATURE_HEADER, signature
 from tests.api.running import SECRET, WIRE, Installation
+from tests.raw_http import raw_request
 from tests.waiting import wait_until
 from tests.weaknesses.running import Row, books, complete, read
 
@@ -54,8 +55,7 @@ def test_two_hundred_deliveries_at_once_are_all_kept_before_they_are_answered(
 def request(number: int) -> bytes:
     """A delivery as it stands on the wire."""
     raw = json.dumps({"event": "unheard.of", "data": {"flood": number}}).encode()
-    head = (f"POST {PATH} HTTP/1.1", "Host: test", f"{SIGNATURE_HEADER}: {signature(SECRET, raw)}")
-    return "\r\n".join((*head, f"Content-Length: {len(raw)}", "", "")).encode() + raw
+    return raw_request(f"POST {PATH}", raw, **{SIGNATURE_HEADER: signature(SECRET, raw)})
 
 
 @pytest.mark.weakness("W13")
