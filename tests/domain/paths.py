@@ -27,6 +27,7 @@ from domain.transaction.staff_commands import ForceRefund, ForceRelease, Resolve
 from domain.transaction.system_commands import (
     EnforceDeadline,
     GenerateContract,
+    LoseDeposit,
     OrderAnswer,
     RecordAnswer,
     RecordCharge,
@@ -222,6 +223,13 @@ def signed(story: Story) -> Story:
     funded(story)
     story.do(sign(), BUYER)
     story.do(sign(BUYER_KEY), SELLER)
+    return story
+
+
+def lost(story: Story) -> Story:
+    """The seller's password is forgotten, and with it the deposit."""
+    signed(story)
+    story.do(LoseDeposit())
     return story
 
 

@@ -13,7 +13,7 @@ from domain.transaction.deadline import DeadlineKind
 from domain.transaction.inspection import AlreadySettled, ExtensionOutOfRange
 from domain.transaction.opening import NotDueYet
 from domain.transaction.state import DEADLINES
-from domain.transaction.system_commands import EnforceDeadline, ExtendDeadlines, LoseDeposit
+from domain.transaction.system_commands import EnforceDeadline, ExtendDeadlines
 from tests.domain.paths import (
     PHASES,
     REASON,
@@ -22,6 +22,7 @@ from tests.domain.paths import (
     confirm,
     disputed,
     funded,
+    lost,
     pending,
     refund,
     release,
@@ -36,12 +37,6 @@ from tests.domain.story import Story
 RESERVE = Terms(reserve_bps=500, warranty_seconds=7 * 86400)
 
 
-def _lost(story: Story) -> Story:
-    signed(story)
-    story.do(LoseDeposit())
-    return story
-
-
 def _asking(story: Story) -> Story:
     disputed(story)
     story.do(release(limit=0), SUPER)
@@ -52,7 +47,7 @@ KINDS: dict[DeadlineKind, tuple[Callable[[Story], Story], timedelta, list[str]]]
     DeadlineKind.PAYMENT: (asked, timedelta(hours=24), ["expired"]),
     DeadlineKind.SIGNING: (funded, timedelta(hours=72), ["refund_ordered"]),
     DeadlineKind.REVEAL: (signed, timedelta(hours=72), ["refund_ordered"]),
-    DeadlineKind.REDEPOSIT: (_lost, timedelta(hours=72), ["refund_ordered"]),
+    DeadlineKind.REDEPOSIT: (lost, timedelta(hours=72), ["refund_ordered"]),
     DeadlineKind.INSPECTION: (revealed, timedelta(hours=72), ["inspection_lapsed", "release_ordered"]),
     DeadlineKind.RESERVE: (releasing, timedelta(days=7), ["reserve_released"]),
     DeadlineKind.DISPUTE: (disputed, timedelta(days=7), ["dispute_escalated"]),

@@ -48,6 +48,7 @@ from tests.domain.paths import (
     dispute,
     disputed,
     funded,
+    lost,
     pay_out,
     paying,
     pending,
@@ -71,12 +72,6 @@ BUYERS = {"buyer", "buyer with a staff role"}
 SUPERS = {"super_admin", "second super_admin"}
 STAFF = SUPERS | {"admin"}
 ONLY_SYSTEM = {"system"}
-
-
-def _lost(story: Story) -> Story:
-    signed(story)
-    story.do(LoseDeposit())
-    return story
 
 
 def _unread(story: Story) -> Story:
@@ -112,7 +107,7 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "acknowledge": (revealed, lambda s: AcknowledgeReveal(), set()),
     "confirm": (revealed, lambda s: confirm(), BUYERS),
     "lose": (signed, lambda s: LoseDeposit(), ONLY_SYSTEM),
-    "replace": (_lost, lambda s: ReplaceDeposit(vault_id=VAULT_ID, addendum=addendum()), {"seller"}),
+    "replace": (lost, lambda s: ReplaceDeposit(vault_id=VAULT_ID, addendum=addendum()), {"seller"}),
     "miss": (_unread, lambda s: MissReveal(), BUYERS),
     "extend": (revealed, lambda s: ExtendInspection(seconds=60, reason=REASON), STAFF | {"seller"}),
     "dispute": (funded, lambda s: dispute(), PARTIES | STAFF),

@@ -18,6 +18,7 @@ from identity.role import change_roles
 from identity.session import NotSignedIn, SignInRefused, Tokens, logout, refresh
 from identity.tries import Allowance, TooManyTries
 from tests.identity.conftest import PASSWORD, Desk
+from tests.identity.test_email_code import Mailbox
 from tests.identity.test_sign_in import attempt, guess
 
 EMAIL = "amina@example.com"
@@ -44,22 +45,18 @@ def test_a_thousand_guesses_at_a_code_are_five(desk: Desk, monkeypatch: pytest.M
         return hashed(salt, code)
 
     async def scenario(here: Pool, there: Pool) -> str:
-        codes: list[str] = []
-
-        async def keep(_address: str, code: str) -> None:
-            codes.append(code)
-
+        mailbox = Mailbox()
         user = await desk.create(here)
-        await send_code(here, user, keep, at=desk.at, random_bytes=desk.random.randbytes)
+        await send_code(here, user, mailbox.send, at=desk.at, random_bytes=desk.random.randbytes)
         monkeypatch.setattr(email_code, "hash_code", count)
-        wrong = [f"{(int(codes[0]) + n) % 1_000_000:06d}" for n in range(1, 1001)]
+        wrong = [f"{(int(mailbox.codes[0]) + n) % 1_000_000:06d}" for n in range(1, 1001)]
         guesses = [
             confirm_code(pool, EMAIL, code, at=desk.at) for pool, code in zip([here, there] * 500, wrong, strict=True)
         ]
         outcomes = await asyncio.gather(*guesses, return_exceptions=True)
         # A machine that is busy enough refuses some for want of a connection.
         assert {type(outcome) for outcome in outcomes} <= {CodeRefused, DatabaseUnavailable}
-        return codes[0]
+        return mailbox.codes[0]
 
     two_processes(desk, scenario)
     assert compared == 5

@@ -11,6 +11,7 @@ from identity.email_code import CodeRefused, confirm_code, send_code
 from identity.restored import revoke_all_api_keys, sign_everybody_out
 from identity.session import NotSignedIn, logout, refresh
 from tests.identity.conftest import Desk
+from tests.identity.test_email_code import Mailbox
 
 EMAIL = "amina@example.com"
 NEW = NewKey(name="till", mode="test", scopes=frozenset({Scope.READ}), lasts=timedelta(days=90))
@@ -54,17 +55,13 @@ def test_a_session_that_a_backup_brings_back_lets_nobody_in(desk: Desk) -> None:
 
 def test_a_code_that_was_mailed_before_is_good_no_more(desk: Desk) -> None:
     async def scenario(pool: Pool) -> None:
-        codes: list[str] = []
-
-        async def keep(_address: str, code: str) -> None:
-            codes.append(code)
-
+        mailbox = Mailbox()
         user = await desk.create(pool)
-        await send_code(pool, user, keep, at=desk.at, random_bytes=desk.random.randbytes)
+        await send_code(pool, user, mailbox.send, at=desk.at, random_bytes=desk.random.randbytes)
         desk.wait(minutes=1)
         assert (await sign_everybody_out(pool, desk.at, desk.at)).codes == 1
         with pytest.raises(CodeRefused):
-            await confirm_code(pool, EMAIL, codes[0], at=desk.at)
+            await confirm_code(pool, EMAIL, mailbox.codes[0], at=desk.at)
 
     desk.run(scenario)
 

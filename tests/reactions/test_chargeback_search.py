@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from inspect import iscoroutinefunction
 from typing import cast
 from uuid import UUID
@@ -36,6 +38,18 @@ class Counting:
         return counted
 
 
+@asynccontextmanager
+async def counted_street(database: Database) -> AsyncGenerator[tuple[Street, Counting]]:
+    counting: list[Counting] = []
+
+    def wrap(real: Processor) -> Processor:
+        counting.append(Counting(real))
+        return cast("Processor", counting[0])
+
+    async with open_street(database.app_dsn, wrap) as street:
+        yield street, counting[0]
+
+
 async def lost(street: Street) -> UUID:
     """A sale with a chargeback that came and was lost while nobody looked."""
     transaction_id = await street.world.hold()
@@ -57,20 +71,14 @@ def test_one_that_came_and_went_between_two_looks_is_found(database: Database) -
 
 def test_what_is_over_is_not_asked_about_again(database: Database) -> None:
     async def begin() -> None:
-        counting: list[Counting] = []
-
-        def wrap(real: Processor) -> Processor:
-            counting.append(Counting(real))
-            return cast("Processor", counting[0])
-
-        async with open_street(database.app_dsn, wrap) as street:
+        async with counted_street(database) as (street, counting):
             for _ in range(3):
                 await lost(street)
             await street.worker.poll_chargebacks()
             await street.pass_time(days=2)
-            counting[0].calls.clear()
+            counting.calls.clear()
             await street.worker.poll_chargebacks()
-            assert counting[0].calls == {"list_chargebacks": 4}
+            assert counting.calls == {"list_chargebacks": 4}
 
     asyncio.run(begin())
 
@@ -104,19 +112,13 @@ def test_what_the_log_holds_open_is_followed_to_its_end_without_being_searched_f
 
 def test_a_look_that_could_not_be_recorded_is_taken_again(database: Database) -> None:
     async def begin() -> None:
-        counting: list[Counting] = []
-
-        def wrap(real: Processor) -> Processor:
-            counting.append(Counting(real))
-            return cast("Processor", counting[0])
-
-        async with open_street(database.app_dsn, wrap) as street:
+        async with counted_street(database) as (street, counting):
             transaction_id = await lost(street)
             await street.pass_time(days=3)
-            counting[0].broken = "list_chargebacks_of"
+            counting.broken = "list_chargebacks_of"
             await street.worker.poll_chargebacks()
             await street.pass_time(days=30)
-            counting[0].broken = ""
+            counting.broken = ""
             assert (await street.poll(transaction_id)).phase is Phase.CHARGED_BACK
 
     asyncio.run(begin())

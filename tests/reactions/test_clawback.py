@@ -28,16 +28,10 @@ from tests.reactions.world import World, run
 from tests.simulation.judge import Judge
 
 
-async def sold(world: World) -> UUID:
-    transaction_id = await world.hold()
-    await world.confirm(transaction_id)
-    return transaction_id
-
-
 async def owing(world: World) -> UUID:
     """Paid out, then refunded because the seller was at fault: he owes 90 000."""
     await world.top_up(500_000)
-    transaction_id = await sold(world)
+    transaction_id = await world.release()
     await world.advance(transaction_id)
     await refund(world, transaction_id)
     return transaction_id
@@ -82,7 +76,7 @@ def test_the_next_sale_pays_the_debt_and_the_seller_gets_the_rest(database: Data
         debt = await owing(world)
         if paid_minor:
             await pay_back(world, debt, paid_minor)
-        sale = await sold(world)
+        sale = await world.release()
         transaction = await world.advance(sale)
         assert (transaction.phase, transaction.stuck_reason) == (Phase.COMPLETED, None)
         assert transaction.withheld_minor == 90_000 - paid_minor
@@ -112,7 +106,7 @@ async def statement_tells(world: World, database: Database, withheld_minor: int)
 @pytest.mark.guarantee("G2", faults="two sales of one debtor pay at the same moment", runs="once")
 def test_two_sales_that_pay_at_once_recover_the_debt_once(database: Database) -> None:
     async def story(world: World) -> None:
-        debt, sales = await owing(world), [await sold(world), await sold(world)]
+        debt, sales = await owing(world), [await world.release(), await world.release()]
         both = [await world.transaction(sale) for sale in sales]
 
         async def take(transaction: Transaction) -> None:
@@ -132,14 +126,14 @@ def test_two_sales_that_pay_at_once_recover_the_debt_once(database: Database) ->
 def test_several_debts_are_paid_oldest_first(database: Database) -> None:
     async def story(world: World) -> None:
         await world.top_up(500_000)
-        second, first = await sold(world), await sold(world)
+        second, first = await world.release(), await world.release()
         for sale in (second, first):
             await world.advance(sale)
         await refund(world, first)
         world.wait(hours=1)
         await refund(world, second)
         await pay_back(world, first, 30_000)
-        await world.advance(await sold(world))
+        await world.advance(await world.release())
         assert (await debt_of(world, first), await debt_of(world, second)) == (0, 60_000)
         await judge(world)
 
@@ -150,7 +144,7 @@ def test_a_stale_memory_of_debts_takes_nothing_that_is_not_owed(database: Databa
     async def story(world: World) -> None:
         debt = await owing(world)
         await pay_back(world, debt, 90_000)
-        transaction = await world.advance(await sold(world))
+        transaction = await world.advance(await world.release())
         assert (transaction.phase, transaction.withheld_minor) == (Phase.COMPLETED, 0)
         assert await world.moved("transfer") == [-90_000, -90_000]
 
@@ -159,7 +153,7 @@ def test_a_stale_memory_of_debts_takes_nothing_that_is_not_owed(database: Databa
 
 def test_nothing_is_taken_while_the_sale_that_pays_is_disputed(database: Database) -> None:
     async def story(world: World) -> None:
-        debt, sale = await owing(world), await sold(world)
+        debt, sale = await owing(world), await world.release()
         opened = OpenDispute(dispute_id=uuid4(), category=DisputeCategory.NOT_WORKING)
         await world.do(world.as_buyer, sale, opened)  # type: ignore[arg-type]
         assert (await world.advance(sale)).withheld_minor == 0
@@ -172,7 +166,7 @@ def test_a_crash_between_the_recovery_and_the_payout_changes_nothing(database: D
     async def story(world: World) -> None:
         debt = await owing(world)
         await pay_back(world, debt, 50_000)
-        sale = await sold(world)
+        sale = await world.release()
         before = await world.transaction(sale)
         for _ in range(2):  # the worker dies after the append, and begins anew with what it had read before
             with suppress(EscrowError):
@@ -194,7 +188,7 @@ def test_the_test_notices_a_debtor_who_is_paid_in_full(database: Database, monke
 
     async def story(world: World) -> None:
         debt = await owing(world)
-        await world.advance(await sold(world))
+        await world.advance(await world.release())
         assert await debt_of(world, debt) == 90_000
         assert await world.moved("transfer") == [-90_000, -90_000]
 
@@ -208,7 +202,7 @@ def test_debts_from_before_the_columns_are_found_when_the_log_is_folded_anew(dat
             connection.execute("UPDATE watched_transactions SET debtor_id = NULL, debt_currency = NULL")
             connection.execute("DELETE FROM reaction_checkpoints WHERE name = 'watch'")
         await Watch(world.tools).catch_up()
-        await world.advance(await sold(world))
+        await world.advance(await world.release())
         assert await debt_of(world, debt) == 0
 
     run(database.app_dsn, story)

@@ -7,11 +7,10 @@ from hashlib import sha256
 
 from database.connect import open_pool
 from domain.transaction.phase import Phase
-from gateways.payment import NewTransfer, Transfer
 from reactions.refusals import Refusals
 from reactions.worker import Worker
 from tests.conftest import Database
-from tests.reactions.working import beside, deliver, read, until_phase, until_rows, working
+from tests.reactions.working import beside, deliver, hang_transfers, read, until_phase, until_rows, working
 from tests.reactions.world import World, run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -36,14 +35,9 @@ def test_a_transfer_reported_before_any_table_knows_it_is_not_called_unmatched(d
 def test_many_deliveries_about_a_transaction_that_hangs_hold_up_no_other(database: Database) -> None:
     async def tell(world: World) -> None:
         hanging, other = await world.hold(), await world.open()
-        called = asyncio.Event()
-
-        async def hang(_wanted: NewTransfer) -> Transfer:
-            called.set()
-            return await asyncio.get_running_loop().create_future()
 
         async with working(world, database.app_dsn):
-            world.tools.gateway.initiate_transfer = hang  # type: ignore[method-assign]
+            called = hang_transfers(world)
             await world.confirm(hanging)
             await called.wait()
             reference = (await world.transaction(hanging)).payment_reference

@@ -8,13 +8,12 @@ import pytest
 
 from domain.transaction.phase import Phase
 from domain.webhook import Webhook, webhook_id
-from gateways.payment import NewTransfer, Transfer
 from gateways.paystack.webhook import signature
 from reactions.inbox import SignatureWrong, receive
 from reactions.refusals import Refusals
 from reactions.worker import Worker
 from tests.conftest import Database
-from tests.reactions.working import deliver, read, until_contract, until_phase, until_rows, working
+from tests.reactions.working import deliver, hang_transfers, read, until_contract, until_phase, until_rows, working
 from tests.reactions.world import SECRET, World, run
 
 PATIENCE_SECONDS = 15.0
@@ -100,14 +99,9 @@ def test_a_transfer_that_is_taken_back_after_success_is_noticed(database: Databa
 def test_a_call_that_hangs_holds_up_nobody_else(database: Database) -> None:
     async def tell(world: World) -> None:
         hanging = await world.hold()
-        called = asyncio.Event()
-
-        async def hang(_wanted: NewTransfer) -> Transfer:
-            called.set()
-            return await asyncio.get_running_loop().create_future()
 
         async with working(world, database.app_dsn), asyncio.timeout(PATIENCE_SECONDS):
-            world.tools.gateway.initiate_transfer = hang  # type: ignore[method-assign]
+            called = hang_transfers(world)
             await world.confirm(hanging)
             await called.wait()
             for _ in range(3):

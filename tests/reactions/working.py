@@ -11,6 +11,7 @@ import psycopg
 
 from domain.transaction import Transaction
 from domain.transaction.phase import Phase
+from gateways.payment import NewTransfer, Transfer
 from gateways.paystack.webhook import signature
 from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
@@ -42,6 +43,18 @@ async def working(world: World, dsn: str, poll_every: timedelta = timedelta(seco
     """The projection runner and a worker that polls, both as they are."""
     async with beside(run_projections(dsn), Worker(world.tools, dsn, poll_every=poll_every).run()):
         yield
+
+
+def hang_transfers(world: World) -> asyncio.Event:
+    """From now on no order of a transfer is ever answered; return what is set when one was given."""
+    given = asyncio.Event()
+
+    async def hang(_wanted: NewTransfer) -> Transfer:
+        given.set()
+        return await asyncio.get_running_loop().create_future()
+
+    world.tools.gateway.initiate_transfer = hang  # type: ignore[method-assign]
+    return given
 
 
 async def deliver(world: World, body: bytes) -> None:

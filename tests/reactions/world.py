@@ -129,6 +129,12 @@ class World:
         await self.advance(transaction_id)
         return transaction_id
 
+    async def release(self) -> UUID:
+        """Paid and confirmed: the seller is owed, and nothing was sent to him yet."""
+        transaction_id = await self.hold()
+        await self.confirm(transaction_id)
+        return transaction_id
+
     async def sign(self, transaction_id: UUID) -> None:
         transaction = await self.transaction(transaction_id)
         for actor in (self.as_buyer, self.as_seller):

@@ -6,7 +6,6 @@ from typing import Any
 from domain.errors import NotFound
 from domain.money import Currency, Money
 from domain.transaction.phase import Phase
-from gateways.errors import GatewayUnavailable
 from gateways.payment import NewRefund
 from projections.alert import AlertRow, list_alerts
 from reactions.asking import ask_about
@@ -15,7 +14,7 @@ from reconciliation.nightly import Nightly
 from tests.conftest import Database
 from tests.reconciliation.test_nightly import count_runs
 from tests.reconciliation.test_planted import LONG_AGO
-from tests.reconciliation.world import Business, Tampered, run
+from tests.reconciliation.world import Business, Tampered, cut_off, run
 
 
 def ask_of(business: Business) -> Any:
@@ -107,15 +106,12 @@ async def alerts(business: Business, kind: str) -> list[AlertRow]:
 
 def test_a_night_that_fails_and_one_that_never_came_are_alerts_until_a_run_has_come(database: Database) -> None:
     async def story(business: Business) -> None:
-        def refuse(lines: tuple[Any, ...]) -> tuple[Any, ...]:
-            raise GatewayUnavailable(f"{len(lines)} lines came, and no more")
-
         world, honest = business.world, business.processor
         await world.hold()
         business.fold()
         world.wait(hours=25)
         assert await alerts(business, "reconciliation_missed") == []
-        business.processor = Tampered(honest, "list_settlements", refuse)
+        business.processor = Tampered(honest, "list_settlements", cut_off)
         nightly = Nightly(business.desk, database.app_dsn)
         world.wait(hours=2)
         business.fold()

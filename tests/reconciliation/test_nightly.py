@@ -2,15 +2,13 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 import psycopg
 import pytest
 
-from gateways.errors import GatewayUnavailable
 from reconciliation.nightly import Nightly
 from tests.conftest import Database
-from tests.reconciliation.world import Business, Tampered, run
+from tests.reconciliation.world import Business, Tampered, cut_off, run
 
 
 def count_runs(database: Database) -> int:
@@ -45,11 +43,8 @@ def test_there_is_one_run_for_each_day_after_the_first(database: Database) -> No
 
 def test_what_the_processor_does_not_answer_is_asked_again_and_nothing_is_concluded(database: Database) -> None:
     async def story(business: Business) -> None:
-        def refuse(lines: tuple[Any, ...]) -> tuple[Any, ...]:
-            raise GatewayUnavailable(f"{len(lines)} lines came, and no more")
-
         honest = business.processor
-        business.processor = Tampered(honest, "list_charges", refuse)
+        business.processor = Tampered(honest, "list_charges", cut_off)
         nightly = Nightly(business.desk, database.app_dsn)
         await business.world.hold()
         assert await tick(business, nightly, days=2) == 0

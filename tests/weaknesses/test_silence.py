@@ -15,14 +15,6 @@ ENDS = {Phase.REFUNDING: Phase.REFUNDED, Phase.RELEASING: Phase.COMPLETED}
 Act = Callable[[World], Awaitable[UUID]]
 
 
-async def unpaid(world: World) -> UUID:
-    return await world.open()
-
-
-async def unsigned(world: World) -> UUID:
-    return await world.hold()
-
-
 async def never_looked_at(world: World) -> UUID:
     transaction_id = await world.hold()
     await world.sign(transaction_id)
@@ -40,8 +32,8 @@ async def seen_and_silent(world: World) -> UUID:
 @pytest.mark.parametrize(
     ("begin", "hours", "phase", "is_paid_out"),
     [
-        (unpaid, 24, Phase.EXPIRED, False),
-        (unsigned, 72, Phase.REFUNDING, False),
+        (World.open, 24, Phase.EXPIRED, False),
+        (World.hold, 72, Phase.REFUNDING, False),
         (never_looked_at, 72, Phase.REFUNDING, False),
         (seen_and_silent, 72, Phase.RELEASING, True),
     ],
