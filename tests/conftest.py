@@ -7,8 +7,6 @@ asks for it by creating a file. So a run that needs no database starts none, and
 import fcntl
 import functools
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -29,13 +27,14 @@ from database.postgres import EmbeddedServer, make_dsn
 from database.roles import name_of, open_database
 from database.settings import Settings
 from projections.install import install
+from tests.home import make_home, remove_home
+from tests.running_demo import Demo, run_demo
 from tests.waiting import wait_until
 
 HOME_VARIABLE = "ESCROW_TEST_HOME"
 WANTED = "wanted"
 TEMPLATE = "escrow_template"
 START_SECONDS = 120.0
-SMALLEST_MEMORY_BYTES = 4 * 1024**3
 NUMBERS = count(1)
 
 # Reading the certificate authorities takes a client of HTTP longer than most requests, and no test asks one by HTTPS.
@@ -79,16 +78,6 @@ def pytest_configure(config: pytest.Config) -> None:
     starter.thread.start()
 
 
-def make_home(prefix: str) -> Path:
-    """A home that the server's account can reach, in memory where there is room: cloning a database there takes 20 ms
-    instead of 100. No test rests on a disk; kills of processes lose nothing on either."""
-    memory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes it private
-    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > SMALLEST_MEMORY_BYTES
-    home = Path(tempfile.mkdtemp(prefix=prefix, dir=memory if roomy else None))
-    home.chmod(0o711)
-    return home
-
-
 def embedded(home: Path) -> EmbeddedServer:
     """A server of this home, of the PostgreSQL that the environment selects."""
     return EmbeddedServer(home, find_server(Settings()))
@@ -125,10 +114,7 @@ class Starter:
         self.over.set()
         self.thread.join()
         self.server.stop()
-        facts = read_facts(self.home).embedded
-        if facts is not None:
-            shutil.rmtree(facts.root, ignore_errors=True)
-        shutil.rmtree(self.home, ignore_errors=True)
+        remove_home(self.home)
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +141,18 @@ def database(server: Server) -> Generator[Database]:
         clone(connection, name)
     yield describe(server, name)
     _drop(server, name)
+
+
+@pytest.fixture(scope="session")
+def demo() -> Generator[Demo]:
+    """A running demo, one for all tests of a process; whoever changes something in it leaves it sound."""
+    with run_demo() as running:
+        yield running
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture

@@ -3,17 +3,17 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from database.facts import read_facts
-from tests.conftest import make_home
+from tests.home import own_home
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -74,19 +74,6 @@ def run_escrow(arguments: Sequence[str], environment: Mapping[str, str]) -> subp
     )
 
 
-def new_home() -> Path:
-    """Return an empty home that the server's account can reach."""
-    return make_home("escrow-demo-")
-
-
-def remove_home(home: Path) -> None:
-    """Remove a home, also what lies elsewhere because of the account of the server."""
-    embedded = read_facts(home).embedded
-    if embedded is not None:
-        shutil.rmtree(embedded.root, ignore_errors=True)
-    shutil.rmtree(home, ignore_errors=True)
-
-
 def begin_demo(home: Path) -> Demo:
     """Start one on a free port and wait for nothing."""
     environment = environment_of(home)
@@ -114,6 +101,17 @@ def wait_for_demo(demo: Demo, happens: Callable[[], bool]) -> None:
     except BaseException:
         demo.process.kill()
         raise
+
+
+@contextmanager
+def run_demo() -> Generator[Demo]:
+    """One in a home of its own, for the length of the block."""
+    with own_home("escrow-demo-") as home:
+        demo = start_demo(home)
+        try:
+            yield demo
+        finally:
+            stop_demo(demo)
 
 
 def stop_demo(demo: Demo) -> int:
@@ -146,15 +144,3 @@ def _read(file: Path) -> str:
         return file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
-
-
-_LENT: list[Demo] = []
-
-
-def lend_demo() -> Generator[Demo]:
-    """Lend one demo to everybody in this process who asks, until the end of the session."""
-    if not _LENT:
-        _LENT.append(start_demo(new_home()))
-    yield _LENT[0]
-    stop_demo(_LENT[0])
-    remove_home(_LENT[0].home)

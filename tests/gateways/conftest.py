@@ -27,11 +27,6 @@ def an_hour_ago() -> datetime:
     return datetime.now(UTC) - timedelta(hours=1)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Merchant:
     """Receives webhooks; answers 200 unless `statuses` says otherwise for the next ones."""
 

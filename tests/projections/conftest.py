@@ -37,8 +37,3 @@ class Log:
 def log(database: Database) -> Generator[Log]:
     with psycopg.connect(database.owner_dsn) as owner, psycopg.connect(database.app_dsn) as app:
         yield Log(database, owner, app)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"

@@ -1,7 +1,6 @@
 """One database for many seeds: emptied before each, so that a seed finds the same log whichever ran before it."""
 
 import random
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +10,8 @@ import psycopg
 from database.connect import open_pool
 from database.facts import read_facts
 from identity.user import NewUser, User, create_user
-from tests.conftest import Database, Server, clone, describe, embedded, make_home, make_template
+from tests.conftest import Database, Server, clone, describe, embedded, make_template
+from tests.home import own_home
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, PasswordCosts
@@ -38,10 +38,7 @@ FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r
 @contextmanager
 def own_databases(count: int) -> Iterator[Sequence[Database]]:
     """A server for this run alone, with so many databases in it."""
-    home = make_home("escrow-simulation-")
-    owner = embedded(home)
-    try:
-        owner.start()
+    with own_home("escrow-simulation-") as home, embedded(home):
         facts = read_facts(home).embedded
         assert facts is not None
         server = Server(facts)
@@ -51,12 +48,6 @@ def own_databases(count: int) -> Iterator[Sequence[Database]]:
             for name in names:
                 clone(connection, name)
         yield [describe(server, name) for name in names]
-    finally:
-        facts = read_facts(home).embedded
-        owner.stop()
-        if facts is not None:
-            shutil.rmtree(facts.root, ignore_errors=True)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 class Eraser:
