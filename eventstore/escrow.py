@@ -1,7 +1,6 @@
 """Carry commands to the log: load, let the aggregates decide, append, answer."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Generic, NamedTuple, TypeVar, cast
@@ -15,19 +14,18 @@ from domain.errors import (
     EscrowError,
     IdempotencyMismatch,
     NotFound,
-    PreconditionFailed,
     StillRunning,
     VersionConflict,
 )
-from domain.event import Context, Event
+from domain.event import Context
 from domain.ids import Clock
 from eventstore.appender import Appender
 from eventstore.cache import AggregateCache
+from eventstore.decision import Decided, Intent, decide, list_related, make_proposal
 from eventstore.fork import fork
 from eventstore.locks import StreamLocks
 from eventstore.log import END, RecordedCommand, RecordedEvent, find_command, head, read_stream
-from eventstore.proposal import NewEvent, Outcome, Proposal, SealedAnswer, Verdict
-from eventstore.transcoder import encode
+from eventstore.proposal import Outcome, SealedAnswer, Verdict
 
 A = TypeVar("A", bound=Aggregate)
 ATTEMPTS = 4
@@ -56,26 +54,6 @@ class Result(NamedTuple, Generic[A]):
     aggregate: A
     position: int
     replayed: bool
-
-
-class Intent(NamedTuple, Generic[A]):
-    """All that one call of `execute` asks for."""
-
-    stream_id: UUID
-    command: Command[A]
-    request: Request
-    context: Context
-    expected_version: int | None
-    answer: SealedAnswer | None
-
-
-class Decided(NamedTuple, Generic[A]):
-    """Forks with the decision in them, the primary one first, its events, and the versions it rests on besides."""
-
-    aggregate: A
-    changed: Sequence[Aggregate]
-    events: Sequence[NewEvent]
-    reads: Sequence[tuple[UUID, int]]
 
 
 class Attempt(NamedTuple):
@@ -127,7 +105,9 @@ class Escrow:
         `PreconditionFailed`, `StillRunning`, `IdempotencyMismatch`, `VersionConflict`, and what `Appender.append`
         raises. With `dry_run` the answer is what would be, and nothing is written.
         """
-        intent = Intent(stream_id, command, request, self._context(request), expected_version, answer)
+        intent = Intent(
+            stream_id, command, request.command_id, request.digest, self._context(request), expected_version, answer
+        )
         if dry_run:
             return await self._rehearse(intent)
         if request.command_id in self._running:
@@ -185,7 +165,7 @@ class Escrow:
     async def _attempt(self, intent: Intent[A], attempt: Attempt) -> Result[A]:
         """Decide on what this process knows; the log is asked before anything but a stored decision is answered."""
         try:
-            decided = _decide(intent, *await self._load(intent, attempt))
+            decided = decide(intent, *await self._load(intent, attempt))
         except EscrowError as error:
             if not error.is_refusal:
                 raise
@@ -204,7 +184,7 @@ class Escrow:
         if isinstance(command, CreationCommand):
             return None, [await self._find(source, attempt) for source in command.sources()]
         primary = await self._find(Stream(command.aggregate_type, intent.stream_id), attempt)
-        related = _related(intent, cast("A", primary))
+        related = list_related(intent, cast("A", primary))
         more = {stream.id for stream in related} - attempt.held
         if not self._locks.acquire_at_once(more):
             raise Crowded(frozenset(attempt.held | more))
@@ -220,7 +200,7 @@ class Escrow:
 
     async def _append(self, intent: Intent[A], decided: Decided[A], attempt: Attempt) -> Result[A]:
         try:
-            outcome = await self._appender.append(_proposal(intent, decided))
+            outcome = await self._appender.append(make_proposal(intent, decided))
         except BaseException:
             self._cache.drop(attempt.held)
             raise
@@ -245,10 +225,10 @@ class Escrow:
         return None
 
     async def _recall(self, intent: Intent[A]) -> Result[A] | None:
-        recorded = await find_command(self._pool, intent.request.command_id)
+        recorded = await find_command(self._pool, intent.command_id)
         if recorded is None:
             return None
-        if recorded.request_digest != intent.request.digest:
+        if recorded.request_digest != intent.request_digest:
             raise IdempotencyMismatch
         return await self._answer_again(intent, recorded, replayed=True)
 
@@ -267,8 +247,8 @@ class Escrow:
             loaded = None, [await self._newest(source) for source in command.sources()]
         else:
             primary = cast("A", await self._newest(Stream(command.aggregate_type, intent.stream_id)))
-            loaded = primary, [await self._newest(stream) for stream in _related(intent, primary)]
-        return Result(_decide(intent, *loaded).aggregate, await head(self._pool), replayed=False)
+            loaded = primary, [await self._newest(stream) for stream in list_related(intent, primary)]
+        return Result(decide(intent, *loaded).aggregate, await head(self._pool), replayed=False)
 
     async def _newest(self, stream: Stream) -> Aggregate:
         return _require(stream.aggregate, await self._refresh(stream.id))
@@ -306,83 +286,11 @@ def _require(kind: type[A], found: Aggregate | None) -> A:
     return found
 
 
-def _decide(intent: Intent[A], primary: A | None, others: Sequence[Aggregate]) -> Decided[A]:
-    """Let forks of the aggregates decide; what was loaded stays as it is."""
-    forks = [fork(other) for other in others]
-    try:
-        _check_version(intent, primary)
-        aggregate = _call(intent, primary, forks)
-    except EscrowError as refusal:
-        _explain(refusal, intent, primary)
-        raise
-    return _collect(aggregate, forks)
-
-
-def _call(intent: Intent[A], primary: A | None, forks: Sequence[Aggregate]) -> A:
-    with ExitStack() as stack:
-        for other in forks:
-            stack.enter_context(other.acting(intent.context))
-        if isinstance(intent.command, CreationCommand):
-            return intent.command.create(intent.stream_id, intent.context, *forks)
-        assert primary is not None, "only a creation has no aggregate to begin with"
-        aggregate = fork(primary)
-        with aggregate.acting(intent.context):
-            intent.command.decide(aggregate, *forks)
-        return aggregate
-
-
-def _check_version(intent: Intent[A], primary: A | None) -> None:
-    if primary is not None and intent.expected_version not in (None, primary.version):
-        raise PreconditionFailed(version=primary.version)
-
-
-def _explain(refusal: EscrowError, intent: Intent[A], primary: A | None) -> None:
-    """Say where the aggregate stands, but not to those for whom it does not exist."""
-    if primary is not None and refusal.state is None and not isinstance(refusal, NotFound):
-        refusal.state = primary.state
-        refusal.allowed_actions = primary.allowed_actions(intent.request.actor, intent.context.at)
-
-
-def _collect(aggregate: A, others: Sequence[Aggregate]) -> Decided[A]:
-    """The events of the primary aggregate come first: the log alone then tells what the command was about."""
-    changed: list[Aggregate] = []
-    events: list[NewEvent] = []
-    reads: list[tuple[UUID, int]] = []
-    for each in (aggregate, *others):
-        pending = cast("Sequence[Event]", each.collect_events())
-        if pending:
-            changed.append(each)
-            events.extend([NewEvent(each.id, one.originator_version, one.TOPIC, encode(one)) for one in pending])
-        else:
-            reads.append((each.id, each.version))
-    return Decided(aggregate, changed, events, reads)
-
-
-def _proposal(intent: Intent[A], decided: Decided[A]) -> Proposal:
-    return Proposal(
-        command_id=intent.request.command_id,
-        request_digest=intent.request.digest,
-        events=decided.events,
-        result_stream_id=decided.aggregate.id,
-        result_version=decided.aggregate.version,
-        reads=decided.reads,
-        answer=intent.answer,
-    )
-
-
 def _recorded(intent: Intent[A], outcome: Outcome) -> RecordedCommand:
     assert outcome.last_position is not None, "what was replayed has a position"
     assert outcome.stream_id is not None, "and a stream"
     assert outcome.stream_version is not None, "and a version"
-    return RecordedCommand(intent.request.digest, outcome.last_position, outcome.stream_id, outcome.stream_version)
-
-
-def _related(intent: Intent[A], primary: A) -> Sequence[Stream]:
-    try:
-        return intent.command.related(primary)
-    except EscrowError as refusal:
-        _explain(refusal, intent, primary)
-        raise
+    return RecordedCommand(intent.request_digest, outcome.last_position, outcome.stream_id, outcome.stream_version)
 
 
 def _sources(command: Command[A]) -> Sequence[Stream]:

@@ -108,7 +108,7 @@ WHERE command_id = %(command_id)s;
 LISTEN escrow_events;
 
 -- name: lock_appends
--- Let no append commit before this transaction ends.
+-- Let no append commit before this transaction ends: append_events takes the lock of this number.
 SELECT pg_advisory_xact_lock(7310579);
 
 -- name: forget_commands

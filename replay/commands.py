@@ -1,4 +1,4 @@
-"""The idempotency table is a fold of the log: one row for each run of events that one command wrote."""
+"""The idempotency table is a fold of the log: one row for each span of events that one command wrote."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class CommandRow(NamedTuple):
     stream_version: int
 
 
-class Run:
+class Span:
     """The events that one command wrote, side by side."""
 
     __slots__ = ("command_id", "first", "last", "request_digest", "versions")
@@ -39,57 +39,57 @@ class Run:
 
 
 class Commands:
-    """Walks through log and table side by side; only the present run is held."""
+    """Walks through log and table side by side; only the present span is held."""
 
     def __init__(self, findings: Findings, rows: Iterable[CommandRow]) -> None:
         """`rows` come in the order of their first positions."""
         self._findings = findings
         self._rows: Iterator[CommandRow] = iter(rows)
         self._row = next(self._rows, None)
-        self._run: Run | None = None
+        self._span: Span | None = None
 
     def meet(self, position: int, stream: bytes, version: int, state: bytes) -> None:
         """The next event of the log."""
         command_id = read_digest(state, COMMAND_FIELD)
-        run = self._run
-        if run is None or run.command_id != command_id:
+        span = self._span
+        if span is None or span.command_id != command_id:
             self._settle()
-            run = self._run = Run(command_id, read_digest(state, DIGEST_FIELD), position)
-        run.last = position
-        run.versions[stream] = version
+            span = self._span = Span(command_id, read_digest(state, DIGEST_FIELD), position)
+        span.last = position
+        span.versions[stream] = version
 
     def finish(self) -> None:
         """Rows that are left belong to no event."""
         self._settle()
-        self._run = None
+        self._span = None
         while self._row is not None:
             self._skip(self._row)
 
     def _settle(self) -> None:
-        run = self._run
-        if run is None:
+        span = self._span
+        if span is None:
             return
-        while self._row is not None and self._row.first_position < run.first:
+        while self._row is not None and self._row.first_position < span.first:
             self._skip(self._row)
-        if self._row is None or self._row.first_position > run.first:
-            self._find(FindingKind.COMMAND_MISSING, run.first, run.command_id)
+        if self._row is None or self._row.first_position > span.first:
+            self._find(FindingKind.COMMAND_MISSING, span.first, span.command_id)
             return
-        self._compare(run, self._row)
+        self._compare(span, self._row)
         self._row = next(self._rows, None)
 
     def _skip(self, row: CommandRow) -> None:
         self._find(FindingKind.COMMAND_EXTRA, row.first_position, row.command_id.hex())
         self._row = next(self._rows, None)
 
-    def _compare(self, run: Run, row: CommandRow) -> None:
-        version = run.versions.get(row.stream_id.bytes, row.stream_version)
-        expected = (run.command_id, run.request_digest, run.last, version)
+    def _compare(self, span: Span, row: CommandRow) -> None:
+        version = span.versions.get(row.stream_id.bytes, row.stream_version)
+        expected = (span.command_id, span.request_digest, span.last, version)
         found = (row.command_id.hex(), row.request_digest.hex(), row.last_position, row.stream_version)
         if expected != found:
             for column, right, wrong in zip(COMPARED, expected, found, strict=True):
                 if right != wrong:
                     kind = FindingKind.COMMAND_DIFFERS
-                    self._find(kind, run.first, found[0], column=column, expected=str(right), found=str(wrong))
+                    self._find(kind, span.first, found[0], column=column, expected=str(right), found=str(wrong))
 
     def _find(self, kind: FindingKind, position: int, command_id: str, **facts: str) -> None:
         self._findings.add(Finding(kind, position=position, table=TABLE, key=command_id, **facts))
