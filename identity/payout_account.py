@@ -103,12 +103,6 @@ def hash_account(salt: bytes, account: PayoutAccount) -> str:
     return hash_content(salt, asdict(account))
 
 
-async def is_payout_shared(connection: Connection, one: UUID, other: UUID) -> bool:
-    """Whether two users are paid to the same account, a sign that they are one person dealing with themselves."""
-    cursor = await connection.execute(SQL.is_payout_shared, (one, other))
-    return await cursor.fetchone() == (True,)
-
-
 async def lock_payout_account(connection: Connection, user_id: UUID) -> None:
     """Keep others from changing where a user is paid, until the end of the transaction."""
     await connection.execute(SQL.lock_user, (user_id,))

@@ -27,18 +27,6 @@ SELECT salt
 FROM public.payout_accounts
 WHERE user_id = %s;
 
--- name: is_payout_shared
--- Whether two users name the same account.
-SELECT EXISTS (
-    SELECT
-    FROM public.payout_accounts AS mine
-    INNER JOIN public.payout_accounts AS theirs
-        ON mine.bank_code = theirs.bank_code AND mine.account_number = theirs.account_number
-    WHERE
-        mine.user_id = %s
-        AND theirs.user_id = %s
-) AS is_shared;
-
 -- name: lock_user
 -- One change at a time: the order of the log is the order of the table.
 SELECT id

@@ -1,4 +1,4 @@
-"""Users: registering, finding, verifying, disabling."""
+"""Users: registering, finding, verifying."""
 
 import unicodedata
 from dataclasses import dataclass, field
@@ -16,7 +16,6 @@ from identity.email import is_unusual, normalise_email
 from identity.keypair import store_key_pair
 from identity.password import Enrolment, Locksmith, store_password
 from identity.role import SELF_SERVICE, UnfitRole, change_roles
-from identity.session import end_sessions
 
 SQL = load("identity", "user.sql")
 LONGEST_NAME = 200
@@ -165,9 +164,3 @@ async def find_user(connection: Connection, email: str) -> User | None:
 async def verify_email(connection: Connection, user_id: UUID, at: datetime) -> None:
     """Record that the e-mail address is the user's; the first time stands."""
     await connection.execute(SQL.verify_email, {"user_id": user_id, "at": at})
-
-
-async def disable_user(connection: Connection, user_id: UUID, at: datetime) -> None:
-    """End all sessions and let nobody sign in as this user; `Authenticator.forget` them after the commit."""
-    await connection.execute(SQL.disable_user, {"user_id": user_id, "at": at})
-    await end_sessions(connection, user_id, at, reason="disabled")

@@ -28,9 +28,3 @@ WHERE lower(email) = lower(%s);
 UPDATE public.users
 SET verified_at = coalesce(verified_at, %(at)s)
 WHERE id = %(user_id)s;
-
--- name: disable_user
--- The first time stands.
-UPDATE public.users
-SET disabled_at = coalesce(disabled_at, %(at)s)
-WHERE id = %(user_id)s;

@@ -51,12 +51,6 @@ def _write(template: str, facts: Facts) -> Letter:
     return Letter(subject, text, html)
 
 
-def list_templates() -> list[str]:
-    """Return the names of all templates."""
-    names = (name.removesuffix(".txt") for name in _environment().list_templates(extensions=["txt"]))
-    return sorted(name for name in names if name != "letter")
-
-
 @cache
 def _environment() -> Environment:
     return Environment(

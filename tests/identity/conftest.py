@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TypeVar
+from uuid import UUID
 
 import pytest
 
 from database.connect import Connection, Pool, open_pool
-from identity.session import Lifetimes, Tokens, login
+from identity.session import Lifetimes, Tokens, end_sessions, login
 from identity.user import NewUser, User, create_user
 from tests.conftest import Database
 from vault.gate import Gate
@@ -80,6 +81,12 @@ class Desk:
             random_bytes=self.random.randbytes,
             lifetimes=self.lifetimes,
         )
+
+
+async def disable(connection: Connection, user_id: UUID, at: datetime) -> None:
+    """What an erasure does first: nobody signs in as this user."""
+    await connection.execute("UPDATE users SET disabled_at = %s WHERE id = %s", (at, user_id))
+    await end_sessions(connection, user_id, at, reason="disabled")
 
 
 @pytest.fixture

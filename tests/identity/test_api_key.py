@@ -26,9 +26,9 @@ from identity.api_key import (
 )
 from identity.authenticator import Authenticator
 from identity.session import NotSignedIn
-from identity.user import User, disable_user
+from identity.user import User
 from tests.conftest import Database
-from tests.identity.conftest import Desk
+from tests.identity.conftest import Desk, disable
 
 NEW = NewKey(name="till", mode="test", scopes=frozenset({Scope.READ}), lasts=timedelta(days=90))
 
@@ -81,7 +81,7 @@ def test_a_key_ends_with_its_user_and_when_all_are_revoked(desk: Desk):
                 await authenticator.authenticate(token)
         assert (await authenticator.authenticate(tokens[2])).user_id == brian.id
         async with pool.connection() as connection:
-            await disable_user(connection, brian.id, desk.at)
+            await disable(connection, brian.id, desk.at)
         authenticator.forget(brian.id)
         with pytest.raises(NotSignedIn):
             await authenticator.authenticate(tokens[2])

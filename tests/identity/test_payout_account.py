@@ -9,7 +9,7 @@ from identity.payout_account import (
     PayoutAccount,
     UnfitPayoutAccount,
     find_payout_account,
-    is_payout_shared,
+    list_sharing,
     put_payout_account,
 )
 from tests.identity.conftest import Desk
@@ -38,9 +38,9 @@ def test_two_users_with_one_account_are_noticed(desk: Desk):
         async with pool.connection() as connection:
             await put_payout_account(connection, one.id, ACCOUNT, desk.at)
             await put_payout_account(connection, other.id, replace(ACCOUNT, account_number="9876543210"), desk.at)
-            assert not await is_payout_shared(connection, one.id, other.id)
+            assert await list_sharing(connection, one.id, ACCOUNT) == ()
             await put_payout_account(connection, other.id, replace(ACCOUNT, account_name="Another"), desk.at)
-            assert await is_payout_shared(connection, one.id, other.id)
+            assert await list_sharing(connection, one.id, ACCOUNT) == (other.id,)
 
     desk.run(scenario)
 

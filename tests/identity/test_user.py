@@ -21,14 +21,13 @@ from identity.user import (
     UnfitName,
     UnfitPhone,
     User,
-    disable_user,
     find_user,
     get_user,
     register,
     verify_email,
 )
 from tests.conftest import Database
-from tests.identity.conftest import NOON, PASSWORD, Desk
+from tests.identity.conftest import NOON, PASSWORD, Desk, disable
 from vault.keypair import WrongPassword, get_public_key
 from vault.password import UnfitPassword
 
@@ -164,7 +163,7 @@ def test_a_disabled_user_neither_signs_in_nor_goes_on(desk: Desk):
         tokens = await desk.sign_in(pool)
         await authenticator.authenticate(tokens.access_token)
         async with pool.connection() as connection:
-            await disable_user(connection, user.id, desk.at)
+            await disable(connection, user.id, desk.at)
         authenticator.forget(user.id)
         with pytest.raises(NotSignedIn):
             await authenticator.authenticate(tokens.access_token)
