@@ -56,9 +56,21 @@ async def sign_in(
     Raises TooManySignIns before anything is asked of the database when nobody more can be taken.
     """
     with locksmith.enter(_name_device(email, caller)):
-        return await _sign_in(
-            pool, locksmith, email, password, caller, at=at, random_bytes=random_bytes, lifetimes=lifetimes
-        )
+        known = await _find_known_device(pool, email, caller)
+        buckets = Buckets.of(email, caller, is_known=known)
+        if buckets.address is not None:
+            await count_try(pool, buckets.address, BY_ADDRESS, at=at)
+        await count_try(pool, buckets.account, BY_ACCOUNT, at=at)
+        tokens = await login(pool, locksmith, email, password, at=at, random_bytes=random_bytes, lifetimes=lifetimes)
+        await raise_cost(pool, locksmith, tokens.user_id, password, at=at)
+        async with pool.connection() as connection:
+            await forget_tries(connection, buckets.account)
+        if buckets.address is not None:
+            await take_back_try(pool, buckets.address, at=at)
+        if known and caller.device_token is not None:
+            return SignedIn(tokens=tokens, device_token=caller.device_token)
+        voucher = Voucher(key=caller.key, account=_spell(email))
+        return SignedIn(tokens=tokens, device_token=await _remember(pool, tokens.user_id, voucher, at, random_bytes))
 
 
 def _name_device(email: str, caller: Caller) -> bytes | None:
@@ -67,34 +79,6 @@ def _name_device(email: str, caller: Caller) -> bytes | None:
     if token is None or not Voucher(key=caller.key, account=_spell(email)).covers(token):
         return None
     return hash_token(DEVICE, token)
-
-
-async def _sign_in(
-    pool: Pool,
-    locksmith: Locksmith,
-    email: str,
-    password: str,
-    caller: Caller,
-    *,
-    at: datetime,
-    random_bytes: RandomBytes,
-    lifetimes: Lifetimes,
-) -> SignedIn:
-    known = await _find_known_device(pool, email, caller)
-    buckets = Buckets.of(email, caller, is_known=known)
-    if buckets.address is not None:
-        await count_try(pool, buckets.address, BY_ADDRESS, at=at)
-    await count_try(pool, buckets.account, BY_ACCOUNT, at=at)
-    tokens = await login(pool, locksmith, email, password, at=at, random_bytes=random_bytes, lifetimes=lifetimes)
-    await raise_cost(pool, locksmith, tokens.user_id, password, at=at)
-    async with pool.connection() as connection:
-        await forget_tries(connection, buckets.account)
-    if buckets.address is not None:
-        await take_back_try(pool, buckets.address, at=at)
-    if known and caller.device_token is not None:
-        return SignedIn(tokens=tokens, device_token=caller.device_token)
-    voucher = Voucher(key=caller.key, account=_spell(email))
-    return SignedIn(tokens=tokens, device_token=await _remember(pool, tokens.user_id, voucher, at, random_bytes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,8 @@ open, and lost only when that sale comes to nothing.
 
 from uuid import UUID
 
+import structlog
+
 from database.queries import load
 from domain.errors import NotFound
 from domain.listing import Listing
@@ -15,11 +17,14 @@ from domain.transaction import Transaction
 from domain.transaction.records import ContractStatus, VaultStatus
 from domain.transaction.system_commands import LoseDeposit
 from domain.vault import DepositStatus, LoseCredentials, Vault
+from eventstore.transcoder import Undecodable
 from reactions.toolbox import Toolbox, order
 
 SQL = load("reactions", "loss.sql")
 NAME = "losses"
 REASON = "password_reset"
+
+logger = structlog.get_logger("reactions")
 
 
 async def notice_loss(tools: Toolbox, transaction: Transaction) -> bool:
@@ -58,7 +63,16 @@ async def _record_all(tools: Toolbox, user_id: UUID, fingerprint: str) -> bool:
     facts = {"user_id": user_id, "fingerprint": fingerprint}
     async with tools.pool.connection() as connection:
         deposits = await (await connection.execute(SQL.list_custody, facts)).fetchall()
-    return all([await record_loss(tools, deposit_id) for (deposit_id,) in deposits])
+    return all([await _is_recorded(tools, deposit_id) for (deposit_id,) in deposits])
+
+
+async def _is_recorded(tools: Toolbox, vault_id: UUID) -> bool:
+    """Whether nothing is left to record of a deposit; one that cannot be read waits, and holds up no other."""
+    try:
+        return await record_loss(tools, vault_id)
+    except Undecodable as error:
+        logger.error("loss_unrecorded", vault_id=str(vault_id), reason=str(error))
+        return False
 
 
 async def record_loss(tools: Toolbox, vault_id: UUID) -> bool:

@@ -45,10 +45,9 @@ async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
 
 
 def _next_purpose(tools: Toolbox, transaction: Transaction) -> PayoutPurpose | None:
-    last = {payout.purpose: payout for payout in transaction.payouts.values()}
     for purpose in PayoutPurpose:
-        frozen = purpose is PayoutPurpose.SELLER and transaction.has_open_dispute
-        if not frozen and transaction.payable_minor(purpose) > 0 and _is_free(tools, last.get(purpose)):
+        is_due = transaction.payable_minor(purpose) > 0 and not transaction.is_frozen(purpose)
+        if is_due and _is_free(tools, transaction.last_payout(purpose)):
             return purpose
     return None
 
@@ -146,7 +145,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
     """Return what the processor says; None while a dispute keeps it from being sent."""
     if payout.accepted:
         return report_of(await tools.gateway.verify_transfer(payout.reference))
-    if payout.purpose is PayoutPurpose.SELLER and transaction.has_open_dispute:
+    if transaction.is_frozen(payout.purpose):
         return await _ask_only(tools, payout)
     await tools.permit()
     wanted = NewTransfer(

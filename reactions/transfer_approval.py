@@ -9,7 +9,6 @@ from uuid import UUID
 
 from domain.errors import EscrowError, NotFound
 from domain.transaction import Transaction
-from domain.transaction.records import PayoutPurpose
 from eventstore.escrow import Escrow
 from gateways.payment import JsonObject
 from gateways.paystack.payload import child, integer, is_list, is_object, text
@@ -46,12 +45,15 @@ async def check_ordered(escrow: Escrow, raw: bytes) -> None:
 async def _is_ordered(escrow: Escrow, transfer: JsonObject) -> bool:
     transaction = await _find(escrow, text(transfer, "reason") or "")
     payout = None if transaction is None else transaction.payouts.get(text(transfer, "reference") or "")
-    if transaction is None or payout is None or not payout.status.is_open:
+    if transaction is None or payout is None or not payout.status.is_open or transaction.is_frozen(payout.purpose):
         return False
-    frozen = payout.purpose is PayoutPurpose.SELLER and transaction.has_open_dispute
     recipient = text(child(transfer, "recipient"), "recipient_code") or text(transfer, "recipient")
     asked = (integer(transfer, "amount"), (text(transfer, "currency") or "").upper(), recipient)
-    return not frozen and asked == (payout.amount_minor, transaction.price.currency.value, payout.recipient)
+    return asked == (
+        payout.amount_minor,
+        transaction.price.currency.value,
+        payout.recipient,
+    )
 
 
 async def _find(escrow: Escrow, reason: str) -> Transaction | None:

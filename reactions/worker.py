@@ -195,8 +195,6 @@ class Worker:
         for work in (record_losses, destroy_ended):
             try:
                 await work(self._tools)
-            except Undecodable as error:
-                logger.error("vault_not_tended", work=work.__name__, reason=str(error))
             except EscrowError as error:
                 if not error.is_refusal:
                     raise

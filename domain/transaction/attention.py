@@ -12,7 +12,7 @@ from domain.reason import require_reason
 from domain.transaction.deadline import DeadlineTrack
 from domain.transaction.event import TransactionEvent
 from domain.transaction.note import NoteAdded
-from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus, Refund, RefundStatus
+from domain.transaction.records import Payout, PayoutStatus, Refund, RefundStatus
 from domain.transaction.refund import RefundReport
 from domain.transaction.state import DisputeOpen, TransactionState
 from domain.transaction.transfer import TransferReport
@@ -80,7 +80,7 @@ class AttentionTrack(DeadlineTrack):
         ]
         if not waiting:
             raise PayoutNotAwaitingOtp
-        payable = [p for p in waiting if not (p.purpose is PayoutPurpose.SELLER and self.has_open_dispute)]
+        payable = [p for p in waiting if not self.is_frozen(p.purpose)]
         if not payable:
             raise DisputeOpen
         return payable[0]

@@ -225,6 +225,10 @@ class TransactionState(Aggregate):
         """True while any dispute is undecided: nothing is released or paid out, and only a refund lapses."""
         return bool(self.disputes) and any(dispute.is_open for dispute in self.disputes.values())
 
+    def is_frozen(self, purpose: PayoutPurpose) -> bool:
+        """Return whether an open dispute keeps this from being paid: it is to the seller, never to the buyer."""
+        return purpose is PayoutPurpose.SELLER and self.has_open_dispute
+
     @property
     def has_dispute_against_refund(self) -> bool:
         """True while a dispute is undecided that is not the seller's: his never blocks a refund."""

@@ -4,8 +4,11 @@ from uuid import UUID
 
 import psycopg
 
+from domain.listing import Listing
 from domain.policy import Terms
 from domain.transaction.phase import Phase
+from domain.vault import DepositStatus, Vault
+from reactions.loss import record_losses
 from reactions.vault import destroy_ended, reconcile_vault
 from tests.conftest import Database
 from tests.reactions.street import Street, tell
@@ -96,6 +99,44 @@ def test_keys_to_what_others_have_sold_are_destroyed(database: Database) -> None
         assert read(database, "SELECT deposit_id FROM vault_grants") == [(vaults[0],)]
 
     tell(database.app_dsn, story)
+
+
+def test_what_was_lost_with_the_passwords_of_others_is_recorded(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        listings = [await world.escrow.get(Listing, await world.list_account()) for _ in range(2)]
+        vaults = [listing.vault_id for listing in listings]
+        for listing, user_id in zip(listings, (world.buyer.id, world.seller.id), strict=True):
+            await lose_key(database, world, listing, user_id)
+            await street.pass_time(seconds=1)
+        spoil(database, vaults[0])
+        await record_losses(world.tools)
+        assert (await world.escrow.get(Vault, vaults[1])).status is DepositStatus.LOST
+        recorded = "SELECT user_id FROM user_keys WHERE losses_recorded_at IS NOT NULL"
+        assert read(database, recorded) == [(world.seller.id,)]
+
+    tell(database.app_dsn, story)
+
+
+async def lose_key(database: Database, world: World, listing: Listing, user_id: UUID) -> None:
+    """Somebody could open a deposit, until the password was reset."""
+    with psycopg.connect(database.superuser_dsn) as connection:
+        retire = "UPDATE user_keys SET retired_at = %s WHERE user_id = %s RETURNING fingerprint"
+        fingerprint = connection.execute(retire, (world.at, user_id)).fetchone()
+    assert fingerprint is not None
+    row = Grant(
+        purpose="custody",
+        transaction_id=None,
+        listing_id=listing.id,
+        deposit_id=listing.vault_id,
+        deposit_version=1,
+        user_id=user_id,
+        suite="test",
+        fingerprint=fingerprint[0],
+        sealed=b"sealed",
+    )
+    async with world.pool.connection() as connection:
+        await store_grant(connection, row)
 
 
 async def bring_back(database: Database, world: World, transaction_id: UUID, purpose: str) -> None:
