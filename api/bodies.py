@@ -12,11 +12,11 @@ from api.views.money import AmountMinor, MoneyBody
 from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
 from domain.policy import MAX_EXTENSION_SECONDS
+from domain.reason import REASON_MAX_LENGTH, REASON_MIN_LENGTH
 from domain.transaction.records import DisputeCategory, Finding
 from identity.api_key import Scope
 
 KEY_BYTES = 32
-LONGEST_REASON = 2000
 
 Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra={"format": "password"})]
 Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
@@ -25,7 +25,7 @@ Phone = Annotated[SingleLine, Field(min_length=1, max_length=32)]
 Title = Annotated[SingleLine, Field(min_length=1, max_length=200)]
 Description = Annotated[Prose, Field(min_length=1, max_length=10_000)]
 Remark = Annotated[Prose, Field(min_length=1, max_length=4000)]
-Reason = Annotated[Prose, Field(min_length=10, max_length=LONGEST_REASON)]
+Reason = Annotated[Prose, Field(min_length=REASON_MIN_LENGTH, max_length=REASON_MAX_LENGTH)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BankCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 AccountNumber = Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9]{5,34}$")]

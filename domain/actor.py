@@ -17,6 +17,8 @@ class Role(StrEnum):
 
 
 STAFF = frozenset({Role.ADMIN, Role.SUPER_ADMIN})
+IN_CHARGE = frozenset({Role.SUPER_ADMIN, Role.SYSTEM})
+"""Who decides about the platform itself: super administrators, and the program, as which the command line acts."""
 
 
 @dataclass(frozen=True, slots=True)

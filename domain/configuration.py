@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.actor import Actor, Role
+from domain.actor import IN_CHARGE, Actor, Role
 from domain.aggregate import Aggregate
 from domain.command import Command, CreationCommand
 from domain.errors import Forbidden, Invalid
@@ -70,7 +70,7 @@ class Configuration(Aggregate):
 
     def change(self, setting: Setting, value: int, reason: str) -> None:
         """Change a setting; the same value again changes nothing."""
-        if self.actor.role not in {Role.SUPER_ADMIN, Role.SYSTEM}:
+        if self.actor.role not in IN_CHARGE:
             raise Forbidden
         require_reason(reason)
         if not 0 <= value <= LIMITS[setting]:

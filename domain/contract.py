@@ -1,17 +1,17 @@
 """The contract's text: a pure function of what the log says: its SHA-256 covers exactly the bytes that are shown.
 
 Parties appear by id; names live outside the log. A template is never changed: a new one gets a new version, and what
-was made from an old one is drawn with the old one for ever.
+was made from an old one is drawn with the old one for ever. So a template says in its own words what the policy was at
+the time; only the terms of the transaction, which its first event holds, are filled in.
 """
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from domain.errors import Refused
 from domain.listing import Listing
-from domain.policy import DISPUTE_WINDOW, ESCALATE_DISPUTE_AFTER, REDEPOSIT_WITHIN, Silence
+from domain.policy import Silence
 from domain.transaction import Transaction
 
 TEMPLATE_VERSION = "2026-11-27"
@@ -165,19 +165,19 @@ def _deadlines(agreement: Agreement) -> str:
 2.5 Before the reveal both parties together may cancel; the buyer is then refunded in full.
 2.6 Credentials that nothing opens any more, because a password was reset or because they were
     lost on their way, may be deposited again by the seller within
-    {_span(REDEPOSIT_WITHIN)}; the other deadlines wait meanwhile. Else the buyer is refunded.
+    72 hours; the other deadlines wait meanwhile. Else the buyer is refunded.
     The seller is never paid for credentials that were not shown.
 2.7 The platform may lengthen a deadline, as after an outage, and never shortens one.
 """
 
 
 def _disputes(agreement: Agreement) -> str:
-    return f"""3. DISPUTES
+    return """3. DISPUTES
 
-3.1 Either party may open a dispute from the payment on until {DISPUTE_WINDOW.days} days after completion.
+3.1 Either party may open a dispute from the payment on until 30 days after completion.
     While one is open no money is released; one that the seller opened stops no refund.
 3.2 Who opened a dispute may withdraw it; the deadlines then go on where they stopped.
-3.3 A dispute that is undecided after {ESCALATE_DISPUTE_AFTER.days} days goes to a super administrator.
+3.3 A dispute that is undecided after 7 days goes to a super administrator.
 3.4 Buyer at fault: the price is released to the seller. Seller at fault: the buyer is refunded
     in full and the listing is removed. Platform at fault: the buyer is refunded in full and may
     be compensated by the platform. Unclear: a super administrator decides for one of these, or
@@ -204,11 +204,7 @@ def _amount(amount_minor: int) -> str:
 
 
 def _period(seconds: int) -> str:
-    return _span(timedelta(seconds=seconds))
-
-
-def _span(period: timedelta) -> str:
-    return f"{period.days * 24 + period.seconds // 3600} hours"
+    return f"{seconds // 3600} hours"
 
 
 _SILENCE = {

@@ -74,10 +74,16 @@ SELLER_CLAIMS = (
 A payout in flight belongs to whom it is for. Commission, taxes and the processor's fees are the platform's own lines.
 """
 PER_TRANSACTION = (
-    *CLIENT_LIABILITIES[:6],
+    Account.HELD,
+    Account.SELLER_PAYABLE,
+    Account.SELLER_RESERVE,
+    Account.PAYOUT_IN_FLIGHT,
+    Account.REFUND_DUE,
+    Account.COMPENSATION_DUE,
     Account.TRANSFERS_IN_TRANSIT,
     Account.REFUNDS_IN_TRANSIT,
 )
+"""What is zero for a transaction that is over."""
 
 
 class Posting(NamedTuple):

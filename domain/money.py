@@ -36,7 +36,7 @@ class AmountNotPositive(Invalid):
 
 
 class CurrencyMismatch(Invalid):
-    """Two amounts in different currencies cannot be added, compared or exchanged for each other."""
+    """Money in another currency than that of these books; nothing is exchanged here."""
 
     code = "currency_mismatch"
 
@@ -78,20 +78,6 @@ class Money:
         """Refuse what is not a whole number in range; `True` is not 1 here."""
         if type(self.amount_minor) is not int or not 0 <= self.amount_minor <= MAX_AMOUNT_MINOR:
             raise AmountOutOfRange
-
-    def __add__(self, other: "Money") -> "Money":
-        """Return the sum; raise `CurrencyMismatch` or `AmountOutOfRange`."""
-        self._require_same_currency(other)
-        return Money(self.amount_minor + other.amount_minor, self.currency)
-
-    def __sub__(self, other: "Money") -> "Money":
-        """Return the difference; raise `AmountOutOfRange` when it would be negative."""
-        self._require_same_currency(other)
-        return Money(self.amount_minor - other.amount_minor, self.currency)
-
-    def _require_same_currency(self, other: "Money") -> None:
-        if self.currency is not other.currency:
-            raise CurrencyMismatch
 
 
 def share(amount_minor: int, basis_points: int) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from domain.actor import Actor, Role
+from domain.actor import IN_CHARGE, Actor
 from domain.aggregate import Aggregate
 from domain.command import Command, CreationCommand
 from domain.errors import Forbidden
@@ -99,12 +99,12 @@ class ExternalPayment(Aggregate):
 
     def allowed_actions(self, actor: Actor, at: datetime) -> tuple[str, ...]:
         """Super administrators and the reactions settle it."""
-        may = actor.role in {Role.SUPER_ADMIN, Role.SYSTEM} and not self.is_settled
+        may = actor.role in IN_CHARGE and not self.is_settled
         return ("settle",) if may else ()
 
     def settle(self, reason: str) -> None:
         """Let the transaction go on; a second time changes nothing."""
-        if self.actor.role not in {Role.SUPER_ADMIN, Role.SYSTEM}:
+        if self.actor.role not in IN_CHARGE:
             raise Forbidden
         require_reason(reason)
         if not self.is_settled:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from domain.actor import Actor, Role
+from domain.actor import IN_CHARGE, Actor
 from domain.aggregate import Aggregate
 from domain.command import Command, CreationCommand
 from domain.errors import Forbidden
@@ -98,11 +98,11 @@ class Treasury(Aggregate):
 
     def allowed_actions(self, actor: Actor, at: datetime) -> tuple[str, ...]:
         """Super administrators and reconciliation record movements."""
-        return ("move-funds",) if actor.role in {Role.SUPER_ADMIN, Role.SYSTEM} else ()
+        return ("move-funds",) if actor.role in IN_CHARGE else ()
 
     def move(self, movement: Movement, amount: Money, evidence: str) -> None:
         """Record a movement that has happened outside."""
-        if self.actor.role not in {Role.SUPER_ADMIN, Role.SYSTEM}:
+        if self.actor.role not in IN_CHARGE:
             raise Forbidden
         if amount.amount_minor == 0:
             raise AmountNotPositive

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.actor import Actor, Role
+from domain.actor import IN_CHARGE, Actor, Role
 from domain.aggregate import Aggregate
 from domain.command import Command, CreationCommand
 from domain.errors import Forbidden, Invalid
@@ -145,7 +145,7 @@ class User(Aggregate):
 
     def change_roles(self, roles: frozenset[Role]) -> None:
         """Grant what is missing and revoke what is too much, in a stable order."""
-        if self.actor.role not in {Role.SUPER_ADMIN, Role.SYSTEM}:
+        if self.actor.role not in IN_CHARGE:
             raise Forbidden
         require_grantable(roles)
         for role in sorted(roles - self.roles):

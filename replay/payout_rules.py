@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from domain.actor import Role
+from domain.actor import IN_CHARGE, Role
 from domain.transaction import Transaction
 from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled, PayoutReversalSeen
 from domain.transaction.attention import PayoutFinalized, PayoutOtpResent
@@ -20,7 +20,7 @@ from domain.transaction.payout import (
 from domain.transaction.phase import FAILED
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
 from domain.transaction.shortfall import PayoutWaitsForBalance
-from replay.rules import OPERATORS, Named, Rule, require
+from replay.rules import Named, Rule, require
 
 # Of what failed here and had been paid and taken back meanwhile, older logs have the fee and not the reversal.
 MAY_HAVE_BEEN_PAID = frozenset({PayoutStatus.SUCCEEDED, PayoutStatus.REVERSED, PayoutStatus.FAILED})
@@ -68,7 +68,7 @@ def _is_unsent(x: Transaction, e: PayoutWaitsForBalance) -> bool:
 
 
 def _may_be_finalized(x: Transaction, e: PayoutFinalized | PayoutOtpResent) -> bool:
-    return _was_accepted(x, e) and e.actor_role in OPERATORS
+    return _was_accepted(x, e) and e.actor_role in IN_CHARGE
 
 
 T = Transaction

@@ -42,6 +42,12 @@ class NotDueYet(Refused):
     code = "not_due_yet"
 
 
+class UsdRateInvalid(Invalid):
+    """A rate is a positive decimal number of units per US dollar, of the currency that it is applied to."""
+
+    code = "usd_rate_invalid"
+
+
 class TransactionOpened(CreatedEvent):
     """A buyer reserved a listing; price, fees and deadlines are fixed from here on.
 
@@ -157,16 +163,16 @@ class UsdRate:
     _ratio: tuple[int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse what is not a positive decimal number."""
+        """Raise `UsdRateInvalid` for what is not a positive decimal number."""
         whole, _, fraction = self.units_per_usd.partition(".")
         if not (whole + fraction).isascii() or not (whole + fraction).isdigit() or not int(whole + fraction):
-            raise Invalid
+            raise UsdRateInvalid
         object.__setattr__(self, "_ratio", (int(whole + fraction), 10 ** len(fraction)))
 
     def usd_cents(self, price: Money) -> int:
-        """Return the price in US cents, rounded down."""
+        """Return the price in US cents, rounded down. Raises `UsdRateInvalid` for another currency."""
         if price.currency is not self.currency:
-            raise Invalid
+            raise UsdRateInvalid
         units, scale = self._ratio
         return price.amount_minor * scale // units
 

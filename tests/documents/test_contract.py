@@ -10,7 +10,7 @@ from documents.contract import TEXT_NAME, Contract, Signature, draw_contract
 from documents.pdf import WIDTH, read_lines
 from domain.actor import Role
 from domain.contract import TEMPLATE_VERSION, Agreement, TemplateUnknown, contract_sha256, render_contract
-from domain.policy import Silence, Terms
+from domain.policy import DISPUTE_WINDOW, ESCALATE_DISPUTE_AFTER, REDEPOSIT_WITHIN, Silence, Terms
 from tests.domain.paths import pending
 from tests.domain.people import BUYER_ID, SELLER_ID, START
 from tests.domain.story import LISTING_ID, TRANSACTION_ID
@@ -67,6 +67,17 @@ def test_the_text_says_who_what_for_how_much_until_when_and_what_if_not() -> Non
     ):  # fmt: skip
         assert fact in text, fact
     assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_what_new_contracts_are_made_from_says_what_the_policy_is() -> None:
+    """Who changes the policy writes a new template: the old one goes on saying what was signed."""
+    text = " ".join(render_contract(agree(), TEMPLATE_VERSION).decode().split())
+    for promise in (
+        f"may open a dispute from the payment on until {DISPUTE_WINDOW.days} days after completion",
+        f"undecided after {ESCALATE_DISPUTE_AFTER.days} days goes to a super administrator",
+        f"deposited again by the seller within {REDEPOSIT_WITHIN.total_seconds() / 3600:.0f} hours",
+    ):
+        assert promise in text
 
 
 @pytest.mark.parametrize("silence", Silence)

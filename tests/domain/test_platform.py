@@ -47,6 +47,7 @@ def test_nobody_else_moves_money_and_nothing_is_not_moved():
     story.refuses(AmountNotPositive, move(0), SUPER, KES)
 
 
+@pytest.mark.weakness("W7")
 def test_money_is_moved_in_the_books_of_its_own_currency():
     story = open_books()
     other = MoveFunds(movement=Movement.CAPITAL_PAID_IN, amount=Money(5, Currency.NGN), evidence="statement 1")
