@@ -22,6 +22,7 @@ from domain.errors import EscrowError
 from domain.transaction import actions
 from domain.transaction.phase import FAILED
 from domain.transaction.records import PayoutStatus, RefundStatus
+from gateways.paystack.sim.control import CONTROLS
 from tests.api.test_matrix import IDENTITIES
 from tests.conftest import Database
 from tests.pages import DOCS, FENCE, PAGES, ROOT, blocks, paste, read, shell_of
@@ -185,6 +186,26 @@ def test_commands_and_options_in_the_text_exist() -> None:
             options = {option for each in command.params for option in each.opts} if command else set[str]()
             if command is None or not options | {"--help"} >= {*OPTION.findall(rest)}:
                 strange.append(f"{page.relative_to(ROOT)}: escrow {line}{rest}")
+    assert strange == []
+
+
+ROUTE = re.compile(r"`((?:GET|POST|PUT|DELETE) /[^`\s?]*)")
+PLACE = re.compile(r"\{[^}]*\}|\$[A-Z]+")
+"""What stands in a route for an id: its name, or the variable of a shell."""
+
+
+def test_routes_settings_and_events_in_the_text_exist() -> None:
+    routes = {PLACE.sub("{}", route) for route in (*list_routes(), *(" ".join(route) for route in CONTROLS))}
+    routes |= {"GET /api/v1/openapi.json", *(route.replace("/api/v1", "") for route in routes)}
+    topics = {kind.TOPIC for kind in list_event_kinds()}
+    topics = {"toy.opened.v1", *(kind.TOPIC for kind in list_event_kinds())}  # the toy is the format's test vector
+    settings = {name.upper() for name in Settings.model_fields}
+    strange: list[str] = []
+    for page in PAGES:
+        text = read(page)
+        strange += [route for route in ROUTE.findall(text) if PLACE.sub("{}", route) not in routes]
+        strange += [topic for topic in re.findall(r"`([a-z_]+\.[a-z_]+\.v\d+)`", text) if topic not in topics]
+        strange += [name for name in re.findall(r"`(ESCROW_[A-Z_]+)`", text) if name not in settings]
     assert strange == []
 
 
