@@ -42,30 +42,21 @@ def rehearse_content(request: Request, kind: str) -> Content:
 
 async def keep_content(dependencies: Dependencies, request: Request, kind: str, text: Text) -> Content:
     """Keep a text, durably, before the event that names it; a repeat gets what the first time kept."""
-    return await _keep(
-        dependencies.pool,
-        {
-            "content_id": content_id_of(request, kind),
-            "owner_id": UUID(request.actor.id),
-            "kind": kind,
-            "at": dependencies.clock(),
-        },
-        dependencies.random_bytes(SALT_BYTES),
-        text,
-    )
+    content_id, salt = content_id_of(request, kind), dependencies.random_bytes(SALT_BYTES)
+    facts = {"owner_id": UUID(request.actor.id), "kind": kind, "at": dependencies.clock()}
+    return await _keep(dependencies.pool, content_id, facts, salt, text)
 
 
 async def keep_about(tools: Toolbox, salt: bytes, owner_id: UUID, kind: str, text: Text) -> Content:
     """Keep, durably, what somebody else has written about its owner, who may have it erased."""
-    facts = {"content_id": tools.escrow.new_id(), "owner_id": owner_id, "kind": kind, "at": tools.clock()}
-    return await _keep(tools.pool, facts, salt, text)
+    facts = {"owner_id": owner_id, "kind": kind, "at": tools.clock()}
+    return await _keep(tools.pool, tools.escrow.new_id(), facts, salt, text)
 
 
-async def _keep(pool: Pool, facts: Mapping[str, object], salt: bytes, text: Text) -> Content:
-    content_id = cast("UUID", facts["content_id"])
+async def _keep(pool: Pool, content_id: UUID, facts: Mapping[str, object], salt: bytes, text: Text) -> Content:
     hashed = {"body": Jsonb(text), "salt": salt, "sha256": hash_content(salt, text)}
     async with pool.connection() as connection:
-        await connection.execute(SQL.keep_content, {**facts, **hashed})
+        await connection.execute(SQL.keep_content, {"content_id": content_id, **facts, **hashed})
         cursor = await connection.execute(SQL.get_hash, (content_id,))
         row = await cursor.fetchone()
     assert row is not None

@@ -12,7 +12,9 @@ WHERE content_id = %s;
 
 -- name: read_contents
 -- The texts that nobody has erased.
-SELECT content_id, body
+SELECT
+    content_id,
+    body
 FROM public.contents
 WHERE
     content_id = ANY(%s)

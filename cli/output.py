@@ -51,6 +51,13 @@ def print_rows(name: str, rows: Sequence[Mapping[str, Cell]], columns: Sequence[
         print_table(rows, columns)
 
 
+def print_facts(facts: Mapping[str, Cell], width: int) -> None:
+    """Print what there is of these facts, one in a line, their names padded to `width`."""
+    for name, fact in facts.items():
+        if fact is not None:
+            print(f"{name:{width}} {show_plainly(str(fact))}")
+
+
 def report(facts: Mapping[str, object], sentence: str, *, as_json: bool) -> None:
     """Print what was done: its facts for a program, a sentence on stderr for a person."""
     if as_json:

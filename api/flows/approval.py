@@ -25,8 +25,12 @@ async def decide(desk: Desk, transaction_id: UUID, command: Command[Transaction]
     return desk.answer(result, view, status=ACCEPTED if waits else 200)
 
 
-async def find_approval(desk: Desk, approval_id: UUID) -> UUID:
-    """Return the transaction that a request is about. Raises NotFound."""
+async def answer_request(desk: Desk, approval_id: UUID, command: Command[Transaction]) -> Response:
+    """Carry out what somebody answers to a request for a second pair of eyes. Raises NotFound."""
+    return await desk.execute(await _find_transaction(desk, approval_id), command, TransactionView.of)
+
+
+async def _find_transaction(desk: Desk, approval_id: UUID) -> UUID:
     dependencies = desk.dependencies
     approval = await get_approval(dependencies.pool, approval_id)
     if approval is None:

@@ -18,7 +18,7 @@ from api.bodies import (
     ResolveBody,
 )
 from api.command import DecidingDesk, RunbookDesk, StaffDesk
-from api.flows.approval import decide, find_approval
+from api.flows.approval import answer_request, decide
 from api.flows.attention import order_otp, send_refund_to, type_otp
 from api.flows.listing import show
 from api.http.body import Nothing
@@ -163,16 +163,13 @@ async def get_approvals(reader: ApprovalReader) -> Page[ApprovalItem]:
 @router.post("/approvals/{approval_id}/approve", response_model=TransactionView)
 async def post_approve(approval_id: PathId, desk: DecidingDesk, body: Nothing | None = None) -> Response:
     """Agree with somebody else's decision; it is carried out at once."""
-    transaction_id = await find_approval(desk, approval_id)
-    return await desk.execute(transaction_id, GrantApproval(approval_id=approval_id), TransactionView.of)
+    return await answer_request(desk, approval_id, GrantApproval(approval_id=approval_id))
 
 
 @router.post("/approvals/{approval_id}/reject", response_model=TransactionView)
 async def post_reject(approval_id: PathId, body: ReasonBody, desk: StaffDesk) -> Response:
     """Disagree with a decision; nothing happens."""
-    transaction_id = await find_approval(desk, approval_id)
-    command = RejectApproval(approval_id=approval_id, reason=body.reason)
-    return await desk.execute(transaction_id, command, TransactionView.of)
+    return await answer_request(desk, approval_id, RejectApproval(approval_id=approval_id, reason=body.reason))
 
 
 @router.post("/listings/{listing_id}/approve", response_model=ListingView)

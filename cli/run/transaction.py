@@ -9,7 +9,7 @@ from psycopg import sql
 
 from api.http.query import read_choice
 from cli.connection import run_as
-from cli.output import print_json, print_rows, print_table, show_plainly
+from cli.output import print_facts, print_json, print_rows, print_table
 from database.clock import read_clock
 from database.connect import Pool
 from database.queries import load
@@ -83,9 +83,7 @@ async def _read_transaction(pool: Pool, transaction_id: UUID) -> tuple[Row, dict
 
 
 def _print_transaction(row: Mapping[str, object], parts: Mapping[str, Sequence[Row]]) -> None:
-    for name, value in row.items():
-        if value is not None:
-            print(f"{name:24} {show_plainly(str(value))}")
+    print_facts(row, 24)
     for name, rows in parts.items():
         if rows:
             print(f"\n{name}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from api.http.query import read_choice, read_if_given, read_moment
 from cli.connection import run_as
 from cli.consent import require_consent
-from cli.output import print_json, print_rows, print_table, say, show_plainly
+from cli.output import print_facts, print_json, print_rows, print_table, say
 from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
@@ -55,9 +55,7 @@ def show_delivery(delivery_id: int, *, as_json: bool) -> None:
     if as_json:
         print_json({"webhook": row._asdict(), "body_bytes": len(raw), "body": json.loads(_dump(body))})
         return
-    for name, value in row._asdict().items():
-        if value is not None:
-            print(f"{name:16} {show_plainly(str(value))}")
+    print_facts(row._asdict(), 16)
     print(f"\n{_dump(body)}" if body is not None else f"\n{len(raw)} bytes that are no JSON")
 
 
