@@ -15,6 +15,7 @@ import structlog
 from psycopg import Error
 from starlette.requests import Request
 
+from api.http.dry_run import was_dry
 from api.http.query import parse_id
 from api.http.scope import body_of, request_id_of, session_of, subject_of
 from database.connect import Pool
@@ -71,7 +72,8 @@ class Watch:
         session, subject = session_of(request.scope), subject_of(request.scope)
         if self.action in OF_STAFF and (session is None or session.roles.isdisjoint(POWERFUL)):
             return None
-        body = body_of(request.scope) if self.action in OF_ACCOUNTS and session is subject is None else None
+        is_unknown = session is None and subject is None
+        body = body_of(request.scope) if self.action in OF_ACCOUNTS and is_unknown else None
         email = body.get("email") if body else None
         return Access(
             at=at,
@@ -178,8 +180,7 @@ def read_agent(request: Request) -> str | None:
 
 def _outcome(request: Request, error: Exception | None) -> Outcome:
     if error is None:
-        dry = request.query_params.get("dry_run") == "true"
-        return Outcome.REHEARSED if dry else Outcome.GRANTED
+        return Outcome.REHEARSED if was_dry(request.scope) else Outcome.GRANTED
     is_refusal = not isinstance(error, EscrowError) or error.is_refusal
     return Outcome.REFUSED if is_refusal and not isinstance(error, Error) else Outcome.FAILED
 

@@ -16,9 +16,9 @@ from starlette.responses import Response
 from api.access import act, act_as, act_as_staff, require_fresh, require_verified, sign_in
 from api.dependencies import Dependencies, dependencies_of
 from api.errors import KeyRequired
+from api.http.dry_run import read_dry_run
 from api.http.json_reader import JSON, Object
 from api.http.path import PathId
-from api.http.query import read_flag, read_query
 from api.http.scope import body_of, request_id_of
 from api.sight import can_see
 from domain.actor import Actor, Role
@@ -199,7 +199,7 @@ async def _open(
         session=session,
         request=make_request(http, actor, derived or read_key(http.headers.get("idempotency-key"))),
         expected_version=read_if_match(http.headers.get("if-match")),
-        is_dry=read_flag(read_query(http.scope, "dry_run").get("dry_run")),
+        is_dry=read_dry_run(http.scope),
     )
 
 

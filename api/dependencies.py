@@ -64,7 +64,7 @@ def dependencies_of(request: Request) -> Dependencies:
 
 
 async def get_dependencies(request: Request) -> Dependencies:
-    """The same for routes; async, because FastAPI sends everything else through a thread."""
+    """The same for a route, which takes coroutines alone."""
     return dependencies_of(request)
 
 

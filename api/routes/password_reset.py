@@ -8,19 +8,19 @@ from starlette.responses import Response
 from api.bodies import EmailBody, ResetBody
 from api.dependencies import DependenciesDep
 from api.flows.password_reset import ask_for_reset, preview_reset, reset_password
-from api.http.query import read_flag, read_query
+from api.http.dry_run import read_dry_run
 from api.strict_route import StrictRoute
 from api.views.password_reset import ResetView
 
 router = APIRouter(prefix="/api/v1/auth/password-reset", tags=["auth"], route_class=StrictRoute)
 
 
-async def read_dry_run(request: Request) -> bool:
-    """Return what the query says of it. Raises QueryInvalid."""
-    return read_flag(read_query(request.scope, "dry_run").get("dry_run"))
+async def get_dry_run(request: Request) -> bool:
+    """The same for a route."""
+    return read_dry_run(request.scope)
 
 
-DryRun = Annotated[bool, Depends(read_dry_run)]
+DryRun = Annotated[bool, Depends(get_dry_run)]
 
 
 @router.post("", status_code=204)

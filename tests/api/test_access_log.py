@@ -191,6 +191,22 @@ def test_sign_ins_are_kept_for_the_account_that_was_tried(installation: Installa
         assert connection.execute("SELECT FROM access_log WHERE access_log::text LIKE '%@%'").fetchall() == []
 
 
+def test_only_what_is_really_tried_dry_is_called_rehearsed(installation: Installation) -> None:
+    """Whoever signs in cannot make it look like less with a parameter that nobody reads."""
+    person, auth = installation.people["other"], f"{installation.base_url}/api/v1/auth"
+    signed_in = {"email": person.email, "password": PASSWORD}
+    assert WIRE.post(f"{auth}/login?dry_run=true", json=signed_in).status_code == 200
+    reset = {"token": "unknown", "new_password": PASSWORD}
+    assert WIRE.post(f"{auth}/password-reset/confirm?dry_run=true", json=reset).status_code == 403
+    transaction, buyer = installation.sold(), installation.people["buyer"]
+    dry = buyer.post(f"{TRANSACTIONS}/{transaction}/reveal?dry_run=true", {"password": PASSWORD})
+    assert dry.status_code == 200
+    (row,) = accesses(installation, action="reveal", object_id=transaction)
+    assert row["outcome"] == "rehearsed"
+    wait_until(lambda: bool(accesses(installation, action="password_change", outcome="refused")))
+    assert accesses(installation, action="sign_in", outcome="rehearsed") == []
+
+
 def test_only_the_officer_reads_it_page_by_page_and_that_is_kept_too(installation: Installation) -> None:
     officer = installation.people["super_admin"]
     for name in ("admin", "auditor", "buyer"):
