@@ -107,7 +107,7 @@ class DestroyCredentials(Command[Vault]):
     reason: str
 
     def decide(self, aggregate: Vault, *related: Aggregate) -> None:
-        """Destroy."""
+        """Call `Vault.destroy`."""
         aggregate.destroy(self.reason)
 
 
@@ -119,5 +119,5 @@ class LoseCredentials(Command[Vault]):
     reason: str
 
     def decide(self, aggregate: Vault, *related: Aggregate) -> None:
-        """Lose."""
+        """Call `Vault.lose`."""
         aggregate.lose(self.reason)

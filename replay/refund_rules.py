@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from domain.actor import IN_CHARGE
 from domain.transaction import Transaction
 from domain.transaction.attention import RefundRetried
 from domain.transaction.chargeback import CancelledRefundSent
@@ -17,7 +18,7 @@ from domain.transaction.refund import (
 )
 from domain.transaction.settlement import ReceiptReturnOrdered, RefundOrdered
 from domain.transaction.shortfall import RefundWaitsForBalance
-from replay.rules import OPERATORS, Named, Rule, require
+from replay.rules import Named, Rule, require
 
 UNSENT = frozenset({RefundStatus.APPROVED, RefundStatus.UNCERTAIN})
 
@@ -53,7 +54,7 @@ def _waits(x: Transaction, e: RefundWaitsForBalance) -> bool:
 
 
 def _may_be_retried(x: Transaction, e: RefundRetried) -> bool:
-    return _is_known_there(x, e) and e.actor_role in OPERATORS
+    return _is_known_there(x, e) and e.actor_role in IN_CHARGE
 
 
 T = Transaction

@@ -7,15 +7,11 @@ just before the event. A topic without a rule may come at any time.
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
-from domain.actor import Role
 from domain.aggregate import Aggregate
 from domain.event import Event
 
 A = TypeVar("A", bound=Aggregate)
 E = TypeVar("E", bound=Event)
-
-
-OPERATORS = frozenset({Role.SUPER_ADMIN, Role.SYSTEM})
 
 
 class Named(Protocol):

@@ -49,7 +49,7 @@ class ReviseListing(Command[Listing]):
     content_sha256: str
 
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Revise."""
+        """Call `Listing.revise`."""
         aggregate.revise(self.price, self.content_id, self.content_sha256)
 
 
@@ -64,7 +64,7 @@ class AttachProof(Command[Listing]):
     size_bytes: int
 
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Attach."""
+        """Call `Listing.attach_proof`."""
         aggregate.attach_proof(self.proof_id, self.sha256, self.media_type, self.size_bytes)
 
 
@@ -76,7 +76,7 @@ class RemoveProof(Command[Listing]):
     proof_id: UUID
 
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Remove."""
+        """Call `Listing.remove_proof`."""
         aggregate.remove_proof(self.proof_id)
 
 
@@ -87,7 +87,7 @@ class SubmitListing(Command[Listing]):
     aggregate_type = Listing
 
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Submit."""
+        """Call `Listing.submit`."""
         aggregate.submit()
 
 
@@ -98,7 +98,7 @@ class ApproveListing(Command[Listing]):
     aggregate_type = Listing
 
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Approve."""
+        """Call `Listing.approve`."""
         aggregate.approve()
 
 
@@ -110,7 +110,7 @@ class RejectListing(Command[Listing]):
     reason: str
 
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Reject."""
+        """Call `Listing.reject`."""
         aggregate.reject(self.reason)
 
 
@@ -122,7 +122,7 @@ class RequestInfo(Command[Listing]):
     reason: str
 
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Ask."""
+        """Call `Listing.request_info`."""
         aggregate.request_info(self.reason)
 
 
@@ -134,7 +134,7 @@ class RemoveListing(Command[Listing]):
     reason: str
 
     def decide(self, aggregate: Listing, *related: Aggregate) -> None:
-        """Remove."""
+        """Call `Listing.remove`."""
         aggregate.remove(self.reason)
 
 
