@@ -59,7 +59,7 @@ async def send_code(
     """
     if user.email is None or (user.verified_at is None) != (purpose is CodePurpose.VERIFY_EMAIL):
         return False
-    code, salt = f"{int.from_bytes(random_bytes(8), 'big') % 1_000_000:06d}", random_bytes(SALT_BYTES)
+    code, salt = make_code(random_bytes), random_bytes(SALT_BYTES)
     async with pool.connection() as connection:
         if not await _store(connection, user.id, purpose, code, salt, at):
             return False
@@ -92,6 +92,11 @@ async def _store(
         },
     )
     return await cursor.fetchone() is not None
+
+
+def make_code(random_bytes: RandomBytes) -> str:
+    """Return six random digits."""
+    return f"{int.from_bytes(random_bytes(8), 'big') % 1_000_000:06d}"
 
 
 def hash_code(salt: bytes, code: str) -> bytes:

@@ -35,7 +35,11 @@ async def keep_house(pool: Pool, clock: Clock, accesses_kept_for: timedelta) -> 
 
 
 async def clear_away(pool: Pool, clock: Clock) -> tuple[int, int, int]:
-    """Delete sessions with their tokens and API keys that ended 30 days ago, and old tries; return how many of each."""
+    """Delete what is of no use any more; return how many sessions, API keys and tries there were.
+
+    Sessions with their tokens, API keys and messages go 30 days after they ended, tries and tokens for a new password
+    once they count no more.
+    """
     at = clock()
     await delete_old_resets(pool, at=at)
     async with pool.connection() as connection:

@@ -75,7 +75,7 @@ class Password:
 
 
 class Locksmith(Protocol):
-    """The part of the vault that makes and checks what hangs on a password."""
+    """The part of the vault that makes and checks what hangs on a password; it says there what each method raises."""
 
     async def enrol(self, user_id: UUID, password: str) -> Enrolment:
         """Make the records of a new user."""

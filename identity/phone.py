@@ -13,7 +13,18 @@ from database.connect import Connection, Pool
 from database.queries import load
 from domain.errors import Refused
 from domain.ids import RandomBytes
-from identity.email_code import FORM, LASTS, PAUSE, SALT_BYTES, TRIES, CodeExpired, CodeRefused, SendCode, hash_code
+from identity.email_code import (
+    FORM,
+    LASTS,
+    PAUSE,
+    SALT_BYTES,
+    TRIES,
+    CodeExpired,
+    CodeRefused,
+    SendCode,
+    hash_code,
+    make_code,
+)
 from identity.notification import tell_user
 from identity.tries import Allowance, bucket_of, count_try
 from identity.user import UnfitPhone
@@ -81,7 +92,7 @@ async def send_phone_code(
     if phone.verified_at is not None:
         return False
     await count_try(pool, bucket_of(b"", "phone-code", str(user_id)), BY_ACCOUNT, at=at)
-    code, salt = f"{int.from_bytes(random_bytes(8), 'big') % 1_000_000:06d}", random_bytes(SALT_BYTES)
+    code, salt = make_code(random_bytes), random_bytes(SALT_BYTES)
     row = {
         "user_id": user_id,
         "salt": salt,

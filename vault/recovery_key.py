@@ -124,24 +124,12 @@ def unwrap_for_recovery(key: Secret, stored: StoredRecoveryKey, pair: StoredKeyP
     if (stored.user_id, stored.key_version) != (pair.user_id, pair.key_version):
         raise SealBroken
     place = (pair.suite, pair.user_id, pair.key_version)
-    inner = open_recovery_layer(
-        pair.user_id, pair.key_version, pair.suite, stored.pepper_version, stored.wrapped_private_key, pepper=pepper
-    )
+    outer_context = context("peppered-recovery", *place, stored.pepper_version)
+    inner = unseal(pepper.get_key(stored.pepper_version), stored.wrapped_private_key, outer_context)
     private_key = unseal(_derive(key, "recovery-unlock-key", pair), inner.reveal(), context("recovery", *place))
     if get_public_key(private_key) != read_public_key(pair):
         raise SealBroken
     return private_key
-
-
-def open_recovery_layer(
-    user_id: UUID, key_version: int, suite: str, pepper_version: int, wrapped_private_key: bytes, *, pepper: Pepper
-) -> Secret:
-    """Open the layer of the pepper; what comes out is still under the recovery key.
-
-    Raises PepperVersionUnknown, SealBroken.
-    """
-    outer_context = context("peppered-recovery", suite, user_id, key_version, pepper_version)
-    return unseal(pepper.get_key(pepper_version), wrapped_private_key, outer_context)
 
 
 def _derive(key: Secret, purpose: str, pair: StoredKeyPair) -> Secret:
