@@ -41,6 +41,7 @@ _is_unaccepted = _when(lambda payout: payout.status.is_open and not payout.accep
 _is_accepted = _when(lambda payout: payout.status.is_open and payout.accepted)
 _was_accepted = _when(lambda payout: payout.accepted)
 _has_failed = _when(lambda payout: payout.status in FAILED)
+_counts_as_failed = _when(lambda payout: payout.status is PayoutStatus.FAILED)
 _is_paid = _when(lambda payout: payout.status is PayoutStatus.SUCCEEDED)
 _owes_no_fee_yet = _when(lambda payout: payout.status in MAY_HAVE_BEEN_PAID and payout.fee_minor is None)
 
@@ -88,8 +89,8 @@ PAYOUT_RULES: dict[str, Rule] = dict(
         require(T, PayoutReversed, "a payout that succeeded", _is_paid),
         require(T, PayoutRetryScheduled, "a payout that failed", _has_failed),
         require(T, PayoutGivenUp, "a payout that failed", _has_failed),
-        require(T, PayoutPaidAfterAll, "a payout that failed", _has_failed),
-        require(T, PayoutReversalSeen, "a payout that failed", _has_failed),
+        require(T, PayoutPaidAfterAll, "a payout that failed and was not taken back", _counts_as_failed),
+        require(T, PayoutReversalSeen, "a payout that failed and was not taken back", _counts_as_failed),
         require(T, PayoutFeeAssessed, "a transfer that was paid, its fee not known yet", _owes_no_fee_yet),
     ]
 )

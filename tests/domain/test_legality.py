@@ -5,6 +5,7 @@ from domain.transaction import Transaction
 from eventstore.fork import fork
 from replay.legality import Objection, advance
 from tests.domain.golden_stories import STORIES
+from tests.domain.paths import payout_failed, pending, transfer
 from tests.domain.test_walk import starts
 from tests.domain.walk import MOVES, Position, explore, step
 
@@ -43,3 +44,13 @@ def test_the_verifier_objects_to_what_the_domain_would_not_record():
     assert done is not None
     assert objections(at.transaction, done[1]) == []
     assert objections(done[0].transaction, done[1]) != []
+
+
+def test_the_verifier_objects_to_a_payout_that_is_paid_although_it_was_taken_back():
+    failed = payout_failed(pending())
+    paid, taken_back = failed.fork(), failed.fork()
+    paid.do(transfer(paid.payout(), "success"))
+    taken_back.do(transfer(taken_back.payout(), "reversed"))
+    news = [paid.last("payout_paid_after_all")]
+    assert objections(failed.transaction, news) == []
+    assert objections(taken_back.transaction, news) != []
