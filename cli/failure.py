@@ -1,9 +1,8 @@
 """Refusals as exit codes and words on stderr."""
 
-import sys
-
 from cli.errors import NotReady
 from cli.exit_code import CONFLICT, DIFFERENCE, NOT_FOUND, PRECONDITION, REFUSED, UNEXPECTED, USAGE
+from cli.output import say
 from database.errors import DatabaseError
 from database.settings import SettingInvalid
 from domain.errors import (
@@ -66,7 +65,7 @@ def exit_code_of(error: EscrowError) -> int:
 
 def show(error: EscrowError) -> None:
     """Print what went wrong and the public facts on stderr."""
-    print(f"{error.code}: {error.message}", file=sys.stderr)
+    say(f"{error.code}: {error.message}")
     for name, fact in error.facts.items():
         if fact is not None:
-            print(f"  {name}: {fact}", file=sys.stderr)
+            say(f"  {name}: {fact}")

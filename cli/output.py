@@ -78,5 +78,5 @@ def show_plainly(text: str) -> str:
 
 
 def say(message: str) -> None:
-    """Print a message for a person on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """Print a message for a person on stderr, with nothing in it that does anything to the terminal."""
+    print(show_plainly(message), file=sys.stderr, flush=True)

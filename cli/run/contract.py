@@ -11,7 +11,7 @@ import typer
 
 from cli.connection import run_as
 from cli.exit_code import DIFFERENCE
-from cli.output import print_json, say, show_plainly
+from cli.output import print_json, say
 from database.settings import Settings
 from documents.contract import Contract, draw_contract
 from documents.pdf import read_lines
@@ -132,4 +132,4 @@ def _say(verdict: Verdict) -> None:
         return
     say(f"It is not what the log says of transaction {verdict.transaction_id}:")
     for difference in verdict.differences:
-        say(f"  {show_plainly(difference)}")
+        say(f"  {difference}")

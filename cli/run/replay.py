@@ -13,12 +13,13 @@ from api.http.query import DIGITS, QueryInvalid, read_moment, read_whole
 from cli.connection import running_server
 from cli.consent import require_consent
 from cli.exit_code import DIFFERENCE
-from cli.output import print_json, print_table, say
+from cli.output import print_json, print_table, say, show_plainly
 from cli.run.ledger import describe_cover
 from database.connect import resolve_dsn
 from database.settings import Settings
 from domain.errors import Invalid
 from replay.as_of import SchemaUnknown, as_of, drop_as_of
+from replay.finding import Finding
 from replay.progress import Progress as OnStep
 from replay.progress import Step
 from replay.rebuild import Rebuilt, rebuild
@@ -90,9 +91,14 @@ def show_report(report: Report, *, as_json: bool) -> None:
         raise typer.Exit(DIFFERENCE)
 
 
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print each in one line: what stands in a damaged row can neither hide it nor pass for a line of ours."""
+    for finding in findings:
+        print(show_plainly(finding.describe()).replace("\n", "\\n"))
+
+
 def _print_report(report: Report) -> None:
-    for finding in report.findings:
-        print(finding.describe())
+    print_findings(report.findings)
     total = sum(report.counts.values())
     if total > len(report.findings):
         print(f"... and {total - len(report.findings)} more")
@@ -131,8 +137,7 @@ def run_repair(*, dry_run: bool, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json(done.as_json())
     else:
-        for finding in done.before.findings:
-            print(finding.describe())
+        print_findings(done.before.findings)
         print("nothing differs" if done.rebuilt is None else _rebuilt(done.rebuilt))
     if not done.ok:
         raise typer.Exit(DIFFERENCE)

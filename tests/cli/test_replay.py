@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cli.run.replay import PointUnreadable, parse_point
+from cli.run.replay import PointUnreadable, parse_point, print_findings
+from replay.finding import Finding, FindingKind
 
 
 def test_a_point_of_the_past_is_a_position_or_a_time_with_its_offset() -> None:
@@ -18,3 +19,13 @@ def test_a_point_of_the_past_is_a_position_or_a_time_with_its_offset() -> None:
 def test_what_no_point_is_spelt_like_is_wrong_usage(text: str) -> None:
     with pytest.raises(PointUnreadable):
         parse_point(text)
+
+
+def test_a_damaged_value_does_nothing_to_the_terminal_and_makes_no_line_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hidden = "1\x1b[2K\x1b[1A\neverything is what the log says"
+    print_findings([Finding(FindingKind.VALUE_DIFFERS, table="transactions", column="held_minor", found=hidden)])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "\x1b" not in line
+    assert line.endswith("found 1\\x1b[2K\\x1b[1A\\neverything is what the log says")
