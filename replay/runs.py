@@ -1,10 +1,11 @@
 """The record of runs: kept beside what it is about, and not in the log that it may have found damaged."""
 
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from typing import LiteralString, NamedTuple, cast
 
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 from psycopg.rows import TupleRow
 
 from database.queries import load
@@ -67,9 +68,10 @@ class Run:
         (self.finished_at,) = cast("tuple[datetime]", self._write(SQL.finish, self._result | {"id": self._id}))
 
     def __exit__(self, *exception: object) -> None:
-        """Write down that it failed, if the database still listens."""
+        """Write down that it failed. Where the database is gone the row says `running`, and what went wrong is told."""
         if self._result["outcome"] == Outcome.FAILED.value:
-            self._write(SQL.finish, self._result | {"id": self._id})
+            with suppress(OperationalError):
+                self._write(SQL.finish, self._result | {"id": self._id})
 
     def _write(self, query: LiteralString, facts: dict[str, object]) -> TupleRow:
         with connect_owner(self._dsn) as connection:

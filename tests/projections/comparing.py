@@ -11,6 +11,7 @@ from projections.projection import Projection
 from projections.registry import PROJECTIONS
 from projections.rows import Table
 
+AS_EVERYWHERE = "SET LOCAL timezone = 'UTC'"
 ROWS = SQL("SELECT t::text FROM (SELECT {columns} FROM {table} ORDER BY {key}) AS t")
 
 
@@ -20,6 +21,7 @@ def digest_tables(
     """Return the digest of every table of the projections in a schema."""
     tables = [table for projection in projections for table in projection.tables]
     with connection.transaction():
+        connection.execute(AS_EVERYWHERE)
         return {table.name: _digest(connection, schema, table) for table in tables}
 
 

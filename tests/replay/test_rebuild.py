@@ -22,13 +22,13 @@ from replay.progress import Step
 from replay.rebuild import RebuildRunning, rebuild
 from replay.rebuilding import REBUILD, read_shadow
 from replay.repair import repair
-from replay.runs import list_last_runs
+from replay.runs import Run, RunKind, list_last_runs
 from replay.shadow import SQL as SHADOW
 from replay.shadow import connect_owner
 from replay.shape import list_tables
 from replay.status import status
+from tests.projections.comparing import digest_tables
 from tests.replay.conftest import Damage, Recorded, compare, fold_live
-from tests.replay.fingerprint import fingerprint
 from tests.replay.world import Market, record
 
 TABLES = list_tables(PROJECTIONS)
@@ -37,7 +37,7 @@ TABLES = list_tables(PROJECTIONS)
 def prints(recorded: Recorded, schema: str = "public") -> dict[str, str]:
     """What the tables of a schema say, in short."""
     with connect_reading(recorded.database.owner_dsn) as connection:
-        return fingerprint(connection, schema, TABLES)
+        return digest_tables(connection, schema)
 
 
 def mend(recorded: Recorded, *names: str) -> None:
@@ -302,6 +302,24 @@ def test_a_rebuild_is_recorded_with_who_asked(folded: Recorded, damage: Damage) 
     with psycopg.connect(folded.database.auditor_dsn) as connection:
         (run,) = list_last_runs(connection)
     assert run.outcome == "failed"
+
+
+def test_what_went_wrong_is_told_although_the_database_is_gone(
+    folded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(dsn: str) -> None:
+        raise psycopg.OperationalError
+
+    def fail() -> None:
+        with Run(folded.database.owner_dsn, RunKind.VERIFY, "tests"):
+            monkeypatch.setattr("replay.runs.connect_owner", refuse)
+            raise LogDamaged
+
+    with pytest.raises(LogDamaged):
+        fail()
+    with psycopg.connect(folded.database.auditor_dsn) as connection:
+        (run,) = list_last_runs(connection)
+    assert run.outcome == "running"
 
 
 def test_findings_of_a_verification_before_and_after(folded: Recorded, damage: Damage) -> None:

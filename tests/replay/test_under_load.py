@@ -175,17 +175,15 @@ def test_two_rebuilds_at_once_do_not_disturb_each_other(folded: Recorded) -> Non
     assert compare(folded).ok
 
 
-FINGERPRINT = """
+FOLD_AND_DIGEST = """
 import sys
-from projections.registry import PROJECTIONS
 from replay.as_of import as_of
 from replay.log import connect_reading
-from replay.shape import list_tables
-from tests.replay.fingerprint import fingerprint
+from tests.projections.comparing import digest_tables
 
 as_of(sys.argv[1], sys.argv[2], int(sys.argv[3]), actor="tests", processes=1)
 with connect_reading(sys.argv[1]) as connection:
-    print(fingerprint(connection, sys.argv[2], list_tables(PROJECTIONS)))
+    print(digest_tables(connection, sys.argv[2]))
 """
 
 
@@ -221,14 +219,14 @@ def test_a_fold_that_depends_on_the_process_is_found(recorded: Recorded, wrong: 
 
 
 def fold_in_worlds(recorded: Recorded, plant: str = "") -> set[str]:
-    """The fingerprints of the tables that processes of different worlds fold."""
+    """The digests of the tables that processes of different worlds fold."""
     results: set[str] = set()
     for number, (seed, zone, locale) in enumerate(WORLDS):
         world = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": locale, "PGTZ": zone}
         arguments = [
             sys.executable,
             "-c",
-            plant + FINGERPRINT,
+            plant + FOLD_AND_DIGEST,
             recorded.database.owner_dsn,
             f"world_{number}",
             str(recorded.head),
