@@ -18,6 +18,9 @@ from vault.pepper import Pepper
 from vault.sealing import KEY_BYTES, KeySuite, SealBroken, context, seal, unseal
 from vault.secret import Secret
 
+PEPPERED_KEY = "peppered-private-key"
+"""What the layer of the pepper around a private key is bound to, with its place."""
+
 
 class WrongPassword(Forbidden):
     """The password is not the one that protects your keys."""
@@ -150,7 +153,7 @@ def _inner_context(user_id: UUID, key_version: int, suite: KeySuite) -> bytes:
 
 
 def _outer_context(user_id: UUID, key_version: int, suite: KeySuite, pepper_version: int) -> bytes:
-    return context("peppered-private-key", suite, user_id, key_version, pepper_version)
+    return context(PEPPERED_KEY, suite, user_id, key_version, pepper_version)
 
 
 def _commit_to(unlock_key: Secret, user_id: UUID, key_version: int) -> bytes:

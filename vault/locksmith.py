@@ -42,6 +42,8 @@ from vault.sealing import context, seal, unseal
 from vault.secret import Secret
 
 FIRST_KEY_VERSION = 1
+PEPPERED_SEED = "totp-seed"
+"""What the secret of an authenticator app is bound to, with its owner; the pepper is its only layer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +156,10 @@ class Locksmith:
     def seal_seed(self, user_id: UUID, seed: bytes) -> tuple[int, bytes]:
         """Seal the secret of an authenticator app, which the program itself has to read: with the pepper alone."""
         version = self._pepper.current
-        bound_to = context("totp-seed", user_id, version)
+        bound_to = context(PEPPERED_SEED, user_id, version)
         return version, seal(self._pepper.get_key(version), Secret(seed), bound_to, self._random_bytes)
 
     def open_seed(self, user_id: UUID, pepper_version: int, sealed: bytes) -> bytes:
         """Open what `seal_seed` sealed for this user. Raises SealBroken, PepperVersionUnknown."""
         key = self._pepper.get_key(pepper_version)
-        return unseal(key, sealed, context("totp-seed", user_id, pepper_version)).reveal()
+        return unseal(key, sealed, context(PEPPERED_SEED, user_id, pepper_version)).reveal()

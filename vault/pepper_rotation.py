@@ -15,6 +15,8 @@ from database.connect import Connection
 from database.queries import load
 from domain.errors import Refused
 from domain.ids import RandomBytes
+from vault.keypair import PEPPERED_KEY
+from vault.locksmith import PEPPERED_SEED
 from vault.pepper import (
     Pepper,
     PepperUnwritable,
@@ -24,6 +26,7 @@ from vault.pepper import (
     record_pepper_version,
 )
 from vault.private_file import replace_private_file
+from vault.recovery_key import PEPPERED_RECOVERY
 from vault.sealing import KEY_BYTES, Field, SealBroken, context, seal, unseal
 from vault.secret import Secret
 
@@ -70,10 +73,10 @@ class Kind:
 
 
 KINDS = (
-    Kind(SQL.list_canary, SQL.rewrap_canary, "peppered-private-key"),
-    Kind(SQL.list_user_keys, SQL.rewrap_user_keys, "peppered-private-key"),
-    Kind(SQL.list_recovery_keys, SQL.rewrap_recovery_keys, "peppered-recovery"),
-    Kind(SQL.list_app_secrets, SQL.rewrap_app_secrets, "totp-seed"),
+    Kind(SQL.list_canary, SQL.rewrap_canary, PEPPERED_KEY),
+    Kind(SQL.list_user_keys, SQL.rewrap_user_keys, PEPPERED_KEY),
+    Kind(SQL.list_recovery_keys, SQL.rewrap_recovery_keys, PEPPERED_RECOVERY),
+    Kind(SQL.list_app_secrets, SQL.rewrap_app_secrets, PEPPERED_SEED),
 )
 
 Tell = Callable[[int], None]

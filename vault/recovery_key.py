@@ -21,6 +21,8 @@ from vault.pepper import Pepper
 from vault.sealing import KEY_BYTES, SealBroken, context, seal, unseal
 from vault.secret import Secret
 
+PEPPERED_RECOVERY = "peppered-recovery"
+"""What the layer of the pepper is bound to here, with its place."""
 RECOVERY_KEY_BYTES = 16
 CHECK_BYTES = 4
 GROUP = 4
@@ -103,7 +105,7 @@ def wrap_for_recovery(
     """Return what to store so that `key` opens the private key of `pair`."""
     place = (pair.suite, pair.user_id, pair.key_version)
     inner = seal(_derive(key, "recovery-unlock-key", pair), private_key, context("recovery", *place), random_bytes)
-    outer_context = context("peppered-recovery", *place, pepper.current)
+    outer_context = context(PEPPERED_RECOVERY, *place, pepper.current)
     return RecoveryKeyRecord(
         user_id=pair.user_id,
         key_version=pair.key_version,
@@ -124,7 +126,7 @@ def unwrap_for_recovery(key: Secret, stored: StoredRecoveryKey, pair: StoredKeyP
     if (stored.user_id, stored.key_version) != (pair.user_id, pair.key_version):
         raise SealBroken
     place = (pair.suite, pair.user_id, pair.key_version)
-    outer_context = context("peppered-recovery", *place, stored.pepper_version)
+    outer_context = context(PEPPERED_RECOVERY, *place, stored.pepper_version)
     inner = unseal(pepper.get_key(stored.pepper_version), stored.wrapped_private_key, outer_context)
     private_key = unseal(_derive(key, "recovery-unlock-key", pair), inner.reveal(), context("recovery", *place))
     if get_public_key(private_key) != read_public_key(pair):
