@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
+from psycopg import Error
 
 from database.connect import Connection, Pool
 from database.queries import load
@@ -45,7 +46,8 @@ async def raise_cost(pool: Pool, locksmith: Locksmith, user_id: UUID, password: 
     """Make the records of a password that has just been right anew, if they cost less than those of today.
 
     Password and sessions stay as they are. What stands in the way (another sign-in does it at this moment, the queue is
-    full, the password is too short for today) leaves everything as it was: the next sign-in tries again.
+    full, the password is too short for today, the rows are held) leaves everything as it was: the next sign-in tries
+    again.
     """
     try:
         async with pool.connection() as connection:
@@ -55,8 +57,9 @@ async def raise_cost(pool: Pool, locksmith: Locksmith, user_id: UUID, password: 
         raised = await locksmith.rewrap(password, password, stored, key_pair)
         async with pool.connection() as connection, connection.transaction():
             await _replace(connection, stored, key_pair, raised, at)
-    except EscrowError as error:
-        logger.warning("cost_not_raised", user_id=str(user_id), error=error.code)
+    except (EscrowError, Error) as error:
+        reason = error.code if isinstance(error, EscrowError) else type(error).__name__
+        logger.warning("cost_not_raised", user_id=str(user_id), error=reason)
         return False
     return True
 

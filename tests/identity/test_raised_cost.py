@@ -93,3 +93,17 @@ def test_what_is_interrupted_half_way_has_not_happened(
         assert await look(desk, pool) == before
 
     desk.run(scenario)
+
+
+def test_a_row_that_somebody_holds_keeps_nobody_out(desk: Desk, later: Desk) -> None:
+    """A backup or an operator holds it longer than a statement waits."""
+
+    async def scenario(pool: Pool) -> None:
+        await desk.create(pool)
+        before = await look(desk, pool)
+        async with pool.connection() as holder:
+            await holder.execute("SELECT FROM user_passwords FOR UPDATE")
+            await attempt(later, pool, PASSWORD)
+        assert await look(desk, pool) == before
+
+    desk.run(scenario)
