@@ -17,13 +17,13 @@ from api.bodies import (
     StatementBody,
 )
 from api.command import BuyingDesk, PartyDesk, RevealingDesk
+from api.flows.access_statement import state_access
 from api.flows.dispute import open_dispute
 from api.flows.opening import open_transaction
 from api.flows.payment import pay
 from api.flows.redeposit import Handover, get_addendum, redeposit
 from api.flows.reveal import reveal
 from api.flows.signing import Signature, sign
-from api.flows.statement import state_access
 from api.http.body import Nothing
 from api.http.path import PathId
 from api.reads.contract import AS_PDF, show_contract
