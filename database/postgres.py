@@ -39,6 +39,8 @@ PORT = 5432
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 START_SECONDS = 30.0
 RECOVERY_SECONDS = 3600.0
+SETTLED_SECONDS = 1.0
+PAUSE_SECONDS = 0.5
 
 
 class EmbeddedServer:
@@ -180,9 +182,12 @@ class EmbeddedServer:
         )
 
     def _keep_supervised(self, place: Place) -> None:
-        """A killed supervisor takes the server with it; start both again."""
+        """A killed supervisor takes the server with it; start both again, one that cannot live only now and then."""
         while (supervisor := self._supervisor) is not None:
+            began = time.monotonic()
             supervisor.wait()
+            if time.monotonic() - began < SETTLED_SECONDS:
+                self._stopping.wait(PAUSE_SECONDS)
             with self._guard:
                 if not self._stopping.is_set():
                     self._supervisor = self._start_supervisor(place)

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from database.account import choose_account
-from database.errors import ServerNotRunning
+from database.errors import ServerDidNotStart, ServerNotRunning
 from database.facts import read_facts
 from database.postgres import EmbeddedServer, find_embedded_dsn
 from database.supervisor import list_servers
@@ -44,6 +44,18 @@ def test_a_killed_supervisor_and_its_server_are_started_again(own_server: Embedd
     victim = find_postmaster(own_server)
     os.kill(find_parent(victim), signal.SIGKILL)
     wait_until(lambda: is_answering(own_server) and find_postmaster(own_server) != victim)
+
+
+def test_a_supervisor_that_cannot_live_is_not_started_again_without_end(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script, starts = tmp_path / "dies.py", tmp_path / "starts"
+    script.write_text(f"with open({str(starts)!r}, 'a') as file: file.write('x')")
+    monkeypatch.setattr("database.postgres.SUPERVISOR", script)
+    monkeypatch.setattr("database.postgres.START_SECONDS", 2.0)
+    with pytest.raises(ServerDidNotStart):
+        embedded(home).start()
+    assert 1 <= len(starts.read_text()) <= 6
 
 
 def test_a_killed_owner_leaves_no_process_and_the_next_start_recovers(home: Path) -> None:
