@@ -21,6 +21,7 @@ from eventstore.log import END
 from identity.user import get_user
 from projections.statement import (
     SOURCES_OF_STATEMENTS,
+    Owed,
     Place,
     StatementLine,
     StatementTotal,
@@ -44,6 +45,11 @@ class Statement:
     subject: Subject
     period: Period
     totals: tuple[StatementTotal, ...]
+
+    @property
+    def owed(self) -> list[Owed]:
+        """What the platform owes the user; nothing for everybody's lines, whose sum is always zero."""
+        return [] if self.subject.user_id is None else list_owed(self.totals)
 
 
 async def show_audit_statement(request: Request, reader: Reader) -> Response:
@@ -108,7 +114,7 @@ async def _view(reader: Reader, statement: Statement, place: tuple[int, Place] |
         since=read_if_given(read_moment, reader.query.get("since")),
         until=read_if_given(read_moment, reader.query.get("until")),
         position=period.until,
-        owed=[] if subject.user_id is None else [OwedItem.of(each) for each in list_owed(statement.totals)],
+        owed=[OwedItem.of(each) for each in statement.owed],
         accounts=[TotalItem.of(total) for total in statement.totals],
         items=page.items,
         next_cursor=page.next_cursor,

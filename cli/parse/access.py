@@ -11,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, help="See who read or revealed what, whe
 
 
 @app.command("list", epilog="Example: escrow access list --action reveal --outcome refused --json")
-def list_them(
+def list_accesses(
     user: Annotated[UUID | None, typer.Option(help="Only of this person.")] = None,
     about: Annotated[UUID | None, typer.Option("--object", help="Only of this transaction or listing.")] = None,
     action: Annotated[str | None, typer.Option(help="Only these, such as reveal, sign_in, transaction_read.")] = None,

@@ -10,7 +10,7 @@ app = typer.Typer(no_args_is_help=True, help="Read and change commission, four-e
 
 
 @app.command("list", epilog="Example: escrow setting list --json")
-def list_all(as_json: JsonOption = False) -> None:
+def list_money_settings(as_json: JsonOption = False) -> None:
     """Print the money settings in force, and whether somebody changed them or they are those of the environment."""
     from cli.run.setting import list_settings
 

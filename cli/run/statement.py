@@ -1,6 +1,5 @@
 """What `escrow ledger statement` prints, read as the auditor."""
 
-from typing import cast
 from uuid import UUID
 
 from api.http.query import parse_id
@@ -19,7 +18,6 @@ from projections.statement import (
     StatementLine,
     StatementTotal,
     Subject,
-    list_owed,
 )
 from projections.transaction import get_transaction
 
@@ -76,16 +74,15 @@ async def _print(pool: Pool, statement: Statement, form: Form) -> None:
         return
     print_table([line._asdict() for line in lines], LINE_COLUMNS)
     print_table([total._asdict() for total in statement.totals], StatementTotal._fields)
-    for owed in cast("list[dict[str, object]]", _facts(statement)["owed"]):
-        say(f"{owed['currency']}: owed to the user {owed['closing_minor']}, at the beginning {owed['opening_minor']}")
+    for owed in statement.owed:
+        say(f"{owed.currency}: owed to the user {owed.closing_minor}, at the beginning {owed.opening_minor}")
 
 
 def _facts(statement: Statement) -> dict[str, object]:
-    owed = [] if statement.subject.user_id is None else list_owed(statement.totals)
     return {
         "transaction_id": statement.subject.transaction_id,
         "user_id": statement.subject.user_id,
         "position": statement.period.until,
-        "owed": [each._asdict() for each in owed],
+        "owed": [each._asdict() for each in statement.owed],
         "accounts": [total._asdict() for total in statement.totals],
     }
