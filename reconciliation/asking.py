@@ -46,7 +46,7 @@ async def ask_about_differences(
 
     What one answer is missing for does not keep the others from being asked about.
     """
-    run = await reconcile(desk, "", since=since, until=until, dry=True)
+    run = await reconcile(desk, None, since=since, until=until)
     commands = (reference_asked(difference.command) for difference in run.outcome.differences)
     references = dict.fromkeys(reference for reference in commands if reference is not None)
     return tuple([await _ask(ask, reference) for reference in list(references)[:MOST_ASKED]])

@@ -51,11 +51,11 @@ class Run:
 
 
 async def reconcile(
-    desk: Desk, key: str, *, since: datetime | None = None, until: datetime | None = None, dry: bool = False
+    desk: Desk, key: str | None, *, since: datetime | None = None, until: datetime | None = None
 ) -> Run:
     """Hold the books against the processor's; the same `key` again records nothing more.
 
-    A `dry` run books and records nothing. Raises the processor's errors, of which nothing is concluded, and
+    Without a key nothing is booked or recorded. Raises the processor's errors, of which nothing is concluded, and
     `LedgerBehind`.
     """
     window = _window(desk, since, until)
@@ -63,15 +63,15 @@ async def reconcile(
     cut = await read_cut(desk.pool, window.since - PADDING, desk.clock())
     cut.records.pages = await find_pages(desk.pool, [charge.reference for charge in books.charges])
     due = (*list_due(books, cut.records), *list_deductions(books, cut.records))
-    if not dry:
+    if key is not None:
         cut = await add_to_cut(desk.pool, cut, [await _book(desk, booking) for booking in due])
     outcome = match(books, cut.records, cut.totals, window)
-    run_id = None if dry else await _record(desk, key, window, cut, outcome)
+    run_id = None if key is None else await _record(desk, key, window, cut, outcome)
     return Run(
         since=window.since,
         until=window.now,
         position=cut.position,
-        booked=() if dry else due,
+        booked=() if key is None else due,
         outcome=outcome,
         reconciliation_id=run_id,
     )

@@ -76,10 +76,10 @@ async def _reconcile(
     ground: Ground, window: tuple[datetime | None, datetime | None], *, ask: bool, dry_run: bool
 ) -> Outcome:
     since, until = window
-    desk, key, asked = desk_of(ground), str(ground.escrow.new_id()), ()
+    desk, key, asked = desk_of(ground), None if dry_run else str(ground.escrow.new_id()), ()
     if ask:
         asked = await ask_about_differences(desk, ask_of(ground), since=since, until=until)
-    return Outcome(asked, await reconcile(desk, key, since=since, until=until, dry=dry_run))
+    return Outcome(asked, await reconcile(desk, key, since=since, until=until))
 
 
 def _read_point(text: str | None) -> datetime | None:

@@ -59,7 +59,7 @@ class Business:
 
     async def reconcile(self, key: str = "test", *, dry: bool = False) -> Run:
         self.fold()
-        return await reconcile(self.desk, key, dry=dry)
+        return await reconcile(self.desk, None if dry else key)
 
     async def top_up(self) -> None:
         """Money that the platform pays in, on both sides."""
