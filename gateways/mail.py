@@ -17,10 +17,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from gateways.loopback import LOOPBACK
 from gateways.message import MessageRefused, MessageUndelivered, keep_message
 
 TIMEOUT_SECONDS = 10.0
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 DOMAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 LAST_TRANSIENT = 499
 """An answer of 500 or more is final (RFC 5321 §4.2.1)."""

@@ -19,6 +19,7 @@ from gateways.errors import (
     GatewayUncertain,
     WrongMode,
 )
+from gateways.loopback import LOOPBACK
 from gateways.paystack.errors import read_answer
 from gateways.paystack.limiter import Budget, Limiter, Sleep
 from gateways.paystack.payload import JsonObject, require_mode
@@ -27,7 +28,6 @@ from gateways.paystack.secret import SecretKey
 PAYSTACK_URL = "https://api.paystack.co"
 _MAX_ANSWER_BYTES = 8 * 1024 * 1024
 _IDLE_SECONDS = 2.0  # a connection idle for longer may be closed just as a payout is written to it: a needless doubt
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 logger = structlog.get_logger("gateways")

@@ -7,7 +7,8 @@ import httpx
 
 from gateways.chargeback import Upload
 from gateways.errors import GatewayError, GatewayRefused, GatewayUnavailable, GatewayUncertain
-from gateways.paystack.http import LOOPBACK, NEVER_SENT, PaystackHttp
+from gateways.loopback import LOOPBACK
+from gateways.paystack.http import NEVER_SENT, PaystackHttp
 
 MEDIA_TYPES = frozenset({"application/pdf", "image/jpeg"})
 MAX_BYTES = 10 * 1024 * 1024
