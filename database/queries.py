@@ -24,10 +24,6 @@ class Queries:
         except KeyError:
             raise AttributeError(f"{self.__dict__.get('_source')} has no query named {name}") from None
 
-    def __dir__(self) -> list[str]:
-        """The names, for people at a prompt."""
-        return sorted(self._sections)
-
 
 @cache
 def load(package: str, filename: str) -> Queries:

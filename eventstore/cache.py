@@ -18,10 +18,6 @@ class AggregateCache:
         # By the number of the UUID: hashing a UUID itself is a call of Python, four times per command.
         self._aggregates: OrderedDict[int, Aggregate] = OrderedDict()
 
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._aggregates)
-
     def find(self, stream_id: UUID) -> Aggregate | None:
         """Return the aggregate at the version last seen by this process."""
         aggregate = self._aggregates.get(stream_id.int)
