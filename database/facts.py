@@ -1,11 +1,12 @@
 """`ESCROW_HOME/postgres.json`: where the server is and the passwords of its roles. Readable by its owner only."""
 
-import os
 import secrets
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field
+
+from database.private_file import replace_private_file
 
 DatabaseRole = Literal["owner", "app", "auditor"]
 DATABASE_ROLES: tuple[DatabaseRole, ...] = ("owner", "app", "auditor")
@@ -73,12 +74,7 @@ def read_facts(home: Path) -> Facts:
 
 def write_facts(home: Path, facts: Facts) -> None:
     """Replace the file in one step, so that a reader never sees half of it."""
-    fresh = home / f"{FILE}.{os.getpid()}"
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(facts.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(home / FILE)
+    replace_private_file(home / FILE, facts.model_dump_json(indent=2).encode() + b"\n")
 
 
 def read_ticks(pid: int) -> int | None:

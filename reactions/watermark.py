@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from database.connect import Pool
+from database.private_file import replace_private_file
 from database.queries import load
 from domain.errors import EscrowError
 from domain.restore import RestoreCause
 from projections.page import fetch_one
-from vault.private_file import replace_private_file
 
 SQL = load("reactions", "watermark.sql")
 FILE = "high_water.json"

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from database.connect import Connection
+from database.private_file import write_private_file
 from database.queries import load
 from database.settings import Settings
 from domain.errors import EscrowError
 from domain.ids import RandomBytes
-from vault.private_file import write_private_file
 from vault.sealing import KEY_BYTES, context
 from vault.secret import Secret
 

@@ -12,6 +12,7 @@ from typing import LiteralString, NamedTuple
 from uuid import UUID
 
 from database.connect import Connection
+from database.private_file import replace_private_file
 from database.queries import load
 from domain.errors import Refused
 from domain.ids import RandomBytes
@@ -25,7 +26,6 @@ from vault.pepper import (
     load_pepper,
     record_pepper_version,
 )
-from vault.private_file import replace_private_file
 from vault.recovery_key import PEPPERED_RECOVERY
 from vault.sealing import KEY_BYTES, Field, SealBroken, context, seal, unseal
 from vault.secret import Secret

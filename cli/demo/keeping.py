@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.home import DEMO_FILE
+from database.private_file import replace_private_file
 
 STORY_FILE = "story.json"
 
@@ -38,7 +39,4 @@ def read_people(file: Path) -> dict[str, dict[str, str]]:
 
 def write_private(file: Path, content: object) -> None:
     """Write whole or not at all, readable by the owner alone: it may hold passwords."""
-    temporary = file.with_suffix(".new")
-    temporary.touch(mode=0o600)
-    temporary.write_text(json.dumps(content, indent=2) + "\n")
-    temporary.replace(file)
+    replace_private_file(file, json.dumps(content, indent=2).encode() + b"\n")

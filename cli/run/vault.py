@@ -10,12 +10,12 @@ from cli.errors import NotReady
 from cli.operator import run_on_log
 from cli.output import Cell, print_json, print_table, report
 from database.connect import Pool
+from database.private_file import write_private_file
 from database.settings import Settings
 from reactions.vault import reconcile_vault
 from vault.pepper import Pepper, PepperUnreadable, count_use, get_pepper_path, load_pepper, parse_pepper
 from vault.pepper_backup import BackupUnreadable, make_backup, open_backup, prove_backup
 from vault.pepper_shares import NEEDED, SharesUnfit, is_share, join_shares, make_shares
-from vault.private_file import write_private_file
 
 COLUMNS: tuple[str, ...] = ("pepper_version", "keys", "recovery_keys", "app_secrets")
 

@@ -12,6 +12,7 @@ import pytest
 from psycopg.errors import ObjectNotInPrerequisiteState
 
 from database.connect import Connection, Pool, open_pool
+from database.private_file import write_private_file
 from identity.keypair import get_key_pair
 from identity.password import get_password
 from identity.recovery_key import find_recovery_key, store_recovery_key
@@ -30,7 +31,6 @@ from vault.pepper_rotation import (
     only_rotation,
     rewrap_all,
 )
-from vault.private_file import write_private_file
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

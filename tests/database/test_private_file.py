@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vault.private_file import replace_private_file, write_private_file
+from database.private_file import replace_private_file, write_private_file
 
 
 def test_nothing_is_written_over_a_file(tmp_path: Path):
