@@ -11,7 +11,7 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 PATIENCE_SECONDS = 20.0
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.05
 
 
 def wait_until(

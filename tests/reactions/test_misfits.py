@@ -23,7 +23,8 @@ from reactions import worker as worker_module
 from reactions.worker import Worker
 from tests.conftest import Database
 from tests.reactions.working import beside, deliver, read
-from tests.reconciliation.world import OWNER, Business, run
+from tests.reconciliation.world import OWNER, Business, has_no_open_refund, run
+from tests.waiting import until
 
 KEY = {"Authorization": "Bearer sk_test_0123456789abcdef"}
 PATIENCE_SECONDS = 30.0
@@ -275,9 +276,7 @@ def test_a_foreign_payment_waits_with_an_alert_until_its_fee_is_paid_in(database
         (alert,) = await list_alerts(world.pool, kind="balance_insufficient")
         assert (alert.amount_minor, alert.detail) == (PRICE, "the refund waits: top up GHS")
         await top_up(business, Currency.GHS, PRICE)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while any(each.status.is_open for each in (await world.advance(transaction_id)).refunds.values()):
-                await asyncio.sleep(0.05)
+        await until(lambda: world.advance(transaction_id), has_no_open_refund)
         nothing_held = Misfit(transaction_id, reference, ("currency",), 0, ((PRICE, "GHS"),), world.open)  # type: ignore[arg-type]
         await agree(business, database, [nothing_held])
 
@@ -348,7 +347,5 @@ async def give_back_by_hand(business: Business) -> None:
         movement=Movement.UNKNOWN_RECEIPT_RETURNED, amount=money, evidence=f"refund {refund.processor_id}"
     )
     await business.world.do(OWNER, treasury_id(Currency.KES), order)  # type: ignore[arg-type]
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not (await business.processor.fetch_refund(refund.processor_id)).refunded_at:
-            await asyncio.sleep(0.05)
+    await until(lambda: business.processor.fetch_refund(refund.processor_id), lambda found: found.refunded_at)
     business.fold()

@@ -269,8 +269,7 @@ def test_while_the_processor_is_silent_the_reactions_wait_and_say_why(
                 await world.advance(transaction_id)
             world.tools = dataclasses.replace(world.tools, gateway=(silent := Silent(world.tools.gateway)))  # type: ignore[arg-type]
             async with working(world, database.app_dsn, gate_of(world, tmp_path)):
-                while (found := await find_standstill(world.pool, "restore")) is None or found.error is None:
-                    await asyncio.sleep(0.05)
+                found = await until(lambda: find_standstill(world.pool, "restore"), lambda found: found and found.error)
                 assert (found.reason, found.error) == ("ordered", "gateway_unavailable")
                 (alert,) = await list_alerts(world.pool, kind="log_restored")
                 assert (alert.severity, alert.detail) == ("P0", "no money moves (ordered): gateway_unavailable")

@@ -1,6 +1,5 @@
 """What is ours and differs is asked about and recorded; nothing else is touched."""
 
-import asyncio
 from typing import Any
 
 from domain.errors import NotFound
@@ -13,7 +12,6 @@ from reconciliation.asking import Answer, Asked, ask_about_differences
 from reconciliation.nightly import Nightly
 from tests.conftest import Database
 from tests.reconciliation.test_nightly import count_runs
-from tests.reconciliation.test_planted import LONG_AGO
 from tests.reconciliation.world import Business, Tampered, cut_off, run
 
 
@@ -56,8 +54,7 @@ def test_old_news_of_our_own_is_recorded_without_a_hand(database: Database) -> N
         assert (await business.reconcile()).outcome.differences == ()
         # What is not ours is listed, and nobody asks about it.
         await business.processor.create_refund(strange)
-        while not all(each.refunded_at for each in await business.processor.list_refunds(since=LONG_AGO)):
-            await asyncio.sleep(0.05)
+        await business.until_refunded()
         business.world.wait(hours=1)
         assert await ask_all(business) == ()
         assert (await business.reconcile("again")).outcome.differences != ()

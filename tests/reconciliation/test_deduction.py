@@ -7,19 +7,12 @@ from domain.treasury import Movement
 from gateways.paystack.sim.state import Behaviour
 from reconciliation.run import Run
 from tests.conftest import Database
-from tests.reconciliation.test_planted import LONG_AGO
 from tests.reconciliation.world import Business, run
-from tests.waiting import until
 
 
 def ours_and_theirs(found: Run, account: Account) -> list[tuple[int, int]]:
     figures = found.outcome.figures
     return [(each.ledger_minor, each.processor_minor) for each in figures if each.account == account]
-
-
-async def until_settled(business: Business) -> None:
-    business.world.wait(hours=1)
-    await until(lambda: business.processor.list_settlements(since=LONG_AGO))
 
 
 @pytest.mark.parametrize("place", ["balance", "bank"])
@@ -37,7 +30,8 @@ def test_a_refund_out_of_unsettled_money_moves_to_the_balance_with_the_settlemen
         # The balance is untouched on both sides, and nothing has to explain a distance.
         ((ours, theirs),) = ours_and_theirs(early, Account.BALANCE)
         assert ours == theirs
-        await until_settled(business)
+        business.world.wait(hours=1)
+        await business.until_settled()
         later = await business.reconcile("later")
         assert later.outcome.differences == ()
         assert [each.movement for each in later.booked].count(Movement.REFUND_DEDUCTED) == 1
@@ -71,7 +65,8 @@ def test_a_refund_that_fails_is_back_on_the_account_that_it_was_taken_from(datab
         business.world.wait(minutes=5)
         early = await business.reconcile("early")
         assert (early.booked, early.outcome.differences) == ((), ())
-        await until_settled(business)
+        business.world.wait(hours=1)
+        await business.until_settled()
         later = await business.reconcile("later")
         assert later.outcome.differences == ()
         assert Movement.REFUND_DEDUCTED not in [each.movement for each in later.booked]

@@ -9,6 +9,7 @@ import pytest
 from reconciliation.nightly import Nightly
 from tests.conftest import Database
 from tests.reconciliation.world import Business, Tampered, cut_off, run
+from tests.waiting import until
 
 
 def count_runs(database: Database) -> int:
@@ -65,10 +66,7 @@ def test_two_workers_make_one_run(database: Database) -> None:
         ]
         await asyncio.sleep(0.2)
         business.world.wait(days=2)
-        for _ in range(100):
-            if count_runs(database):
-                break
-            await asyncio.sleep(0.1)
+        await until(lambda: count_runs(database))
         await asyncio.sleep(0.5)
         assert count_runs(database) == 1
         for worker in workers:

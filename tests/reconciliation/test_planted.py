@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ from tests.conftest import Database
 from tests.reconciliation.world import Business, Tampered, open_business, run
 
 SALES = 210
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 change = dataclasses.replace
 Change = Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
@@ -166,10 +164,7 @@ def test_settlements_are_booked_once_wherever_they_go(database: Database, place:
         await business.sell(2)
         assert (await business.reconcile("early")).booked == ()
         world.wait(hours=1)
-        for _ in range(100):
-            if await business.processor.list_settlements(since=LONG_AGO):
-                break
-            await asyncio.sleep(0.1)
+        await business.until_settled()
         later = await business.reconcile("later")
         assert later.booked
         assert later.outcome.differences == ()
@@ -242,8 +237,7 @@ def test_a_refund_sent_twice_and_a_withdrawal_by_hand_are_named(database: Databa
             await business.processor.create_refund(
                 NewRefund(charge_reference=reference, amount=Money(50_000, Currency.KES), merchant_note="by hand")
             )
-        while not all(each.refunded_at for each in await business.processor.list_refunds(since=LONG_AGO)):
-            await asyncio.sleep(0.05)
+        await business.until_refunded()
         world.wait(hours=1)
         found = (await business.reconcile("again")).outcome.differences
         assert sorted((each.kind, each.subject) for each in found) == [

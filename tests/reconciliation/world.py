@@ -5,7 +5,7 @@ import dataclasses
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,10 +33,12 @@ from reactions.toolbox import Toolbox
 from reconciliation.run import Desk, Run, reconcile
 from tests.conftest import Database
 from tests.reactions.world import SECRET, START, World, meet
+from tests.waiting import until
 
 CAPITAL_MINOR = 100_000_000
 AT_ONCE = 8
 OWNER = Actor(str(UUID(int=0x0A)), Role.SUPER_ADMIN)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclasses.dataclass
@@ -84,12 +86,20 @@ class Business:
                 await world.do(actor, transaction_id, CancelTransaction(reason="we changed our minds"))
         else:
             await world.confirm(transaction_id)
-        transaction = await world.advance(transaction_id)
-        while any(refund.status.is_open for refund in transaction.refunds.values()):
-            await asyncio.sleep(0.05)  # the stand-in moves refunds on in a thread of its own
-            transaction = await world.advance(transaction_id)
+        # The stand-in moves refunds on in a thread of its own.
+        transaction = await until(lambda: world.advance(transaction_id), has_no_open_refund)
         if kind == 3 and number % 3 == 0:
             await self.reverse(transaction)
+
+    async def until_settled(self) -> None:
+        """Wait for the stand-in, which settles in a thread of its own."""
+        await until(lambda: self.processor.list_settlements(since=LONG_AGO))
+
+    async def until_refunded(self) -> None:
+        """Wait until every refund that the processor was asked for has come to its end."""
+        await until(
+            lambda: self.processor.list_refunds(since=LONG_AGO), lambda refunds: all(one.refunded_at for one in refunds)
+        )
 
     async def paste(self, commands: str) -> None:
         """Do what `escrow ledger record` does with these words."""
@@ -181,3 +191,7 @@ class Tampered:
 def cut_off(lines: tuple[Any, ...]) -> tuple[Any, ...]:
     """A change for `Tampered`: the list breaks off."""
     raise GatewayUnavailable(f"{len(lines)} lines came, and no more")
+
+
+def has_no_open_refund(transaction: Transaction) -> bool:
+    return not any(refund.status.is_open for refund in transaction.refunds.values())
