@@ -12,6 +12,8 @@ from docs.field_meanings import MEANINGS
 from domain.event import CreatedEvent, Event, MoneyEvent
 
 PLAIN = {UUID: "uuid", str: "text", int: "integer", bool: "true or false", bytes: "base64", datetime: "time"}
+MOST_WORDS = 8
+"""A field that takes more of them than this is shown by the name of its type."""
 COMMON = frozenset(Event.__annotations__)
 
 
@@ -44,7 +46,11 @@ def type_of(kind: object) -> str:
     if get_origin(kind) is tuple:
         return f"list of {type_of(get_args(kind)[0])}"
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return "one of " + ", ".join(f"`{each.value}`" for each in kind) if len(kind) <= 8 else kind.__name__.lower()  # noqa: PLR2004
+        return (
+            "one of " + ", ".join(f"`{each.value}`" for each in kind)
+            if len(kind) <= MOST_WORDS
+            else kind.__name__.lower()
+        )
     if isinstance(kind, type):
         return PLAIN.get(kind, {"Posting": "posting"}.get(kind.__name__, "object"))
     return str(kind)

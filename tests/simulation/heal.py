@@ -7,8 +7,8 @@ from domain.actor import Actor
 from domain.transaction import Transaction
 from domain.transaction.records import Finding
 from domain.transaction.staff_commands import ForceRefund
+from tests.domain.money_model import Wrong
 from tests.simulation import nature, people
-from tests.simulation.judge import Wrong
 from tests.simulation.people import MAKE
 from tests.simulation.told import need_alerts, need_closed
 from tests.simulation.world import World, answer

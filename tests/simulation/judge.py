@@ -6,7 +6,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from tests.domain.law import Law
-from tests.domain.money_model import Books, Wrong, need
+from tests.domain.money_model import Books, need
 
 EVENTS = """
 SELECT notification_id, recorded_at, originator_id, originator_version, topic, state
@@ -68,6 +68,3 @@ class Judge:
     def own(self, name: str) -> list[dict]:
         """The facts of every event of this name."""
         return [fields for _, topic, fields in self.events if topic == name]
-
-
-__all__ = ["Judge", "Wrong", "need"]
