@@ -133,18 +133,18 @@ def wrap_private_key(
     random_bytes: RandomBytes,
 ) -> KeyPairRecord:
     """Return what to store: the private key under the unlock key under the current pepper, with a key commitment."""
-    public = get_public_key(private_key)
+    public, pepper_version = get_public_key(private_key), pepper.current
     inner_context = _inner_context(user_id, key_version, public.suite)
     inner = Secret(seal(unlock_key, private_key, inner_context, random_bytes))
-    outer_context = _outer_context(user_id, key_version, public.suite, pepper.current)
+    outer_context = _outer_context(user_id, key_version, public.suite, pepper_version)
     return KeyPairRecord(
         user_id=user_id,
         key_version=key_version,
         suite=public.suite,
         public_key=public.raw,
         key_commitment=_commit_to(unlock_key, user_id, key_version),
-        pepper_version=pepper.current,
-        wrapped_private_key=seal(pepper.get_key(pepper.current), inner, outer_context, random_bytes),
+        pepper_version=pepper_version,
+        wrapped_private_key=seal(pepper.get_key(pepper_version), inner, outer_context, random_bytes),
     )
 
 

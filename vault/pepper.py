@@ -84,7 +84,7 @@ class Pepper:
 
     @property
     def current(self) -> int:
-        """The version that new wrappings use."""
+        """The version that new wrappings use; the next look may find a newer one, so a wrapping takes one look."""
         return max(self.keys)
 
     def get_key(self, version: int) -> Secret:
@@ -247,13 +247,22 @@ def _create_once(path: Path, random_bytes: RandomBytes) -> None:
 
 async def _refuse_wrong(connection: Connection, path: Path, pepper: Pepper) -> None:
     for version, proof in await list_pepper_versions(connection):
-        if version not in pepper.keys or pepper.prove(version) != proof:
+        if not _is_proven(pepper, version, proof):
             raise PepperWrong(file=str(path), version=version)
+
+
+def _is_proven(pepper: Pepper, version: int, proof: bytes) -> bool:
+    """Asked for its key, a pepper of a file looks again for a version that was added since it was read."""
+    try:
+        return pepper.prove(version) == proof
+    except PepperVersionUnknown:
+        return False
 
 
 async def record_pepper_version(connection: Connection, pepper: Pepper) -> None:
     """Remember how to recognise the current version; what was recorded first stands."""
-    await connection.execute(SQL.record_pepper_version, (pepper.current, pepper.prove(pepper.current)))
+    version = pepper.current
+    await connection.execute(SQL.record_pepper_version, (version, pepper.prove(version)))
 
 
 async def list_pepper_versions(connection: Connection) -> list[tuple[int, bytes]]:

@@ -103,15 +103,15 @@ def wrap_for_recovery(
     private_key: Secret, key: Secret, pair: StoredKeyPair, *, pepper: Pepper, random_bytes: RandomBytes
 ) -> RecoveryKeyRecord:
     """Return what to store so that `key` opens the private key of `pair`."""
-    place = (pair.suite, pair.user_id, pair.key_version)
+    place, pepper_version = (pair.suite, pair.user_id, pair.key_version), pepper.current
     inner = seal(_derive(key, "recovery-unlock-key", pair), private_key, context("recovery", *place), random_bytes)
-    outer_context = context(PEPPERED_RECOVERY, *place, pepper.current)
+    outer_context = context(PEPPERED_RECOVERY, *place, pepper_version)
     return RecoveryKeyRecord(
         user_id=pair.user_id,
         key_version=pair.key_version,
         key_commitment=_derive(key, "recovery-commitment", pair).reveal(),
-        pepper_version=pepper.current,
-        wrapped_private_key=seal(pepper.get_key(pepper.current), Secret(inner), outer_context, random_bytes),
+        pepper_version=pepper_version,
+        wrapped_private_key=seal(pepper.get_key(pepper_version), Secret(inner), outer_context, random_bytes),
     )
 
 

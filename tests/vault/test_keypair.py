@@ -47,6 +47,35 @@ def test_new_keys_are_wrapped_with_the_newest_pepper(scene: Scene):
     assert scene.seller.record.pepper_version == 2
 
 
+class GrowingPepper(Pepper):
+    """Each time anybody asks which version is current there is one more, as in the middle of a rotation."""
+
+    __slots__ = ("_asked",)
+    _asked: Iterator[int]
+
+    def __init__(self, *keys: Secret) -> None:
+        super().__init__(dict(enumerate(keys, start=1)))
+        object.__setattr__(self, "_asked", iter(self.keys))
+
+    @property
+    def current(self) -> int:
+        return next(self._asked)
+
+
+def test_a_version_that_is_added_while_a_key_is_wrapped_does_not_close_it_for_ever(scene: Scene):
+    pepper = GrowingPepper(*(Secret(bytes([number]) * 32) for number in range(4)))
+    wrapped = wrap_private_key(
+        scene.seller.private_key,
+        user_id=scene.seller.id,
+        key_version=1,
+        unlock_key=scene.seller.unlock_key,
+        pepper=pepper,
+        random_bytes=Random(3).randbytes,
+    )
+    opened = unwrap_private_key(wrapped, unlock_key=scene.seller.unlock_key, pepper=pepper)
+    assert (wrapped.pepper_version, opened) == (1, scene.seller.private_key)
+
+
 def test_without_the_pepper_nothing_opens(scene: Scene):
     other = Pepper({1: scene.pepper.get_key(1), 2: Secret(bytes(32))})
     with pytest.raises(SealBroken):

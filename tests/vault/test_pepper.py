@@ -11,7 +11,8 @@ import pytest
 
 from database.settings import Settings
 from tests.conftest import Database
-from tests.vault.test_keypair import flip_each_byte
+from tests.vault.test_keypair import GrowingPepper, flip_each_byte
+from vault import pepper as peppers
 from vault.pepper import (
     Pepper,
     PepperError,
@@ -22,9 +23,13 @@ from vault.pepper import (
     PepperWrong,
     create_pepper,
     get_pepper_path,
+    list_pepper_versions,
     load_pepper,
     prepare_pepper,
+    record_pepper_version,
 )
+from vault.pepper_rotation import begin_rotation
+from vault.secret import Secret
 
 
 def prepare(dsn: str, path: Path, seed: int = 1) -> Pepper:
@@ -144,8 +149,6 @@ def test_a_proof_recognises_a_pepper_and_is_not_the_pepper():
 
 
 def create(seed: int) -> Pepper:
-    from vault.secret import Secret
-
     return Pepper({1: Secret(Random(seed).randbytes(32))})
 
 
@@ -154,6 +157,32 @@ def test_the_first_start_makes_the_pepper_and_the_second_finds_it(tmp_path: Path
     first = prepare(database.app_dsn, path, seed=1)
     second = prepare(database.app_dsn, path, seed=2)
     assert first.get_key(1) == second.get_key(1)
+
+
+def test_a_version_is_recorded_with_its_own_proof_in_the_middle_of_a_rotation(database: Database):
+    pepper = GrowingPepper(Secret(bytes(32)), Secret(bytes([1]) * 32))
+
+    async def record() -> list[tuple[int, bytes]]:
+        async with await psycopg.AsyncConnection.connect(database.app_dsn) as connection:
+            await record_pepper_version(connection, pepper)
+            return await list_pepper_versions(connection)
+
+    assert asyncio.run(record()) == [(1, pepper.prove(1))]
+
+
+def test_a_rotation_that_begins_during_a_start_does_not_stop_it(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "pepper"
+
+    async def record_and_rotate(connection: psycopg.AsyncConnection, pepper: Pepper) -> None:
+        await record_pepper_version(connection, pepper)
+        async with await psycopg.AsyncConnection.connect(database.app_dsn, autocommit=True) as other:
+            await begin_rotation(other, path, Random(9).randbytes)
+
+    prepare(database.app_dsn, path)
+    monkeypatch.setattr(peppers, "record_pepper_version", record_and_rotate)
+    assert prepare(database.app_dsn, path).current == 2
 
 
 @pytest.mark.guarantee("G18", "G28", faults="the pepper is gone")

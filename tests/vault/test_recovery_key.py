@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests.vault.conftest import Person, Scene
-from tests.vault.test_keypair import flip_each_byte
+from tests.vault.test_keypair import GrowingPepper, flip_each_byte
 from vault.pepper import Pepper, PepperVersionUnknown
 from vault.recovery_key import (
     RecoveryKeyRecord,
@@ -39,6 +39,15 @@ def test_the_paper_opens_the_private_key(scene: Scene):
     record = wrap(scene, scene.seller)
     opened = unwrap_for_recovery(KEY, record, scene.seller.record, pepper=scene.pepper)
     assert opened == scene.seller.private_key
+
+
+def test_a_version_that_is_added_while_the_paper_is_made_does_not_spoil_it(scene: Scene):
+    pepper = GrowingPepper(*(Secret(bytes([number]) * 32) for number in range(4)))
+    record = wrap_for_recovery(
+        scene.seller.private_key, KEY, scene.seller.record, pepper=pepper, random_bytes=Random(4).randbytes
+    )
+    opened = unwrap_for_recovery(KEY, record, scene.seller.record, pepper=pepper)
+    assert (record.pepper_version, opened) == (1, scene.seller.private_key)
 
 
 def test_what_is_printed_is_read_however_it_is_typed():
