@@ -1,10 +1,14 @@
-"""Listings follow their transaction: sold, free again, or removed when a refunded buyer has seen the credentials."""
+"""Listings follow their transaction: sold, free again, or removed when a refunded buyer has seen the credentials.
+
+What is free again can be handed over to the next buyer: a deposit that nothing opens any more leaves the listing first.
+"""
 
 from domain.listing import Listing
 from domain.listing.commands import FollowTransactionEnd
 from domain.listing.status import ListingStatus
 from domain.transaction import Transaction
 from domain.transaction.phase import Phase
+from reactions.loss import is_custody_lost, lose_listed
 from reactions.toolbox import Toolbox, order
 
 SOLD = frozenset({Phase.COMPLETED, Phase.SPLIT})
@@ -23,5 +27,15 @@ async def follow_end(tools: Toolbox, transaction: Transaction) -> bool:
         sold=transaction.phase in SOLD,
         shown=transaction.revealed_at is not None,
     )
+    if not command.sold and not command.shown:
+        listing = await _part_with_lost(tools, listing, transaction)
     await order(tools, NAME, listing, command)
     return False
+
+
+async def _part_with_lost(tools: Toolbox, listing: Listing, transaction: Transaction) -> Listing:
+    vault_id = listing.vault_id
+    if vault_id is None:
+        return listing
+    is_lost = vault_id in transaction.superseded_vaults or await is_custody_lost(tools, vault_id)
+    return await lose_listed(tools, listing, vault_id) if is_lost else listing

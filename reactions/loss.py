@@ -1,9 +1,10 @@
-"""Losses: what nobody can open since a password was reset is recorded, so that its seller may deposit again.
+"""Losses: what nobody can open any more is recorded, so that its seller may deposit again and no buyer pays for it.
 
 A retired key stays on the list until nothing depends on it: a deposit that was handed over is still the buyer's to
 open, and lost only when that sale comes to nothing.
 """
 
+from typing import LiteralString
 from uuid import UUID
 
 import structlog
@@ -33,18 +34,29 @@ async def notice_loss(tools: Toolbox, transaction: Transaction) -> bool:
         return False
     if transaction.vault not in {VaultStatus.SEALED, VaultStatus.GRANTED}:
         return False
-    query = SQL.is_delivery_lost if transaction.vault is VaultStatus.GRANTED else SQL.is_custody_lost
-    facts = {
-        "deposit_id": transaction.vault_id,
-        "transaction_id": transaction.id,
-        "buyer_id": transaction.buyer_id,
-        "fingerprint": transaction.buyer_key_fingerprint,
-    }
-    async with tools.pool.connection() as connection:
-        is_lost = await (await connection.execute(query, facts)).fetchone() == (True,)
+    is_lost = await _is_lost(tools, transaction)
     if is_lost:
         await order(tools, NAME, transaction, LoseDeposit())
     return is_lost
+
+
+async def _is_lost(tools: Toolbox, transaction: Transaction) -> bool:
+    deposit, buyer = transaction.vault_id, transaction.buyer_id
+    if transaction.vault is VaultStatus.GRANTED:
+        return await _ask(tools, SQL.is_delivery_lost, deposit_id=deposit, transaction_id=transaction.id)
+    return await is_custody_lost(tools, deposit) or await _ask(
+        tools, SQL.is_key_lost, buyer_id=buyer, fingerprint=transaction.buyer_key_fingerprint
+    )
+
+
+async def is_custody_lost(tools: Toolbox, vault_id: UUID) -> bool:
+    """Whether the seller can never hand the deposit over again: it was destroyed, or his key to it is retired."""
+    return await _ask(tools, SQL.is_custody_lost, deposit_id=vault_id)
+
+
+async def _ask(tools: Toolbox, query: LiteralString, **facts: UUID | str | None) -> bool:
+    async with tools.pool.connection() as connection:
+        return await (await connection.execute(query, facts)).fetchone() == (True,)
 
 
 async def record_losses(tools: Toolbox) -> None:
@@ -86,9 +98,26 @@ async def record_loss(tools: Toolbox, vault_id: UUID) -> bool:
         return False
     if deposit.status is DepositStatus.SEALED:
         await order(tools, NAME, deposit, LoseCredentials(reason=REASON))
-    if listing.vault_id == vault_id:
-        await order(tools, NAME, listing, LoseListedDeposit(vault_id=vault_id))
+    await lose_listed(tools, listing, vault_id)
     return True
+
+
+async def lose_listed(tools: Toolbox, listing: Listing, vault_id: UUID) -> Listing:
+    """Leave the listing without this deposit, if it is the one that is offered; return it as it is then."""
+    if listing.vault_id != vault_id:
+        return listing
+    return (await order(tools, NAME, listing, LoseListedDeposit(vault_id=vault_id))).aggregate
+
+
+async def withdraw_destroyed(tools: Toolbox) -> None:
+    """Take off sale whatever nothing opens any more, however it came to be for sale. Doing it twice is harmless."""
+    async with tools.pool.connection() as connection:
+        destroyed = await (await connection.execute(SQL.list_destroyed)).fetchall()
+    for listing_id, vault_id in destroyed:
+        try:
+            await lose_listed(tools, await tools.escrow.get(Listing, listing_id), vault_id)
+        except Undecodable as error:
+            logger.error("listing_not_withdrawn", listing_id=str(listing_id), reason=str(error))
 
 
 async def is_handed_over(tools: Toolbox, listing: Listing, vault_id: UUID) -> bool:

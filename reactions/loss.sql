@@ -38,7 +38,7 @@ SELECT EXISTS (
 ) AS is_lost;
 
 -- name: is_custody_lost
--- The same of the seller's grant, or the buyer's key that the contract names is retired.
+-- The same of the seller's grant; and no grant is left of a deposit that was destroyed.
 SELECT
     EXISTS (
         SELECT
@@ -51,9 +51,30 @@ SELECT
     )
     OR EXISTS (
         SELECT
-        FROM public.user_keys
+        FROM public.escrow_events
         WHERE
-            user_id = %(buyer_id)s
-            AND fingerprint = %(fingerprint)s
-            AND retired_at IS NOT NULL
+            originator_id = %(deposit_id)s
+            AND topic = 'vault.credentials_destroyed.v1'
     ) AS is_lost;
+
+-- name: is_key_lost
+-- Whether the buyer's key that the contract names is retired.
+SELECT EXISTS (
+    SELECT
+    FROM public.user_keys
+    WHERE
+        user_id = %(buyer_id)s
+        AND fingerprint = %(fingerprint)s
+        AND retired_at IS NOT NULL
+) AS is_lost;
+
+-- name: list_destroyed
+-- Listings that are, or may come to be, for sale although their deposit was destroyed.
+SELECT
+    l.id,
+    l.vault_id
+FROM listings AS l
+INNER JOIN public.escrow_events AS e ON l.vault_id = e.originator_id
+WHERE
+    e.topic = 'vault.credentials_destroyed.v1'
+    AND l.state NOT IN ('reserved', 'sold', 'removed');

@@ -67,8 +67,12 @@ async def destroy_ended(tools: Toolbox) -> None:
 
 
 async def _is_over(escrow: Escrow, transaction_id: UUID) -> bool:
+    """Whether the seller will never hand anything over in it: one that is not paid yet may still be."""
     transaction = await escrow.get(Transaction, transaction_id)
-    return transaction.phase in TERMINAL or transaction.settlement is not SettlementStatus.HELD
+    return transaction.phase in TERMINAL or transaction.settlement not in {
+        SettlementStatus.NONE,
+        SettlementStatus.HELD,
+    }
 
 
 async def reconcile_vault(escrow: Escrow, pool: Pool) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -19,7 +20,7 @@ from reactions.advance import advance as advance_transaction
 from reactions.backlog import Backlog
 from reactions.chargeback_search import look_for_chargebacks, remember_look
 from reactions.checkpoint import get_checkpoint, save_checkpoint
-from reactions.loss import record_losses
+from reactions.loss import record_losses, withdraw_destroyed
 from reactions.notification import Notifier
 from reactions.outage import SIGN_SECONDS, Outages
 from reactions.sweep import MOST_QUESTIONS, SHORTEST_PAUSE, get_life_of_pages, list_unheard, next_question_at
@@ -117,7 +118,9 @@ class Worker:
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
                 tasks.create_task(_repeat(CHARGEBACK_SECONDS, self.poll_chargebacks))
                 tasks.create_task(_repeat(SWEEP_SECONDS, self.sweep))
-                tasks.create_task(_repeat(VAULT_SECONDS, self._tend_vault))
+                tasks.create_task(_repeat(SWEEP_SECONDS, partial(self._tend_vault, withdrawing=withdraw_destroyed)))
+                tend = partial(self._tend_vault, losses=record_losses, destruction=destroy_ended)
+                tasks.create_task(_repeat(VAULT_SECONDS, tend))
                 tasks.create_task(self.watch.follow())
                 if self._notifier is not None:
                     tasks.create_task(self._notifier.run())
@@ -190,16 +193,16 @@ class Worker:
         if not any(failures):
             await remember_look(self._tools, look)
 
-    async def _tend_vault(self) -> None:
-        """Record what passwords that were reset took with them, and destroy what is never for sale again."""
-        for work in (record_losses, destroy_ended):
+    async def _tend_vault(self, **works: Callable[[Toolbox], Awaitable[None]]) -> None:
+        """Record what can be opened no more, and destroy what is never for sale again."""
+        for name, work in works.items():
             try:
                 await work(self._tools)
             except EscrowError as error:
                 if not error.is_refusal:
                     raise
                 # Somebody was quicker: the next round looks again.
-                logger.warning("vault_not_tended", work=work.__name__, code=error.code)
+                logger.warning("vault_not_tended", work=name, code=error.code)
 
     async def sweep(self) -> None:
         """Find late payments and payouts taken back that no webhook told of."""

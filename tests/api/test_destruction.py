@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from typing import cast
 
 import psycopg
 import pytest
@@ -12,8 +13,9 @@ from domain.ids import uuid7
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
 from reactions.vault import reconcile_vault
-from tests.api.running import PASSWORD, Installation
-from tests.api.test_redeposit import T, living_grants, vault_of
+from tests.api.running import PASSWORD, Installation, JsonObject
+from tests.api.test_password_reset import NEW, begin_anew
+from tests.api.test_redeposit import CREDENTIALS, T, again, living_grants, reveal, vault_of
 from tests.waiting import wait_until
 
 REASON = "the account was taken back by its platform"
@@ -23,6 +25,13 @@ def purposes(installation: Installation, vault_id: str) -> list[str]:
     with psycopg.connect(installation.app_dsn) as connection:
         query = "SELECT purpose FROM vault_grants WHERE deposit_id = %s ORDER BY purpose"
         return [row[0] for row in connection.execute(query, (vault_id,)).fetchall()]
+
+
+def grants_of_listing(installation: Installation, listing: str) -> int:
+    with psycopg.connect(installation.app_dsn) as connection:
+        query = "SELECT count(*) FROM vault_grants WHERE listing_id = %s"
+        row = connection.execute(query, (listing,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def call_off(installation: Installation, transaction: str) -> None:
@@ -49,6 +58,47 @@ def test_a_removal_leaves_the_running_sale_its_keys(installation: Installation) 
     assert shown["document"]
     installation.people["buyer"].must(f"{T}/{transaction}/reveal/acknowledge")
     wait_until(lambda: living_grants(installation, vault_id) == 0)
+
+
+def test_a_removal_leaves_a_sale_that_is_not_paid_yet_its_keys(installation: Installation) -> None:
+    transaction, unsold = installation.open(), installation.list_account()
+    vault_id, listing = (
+        wait_until(lambda: vault_of(installation, transaction)),
+        installation.view(transaction)["listing_id"],
+    )
+    for removed in (listing, unsold):
+        installation.people["admin"].must(f"/api/v1/admin/listings/{removed}/remove", {"reason": REASON})
+    wait_until(lambda: grants_of_listing(installation, unsold) == 0)
+    assert purposes(installation, vault_id) == ["custody"]
+    installation.pay(transaction)
+    installation.wait(transaction, lambda view: view["contract"] is not None)
+    installation.sign(transaction)
+    assert reveal(installation, transaction) == "hunter2"
+
+
+def test_what_was_replaced_in_a_sale_that_came_to_nothing_is_for_sale_only_when_deposited_again(
+    fresh: Installation,
+) -> None:
+    transaction, buyer, seller = fresh.sold(), fresh.people["buyer"], fresh.people["seller"]
+    listing, vault_id = fresh.view(transaction)["listing_id"], vault_of(fresh, transaction)
+    begin_anew(fresh, buyer)
+    fresh.wait(transaction, lambda view: view["stuck_reason"] == "awaiting_redeposit")
+    assert again(fresh, transaction, credentials=CREDENTIALS).status_code == 200
+    wait_until(lambda: living_grants(fresh, vault_id) == 0)
+    call_off(fresh, transaction)
+    wait_until(lambda: seller.get(f"/api/v1/listings/{listing}").json()["state"] == "approved")
+    assert buyer.get("/api/v1/catalog").json()["items"] == []
+    refused = buyer.post(T, {"listing_id": listing})
+    assert (refused.status_code, refused.json()["code"]) == (409, "listing_not_for_sale")
+    seller.must(f"/api/v1/listings/{listing}/credentials", {"credentials": CREDENTIALS}, method="PUT")
+    following = str(buyer.must(T, {"listing_id": listing})["id"])
+    fresh.pay(following)
+    fresh.wait(following, lambda view: view["contract"] is not None)
+    sha256 = cast("JsonObject", fresh.view(following)["contract"])["sha256"]
+    for name, password in (("buyer", NEW), ("seller", PASSWORD)):
+        body = {"content_sha256": sha256, "legal_name": name, "password": password}
+        fresh.people[name].must(f"{T}/{following}/contract/sign", body)
+    assert reveal(fresh, following, NEW) == "hunter3"
 
 
 @pytest.mark.guarantee("G11", faults="a backup from before the destruction is restored over a newer log", runs="1")
