@@ -16,9 +16,10 @@ def ask(reference: str) -> str:
     return f"{ASK}{reference}"
 
 
-def record(movement: Movement, currency: str, amount_minor: int, key: Key) -> str:
-    """Record one movement whose evidence names what it settles."""
-    return f'escrow ledger record {movement} --currency {currency} --amount-minor {amount_minor} --evidence "{key}"'
+def record(movement: Movement, currency: str, amount_minor: int, key: Key, occasion: str = "") -> str:
+    """Record one movement whose evidence names what it settles, and the occasion where there can be several."""
+    options = f"--currency {currency} --amount-minor {amount_minor}"
+    return f'escrow ledger record {movement} {options} --evidence "{key}{occasion}"'
 
 
 def show_entries(account: str, currency: str) -> str:
@@ -32,13 +33,13 @@ def reference_asked(found: str) -> str | None:
     return found.removeprefix(ASK) if found.startswith(ASK) else None
 
 
-def correct(open_minor: Mapping[tuple[Account, str], int], key: Key) -> str:
+def correct(open_minor: Mapping[tuple[Account, str], int], key: Key, occasion: str = "") -> str:
     """Book into suspense what the processor has more, or less, than we; "" when nothing is open.
 
     A currency that the books do not keep has no command.
     """
     lines = [
-        record(_CORRECTIONS[account, amount > 0], currency, abs(amount), key)
+        record(_CORRECTIONS[account, amount > 0], currency, abs(amount), key, occasion)
         for (account, currency), amount in open_minor.items()
         if amount and currency in set(Currency) and (account, True) in _CORRECTIONS
     ]

@@ -7,7 +7,7 @@ from domain.journal import Account
 from domain.reconciliation import AccountFigure, DifferenceKind
 from reconciliation import command
 from reconciliation.books import Books
-from reconciliation.finding import Facts, Findings, Place
+from reconciliation.finding import Facts, Findings, Place, Window
 from reconciliation.key import ACCOUNT, CHARGE, SETTLEMENT, Key
 from reconciliation.leftovers import Open
 from reconciliation.settlement import deductions_outside_balance
@@ -22,7 +22,9 @@ KINDS = {
 }
 
 
-def prove_accounts(books: Books, totals: Totals, open_minor: Open, findings: Findings) -> tuple[AccountFigure, ...]:
+def prove_accounts(
+    books: Books, totals: Totals, open_minor: Open, window: Window, findings: Findings
+) -> tuple[AccountFigure, ...]:
     """Return the figures of each account and currency, and list what neither pending nor listed lines explain.
 
     The bank is not the processor's: of it only the payouts to the bank are compared, on both sides.
@@ -40,7 +42,7 @@ def prove_accounts(books: Books, totals: Totals, open_minor: Open, findings: Fin
                 amount for currency, amount in deductions_outside_balance(books).values() if currency == place[1]
             )
             figure = figure._replace(pending_minor=figure.pending_minor - kept)
-        _judge(figure, _told(figure, books, open_minor, findings), findings)
+        _judge(figure, _told(figure, books, open_minor, findings), window, findings)
         if figure.ledger_minor or figure.processor_minor:
             figures.append(figure)
     return tuple(figures)
@@ -83,11 +85,14 @@ def _figure(place: Place, ours: int, theirs: int, open_minor: Open, findings: Fi
     return AccountFigure(account, currency, ours, theirs, pending, listed)
 
 
-def _judge(figure: AccountFigure, told_minor: int, findings: Findings) -> None:
-    """What only says again, in a total, that lines are listed which the processor's own total leaves out, is told."""
+def _judge(figure: AccountFigure, told_minor: int, window: Window, findings: Findings) -> None:
+    """What only says again, in a total, that lines are listed which the processor's own total leaves out, is told.
+
+    The same amount can be missing again months later: the time of the run tells its correction from a repeat.
+    """
     if figure.unexplained_minor in {0, -told_minor}:
         return
-    key = Key(ACCOUNT, figure.account)
+    key, occasion = Key(ACCOUNT, figure.account), f" at {window.now.isoformat(timespec='seconds')}"
     findings.differ(
         KINDS[Account(figure.account)],
         key,
@@ -98,7 +103,7 @@ def _judge(figure: AccountFigure, told_minor: int, findings: Findings) -> None:
             ours=figure.ledger_minor,
             theirs=figure.processor_minor,
         ),
-        command.correct({(Account(figure.account), figure.currency): figure.unexplained_minor}, key)
+        command.correct({(Account(figure.account), figure.currency): figure.unexplained_minor}, key, occasion)
         or command.show_entries(figure.account, figure.currency),
     )
 

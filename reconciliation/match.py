@@ -46,7 +46,7 @@ def match(books: Books, records: Records, totals: Totals, window: Window) -> Out
     open_minor = _open_amounts(groups, findings)
     _drop_corrected(groups, open_minor, findings)
     judge_lines(groups, open_minor, window, records, findings)
-    figures = prove_accounts(books, totals, open_minor, findings)
+    figures = prove_accounts(books, totals, open_minor, window, findings)
     _fill_commands(open_minor, findings)
     return Outcome(
         matched=findings.matched,

@@ -19,6 +19,7 @@ from reconciliation.deduction import list_deductions
 from reconciliation.finding import Window
 from reconciliation.ledger import Cut, add_to_cut, find_pages, read_cut
 from reconciliation.match import Outcome, match
+from reconciliation.movement import request_of_settlement
 from reconciliation.settlement import Booking, list_due
 
 ACTOR = reaction("reconciliation")
@@ -97,7 +98,7 @@ def id_of(key: str) -> UUID:
 
 
 def request_of(key: str) -> Request:
-    """Return the request of a run or a booking: the same key is the same request."""
+    """Return the request of a run, or of a booking of its own: the same key is the same request."""
     return Request.keyed(ACTOR, f"reconciliation:{key}")
 
 
@@ -111,7 +112,8 @@ async def _book(desk: Desk, booking: Booking) -> int:
     await _open_treasury(desk, booking.currency)
     amount = Money(booking.amount_minor, booking.currency)
     command = MoveFunds(movement=booking.movement, amount=amount, evidence=str(booking.key))
-    request = request_of(f"{booking.movement}:{booking.key}{booking.occasion}")
+    occasion = f"{booking.movement}:{booking.key}{booking.occasion}"
+    request = request_of_settlement(ACTOR, command) or request_of(occasion)
     return (await desk.escrow.execute(treasury_id(booking.currency), command, request)).position
 
 

@@ -17,7 +17,7 @@ from database.connect import open_pool, resolve_dsn
 from database.settings import Settings
 from domain.actor import Role
 from domain.money import PAYABLE, Money
-from domain.treasury import Movement
+from domain.treasury import MoveFunds, Movement
 from eventstore.appender import Appender
 from identity.user import EmailTaken, NewUser
 
@@ -66,7 +66,8 @@ async def _bare_ground(settings: Settings) -> AsyncGenerator[CreatePerson]:
         escrow = escrow_of(pool, appender)
         for currency in sorted(PAYABLE):
             for movement in (Movement.CAPITAL_PAID_IN, Movement.BALANCE_TOPPED_UP):
-                await move_funds(escrow, movement, Money(CAPITAL_MINOR, currency), "opening of the demo")
+                amount = Money(CAPITAL_MINOR, currency)
+                await move_funds(escrow, MoveFunds(movement=movement, amount=amount, evidence="opening of the demo"))
 
         async def create(new: NewUser, password: str) -> dict[str, str]:
             user = await enrol(pool, locksmith, escrow, new, password)

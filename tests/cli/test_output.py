@@ -76,7 +76,16 @@ def test_the_books_are_sound(demo: Demo) -> None:
 def test_the_same_evidence_is_recorded_once(demo: Demo) -> None:
     words = ("ledger", "record", "capital_paid_in", "--currency", "GHS", "--amount-minor", "7", "--evidence", "slip 7")
     first, second = (json.loads(demo.escrow(*words, "--json").stdout) for _ in range(2))
+    assert first.pop("recorded_already") is False
+    assert second.pop("recorded_already") is True
     assert first == second
+
+
+def test_evidence_that_nobody_can_see_is_refused(demo: Demo) -> None:
+    words = ("ledger", "record", "capital_paid_in", "--currency", "GHS", "--amount-minor", "7", "--evidence", " ")
+    done = demo.escrow(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "evidence_missing" in done.stderr
 
 
 def test_what_a_command_logs_does_not_stand_in_its_answer(demo: Demo) -> None:

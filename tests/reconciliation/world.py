@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 import psycopg
 
+from cli.run.treasury import move_funds
 from database.connect import open_pool
 from domain.actor import Actor, Role
 from domain.ids import uuid7
@@ -101,15 +102,17 @@ class Business:
             lambda: self.processor.list_refunds(since=LONG_AGO), lambda refunds: all(one.refunded_at for one in refunds)
         )
 
-    async def paste(self, commands: str) -> None:
-        """Do what `escrow ledger record` does with these words."""
+    async def paste(self, commands: str) -> list[bool]:
+        """Do what `escrow ledger record` does with these words, and return which of them were recorded already."""
+        replayed: list[bool] = []
         for command in commands.split(" && "):
             words, evidence = command.split('"')[:2]
             options = words.split()
             assert options[:3] == ["escrow", "ledger", "record"], command
             amount = Money(int(options[7]), Currency(options[5]))
             order = MoveFunds(movement=Movement(options[3]), amount=amount, evidence=evidence)
-            await self.world.do(OWNER, treasury_id(amount.currency), order)
+            replayed.append((await move_funds(self.world.escrow, order)).replayed)
+        return replayed
 
     async def reverse(self, transaction: Transaction) -> None:
         """The bank sends a payout back, and the webhook is heard."""
