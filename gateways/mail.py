@@ -24,6 +24,8 @@ TIMEOUT_SECONDS = 10.0
 DOMAIN_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 LAST_TRANSIENT = 499
 """An answer of 500 or more is final (RFC 5321 §4.2.1)."""
+OUR_FAULT = frozenset({421, 530, 534, 535, 538})
+"""The server goes away (RFC 5321 §3.8), or wants us to sign in, or to do it otherwise (RFC 4954 §6)."""
 MAIL_SUFFIX = ".eml"
 
 
@@ -111,7 +113,9 @@ def _parse(address: str) -> Address:
 
 
 def _refusal(code: int) -> MessageRefused | MessageUndelivered:
-    return MessageRefused(str(code)) if code > LAST_TRANSIENT else MessageUndelivered(str(code))
+    if code > LAST_TRANSIENT and code not in OUR_FAULT:
+        return MessageRefused(str(code))
+    return MessageUndelivered(str(code), concerns_all=code in OUR_FAULT)
 
 
 def _deliver(url: str, message: EmailMessage, sender: str, address: str) -> None:
@@ -122,10 +126,13 @@ def _deliver(url: str, message: EmailMessage, sender: str, address: str) -> None
     with _connect(host, parts.port, context if is_secure else None) as server:
         if not is_secure and server.has_extn("starttls"):
             server.starttls(context=context)
+            server.ehlo()
             is_secure = True
         if parts.username:
             if not is_secure and host not in LOOPBACK:
                 raise MessageUndelivered("NoTLS")
+            if not server.has_extn("auth"):
+                raise MessageUndelivered("NoAuth")
             server.login(unquote(parts.username), unquote(parts.password or ""))
         server.send_message(message, from_addr=_parse(sender).addr_spec, to_addrs=[_parse(address).addr_spec])
 

@@ -43,6 +43,11 @@ class MessageUndelivered(MessageError):
     code = "message_undelivered"
     status = 503
 
+    def __init__(self, reason: str = "", *, concerns_all: bool = True) -> None:
+        """`concerns_all`: no other message would leave now either; False where the other side spoke of this one."""
+        super().__init__(reason)
+        self.concerns_all = concerns_all
+
 
 def keep_message(folder: Path, at: datetime, message_id: UUID, suffix: str, content: bytes) -> None:
     """Put a message into the folder, whole or not at all. Raises `MessageUndelivered` when the disk takes nothing."""

@@ -20,8 +20,10 @@ from gateways.message import MessageRefused, MessageUndelivered, keep_message
 TIMEOUT_SECONDS = 10.0
 SMS_SUFFIX = ".sms"
 FIRST_REFUSAL, LAST_REFUSAL = 400, 499
-OUR_FAULT = frozenset({401, 402, 403, 407, 408, 409, 425, 429})
-"""These say something of us or of the moment, not of the number: worth another try."""
+OUR_FAULT = frozenset({401, 402, 403, 404, 405, 407, 429})
+"""These say something of us or of SMS_URL, not of the number: worth another try, and no other message leaves either."""
+OF_THE_MOMENT = frozenset({408, 409, 425})
+"""These say that this message, now, was not taken: worth another try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,5 +76,7 @@ def body_of(sms: Sms) -> dict[str, str]:
 def _require_accepted(status: int) -> None:
     if status // 100 == 2:  # noqa: PLR2004 - accepted
         return
-    is_final = FIRST_REFUSAL <= status <= LAST_REFUSAL and status not in OUR_FAULT
-    raise MessageRefused(str(status)) if is_final else MessageUndelivered(str(status))
+    is_final = FIRST_REFUSAL <= status <= LAST_REFUSAL and status not in OUR_FAULT | OF_THE_MOMENT
+    if is_final:
+        raise MessageRefused(str(status))
+    raise MessageUndelivered(str(status), concerns_all=status not in OF_THE_MOMENT)

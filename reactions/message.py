@@ -15,16 +15,13 @@ REASON = "messages cannot be handed over"
 def watch_delivery(
     pool: Pool, clock: Clock, kind: Kind, send: Callable[[M], Awaitable[None]]
 ) -> Callable[[M], Awaitable[None]]:
-    """Return `send`, which also keeps the standstill `kind`.
-
-    A number is what the other side answered about one message: it speaks, so nothing stands still.
-    """
+    """Return `send`, which also keeps the standstill `kind`; what the other side said of one message begins none."""
 
     async def watched(message: M) -> None:
         try:
             await send(message)
         except MessageUndelivered as error:
-            if not error.reason.isdigit():
+            if error.concerns_all:
                 await begin_standstill(pool, kind, REASON, clock())
                 await fail_standstill(pool, kind, error.reason, clock())
             raise

@@ -113,23 +113,49 @@ def test_a_mailbox_in_other_letters_is_refused_by_a_server_that_has_none(server:
     assert server.letters[0].recipients == ("josé@example.com",)
 
 
+OF_ALL, OF_ONE = (MessageUndelivered, True), (MessageUndelivered, False)
+
+
 @pytest.mark.parametrize(
-    ("verb", "answer", "error"),
+    ("verb", "answer", "outcome"),
     [
-        ("RCPT", "550 no such user", MessageRefused),
-        ("RCPT", "451 try later", MessageUndelivered),
-        ("MAIL", "550 not you", MessageUndelivered),
-        ("DATA", "554 no", MessageRefused),
-        ("DATA", "452 full", MessageUndelivered),
+        ("RCPT", "550 no such user", (MessageRefused, None)),
+        ("RCPT", "451 try later", OF_ONE),
+        ("RCPT", "421 closing down", OF_ALL),
+        ("MAIL", "550 not you", OF_ALL),
+        ("DATA", "554 no", (MessageRefused, None)),
+        ("DATA", "452 full", OF_ONE),
     ],
 )
-def test_what_the_server_says_decides_whether_another_try_makes_sense(
-    server: MailServer, verb: str, answer: str, error: type[MessageError]
+def test_what_the_server_says_decides_whether_another_try_makes_sense_and_whether_others_leave(
+    server: MailServer, verb: str, answer: str, outcome: tuple[type[MessageError], bool | None]
 ) -> None:
     server.answers[verb] = answer
-    with pytest.raises(error) as refused:
+    with pytest.raises(MessageError) as refused:
         send(server)
+    assert (type(refused.value), getattr(refused.value, "concerns_all", None)) == outcome
     assert MAIL.address not in str(refused.value)
+    assert server.letters == []
+
+
+@pytest.mark.parametrize("code", ["530", "535"])
+def test_who_is_not_signed_in_is_not_told_that_an_address_is_wrong(server: MailServer, code: str) -> None:
+    """RFC 4954 §6: these say something of us, so the letter waits until somebody has mended it."""
+    server.answers["RCPT"] = f"{code} sign in first"
+    with pytest.raises(MessageUndelivered) as waiting:
+        send(server)
+    assert (waiting.value.reason, waiting.value.concerns_all) == (code, True)
+
+
+@pytest.mark.parametrize("extensions", [(), ("8BITMIME", "SMTPUTF8"), ("AUTH GSSAPI",)])
+def test_a_server_that_lets_nobody_sign_in_makes_no_letter_final(
+    server: MailServer, extensions: tuple[str, ...]
+) -> None:
+    server.extensions = extensions
+    url = server.url.replace("//", "//escrow:password@")
+    with pytest.raises(MessageUndelivered) as waiting:
+        asyncio.run(mail_over_smtp(url, SENDER)(MAIL))
+    assert waiting.value.concerns_all
     assert server.letters == []
 
 

@@ -95,6 +95,29 @@ def test_the_answer_decides_whether_another_try_makes_sense(status: int, error: 
     assert len(server.told) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "concerns_all"),
+    [
+        (401, True),
+        (402, True),
+        (403, True),
+        (404, True),
+        (429, True),
+        (302, True),
+        (503, True),
+        (408, False),
+        (409, False),
+    ],
+)
+def test_an_answer_about_us_is_told_from_one_about_a_message(status: int, *, concerns_all: bool) -> None:
+    """A token that was revoked, an empty account, an address that moved: no other message leaves either."""
+    with provider() as server:
+        server.status = status
+        with pytest.raises(MessageUndelivered) as waiting:
+            asyncio.run(sms_over_http(f"http://127.0.0.1:{server.port}/", TOKEN)(SMS))
+    assert (waiting.value.reason, waiting.value.concerns_all) == (str(status), concerns_all)
+
+
 def test_no_gateway_is_no_delivery() -> None:
     with pytest.raises(MessageUndelivered):
         asyncio.run(sms_over_http("http://127.0.0.1:1/", TOKEN)(SMS))

@@ -34,13 +34,16 @@ def test_an_alert_stands_from_the_first_failure_to_the_next_message_that_leaves(
             return [(alert.severity, alert.detail) for alert in alerts]
 
         assert await details(None) == []
-        assert await details(MessageUndelivered("451"), MessageRefused("550")) == [], "it speaks to us"
+        of_one = MessageUndelivered("451", concerns_all=False)
+        assert await details(of_one, MessageRefused("550")) == [], "it speaks to us"
         down = MessageUndelivered("ConnectionRefusedError")
         standing = [("P1", "messages cannot be handed over: ConnectionRefusedError")]
         assert await details(down, down) == standing
         over = [("P1", "messages cannot be handed over: they leave again")]
         assert await details(None) == over
         assert len(await details(down)) == 2
+        revoked = ("P1", "messages cannot be handed over: 401")
+        assert revoked in await details(None, MessageUndelivered("401"))
 
     async def within() -> None:
         async with open_pool(database.app_dsn, max_size=2) as pool:
