@@ -25,13 +25,16 @@ from identity.email_code import SendCode
 from identity.session import Lifetimes
 from reactions.erasure import Eraser
 from reactions.refusals import Refusals
-from reactions.toolbox import Processor
+from reactions.toolbox import Permit, Processor
 from vault.locksmith import Locksmith
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """One set per application. `pool` reads and writes as escrow_app; `cursor_key` signs cursors."""
+    """One set per application. `pool` reads and writes as escrow_app; `cursor_key` signs cursors.
+
+    `permit` is asked before money is sent.
+    """
 
     settings: Settings
     clock: Clock
@@ -41,6 +44,7 @@ class Dependencies:
     authenticator: Authenticator
     locksmith: Locksmith
     gateway: Processor
+    permit: Permit
     webhook_secret: SecretKey
     send_code: SendCode
     text_code: SendCode

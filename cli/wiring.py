@@ -171,6 +171,7 @@ async def open_dependencies(
             authenticator=Authenticator(ground.pool, clock),
             locksmith=locksmith,
             gateway=ground.gateway,
+            permit=watermark_of(ground).permit,
             webhook_secret=ground.secret,
             text_code=code_texter(watch_delivery(ground.pool, clock, "sms", texter_of(settings)), clock),
             send_code=code_sender(watch_delivery(ground.pool, clock, "mail", mailer_of(settings)), clock),

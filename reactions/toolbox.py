@@ -31,10 +31,6 @@ Permit = Callable[[], Awaitable[None]]
 """Asked before money is sent: returns when it may be, raises when not."""
 
 
-async def always() -> None:
-    """Money may be sent."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolbox:
     """The log, the database for inputs and read models, the processor, the clock, and the leave to send money."""
@@ -43,7 +39,7 @@ class Toolbox:
     pool: Pool
     gateway: Processor
     clock: Clock
-    permit: Permit = always
+    permit: Permit
 
 
 async def order(tools: Toolbox, name: str, stream: A, command: Command[A]) -> Result[A]:

@@ -29,11 +29,12 @@ async def pay(desk: Desk, transaction_id: UUID) -> Response:
 
 
 def toolbox_of(desk: Desk) -> Toolbox:
-    """Return what reactions work with."""
+    """Return what reactions work with: here too money is sent only while the log is the one that was acted upon."""
     dependencies = desk.dependencies
     return Toolbox(
         escrow=dependencies.escrow,
         pool=dependencies.pool,
         gateway=dependencies.gateway,
         clock=dependencies.clock,
+        permit=dependencies.permit,
     )

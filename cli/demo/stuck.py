@@ -40,7 +40,9 @@ async def tell_stuck(settings: Settings, players: Players) -> str:
         )
         transaction_id = await open_one(then, "A gaming clan with its server", HIGH_PRICE_MINOR)
         await pay(then, transaction_id)
-        tools = Toolbox(escrow=past.escrow, pool=past.pool, gateway=past.gateway, clock=read_slow_clock)
+        tools = Toolbox(
+            escrow=past.escrow, pool=past.pool, gateway=past.gateway, clock=read_slow_clock, permit=past.permit
+        )
         await advance(tools, UUID(transaction_id))
         await then.buyer.wait_for(transaction_id, has_contract)
         await sign_both(then, transaction_id)

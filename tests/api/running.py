@@ -43,6 +43,7 @@ from identity.user import NewUser, create_user, verify_email
 from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
 from reactions.toolbox import Toolbox
+from reactions.watermark import Watermark
 from reactions.worker import Worker
 from tests.payee import name_account
 from tests.registrar import REGISTRAR, bits_of, open_locksmith
@@ -214,6 +215,7 @@ class Runner:
         self.clock = TestClock()
         self.codes: dict[str, str] = {}
         self.files = Path(tempfile.mkdtemp(prefix="escrow-files-"))
+        self.home = Path(tempfile.mkdtemp(prefix="escrow-home-"))
         self.ready = threading.Event()
         self.over = threading.Event()
         self.failure: BaseException | None = None
@@ -238,6 +240,7 @@ class Runner:
             gateway = await stack.enter_async_context(Paystack.connect(secret=SECRET, base_url=self.stand_in.base_url))
             escrow = Escrow(pool, appender, self.clock, lambda: uuid7(self.clock(), os.urandom))
             settings, objects = Settings(), Folder(self.files)
+            watermark = Watermark(pool, self.home)
             self.dependencies = Dependencies(
                 settings=settings,
                 clock=self.clock,
@@ -247,6 +250,7 @@ class Runner:
                 authenticator=Authenticator(pool, self.clock),
                 locksmith=open_locksmith(),
                 gateway=gateway,
+                permit=watermark.permit,
                 webhook_secret=SECRET,
                 send_code=self._keep_code,
                 text_code=self._keep_code,
@@ -255,7 +259,7 @@ class Runner:
                 cursor_key=bytes(32),
                 rates=load_rates(settings.escrow_home),
             )
-            tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=self.clock)
+            tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=self.clock, permit=watermark.permit)
             worker = Worker(tools, self.dsn, poll_every=self.poll_every)
             working = asyncio.create_task(worker.run())
             folding = asyncio.create_task(asyncio.to_thread(self._fold))
@@ -268,6 +272,7 @@ class Runner:
             self.base_url = f"http://127.0.0.1:{port}"
             for name, roles in ROLES.items():
                 self.people[name] = await self._person(name, roles)
+            await watermark.accept()
             self.ready.set()
             await asyncio.to_thread(self.over.wait)
             working.cancel()
@@ -345,3 +350,4 @@ def run_installation(
             runner.over.set()
             runner.thread.join(30)
             shutil.rmtree(runner.files, ignore_errors=True)
+            shutil.rmtree(runner.home, ignore_errors=True)

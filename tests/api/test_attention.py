@@ -1,8 +1,12 @@
 """What Paystack wants from staff, over HTTP: who may answer, and that nothing secret stands in the log afterwards."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import cast
 
-from tests.api.running import WIRE, Installation
+from database.connect import Pool, open_pool
+from database.standstill import begin_standstill, resolve_standstill
+from tests.api.running import WIRE, Installation, JsonObject
 from tests.weaknesses.running import read
 
 A = "/api/v1/admin/transactions"
@@ -49,6 +53,34 @@ def test_a_super_admin_types_the_password_and_it_is_on_record_without_it(install
     mine = [action["action"] for action in actions if action["transaction_id"] == transaction]
     assert mine == ["note", "finalize_payout", "resend_otp"]
     assert read(installation, "SELECT 1 FROM event_log WHERE data::text LIKE %s", f"%{OTP}%") == []
+
+
+def transfers(installation: Installation) -> list[JsonObject]:
+    return cast("list[JsonObject]", WIRE.get(f"{installation.stand_in.base_url}/_sim/objects").json()["transfers"])
+
+
+def in_database(installation: Installation, act: Callable[[Pool], Awaitable[None]]) -> None:
+    async def connected() -> None:
+        async with open_pool(installation.app_dsn, max_size=1, autocommit=True) as pool:
+            await act(pool)
+
+    asyncio.run(connected())
+
+
+def test_after_a_restore_nothing_is_sent_before_the_processor_was_asked(installation: Installation) -> None:
+    transaction, chief = waiting(installation), installation.people["super_admin"]
+    path, before = f"{A}/{transaction}/payout/finalize", transfers(installation)
+    assert before[-1]["status"] == "otp"
+    in_database(installation, lambda pool: begin_standstill(pool, "restore", "ordered", installation.clock()))
+    try:
+        refused = chief.post(path, TYPED, key="after-a-restore")
+        assert (refused.status_code, refused.json()["code"]) == (503, "log_went_back")
+        assert transfers(installation) == before
+        assert installation.view(transaction)["stuck_reason"] == "payout_otp"
+    finally:
+        in_database(installation, lambda pool: resolve_standstill(pool, "restore", installation.clock()))
+    done = chief.post(path, TYPED, key="after-a-restore")
+    assert (done.status_code, done.json()["state"]) == (200, "completed"), done.text
 
 
 def test_a_dry_run_sends_no_password(installation: Installation) -> None:

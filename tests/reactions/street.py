@@ -30,6 +30,7 @@ from reactions.advance import advance
 from reactions.refusals import Refusals
 from reactions.toolbox import Processor, Toolbox
 from reactions.worker import Worker
+from tests.permit import always
 from tests.reactions.world import CAPITAL_MINOR, NONE, SECRET, START, World, meet
 
 HOOK = "http://escrow/webhooks/paystack"
@@ -129,7 +130,7 @@ async def open_street(dsn: str, wrap: Callable[[Processor], Processor] = lambda 
         httpx.AsyncClient(transport=paystack.transport, base_url=paystack.base_url) as panel,
     ):
         escrow = Escrow(pool, appender, lambda: world.at, lambda: uuid7(world.at, os.urandom))
-        tools = Toolbox(escrow=escrow, pool=pool, gateway=wrap(gateway), clock=lambda: world.at)
+        tools = Toolbox(escrow=escrow, pool=pool, gateway=wrap(gateway), clock=lambda: world.at, permit=always)
         buyer, seller = await meet(pool, escrow)
         world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
         await world.top_up(CAPITAL_MINOR)

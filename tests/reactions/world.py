@@ -41,6 +41,7 @@ from reactions.advance import advance
 from reactions.payment import PaymentPage, request_page
 from reactions.toolbox import Processor, Toolbox
 from tests.payee import name_account
+from tests.permit import always
 from tests.registrar import REGISTRAR, bits_of
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
@@ -189,7 +190,7 @@ async def open_world(
             world = World.__new__(World)
             escrow = Escrow(pool, appender, lambda: world.at, lambda: uuid7(world.at, os.urandom))
             buyer, seller = await meet(pool, escrow)
-            tools = Toolbox(escrow=escrow, pool=pool, gateway=wrap(gateway), clock=lambda: world.at)
+            tools = Toolbox(escrow=escrow, pool=pool, gateway=wrap(gateway), clock=lambda: world.at, permit=always)
             world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
             # The processor's fees come out of the balance: without capital a refund in full could never go out.
             await world.top_up(CAPITAL_MINOR)

@@ -33,6 +33,7 @@ from reactions.advance import advance
 from reactions.toolbox import Toolbox
 from reconciliation.run import Desk, Run, reconcile
 from tests.conftest import Database
+from tests.permit import always
 from tests.reactions.world import SECRET, START, World, meet
 from tests.waiting import until
 
@@ -155,7 +156,7 @@ async def open_business(database: Database, behaviour: Behaviour | None = None) 
         ):
             escrow = Escrow(pool, appender, clock, lambda: uuid7(clock(), os.urandom))
             buyer, seller = await meet(pool, escrow)
-            tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock)
+            tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock, permit=always)
             world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
             business = Business(world, database, gateway)
             await business.top_up()

@@ -13,6 +13,7 @@ from eventstore.escrow import Escrow
 from gateways.payment import PaymentGateway
 from reactions.toolbox import Toolbox
 from reactions.worker import Worker
+from tests.permit import always
 
 ASK_TRANSFERS_FOR = timedelta(days=1000)
 """Longer than any world lives: a payout may be taken back at any time, and then nothing but asking tells of it."""
@@ -130,5 +131,7 @@ class Process:
         self.starts += 1
         port = PoolPort(pool, self.fuse)
         self.escrow = Escrow(port, AppenderPort(appender, self.fuse), clock, ids)
-        self.tools = Toolbox(escrow=self.escrow, pool=port, gateway=GatewayPort(gateway, self.fuse), clock=clock)
+        self.tools = Toolbox(
+            escrow=self.escrow, pool=port, gateway=GatewayPort(gateway, self.fuse), clock=clock, permit=always
+        )
         self.worker = Worker(self.tools, "", ask_transfers_for=ASK_TRANSFERS_FOR)

@@ -18,6 +18,7 @@ from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
 from projections.runner import run_projections
 from reactions.toolbox import Toolbox
 from reactions.worker import Worker
+from tests.permit import always
 from tests.reactions.world import SECRET
 
 
@@ -33,7 +34,7 @@ async def work(dsn: str, stand_in: str, epoch: float, start: datetime) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         escrow = Escrow(pool, appender, clock, lambda: uuid7(clock(), os.urandom))
-        tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock)
+        tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock, permit=always)
         tasks.create_task(run_projections(dsn))
         tasks.create_task(Worker(tools, dsn, poll_every=timedelta(hours=1)).run())
 
