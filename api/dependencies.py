@@ -1,5 +1,6 @@
 """Everything the routes work with, made by whoever starts the program and passed in: there are no globals."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, cast
@@ -33,7 +34,8 @@ from vault.locksmith import Locksmith
 class Dependencies:
     """One set per application. `pool` reads and writes as escrow_app; `cursor_key` signs cursors.
 
-    `permit` is asked before money is sent.
+    `permit` is asked before money is sent. Who holds a connection and needs a second one has `pair` for so long: many
+    who hold one and wait for another would wait for each other.
     """
 
     settings: Settings
@@ -57,6 +59,7 @@ class Dependencies:
     metrics: Metrics = field(default_factory=Metrics)
     refusals: Refusals = field(default_factory=Refusals)
     banks: Banks = field(default_factory=Banks)
+    pair: asyncio.Lock = field(default_factory=asyncio.Lock)
     errands: Errands = field(default_factory=Errands)
     pace: Pace = field(default_factory=Pace)
     access_log: AccessLog = field(default_factory=AccessLog)

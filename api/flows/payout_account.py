@@ -63,7 +63,7 @@ async def change_payout_account(
     """
     user_id = session.user_id
     resolved = await _resolve(dependencies, account)
-    async with dependencies.pool.connection() as connection, connection.transaction():
+    async with dependencies.pair, dependencies.pool.connection() as connection, connection.transaction():
         await lock_payout_account(connection, user_id)
         legal_name = (await get_user(connection, user_id)).legal_name
         matches = None if resolved is None else is_same_person(resolved, legal_name)

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from gateways.errors import GatewayUnavailable
 from identity.payout_account import is_same_person
 from tests.api.running import Installation, Person
 from tests.waiting import wait_until
+from tests.weaknesses.running import at_once
 
 NIGERIAN = {
     "type": "nuban",
@@ -67,6 +69,15 @@ def test_the_bank_is_asked_and_another_name_is_flagged(installation: Installatio
     )
     put(other, NIGERIAN)
     assert len(changes(installation, other)) == 2, "the same again is no change"
+
+
+def test_many_changes_at_once_leave_connections_for_everybody_else(installation: Installation):
+    person, changing = installation.people["operator"], 2 * installation.dependencies.pool.max_size
+    accounts = [KENYAN | {"account_number": f"07330001{number:02}"} for number in range(changing)]
+    changed = at_once([partial(person.request, "PUT", "/api/v1/users/me/payout-account", each) for each in accounts])
+    assert [answer.status_code for answer in changed] == [200] * changing
+    kept = str(person.get("/api/v1/users/me/payout-account").json())
+    assert sum(account["account_number"][-4:] in kept for account in accounts) == 1
 
 
 def test_two_people_with_one_account_are_shown_to_staff(installation: Installation):
