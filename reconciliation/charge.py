@@ -43,11 +43,11 @@ def match_charges(books: Books, records: Records, window: Window, findings: Find
             _judge(charge, booked, returned, window, findings, is_ours=charge.reference in records.pages)
             taken.add(booked.processor_id if booked else "")
         elif booked is not None:
-            _name_unpaid(charge, booked, findings)
+            _name_unpaid(charge, booked, window, findings)
             taken.add(booked.processor_id)
     for booked in records.charges.values():
         if booked.processor_id not in taken and not window.is_before(booked.at):
-            _name_missing_there(booked, findings)
+            _name_missing_there(booked, window, findings)
 
 
 def _key(charge: Charge, booked: BookedCharge | None) -> Key:
@@ -151,16 +151,22 @@ def _take_in(charge: Charge, *, is_ours: bool) -> str:
     return command.ask(charge.reference) if is_ours else _set_aside(charge)
 
 
-def _name_missing_there(booked: BookedCharge, findings: Findings) -> None:
+def _name_missing_there(booked: BookedCharge, window: Window, findings: Findings) -> None:
+    key = Key(CHARGE, booked.processor_id)
+    if window.is_young(booked.at):
+        findings.wait(key)
+        return
     sentence = f"A payment of {booked.amount_minor} {booked.currency} is booked that Paystack does not list."
-    facts = _facts(None, booked)
-    findings.differ(DifferenceKind.MISSING_THERE, Key(CHARGE, booked.processor_id), sentence, facts)
+    findings.differ(DifferenceKind.MISSING_THERE, key, sentence, _facts(None, booked))
 
 
-def _name_unpaid(charge: Charge, booked: BookedCharge, findings: Findings) -> None:
+def _name_unpaid(charge: Charge, booked: BookedCharge, window: Window, findings: Findings) -> None:
+    key = Key(CHARGE, booked.processor_id)
+    if window.is_young(booked.at):
+        findings.wait(key)
+        return
     sentence = f"Paystack says the charge is {charge.status}; it is booked as paid."
-    facts = _facts(charge, booked)
-    findings.differ(DifferenceKind.STATUS, Key(CHARGE, booked.processor_id), sentence, facts)
+    findings.differ(DifferenceKind.STATUS, key, sentence, _facts(charge, booked))
 
 
 def _name_duplicate(charge: Charge, booked: BookedCharge, window: Window, findings: Findings) -> None:

@@ -71,7 +71,7 @@ def _compare_status(refund: Refund, booked: BookedRefund, findings: Findings, *,
     if _agrees(refund, booked):
         if booked.status.is_open:
             findings.wait(key)
-    elif is_young and booked.status.is_open:
+    elif is_young:
         findings.wait(key)
     else:
         sentence = f"Paystack says the refund is {refund.status}; it is booked as {booked.status}."
@@ -92,7 +92,9 @@ def _agrees(refund: Refund, booked: BookedRefund) -> bool:
 def _judge_unlisted(booked: BookedRefund, window: Window, findings: Findings) -> None:
     """What was never accepted left no trace there."""
     key = Key(REFUND, booked.processor_id or booked.reference)
-    if booked.processor_id is not None:
+    if booked.processor_id is not None and window.is_young(booked.at):
+        findings.wait(key)
+    elif booked.processor_id is not None:
         sentence = f"A refund of {booked.amount_minor} {booked.currency} is booked that Paystack does not list."
         findings.differ(DifferenceKind.MISSING_THERE, key, sentence, _facts(None, booked))
     elif booked.status.is_open:

@@ -1,5 +1,6 @@
 """Settlements: charges that Paystack paid out, into its own balance or to the bank, matched by the settlement's id."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from domain.journal import Account
@@ -31,19 +32,50 @@ class Booking:
 
 
 def list_due(books: Books, records: Records) -> list[Booking]:
-    """Return what is to be booked for the successful settlements of which nothing is booked yet.
+    """Return what is to be booked for the successful settlements, or is left of it.
 
     What arrives goes to the balance, if its ledger names the settlement or its charges, else to the bank. What was
     deducted for refunds and chargebacks goes to the balance: it is from there that they are booked to have been paid.
     """
-    known = {movement.key for movement in records.movements if movement.movement in SETTLED}
-    into_balance = settlements_in_balance(books)
+    booked, into_balance = _booked(records), settlements_in_balance(books)
     return [
         booking
         for settlement in books.settlements
-        if settlement.status is SettlementStatus.SUCCESS and Key(SETTLEMENT, str(settlement.processor_id)) not in known
-        for booking in bookings_of(settlement, is_in_balance=settlement.processor_id in into_balance)
+        if settlement.status is SettlementStatus.SUCCESS
+        for booking in _rest_of(
+            bookings_of(settlement, is_in_balance=settlement.processor_id in into_balance),
+            booked.get(_key(settlement), []),
+        )
     ]
+
+
+def _key(settlement: Settlement) -> Key:
+    return Key(SETTLEMENT, str(settlement.processor_id))
+
+
+def _booked(records: Records) -> dict[Key, list[BookedMovement]]:
+    """Return all that was recorded in the name of each settlement, corrections too."""
+    found: dict[Key, list[BookedMovement]] = {}
+    for movement in records.movements:
+        if movement.key is not None and movement.key.subject == SETTLEMENT:
+            found.setdefault(movement.key, []).append(movement)
+    return found
+
+
+def _settled(booked: Iterable[BookedMovement]) -> list[BookedMovement]:
+    return [each for each in booked if each.movement in SETTLED]
+
+
+def _rest_of(due: list[Booking], booked: Sequence[BookedMovement]) -> list[Booking]:
+    """All of it, or what is left after a crash between two movements; where anything else is booked, a person decides.
+
+    A correction may have made good what is left.
+    """
+    if not _settled(booked):
+        return due
+    found = [(each.movement, each.currency, each.amount_minor) for each in booked]
+    rest = [each for each in due if (each.movement, each.currency, each.amount_minor) not in found]
+    return rest if len(rest) + len(found) == len(due) else []
 
 
 def settlements_in_balance(books: Books) -> frozenset[int]:
@@ -67,7 +99,7 @@ def bookings_of(settlement: Settlement, *, is_in_balance: bool) -> list[Booking]
         amounts[Movement.CHARGES_SETTLED_TO_BANK] = arrived
     return [
         Booking(
-            key=Key(SETTLEMENT, str(settlement.processor_id)),
+            key=_key(settlement),
             movement=movement,
             currency=Currency(settlement.currency),
             amount_minor=amount,
@@ -79,27 +111,24 @@ def bookings_of(settlement: Settlement, *, is_in_balance: bool) -> list[Booking]
 
 def match_settlements(books: Books, records: Records, window: Window, findings: Findings) -> None:
     """Hold every settlement against what was booked for it, and every booking against the list."""
-    booked: dict[Key, list[BookedMovement]] = {}
-    for movement in records.movements:
-        if movement.key is not None and movement.key.subject == SETTLEMENT and movement.movement in SETTLED:
-            booked.setdefault(movement.key, []).append(movement)
-    into_balance = settlements_in_balance(books)
+    booked, into_balance = _booked(records), settlements_in_balance(books)
     for settlement in books.settlements:
-        key = Key(SETTLEMENT, str(settlement.processor_id))
+        known = booked.get(_key(settlement), [])
         is_in_balance = settlement.processor_id in into_balance
         _count(settlement, findings, is_in_balance=is_in_balance)
-        if not window.is_before(settlement.settled_at, *(each.at for each in booked.get(key, ()))):
-            _judge(settlement, booked.get(key, []), window, findings, is_in_balance=is_in_balance)
-    listed = {Key(SETTLEMENT, str(settlement.processor_id)) for settlement in books.settlements}
-    for key, movements in booked.items():
-        if key not in listed and not window.is_before(*(each.at for each in movements)):
-            _name_missing_there(key, movements, findings)
+        if not window.is_before(settlement.settled_at, *(each.at for each in _settled(known))):
+            _judge(settlement, known, window, findings, is_in_balance=is_in_balance)
+    listed = {_key(settlement) for settlement in books.settlements}
+    for key, known in booked.items():
+        movements = _settled(known)
+        if key not in listed and movements and not window.is_before(*(each.at for each in movements)):
+            _name_missing_there(key, movements, window, findings)
 
 
 def _count(settlement: Settlement, findings: Findings, *, is_in_balance: bool) -> None:
     """The balance's own lines are counted with the balance ledger."""
     if settlement.status is SettlementStatus.SUCCESS:
-        key, currency = Key(SETTLEMENT, str(settlement.processor_id)), settlement.currency
+        key, currency = _key(settlement), settlement.currency
         findings.count(key, Account.UNCLEARED, currency, -settlement.effective_minor - settlement.deductions_minor)
         if not is_in_balance:
             findings.count(key, Account.BANK, currency, settlement.effective_minor)
@@ -123,23 +152,25 @@ def deductions_outside_balance(books: Books) -> dict[Key, tuple[str, int]]:
 
 
 def _judge(
-    settlement: Settlement, booked: list[BookedMovement], window: Window, findings: Findings, *, is_in_balance: bool
+    settlement: Settlement, known: list[BookedMovement], window: Window, findings: Findings, *, is_in_balance: bool
 ) -> None:
-    key = Key(SETTLEMENT, str(settlement.processor_id))
-    facts = _facts(settlement, booked)
+    key, booked = _key(settlement), _settled(known)
+    facts, is_young = _facts(settlement, booked), window.is_young(settlement.settled_at, *(each.at for each in booked))
     if settlement.status is not SettlementStatus.SUCCESS:
-        if booked:
+        if booked and not is_young:
             sentence = f"Paystack says the settlement is {settlement.status}; it is booked as paid."
             findings.differ(DifferenceKind.STATUS, key, sentence, facts)
         else:
             findings.wait(key)
         return
     due = bookings_of(settlement, is_in_balance=is_in_balance)
-    if not booked and window.is_young(settlement.settled_at):
+    rest = _rest_of(due, known)
+    if (rest or not booked) and is_young:
         findings.wait(key)
-    elif not booked and due:
-        commands = [command.record(each.movement, each.currency, each.amount_minor, key) for each in due]
-        sentence = f"Paystack has settled {settlement.effective_minor} {settlement.currency} that is not booked."
+    elif rest:
+        commands = [command.record(each.movement, each.currency, each.amount_minor, key) for each in rest]
+        missing = sum(each.amount_minor for each in rest) if booked else settlement.effective_minor
+        sentence = f"Paystack has settled {missing} {settlement.currency} that is not booked."
         findings.differ(DifferenceKind.MISSING_HERE, key, sentence, facts, command.AND.join(commands))
     else:
         _compare(settlement, booked, due, findings)
@@ -147,7 +178,7 @@ def _judge(
 
 
 def _compare(settlement: Settlement, booked: list[BookedMovement], due: list[Booking], findings: Findings) -> None:
-    key, facts = Key(SETTLEMENT, str(settlement.processor_id)), _facts(settlement, booked)
+    key, facts = _key(settlement), _facts(settlement, booked)
     movements = [each.movement for each in booked]
     wanted = sorted((each.movement, each.currency, each.amount_minor) for each in due)
     found = sorted((each.movement, each.currency, each.amount_minor) for each in booked)
@@ -162,7 +193,10 @@ def _compare(settlement: Settlement, booked: list[BookedMovement], due: list[Boo
         findings.differ(DifferenceKind.AMOUNT, key, sentence, facts)
 
 
-def _name_missing_there(key: Key, booked: list[BookedMovement], findings: Findings) -> None:
+def _name_missing_there(key: Key, booked: list[BookedMovement], window: Window, findings: Findings) -> None:
+    if window.is_young(*(each.at for each in booked)):
+        findings.wait(key)
+        return
     amount = sum(each.amount_minor for each in booked)
     facts = Facts(currency=booked[0].currency, processor_id=key.id, ours=amount)
     sentence = "A settlement is booked that Paystack does not list."

@@ -31,7 +31,7 @@ def match_transfers(books: Books, records: Records, window: Window, latest: Late
         seen.add(transfer.reference)
     for booked in records.transfers.values():
         if booked.reference not in seen and not window.is_before(booked.at):
-            _judge_unlisted(booked, findings)
+            _judge_unlisted(booked, window, findings)
 
 
 def duplicate_key(transfer: Transfer) -> Key:
@@ -70,7 +70,7 @@ def _compare_status(transfer: Transfer, booked: BookedTransfer, findings: Findin
     if _agrees(transfer, booked):
         if booked.status.is_open:
             findings.wait(key)
-    elif (is_young and booked.status.is_open) or (transfer.status is TransferStatus.REVERSED and is_young):
+    elif is_young:
         findings.wait(key)
     else:
         was_taken_back = transfer.status is TransferStatus.REVERSED
@@ -107,10 +107,10 @@ def _compare_fee(transfer: Transfer, booked: BookedTransfer, findings: Findings)
     )
 
 
-def _judge_unlisted(booked: BookedTransfer, findings: Findings) -> None:
+def _judge_unlisted(booked: BookedTransfer, window: Window, findings: Findings) -> None:
     """What was never accepted left no trace there; what waits to be sent is on its way."""
     key = Key(TRANSFER, booked.reference)
-    if booked.status in UNSENT:
+    if booked.status in UNSENT or (booked.accepted and window.is_young(booked.at)):
         findings.wait(key)
     elif booked.accepted:
         sentence = f"A payout of {booked.amount_minor} {booked.currency} is booked that Paystack does not list."
