@@ -4,16 +4,20 @@ The caller has committed its intent, with the reference or note, before it calls
 Both may be called again and again with the same intent, by a retry, a second worker or after a crash: what an earlier
 call did is found, not repeated. Errors tell the caller what to do:
 
-- `GatewayRefused` (and `InsufficientBalance`): it surely did not happen; the intent can be closed.
+- `GatewayRefused` (and `InsufficientBalance`): the command was refused, and no earlier one is found to have succeeded;
+  the intent can be closed. A question that is refused answers nothing, so it counts as `GatewayUncertain`.
 - `GatewayUncertain`, `UnknownReference`, `GatewayUnavailable`: still open; call again later with the same intent.
 - `OutcomeMismatched`, `RefundAmbiguous`: a person must look.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from gateways.errors import DuplicateReference, GatewayRefused, GatewayUncertain, RefundAmbiguous, UnknownReference
 from gateways.payment import NewRefund, NewTransfer, PaymentGateway, Refund, Transfer
+
+T = TypeVar("T")
 
 
 class OutcomeMismatched(GatewayUncertain):
@@ -32,7 +36,7 @@ async def ensure_transfer(gateway: PaymentGateway, wanted: NewTransfer) -> Trans
     except OutcomeMismatched:
         raise
     except (GatewayUncertain, DuplicateReference):
-        return _same(await gateway.verify_transfer(wanted.reference), wanted)
+        return _same(await answer_of(gateway.verify_transfer(wanted.reference)), wanted)
     except GatewayRefused as refusal:
         return _same(await _found_or(refusal, gateway, wanted.reference), wanted)
 
@@ -41,10 +45,28 @@ async def ensure_refund(gateway: PaymentGateway, wanted: NewRefund, *, since: da
     """Return the one refund with that note, made now or earlier; `since` is when its intent was committed.
 
     It looks before it posts, every time, because Paystack would refund twice. A POST that was doubtful may take a
-    moment to show in the list: leave at least a minute between two calls, and never make two at once.
+    moment to show in the list: leave at least a minute between two calls, and never make two at once. Even a refusal
+    is checked: an earlier refund that did not show yet may have caused it.
     """
-    found = find_refund(await gateway.list_refunds(since=since), wanted)
-    return found or await gateway.create_refund(wanted)
+    found = find_refund(await answer_of(gateway.list_refunds(since=since)), wanted)
+    if found is not None:
+        return found
+    try:
+        return await gateway.create_refund(wanted)
+    except GatewayRefused as refusal:
+        found = find_refund(await answer_of(gateway.list_refunds(since=since)), wanted)
+        if found is None:
+            raise refusal from None
+        return found
+
+
+async def answer_of(question: Awaitable[T]) -> T:
+    """Return what a question about money is answered; that the question is refused says nothing about the money."""
+    try:
+        return await question
+    except GatewayRefused as refusal:
+        code, status = refusal.gateway_code, refusal.http_status
+        raise GatewayUncertain(refusal.detail, gateway_code=code, http_status=status) from None
 
 
 def find_refund(refunds: Iterable[Refund], wanted: NewRefund) -> Refund | None:
@@ -64,7 +86,7 @@ def find_refund(refunds: Iterable[Refund], wanted: NewRefund) -> Refund | None:
 
 async def _found_or(refusal: GatewayRefused, gateway: PaymentGateway, reference: str) -> Transfer:
     try:
-        return await gateway.verify_transfer(reference)
+        return await answer_of(gateway.verify_transfer(reference))
     except UnknownReference:
         raise refusal from None
 

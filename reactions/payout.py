@@ -11,7 +11,7 @@ from domain.transaction.system_commands import DistrustAccount, RecordTransfer, 
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 from domain.user import AccountDoubt, User
 from eventstore.log import head_of
-from gateways.ensure import ensure_transfer
+from gateways.ensure import answer_of, ensure_transfer
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, UnknownReference
 from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
@@ -177,7 +177,7 @@ async def _confirmed(tools: Toolbox, transfer: Transfer) -> Transfer:
     """Ask again for what is said to be paid: the answer to the order names no fee, the answer to the question does."""
     if transfer.status is not Reported.SUCCESS or transfer.fee_minor is not None:
         return transfer
-    return await tools.gateway.verify_transfer(transfer.reference)
+    return await answer_of(tools.gateway.verify_transfer(transfer.reference))
 
 
 def report_of(transfer: Transfer) -> TransferReport:

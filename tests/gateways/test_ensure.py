@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from datetime import datetime
 
 import pytest
 
@@ -15,7 +16,7 @@ from gateways.errors import (
     InsufficientBalance,
     UnknownReference,
 )
-from gateways.payment import NewRefund, NewTransfer, Recipient, Transfer, TransferStatus
+from gateways.payment import NewRefund, NewTransfer, Recipient, Refund, Transfer, TransferStatus
 from gateways.paystack.client import Paystack
 from gateways.paystack.sim.faults import AFTER, BEFORE
 from tests.gateways.conftest import Panel, an_hour_ago, money_back, pay, payee, payout
@@ -111,6 +112,18 @@ async def test_a_refusal_of_what_was_never_made_stands(paystack: Paystack, panel
         await ensure_transfer(paystack, payout(recipient))
 
 
+async def test_a_refused_question_does_not_say_that_a_transfer_was_not_made(
+    hasty: Paystack, panel: Panel, recipient: Recipient
+) -> None:
+    for kind in ("accept_then_timeout", "refuse"):
+        panel.fault("transfer", kind)
+        panel.fault("verify_transfer", "refuse")
+        with pytest.raises(GatewayUncertain):
+            await ensure_transfer(hasty, payout(recipient))
+    assert (await ensure_transfer(hasty, payout(recipient))).status is TransferStatus.SUCCESS
+    assert panel.moved("transfer") == [-90_000]
+
+
 async def test_a_transfer_still_invisible_stays_open_until_it_shows(
     paystack: Paystack, panel: Panel, recipient: Recipient
 ) -> None:
@@ -150,6 +163,35 @@ async def test_a_refund_is_not_posted_while_the_list_cannot_be_read(paystack: Pa
     with pytest.raises(GatewayUncertain):
         await ensure_refund(paystack, money_back(), since=an_hour_ago())
     assert panel.moved("refund") == []
+
+
+async def test_a_refused_question_does_not_say_that_a_refund_was_not_made(hasty: Paystack, panel: Panel) -> None:
+    await pay(hasty, panel)
+    panel.fault("refund", "accept_then_timeout")
+    with pytest.raises(GatewayUncertain):
+        await ensure_refund(hasty, money_back(), since=an_hour_ago())
+    panel.fault("list_refunds", "refuse")
+    with pytest.raises(GatewayUncertain):
+        await ensure_refund(hasty, money_back(), since=an_hour_ago())
+    await ensure_refund(hasty, money_back(), since=an_hour_ago())
+    assert panel.moved("refund") == [-30_000]
+
+
+async def test_a_refusal_that_a_refund_caused_which_shows_only_now_is_no_refusal(
+    hasty: Paystack, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pay(hasty, panel)
+    made = await ensure_refund(hasty, money_back(), since=an_hour_ago())
+    lists = iter([(), await hasty.list_refunds(since=an_hour_ago())])
+
+    async def list_late(*, since: datetime) -> tuple[Refund, ...]:
+        return next(lists)
+
+    monkeypatch.setattr(hasty, "list_refunds", list_late)
+    panel.fault("refund", "refuse")
+    found = await ensure_refund(hasty, money_back(), since=an_hour_ago())
+    assert found.processor_id == made.processor_id
+    assert panel.moved("refund") == [-30_000]
 
 
 @pytest.mark.guarantee(

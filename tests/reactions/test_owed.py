@@ -7,7 +7,7 @@ from domain.transaction import Transaction
 from domain.transaction.commands import OpenDispute
 from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
-from domain.transaction.records import DisputeCategory, Finding
+from domain.transaction.records import DisputeCategory, Finding, PayoutStatus, RefundStatus
 from domain.transaction.staff_commands import ResolveDispute
 from tests.conftest import Database
 from tests.reactions.world import World, run
@@ -62,5 +62,36 @@ def test_a_refund_that_is_refused_reaches_the_buyer_as_a_transfer(database: Data
         transaction = await settle(world, await award(world, at_fault))
         assert (transaction.phase, transaction.is_flat) == (Phase.REFUNDED, True)
         assert (await world.moved("refund"), await world.moved("transfer")) == ([], [-100_000])
+
+    run(database.app_dsn, story)
+
+
+def test_a_refund_that_may_have_been_made_is_not_paid_again_because_a_question_was_refused(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        transaction_id = await award(world, Award(finding=Finding.SELLER, reason=REASON))
+        await world.fault("refund", "accept_then_timeout")
+        await world.advance(transaction_id)
+        world.wait(minutes=2)
+        await world.fault("list_refunds", "refuse")
+        transaction = await world.advance(transaction_id)
+        assert [refund.status for refund in transaction.refunds.values()] == [RefundStatus.UNCERTAIN]
+        world.wait(minutes=2)
+        transaction = await settle(world, transaction_id)
+        assert (transaction.phase, transaction.is_flat) == (Phase.REFUNDED, True)
+        assert (await world.moved("refund"), await world.moved("transfer")) == ([-100_000], [])
+
+    run(database.app_dsn, story)
+
+
+def test_a_payout_that_was_paid_is_not_called_refused_because_the_question_for_its_fee_was(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.release()
+        await world.fault("verify_transfer", "refuse")
+        await world.advance(transaction_id)
+        transaction = await world.advance(transaction_id)
+        assert (transaction.phase, transaction.is_flat) == (Phase.COMPLETED, True)
+        assert [payout.status for payout in transaction.payouts.values()] == [PayoutStatus.SUCCEEDED]
+        assert await world.moved("transfer") == [-90_000]
 
     run(database.app_dsn, story)
