@@ -4,6 +4,7 @@ A forger who sends a thousand a second is counted a thousand times and written o
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 
 import psycopg
@@ -25,25 +26,34 @@ class Refusals:
         self._pause_seconds = pause_seconds
         self._unwritten = 0
         self._digest = b""
+        self._is_writing = False
         self._writing: asyncio.Task[None] | None = None
 
     async def count(self, pool: Pool, clock: Clock, digest: bytes) -> None:
         """Count one with the SHA-256 of its body: the first is written at once, those that follow it together."""
         self._unwritten += 1
         self._digest = digest
-        if self._writing is None or self._writing.done():
+        if self._is_writing:
+            return
+        # Said before the first write is awaited: whoever comes meanwhile would write as well.
+        self._is_writing = True
+        try:
             await self._write(pool, clock())
-            self._writing = asyncio.create_task(self._write_later(pool, clock))
+        except BaseException:
+            self._is_writing = False
+            raise
+        self._writing = asyncio.create_task(self._write_later(pool, clock))
 
     async def _write_later(self, pool: Pool, clock: Clock) -> None:
-        while True:
-            await asyncio.sleep(self._pause_seconds)
-            if not self._unwritten:
-                return
-            try:
-                await self._write(pool, clock())
-            except (psycopg.Error, DatabaseUnavailable):
-                continue
+        try:
+            while True:
+                await asyncio.sleep(self._pause_seconds)
+                if not self._unwritten:
+                    return
+                with suppress(psycopg.Error, DatabaseUnavailable):
+                    await self._write(pool, clock())
+        finally:
+            self._is_writing = False
 
     async def _write(self, pool: Pool, at: datetime) -> None:
         count, self._unwritten = self._unwritten, 0

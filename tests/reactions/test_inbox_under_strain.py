@@ -5,6 +5,10 @@ import json
 from datetime import UTC, datetime
 from hashlib import sha256
 
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
 from database.connect import open_pool
 from domain.transaction.phase import Phase
 from reactions.refusals import Refusals
@@ -14,6 +18,11 @@ from tests.reactions.working import beside, deliver, hang_transfers, read, until
 from tests.reactions.world import World, run
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def rename(database: Database, before: str, after: str) -> None:
+    with psycopg.connect(database.owner_dsn) as connection:
+        connection.execute(SQL("ALTER TABLE {} RENAME TO {}").format(Identifier(before), Identifier(after)))
 
 
 def test_a_transfer_reported_before_any_table_knows_it_is_not_called_unmatched(database: Database) -> None:
@@ -67,3 +76,30 @@ def test_a_flood_of_forgeries_is_counted_to_the_last_and_written_a_few_times(dat
     assert read(database, "SELECT minute, last_body_sha256 FROM webhook_refusals") == [(NOW, last)]
     (row,) = read(database, "SELECT pg_stat_get_tuples_updated('webhook_refusals'::regclass)")
     assert row[0] < 50  # type: ignore[operator]
+
+
+def test_forgeries_that_come_at_the_same_moment_are_written_as_few_times(database: Database) -> None:
+    async def flood() -> None:
+        refusals = Refusals(pause_seconds=0.05)
+        async with open_pool(database.app_dsn, max_size=4, autocommit=True) as pool:
+            digests = [sha256(number.to_bytes(2)).digest() for number in range(500)]
+            await asyncio.gather(*(refusals.count(pool, lambda: NOW, digest) for digest in digests))
+            await until_rows(database, "SELECT refused FROM webhook_refusals", [(500,)])
+
+    asyncio.run(flood())
+    (row,) = read(database, "SELECT pg_stat_get_tuples_updated('webhook_refusals'::regclass)")
+    assert row[0] < 5  # type: ignore[operator]
+
+
+def test_a_forgery_that_could_not_be_written_is_counted_with_the_next(database: Database) -> None:
+    async def break_down() -> None:
+        refusals = Refusals(pause_seconds=0.05)
+        async with open_pool(database.app_dsn, max_size=1, autocommit=True) as pool:
+            rename(database, "webhook_refusals", "elsewhere")
+            with pytest.raises(psycopg.Error):
+                await refusals.count(pool, lambda: NOW, bytes(32))
+            rename(database, "elsewhere", "webhook_refusals")
+            await refusals.count(pool, lambda: NOW, bytes(32))
+            await until_rows(database, "SELECT refused FROM webhook_refusals", [(2,)])
+
+    asyncio.run(break_down())
