@@ -85,8 +85,10 @@ def _make(
     due_at: datetime,
 ) -> Notification:
     user_id = transaction.buyer_id if role == "buyer" else transaction.seller_id
+    # Of one end he is reminded once, however many events have led to it before this was looked at.
+    cause = (shown["ends"],) if template == REMINDER else (event.version, event.topic)
     return Notification(
-        id=notification_id(event.stream_id, event.version, event.topic, template, user_id),
+        id=notification_id(event.stream_id, *cause, template, user_id),
         user_id=user_id,
         template=template,
         facts={**shown, "role": role},

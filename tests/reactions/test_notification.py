@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.transaction.commands import CancelTransaction, ConfirmAccess, RevealCredentials
+from domain.transaction.commands import CancelTransaction, ConfirmAccess, ExtendInspection, RevealCredentials
 from domain.transaction.phase import Phase
 from gateways.mail import Mail, mail_over_smtp
 from gateways.message import MessageRefused, MessageUndelivered
@@ -23,6 +23,7 @@ from tests.reactions.working import beside
 from tests.reactions.world import World, run
 from tests.waiting import until
 
+DAY_SECONDS = 86_400
 OF_A_SALE = [
     "You reserved an account",
     "The payment is in escrow",
@@ -276,6 +277,25 @@ def test_the_buyer_is_reminded_a_day_before_silence_decides_unless_it_is_over(da
         assert "the money goes to the seller then" in reminders[0].text
         templates = [each.template for each in await told_in_log(world, other)]
         assert "inspection_ends_soon" not in templates
+
+    run(database.app_dsn, story)
+
+
+def test_whatever_moves_an_end_in_one_batch_the_buyer_is_reminded_of_it_once(database: Database) -> None:
+    async def story(world: World) -> None:
+        post = Post()
+        notifier = await open_post(world, post)
+        sold = await world.hold()
+        await world.sign(sold)
+        await world.do(world.as_buyer, sold, RevealCredentials(sealed_to="plaintext"))
+        for _ in range(2):
+            await world.do(world.as_seller, sold, ExtendInspection(seconds=DAY_SECONDS, reason="he asked for it"))
+        await deliver(notifier)
+        ends_at = (await world.transaction(sold)).inspection_ends_at
+        assert ends_at is not None
+        world.at = ends_at - timedelta(hours=23)
+        await deliver(notifier)
+        assert post.to(world.buyer).count("The time to check the account ends soon") == 1
 
     run(database.app_dsn, story)
 

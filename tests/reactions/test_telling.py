@@ -97,6 +97,18 @@ def test_a_missing_fact_is_an_error_and_not_a_gap(template: str) -> None:
             write(template, {"role": "buyer"})
 
 
+@pytest.mark.parametrize(
+    ("template", "claim"),
+    [("deadlines_extended", "on our side"), ("refund_sent", "sent to where you paid from. ")],
+)
+def test_a_message_claims_nothing_that_its_event_does_not_say(template: str, claim: str) -> None:
+    """Deadlines move after a dispute and a lost deposit too; a refund may go to an account that was named for it."""
+    facts = {name: values[0] for name, values in facts_of(template).items()}
+    letter = write(template, facts)
+    assert claim not in letter.text
+    assert claim not in letter.html
+
+
 @pytest.mark.parametrize("template", ["nothing", "letter/../opened", "../../identity/user", "letter.html", ""])
 def test_a_template_that_does_not_exist_is_refused(template: str) -> None:
     with pytest.raises(Unwritable):
