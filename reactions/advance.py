@@ -10,7 +10,7 @@ from reactions.chargeback_answer import answer_chargebacks
 from reactions.clawback import withhold_debt
 from reactions.contract import generate_contract
 from reactions.deadline import enforce_deadline
-from reactions.hold import is_held_back
+from reactions.hold import HeldBack, is_held_back
 from reactions.listing import follow_end
 from reactions.loss import notice_loss
 from reactions.payment import confirm_charge, follow_payment
@@ -47,9 +47,11 @@ async def advance(
     `is_disputed` says that the charge was charged back, or that a chargeback of it has moved on.
 
     Doing it twice, or at any time, is harmless. One that is held back is left as it is. Raises the processor's and the
-    database's errors: try again later.
+    database's errors, and `HeldBack` for what was `reported` and not asked about: try again later.
     """
     if await is_held_back(tools, transaction_id):
+        if reported is not None:
+            raise HeldBack
         return
     if reported is not None:
         transaction = await tools.escrow.get(Transaction, transaction_id)

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from domain.actor import Actor, reaction
+from domain.errors import Refused
 from domain.restore import DiscoverExternalPayment, PaymentKind, SettleExternalPayment, external_payment_id
 from eventstore.escrow import Escrow, Request
 from gateways.payment import Charge, Transfer
@@ -19,6 +20,14 @@ from reactions.toolbox import Toolbox
 TAKEN_UP = "the log knows this payment now"
 
 logger = structlog.get_logger("reactions")
+
+
+class HeldBack(Refused):
+    """The processor has a payment of this transaction that the log has no place for; a person decides about it first,
+    and only then is anything else asked.
+    """
+
+    code = "held_back"
 
 
 async def is_held_back(tools: Toolbox, transaction_id: UUID) -> bool:

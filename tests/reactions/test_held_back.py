@@ -1,0 +1,126 @@
+"""What is heard of a transaction that is held back is not forgotten: it is asked about when it is let go."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+from uuid import UUID
+
+import pytest
+
+from domain.actor import Actor, Role
+from domain.ids import derive_reference
+from domain.money import Currency, Money
+from gateways.payment import NewRecipient, NewTransfer
+from gateways.paystack.sim.server import StandIn, build_sim
+from projections.external_payment import list_open_payments
+from reactions.asking import ask_about
+from reactions.checkpoint import find_last_time
+from reactions.hold import HeldBack, discover, settle
+from reactions.recovery import Found, Place
+from reactions.worker import Worker
+from tests.conftest import Database
+from tests.reactions.working import deliver, fold, read
+from tests.reactions.world import SECRET, START, World, open_world
+
+ADMIN = Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN)
+DELIVERIES = "SELECT outcome, error FROM payment_events"
+
+
+class Held(NamedTuple):
+    """A sale whose seller was paid before anybody confirmed, as the processor says; and the charge that paid it."""
+
+    transaction_id: UUID
+    charge: str
+
+
+async def hold_back(world: World, database: Database) -> Held:
+    await world.top_up(500_000)
+    transaction_id = await world.hold()
+    recipient = await world.tools.gateway.create_recipient(
+        NewRecipient(
+            type="mobile_money", name="s", account_number="0712345678", bank_code="MPESA", currency=Currency.KES
+        )
+    )
+    wanted = NewTransfer(
+        reference=derive_reference("po", transaction_id, "seller", 1),
+        recipient_code=recipient.recipient_code,
+        amount=Money(90_000, Currency.KES),
+        reason="escrow",
+    )
+    transfer = await world.tools.gateway.initiate_transfer(wanted)
+    await discover(world.tools, Found(transfer, transaction_id, Place.NONE))
+    fold(database)
+    return Held(transaction_id, (await world.transaction(transaction_id)).payment_reference or "")
+
+
+async def let_go(world: World, database: Database, held: Held) -> None:
+    (row,) = await list_open_payments(world.pool, held.transaction_id)
+    await settle(world.escrow, row.id, "undone outside, ticket 4711", ADMIN)
+    fold(database)
+
+
+async def charge_back(world: World, held: Held) -> int:
+    answer = await world.panel.post("/_sim/disputes", json={"reference": held.charge})
+    return int(answer.json()["id"])
+
+
+async def work_off(worker: Worker) -> None:
+    for group in await worker.backlog.sort(await worker.backlog.take()):
+        await worker.backlog.apply(*group)
+    await worker.backlog.flush()
+
+
+def run(database: Database, story: Callable[[World, Held, Worker], Awaitable[None]]) -> None:
+    """Tell a story of a sale that is held back; the processor's clock is the world's."""
+    worlds: list[World] = []
+
+    async def tell(stand_in: StandIn) -> None:
+        async with open_world(database.app_dsn, known=stand_in) as world:
+            worlds.append(world)
+            await story(world, await hold_back(world, database), Worker(world.tools, database.app_dsn))
+
+    with StandIn(build_sim(secret=SECRET, seed=1, clock=lambda: worlds[0].at if worlds else START)) as stand_in:
+        asyncio.run(tell(stand_in))
+
+
+def test_a_webhook_about_it_waits_until_it_is_let_go(database: Database) -> None:
+    async def story(world: World, held: Held, worker: Worker) -> None:
+        number = await charge_back(world, held)
+        data = {"id": number, "transaction": {"reference": held.charge}}
+        await deliver(world, json.dumps({"event": "charge.dispute.create", "data": data}).encode())
+        await work_off(worker)
+        assert read(database, DELIVERIES) == [(None, "held_back")]
+        await let_go(world, database, held)
+        world.wait(minutes=1)
+        await work_off(worker)
+        assert read(database, DELIVERIES) == [("applied", None)]
+        assert len((await world.transaction(held.transaction_id)).disputes) == 1
+
+    run(database, story)
+
+
+def test_a_chargeback_of_it_that_was_lost_meanwhile_is_found_when_it_is_let_go(database: Database) -> None:
+    async def story(world: World, held: Held, worker: Worker) -> None:
+        number = await charge_back(world, held)
+        await worker.poll_chargebacks()
+        await world.panel.post(f"/_sim/disputes/{number}", json={"outcome": "lost"})
+        await worker.poll_chargebacks()
+        assert await find_last_time(world.pool, "chargebacks") is None
+        world.wait(days=3)
+        await let_go(world, database, held)
+        await worker.poll_chargebacks()
+        transaction = await world.transaction(held.transaction_id)
+        assert transaction.charged_back_minor == 100_000
+        assert await find_last_time(world.pool, "chargebacks") == world.at
+        assert await world.moved("refund") == []
+
+    run(database, story)
+
+
+def test_asking_about_it_by_hand_says_that_nothing_was_asked(database: Database) -> None:
+    async def story(world: World, held: Held, _worker: Worker) -> None:
+        with pytest.raises(HeldBack):
+            await ask_about(world.tools, held.charge)
+
+    run(database, story)
