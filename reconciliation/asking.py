@@ -6,8 +6,11 @@ older than what the worker looks through by itself, needs no hand.
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
+
+import structlog
 
 from domain.errors import EscrowError
 from reconciliation.command import reference_asked
@@ -15,6 +18,8 @@ from reconciliation.run import Desk, reconcile
 
 MOST_ASKED = 500
 """What is more is no lost webhook: a person looks first."""
+
+logger = structlog.get_logger("reconciliation")
 
 
 class Answer(NamedTuple):
@@ -44,12 +49,15 @@ async def ask_about_differences(
 ) -> tuple[Asked, ...]:
     """Ask about every difference that asking can settle, each reference once; raises what `reconcile` raises.
 
+    Beyond `MOST_ASKED` they are only listed, and the log says so.
     What one answer is missing for does not keep the others from being asked about.
     """
     run = await reconcile(desk, None, since=since, until=until)
     commands = (reference_asked(difference.command) for difference in run.outcome.differences)
     references = dict.fromkeys(reference for reference in commands if reference is not None)
-    return tuple([await _ask(ask, reference) for reference in list(references)[:MOST_ASKED]])
+    if len(references) > MOST_ASKED:
+        logger.warning("reconciliation_not_asked", found=len(references), asked=MOST_ASKED)
+    return tuple([await _ask(ask, reference) for reference in islice(references, MOST_ASKED)])
 
 
 async def _ask(ask: Ask, reference: str) -> Asked:

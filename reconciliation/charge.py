@@ -10,6 +10,7 @@ from domain.reconciliation import DifferenceKind
 from domain.transaction.records import RefundStatus
 from domain.treasury import Movement
 from gateways.payment import Charge, ChargeStatus
+from gateways.payment import RefundStatus as Reported
 from reconciliation import command
 from reconciliation.books import Books
 from reconciliation.finding import Facts, Findings, Window
@@ -116,7 +117,8 @@ def sum_returned(books: Books, records: Records) -> Returned:
         here[booked.reference] += lost[booked.transaction_id]
     names = {charge.processor_id: charge.reference for charge in books.charges}
     for refund in books.refunds:
-        there[refund.charge_reference or names.get(refund.charge_id or 0, "")] += refund.amount_minor
+        if refund.status is not Reported.FAILED:
+            there[refund.charge_reference or names.get(refund.charge_id or 0, "")] += refund.amount_minor
     return Returned(here, there)
 
 

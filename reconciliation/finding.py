@@ -22,11 +22,10 @@ class Window:
 
     since: datetime
     now: datetime
-    grace: timedelta = GRACE
 
     def is_young(self, *moments: datetime | None) -> bool:
         """True when any of it happened within the grace period."""
-        return any(moment is not None and moment > self.now - self.grace for moment in moments)
+        return any(moment is not None and moment > self.now - GRACE for moment in moments)
 
     def is_before(self, *moments: datetime | None) -> bool:
         """True when all of it happened before the window: an earlier run has judged it."""

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+from structlog.testing import capture_logs
+
 from domain.errors import NotFound
 from domain.money import Currency, Money
 from domain.transaction.phase import Phase
@@ -78,6 +81,21 @@ def test_what_one_reference_meets_keeps_no_other_from_being_asked_about(database
             lost: (False, "not_found"),
             payout: (True, None),
         }
+
+    run(database, story)
+
+
+def test_what_is_beyond_the_most_that_is_asked_is_said(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(business: Business) -> None:
+        await lose_webhooks(business)
+        monkeypatch.setattr("reconciliation.asking.MOST_ASKED", 1)
+        with capture_logs() as logs:
+            assert len(await ask_all(business)) == 1
+        assert logs == [{"event": "reconciliation_not_asked", "log_level": "warning", "found": 2, "asked": 1}]
+        with capture_logs() as logs:
+            assert len(await ask_all(business)) == 1
+            assert await ask_all(business) == ()
+        assert logs == []
 
     run(database, story)
 

@@ -12,7 +12,7 @@ from domain.money import Currency
 from domain.reconciliation import DifferenceKind as Kind
 from domain.treasury import Movement
 from gateways.bookkeeping import BalanceCause
-from gateways.payment import ChargeStatus, TransferStatus
+from gateways.payment import ChargeStatus, RefundStatus, TransferStatus
 from reconciliation.match import Outcome
 from tests.reconciliation.paper import Paper, write
 
@@ -176,6 +176,26 @@ def test_what_is_planted_is_found_and_named_once(kind: Kind, what: str, plant: P
         assert found.kind is kind
         assert found.sentence.endswith(".")
         assert found.command.startswith("escrow ")
+
+
+def test_a_refund_that_failed_explains_no_reversal() -> None:
+    paper = write(1)
+    charge = kept(paper, random.Random(1))
+    failed = change(
+        paper.refunds[0],
+        processor_id=9_014,
+        merchant_note="by hand",
+        status=RefundStatus.FAILED,
+        amount_minor=charge.amount_minor,
+        currency=charge.currency,
+        charge_reference=charge.reference,
+        charge_id=charge.processor_id,
+    )
+    reversed_ = swapped(paper.charges, charge, status=ChargeStatus.REVERSED)
+    (found,) = paper.match(charges=reversed_, refunds=(*paper.refunds, failed)).differences
+    assert (found.kind, found.reference) == (Kind.REVERSED, charge.reference)
+    processed = change(failed, status=RefundStatus.PROCESSED)
+    assert kinds(paper.match(charges=reversed_, refunds=(*paper.refunds, processed))) == {Kind.MISSING_HERE}
 
 
 def test_two_charges_of_the_same_amount_are_never_taken_for_each_other() -> None:
