@@ -21,6 +21,7 @@ from database.connect import Connection
 from database.queries import load
 from domain.errors import NotFound, Refused
 from domain.ids import RandomBytes, uuid7
+from identity.turn import take_turn
 
 SQL = load("identity", "api_key.sql")
 FORM = re.compile(r"esk_(test|live)_([A-Za-z0-9_-]{43})([0-9A-Za-z]{6})", re.ASCII)
@@ -104,7 +105,7 @@ async def create_key(
 ) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, known only now. Call inside a transaction. Raises TooManyKeys."""
     # Two requests at once take turns, else both would be the twentieth.
-    await connection.execute(SQL.lock_owner, (user_id,))
+    await take_turn(connection, user_id)
     if len(await list_keys(connection, user_id, at)) >= MOST_KEYS:
         raise TooManyKeys
     token = make_key(new.mode, random_bytes)

@@ -1,10 +1,3 @@
--- name: lock_owner
--- Two keys of one user are made one after the other.
-SELECT id
-FROM public.users
-WHERE id = %s
-FOR NO KEY UPDATE;
-
 -- name: insert_key
 -- A new one.
 INSERT INTO public.api_keys (id, user_id, key_hash, mode, ends_in, name, scopes, created_at, expires_at)

@@ -15,6 +15,7 @@ from database.connect import Connection
 from database.queries import load
 from domain.errors import NotFound, VersionConflict
 from identity.keypair import KeyPair, NewKeyPair
+from identity.turn import take_turn
 
 SQL = load("identity", "password.sql")
 
@@ -141,4 +142,15 @@ async def find_password(connection: Connection, email: str) -> Password | None:
     """The same by normalised e-mail, for signing in; None for somebody unknown or disabled."""
     cursor = connection.cursor(row_factory=class_row(Password))
     await cursor.execute(SQL.find_password, (email,))
+    return await cursor.fetchone()
+
+
+async def hold_password(connection: Connection, user_id: UUID) -> Password | None:
+    """The same by user, after every change that is being made; none is made until the transaction ends.
+
+    Only making it cost more, which leaves it the same password, takes no turn. None for somebody disabled meanwhile.
+    """
+    await take_turn(connection, user_id)
+    cursor = connection.cursor(row_factory=class_row(Password))
+    await cursor.execute(SQL.get_present_password, (user_id,))
     return await cursor.fetchone()

@@ -19,6 +19,16 @@ WHERE
     AND u.disabled_at IS NULL
     AND u.erased_at IS NULL;
 
+-- name: get_present_password
+-- By user, of those who may sign in.
+SELECT p.user_id, p.salt, p.memory_kib, p.iterations, p.lanes, p.verifier
+FROM public.users AS u
+INNER JOIN public.user_passwords AS p ON u.id = p.user_id
+WHERE
+    u.id = %s
+    AND u.disabled_at IS NULL
+    AND u.erased_at IS NULL;
+
 -- name: replace_password
 -- Only over the password that was shown, where one was.
 UPDATE public.user_passwords

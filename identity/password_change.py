@@ -12,6 +12,7 @@ from domain.errors import EscrowError
 from identity.keypair import KeyPair, get_key_pair, rewrap_key_pair
 from identity.notification import tell_user
 from identity.password import Enrolment, Locksmith, Password, get_password, replace_password
+from identity.turn import take_turn
 
 SQL = load("identity", "password_change.sql")
 logger = structlog.get_logger("identity")
@@ -36,6 +37,7 @@ async def change_password(
     # No connection is held while Argon2 works.
     changed = await locksmith.rewrap(password, new_password, stored, key_pair)
     async with pool.connection() as connection, connection.transaction():
+        await take_turn(connection, user_id)
         await _replace(connection, stored, key_pair, changed, at)
         row = {"user_id": user_id, "session_id": session_id, "at": at}
         await connection.execute(SQL.revoke_other_sessions, row)

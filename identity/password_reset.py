@@ -23,6 +23,7 @@ from identity.recovery_key import delete_recovery_key
 from identity.session import end_sessions
 from identity.token import RESET, hash_token, make_token
 from identity.tries import Allowance, bucket_of, count_try
+from identity.turn import take_turn
 
 SQL = load("identity", "password_reset.sql")
 LASTS = timedelta(minutes=5)
@@ -86,6 +87,7 @@ async def finish_reset(
     `prove` raises, and VersionConflict when the keys were changed meanwhile: then nothing has happened.
     """
     async with pool.connection() as connection, connection.transaction():
+        await take_turn(connection, key_pair.user_id)
         row = {"token_hash": hash_token(RESET, token), "at": at}
         used = await (await connection.execute(SQL.use_reset, row)).fetchone()
         if used is None or used[0] != key_pair.user_id:

@@ -15,6 +15,7 @@ from database.connect import Connection, Pool
 from database.queries import load
 from domain.errors import Forbidden, NotFound, Refused
 from domain.ids import RandomBytes, uuid7
+from identity.turn import take_turn
 from identity.webauthn import (
     Json,
     Registered,
@@ -91,7 +92,7 @@ async def store_security_key(
     connection: Connection, user_id: UUID, name: str, new: Registered, *, at: datetime, random_bytes: RandomBytes
 ) -> SecurityKey:
     """Keep a new key. Call inside a transaction. Raises SecurityKeyTaken, TooManySecurityKeys."""
-    await connection.execute(SQL.lock_owner, (user_id,))
+    await take_turn(connection, user_id)
     if len(await list_security_keys(connection, user_id)) >= MOST_KEYS:
         raise TooManySecurityKeys
     row = {

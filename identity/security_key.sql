@@ -13,13 +13,6 @@ WHERE
     AND purpose = %(purpose)s
 RETURNING challenge, expires_at;
 
--- name: lock_owner
--- Two changes of one user's keys take turns.
-SELECT id
-FROM public.users
-WHERE id = %s
-FOR NO KEY UPDATE;
-
 -- name: insert_security_key
 -- No row comes back when somebody has registered this key already.
 INSERT INTO public.security_keys (id, user_id, credential_id, credential, sign_count, name, created_at)

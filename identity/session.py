@@ -16,7 +16,7 @@ from database.queries import load
 from domain.errors import EscrowError, NotFound
 from domain.ids import RandomBytes, uuid7
 from identity.email import UnfitEmail, normalise_email
-from identity.password import Locksmith, Password, find_password
+from identity.password import Locksmith, Password, find_password, hold_password
 from identity.token import ACCESS, REFRESH, hash_token, make_token
 
 SQL = load("identity", "session.sql")
@@ -24,6 +24,8 @@ SQL = load("identity", "session.sql")
 MOST_LISTED = 100
 TWINS = timedelta(seconds=2)
 """So long after its use a refresh token is merely refused."""
+LOOKS = 3
+"""So often a password is looked at whose record is replaced meanwhile, as when another sign-in makes it cost more."""
 
 
 class SignInRefused(EscrowError):
@@ -83,14 +85,24 @@ async def login(
     random_bytes: RandomBytes,
     lifetimes: Lifetimes,
 ) -> Tokens:
-    """Start a session. Raises SignInRefused, after the same work whether or not the user exists; TooManySignIns."""
+    """Start a session. Raises SignInRefused, after the same work whether or not the user exists; TooManySignIns.
+
+    A password that is changed while it is looked at is refused: whoever changes it ends the sessions that there are by
+    then, and this one would come later.
+    """
     stored = await _find_password(pool, email)
-    # No connection is held while Argon2 works.
-    admitted = await locksmith.admits(password, stored)
-    if stored is None or not admitted:
-        raise SignInRefused
-    async with pool.connection() as connection, connection.transaction():
-        return await start_session(connection, stored.user_id, at=at, random_bytes=random_bytes, lifetimes=lifetimes)
+    for _ in range(LOOKS):
+        # No connection is held while Argon2 works.
+        admitted = await locksmith.admits(password, stored)
+        if stored is None or not admitted:
+            raise SignInRefused
+        async with pool.connection() as connection, connection.transaction():
+            present = await hold_password(connection, stored.user_id)
+            if present == stored:
+                user_id = stored.user_id
+                return await start_session(connection, user_id, at=at, random_bytes=random_bytes, lifetimes=lifetimes)
+        stored = present
+    raise SignInRefused
 
 
 async def _find_password(pool: Pool, email: str) -> Password | None:
