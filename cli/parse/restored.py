@@ -27,8 +27,10 @@ def restored(
     restore where ESCROW_HOME stayed is noticed without it, and API keys stay good then. With `--lift` an external
     payment that was found then no longer holds its transaction back.
     """
-    from cli.run.restored import run_lift, run_restored
+    from cli.run.restored import LiftMissing, run_lift, run_restored
 
+    if lift is None and reason is not None:
+        raise LiftMissing
     if lift is None:
         run_restored(keeps_api_keys=keep_api_keys, as_json=as_json)
     else:

@@ -70,7 +70,7 @@ def keys(
 
 @app.command(epilog="Example: escrow user erase --email somebody@example.com --dry-run")
 def erase(
-    email: Annotated[str | None, typer.Option(help="Whose personal data is to go.")] = None,
+    email: Annotated[str | None, typer.Option(help="Whose personal data is to go; this or --id.")] = None,
     user_id: Annotated[str | None, typer.Option("--id", help="The same by id: an erased address finds nobody.")] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -81,7 +81,8 @@ def erase(
     While money, a dispute or a listing of theirs is open, or the retention period runs, it waits and exits with 9; the
     worker does it when it becomes possible.
     """
-    from cli.run.erasure import erase_person
+    from cli.run.erasure import erase_person, require_one_name
 
+    require_one_name(email, user_id)
     require_consent(f"Erase everything personal of {email or user_id} for good?", given=yes or dry_run)
     erase_person(email=email, user_id=user_id, dry_run=dry_run, as_json=as_json)

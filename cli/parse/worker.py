@@ -13,7 +13,8 @@ def worker(
         bool,
         typer.Option(
             "--reconcile-first",
-            help="Hold the log against the processor before any money moves: after a restore onto another host.",
+            help="Hold the log against the processor before any money moves: after a restore onto another host. "
+            "API keys stay good: `escrow restored` revokes them.",
         ),
     ] = False,
 ) -> None:

@@ -10,7 +10,7 @@ from cli.wiring import eraser_of, open_files
 from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
-from domain.errors import Refused
+from domain.errors import Invalid, Refused
 from reactions.erasure import Standing, State
 
 
@@ -18,6 +18,18 @@ class ErasureWaits(Refused):
     """Not yet: something of this person is open, or the retention period runs; the worker does it when it is over."""
 
     code = "erasure_waits"
+
+
+class PersonUnclear(Invalid):
+    """Say who it is with --email or with --id, not with both: the two can name two people."""
+
+    code = "person_unclear"
+
+
+def require_one_name(email: str | None, user_id: str | None) -> None:
+    """Raise `PersonUnclear` unless exactly one of them is given: who is asked about is who is erased."""
+    if (email is None) == (user_id is None):
+        raise PersonUnclear
 
 
 def erase_person(*, email: str | None, user_id: str | None, dry_run: bool, as_json: bool) -> None:

@@ -9,13 +9,19 @@ from database.clock import read_clock
 from database.connect import Pool
 from database.settings import Settings
 from database.standstill import begin_standstill, find_standstill
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from domain.reason import require_reason
 from domain.restore import RestoreCause
 from eventstore.escrow import Escrow
 from identity.restored import revoke_all_api_keys, sign_everybody_out
 from projections.external_payment import find_open_payment
 from reactions.hold import settle
+
+
+class LiftMissing(Invalid):
+    """A reason is for --lift, which names what may go on; without it all money would stop. Nothing was done."""
+
+    code = "lift_missing"
 
 
 def run_restored(*, keeps_api_keys: bool, as_json: bool) -> None:

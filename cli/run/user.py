@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from identity.role import change_roles, list_roles
 from identity.second_factor import NEEDS_SECOND_FACTOR, enrol_second_factor
 from identity.session import end_sessions
 from identity.totp import Seed
-from identity.user import NewUser, User, create_user, find_user, verify_email
+from identity.user import NewUser, User, create_user, find_user, get_user, verify_email
 from vault.locksmith import Locksmith
 
 
@@ -79,7 +79,7 @@ def replace_second_factor(*, email: str, as_json: bool) -> None:
 def set_roles(*, email: str, roles: Sequence[str], as_json: bool) -> None:
     """Grant what is missing and revoke what is too much."""
     wanted = parse_roles(roles)
-    user_id = run_on_log(Settings(), lambda pool, escrow: _set_roles(pool, escrow, email, wanted))
+    user_id = run_on_log(Settings(), lambda pool, escrow: apply_roles(pool, escrow, email, wanted))
     _print_account(user_id, wanted, None, as_json=as_json)
 
 
@@ -103,13 +103,15 @@ async def _replace(pool: Pool, settings: Settings, email: str) -> tuple[User, Gi
 
 
 async def enrol(pool: Pool, locksmith: Locksmith, escrow: Escrow, new: NewUser, password: str) -> User:
-    """Create a verified user whose roles stand in the log."""
+    """Create a verified user. A crash before the roles stand in the log leaves an account that may do nothing."""
     at = read_clock()
-    user = await create_user(pool, locksmith, new, password, at=at, random_bytes=os.urandom)
-    async with pool.connection() as connection:
-        await verify_email(connection, user.id, at)
-    await escrow.execute(user.id, RegisterUser(roles=new.roles), make_request("register", str(user.id), at.isoformat()))
-    return user
+    nobody_yet = replace(new, roles=frozenset[Role]())
+    user_id = (await create_user(pool, locksmith, nobody_yet, password, at=at, random_bytes=os.urandom)).id
+    await escrow.execute(user_id, RegisterUser(roles=new.roles), make_request("register", str(user_id), at.isoformat()))
+    async with pool.connection() as connection, connection.transaction():
+        await change_roles(connection, user_id, grant=new.roles, revoke=frozenset(), at=at)
+        await verify_email(connection, user_id, at)
+        return await get_user(connection, user_id)
 
 
 async def give_second_factor(pool: Pool, locksmith: Locksmith, user_id: UUID) -> tuple[Seed, tuple[str, ...]]:
@@ -118,11 +120,17 @@ async def give_second_factor(pool: Pool, locksmith: Locksmith, user_id: UUID) ->
         return await enrol_second_factor(connection, locksmith, user_id, at=read_clock(), random_bytes=os.urandom)
 
 
-async def _set_roles(pool: Pool, escrow: Escrow, email: str, wanted: frozenset[Role]) -> UUID:
-    """The log first: a crash between the two leaves a role that is on record but not yet in force."""
+async def apply_roles(pool: Pool, escrow: Escrow, email: str, wanted: frozenset[Role]) -> UUID:
+    """Set exactly these roles. Raises NotFound.
+
+    What is revoked ends before the log says so, and what is granted begins after: a crash in between leaves nothing in
+    force that is not on record, and the same again completes it.
+    """
     at, user_id = read_clock(), (await require_user(pool, email)).id
     async with pool.connection() as connection:
         present = await list_roles(connection, user_id)
+        async with connection.transaction():
+            await change_roles(connection, user_id, grant=frozenset(), revoke=present - wanted, at=at)
     try:
         await escrow.get(UserStream, user_id)
     except NotFound:
@@ -132,7 +140,7 @@ async def _set_roles(pool: Pool, escrow: Escrow, email: str, wanted: frozenset[R
     request = make_request("roles", str(user_id), at.isoformat())
     await escrow.execute(user_id, ChangeRoles(roles=wanted), request)
     async with pool.connection() as connection, connection.transaction():
-        await change_roles(connection, user_id, grant=wanted - present, revoke=present - wanted, at=at)
+        await change_roles(connection, user_id, grant=wanted - present, revoke=frozenset(), at=at)
     await write_access(pool, _describe_change(user_id, wanted, at, request.request_id))
     return user_id
 

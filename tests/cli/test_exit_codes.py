@@ -109,6 +109,13 @@ def test_wrong_usage_ends_with_2_and_says_why_on_stderr(words: list[str], home: 
     assert done.stderr
 
 
+def test_a_reason_for_lifting_without_what_is_to_be_lifted_stops_nothing(home: Path) -> None:
+    done = run_escrow(["restored", "--reason", "the seller has sent it back"], environment_of(home))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("lift_missing: ")
+    assert list(home.iterdir()) == [], "a database was made for nothing"
+
+
 def test_a_database_that_does_not_run_ends_with_4_and_says_how_to_start_it(home: Path) -> None:
     done = run_escrow(["dsn"], environment_of(home))
     assert (done.returncode, done.stdout) == (4, "")

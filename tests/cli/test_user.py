@@ -119,3 +119,13 @@ def test_whoever_has_a_sale_open_is_not_erased_and_told_why(demo: Demo) -> None:
     for nobody in (("--id", str(uuid4())), ("--id", "no id"), ("--email", "nobody@example.com")):
         assert demo.escrow("user", "erase", *nobody, "--yes").returncode == UNKNOWN
     assert demo.escrow("user", "erase", "--yes").returncode == WRONG_USAGE
+
+
+def test_two_names_for_whoever_is_to_be_erased_are_refused_and_nobody_is(demo: Demo, tmp_path: Path) -> None:
+    email, _ = make_person(demo, tmp_path)
+    _, other = make_person(demo, tmp_path)
+    done = demo.escrow("user", "erase", "--email", email, "--id", str(other), "--yes")
+    assert (done.returncode, done.stdout) == (WRONG_USAGE, "")
+    assert "person_unclear" in done.stderr
+    tried = demo.escrow("user", "erase", "--id", str(other), "--dry-run", "--json")
+    assert json.loads(tried.stdout)["state"] == "possible"
