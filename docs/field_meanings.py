@@ -21,6 +21,7 @@ MEANINGS: dict[str, str] = {
     "category": "what the dispute is about",
     "cause": "how the restore was noticed",
     "channel": "how: the means of payment, or the way a notice took",
+    "charge_id": "the processor's id of a charge",
     "charge_reference": "the reference of the charge that the refund goes against",
     "ciphertext": "the sealed credentials; the keys that open them stand outside the log",
     "commitment_sha256": "SHA-256 of the document that was sealed: shows later what was delivered",

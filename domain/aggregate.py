@@ -64,7 +64,7 @@ class Aggregate(BaseAggregate[UUID]):
 
     @property
     def state(self) -> str:
-        """One lower-case word for where this stands; part of every problem report."""
+        """A word for where this stands, stable and public; part of every problem report."""
         raise NotImplementedError
 
     def allowed_actions(self, actor: Actor, at: datetime) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class Event(AggregateEvent):
 
 
 class CreatedEvent(Event, AggregateCreated):
-    """The first event of a stream; its fields are the arguments of the aggregate's `__init__`."""
+    """The first event of a stream; the arguments of the aggregate's `__init__` are among its fields."""
 
 
 class MoneyEvent(Event):

@@ -28,7 +28,9 @@ class Account(StrEnum):
     PAYOUT_IN_FLIGHT = "payout:in_flight"  # L4, subject: the payout's reference
     REFUND_DUE = "buyer:refund_due"  # L5
     COMPENSATION_DUE = "buyer:compensation_due"  # L6
-    UNMATCHED_RECEIPTS = "suspense:unmatched_receipts"  # L7, subject: the charge's reference
+    UNMATCHED_RECEIPTS = (
+        "suspense:unmatched_receipts"  # L7, subject: the charge's reference, none for a receipt that nobody knows
+    )
     TAX_PAYABLE = "tax:payable"  # L8
     CAPITAL = "equity:capital"  # Q1
     PLATFORM_FEE = "revenue:platform_fee"  # R1

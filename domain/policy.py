@@ -17,14 +17,17 @@ class Silence(StrEnum):
 
 
 class TermsInvalid(Invalid):
-    """Fees and reserve are basis points that leave the seller something; periods are positive."""
+    """Fees and reserve are basis points that add up to the whole at most; periods are positive."""
 
     code = "terms_invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Basis points of the price, and periods in seconds; recorded in the opening event, never changed."""
+    """Basis points of what is released, tax of the commission, and periods in seconds; fixed in the opening event.
+
+    An installation sets the commission; the other terms are these unless the program that opens the sale gives others.
+    """
 
     fee_bps: int = 1000
     tax_bps: int = 0
@@ -48,7 +51,7 @@ class Terms:
         return share(released_minor, self.fee_bps)
 
     def tax_minor(self, released_minor: int) -> int:
-        """Return the tax on the commission, where it is configured, rounded down."""
+        """Return the tax on the commission, rounded down."""
         return share(self.fee_minor(released_minor), self.tax_bps)
 
     def reserve_minor(self, released_minor: int) -> int:

@@ -14,7 +14,7 @@ class ReasonTooShort(Invalid):
 
 
 def require_reason(reason: str) -> None:
-    """Raise `ReasonTooShort` unless the text can be seen and has 10 to 2000 characters besides surrounding space."""
+    """Raise `ReasonTooShort` unless the text can be seen, and has 10 to 2000 characters, 10 without space around."""
     fits = len(reason.strip()) >= REASON_MIN_LENGTH and len(reason) <= REASON_MAX_LENGTH
     if not fits or not is_visible(reason):
         raise ReasonTooShort

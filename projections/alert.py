@@ -233,6 +233,7 @@ ALERTS = project(
         "transaction.dispute_opened.v1": Change(alert_of_dispute),
         "transaction.dispute_escalated.v1": Change(alert("P1", "dispute_escalated", "dispute_id", "reason")),
         "transaction.chargeback_lost.v1": Change(alert_of_loss),
+        "transaction.stray_chargeback_lost.v1": Change(alert_of_loss),
         "transaction.foreign_chargeback_seen.v1": Change(alert_of_foreign_chargeback),
         "transaction.processor_dispute_answer_refused.v1": Change(
             alert("P1", "chargeback_answer_refused", "dispute_id", "reason")

@@ -178,6 +178,7 @@ REFUNDS = project(
         "transaction.refund_processed.v1": Change(become("processed", ends=True), _NAMED),
         "transaction.refund_failed.v1": Change(fail, _NAMED),
         "transaction.chargeback_lost.v1": Change(cancel, _needs_cancelled),
+        "transaction.stray_chargeback_lost.v1": Change(cancel, _needs_cancelled),
         "transaction.cancelled_refund_sent.v1": Change(revive, _NAMED),
     },
 )

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from domain.transaction import Transaction
-from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
 from domain.transaction.records import DisputeCategory, DisputeSource
 from domain.transaction.system_commands import RecordChargeback
 from gateways.chargeback import Chargeback, ChargebackResolution, ChargebackStatus
@@ -74,6 +74,8 @@ async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:
         category=DisputeCategory.FRAUD if found.category == "fraud" else DisputeCategory.CHARGEBACK,
         due_at=found.due_at,
         currency=found.currency,
+        charge_id=None if found.charge_id is None else str(found.charge_id),
+        charge_reference=found.charge_reference,
         is_declined=_is_declined(found),
         evidence_refs=tuple(name_file(name) for name in found.file_names),
     )

@@ -53,6 +53,9 @@ async def _answer(tools: Toolbox, transaction: Transaction, dispute: Dispute) ->
     found = await tools.gateway.fetch_chargeback(number)
     if found.status is not ChargebackStatus.AWAITING_MERCHANT:
         return await record_found(tools, transaction, found)
+    if found.charge_id is not None and str(found.charge_id) != transaction.processor_charge_id:
+        # The evidence is of the sale and says nothing about a payment besides it.
+        return await _record(tools, transaction, AnswerReport(dispute_id=dispute.dispute_id, refusal="another_payment"))
     ordered = dispute.answer
     assert ordered is not None, "only what was ordered is answered"
     evidence = await assemble(tools, transaction.id, dispute, ordered.evidence_version or 0)

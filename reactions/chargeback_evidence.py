@@ -47,6 +47,7 @@ FACTS: Mapping[str, str] = {
     "transaction.payout_reversed.v1": "The transfer {reference} came back.",
     "transaction.refund_ordered.v1": "A refund of {amount} was ordered, reference {reference}.",
     "transaction.refund_processed.v1": "The refund {reference} was paid to the buyer.",
+    "transaction.stray_chargeback_lost.v1": "An earlier chargeback took {amount} of another payment back.",
     "transaction.chargeback_lost.v1": "An earlier chargeback took {amount} back.",
 }
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from database.queries import load
-from domain.transaction.chargeback import dispute_id_of
+from domain.transaction.chargeback_report import dispute_id_of
 from gateways.chargeback import Chargeback, ChargebackStatus
 from gateways.errors import UnknownReference
 from reactions.chargeback import LONGEST, OVER

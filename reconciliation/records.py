@@ -23,6 +23,7 @@ from domain.transaction.payout import (
 from domain.transaction.records import PayoutStatus, RefundStatus
 from domain.transaction.refund import RefundFailed, RefundProcessed, RefundSubmitted
 from domain.transaction.settlement import ReceiptReturnOrdered, RefundOrdered, SplitOrdered
+from domain.transaction.stray_chargeback import StrayChargebackLost
 from domain.transaction.transfer import TransferStatus
 from domain.treasury import FundsMoved, Movement
 from reconciliation.key import CHARGE, DISPUTE, REFUND, TRANSFER, Key, key_of_evidence
@@ -166,7 +167,7 @@ def _key_of_outcome(event: Event) -> Key | None:
     match event:
         case _ if event.TOPIC.startswith("transaction.payout_"):
             return Key(TRANSFER, str(vars(event)["reference"]))
-        case ChargebackLost():
+        case ChargebackLost() | StrayChargebackLost():
             return Key(DISPUTE, event.processor_dispute_id)
         case _:
             return None
@@ -274,12 +275,13 @@ def _note_refund(records: Records, event: Event) -> None:
 
 
 def _note_dispute(records: Records, event: Event) -> None:
-    assert isinstance(event, ChargebackLost)
+    assert isinstance(event, ChargebackLost | StrayChargebackLost)
+    known = records.disputes.get(event.processor_dispute_id)  # one of more than the price has two parts
     records.disputes[event.processor_dispute_id] = BookedDispute(
         processor_id=event.processor_dispute_id,
         transaction_id=event.originator_id,
         currency=event.currency,
-        amount_minor=event.amount_minor,
+        amount_minor=event.amount_minor + (0 if known is None else known.amount_minor),
         at=event.timestamp,
     )
     for reference in event.cancelled_refunds:
@@ -325,6 +327,7 @@ _NOTES: dict[type[Event], Note] = {
     RefundProcessed: _note_refund,
     RefundFailed: _note_refund,
     ChargebackLost: _note_dispute,
+    StrayChargebackLost: _note_dispute,
     ForeignChargebackSeen: _note_foreign_dispute,
     FundsMoved: _note_movement,
 }

@@ -44,6 +44,7 @@ from domain.transaction.settlement import (
     ReserveReleased,
     SplitOrdered,
 )
+from domain.transaction.stray_chargeback import StrayChargebackCovered, StrayChargebackLost
 from domain.transaction.vault import (
     AddendumSigned,
     CredentialsRevealed,
@@ -207,6 +208,13 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, DisputeEscalated, "an open dispute", _is_open_dispute),
         require(T, DisputeResolved, "an open dispute", _is_open_dispute),
         require(T, ChargebackLost, "an amount", lambda x, e: e.amount_minor > 0),
+        require(T, StrayChargebackLost, "an amount", lambda x, e: e.amount_minor > 0),
+        require(
+            T,
+            StrayChargebackCovered,
+            "no more than was taken back before it came",
+            lambda x, e: 1 <= e.amount_minor <= x.uncovered_stray_minor[e.charge_id],
+        ),
         require(
             T,
             ChargebackCovered,

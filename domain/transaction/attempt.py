@@ -4,7 +4,7 @@ from datetime import datetime
 
 from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
-from domain.transaction.records import Payout, PayoutStatus
+from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
 from domain.transaction.state import TransactionState
 
 
@@ -43,8 +43,12 @@ class PayoutPaidAfterAll(TransactionMoneyEvent):
     fee_minor: int
 
     def change(self, transaction: TransactionState) -> None:
-        """It is paid."""
+        """It is paid; what the seller has twice stands among what he owes."""
         super().change(transaction)
+        payout = transaction.payouts[self.reference]
+        if payout.purpose is not PayoutPurpose.SELLER:
+            transaction.paid_twice_minor[payout.purpose] += self.twice_minor
+        transaction.pay_refunds_by(payout)
         transaction.update_payout(
             self.reference,
             status=PayoutStatus.SUCCEEDED,

@@ -1,61 +1,26 @@
 """Chargebacks: the processor's disputes, always accepted, and where the money comes from when one is lost."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from domain.journal import Account, Posting, credit, debit, journal
-from domain.transaction.chargeback_answer import AnswerReport, ChargebackAnswerTrack
+from domain.transaction.chargeback_answer import AnswerReport
+from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport, dispute_id_of
 from domain.transaction.dispute import DisputeOpened, DisputeResolved
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import (
-    DisputeCategory,
     DisputeSource,
     Finding,
     PaymentStatus,
     PayoutPurpose,
-    Receipt,
     Refund,
     RefundStatus,
 )
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.settlement import take
 from domain.transaction.state import TransactionState
-
-
-class ChargebackOutcome(StrEnum):
-    """Where a chargeback stands at the processor."""
-
-    OPEN = "open"
-    WON = "won"
-    LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargebackReport:
-    """What a GET of the processor's dispute said; `source` is the account it took the money from.
-
-    Without a `currency` it is about the price's.
-
-    `is_declined` says that it has the merchant's answer, with the files that `evidence_refs` name.
-    """
-
-    processor_dispute_id: str
-    outcome: ChargebackOutcome
-    amount_minor: int
-    category: DisputeCategory = DisputeCategory.CHARGEBACK
-    due_at: datetime | None = None
-    currency: str | None = None
-    source: Account = Account.BALANCE
-    is_declined: bool = False
-    evidence_refs: tuple[str, ...] = ()
-
-
-def dispute_id_of(transaction_id: UUID, processor_dispute_id: str) -> UUID:
-    """Return our id of a processor's dispute: whoever hears of it first gives it the same."""
-    return uuid5(transaction_id, processor_dispute_id)
+from domain.transaction.stray_chargeback import StrayChargebackTrack
 
 
 class ChargebackLost(TransactionMoneyEvent):
@@ -92,8 +57,10 @@ class CancelledRefundSent(TransactionMoneyEvent):
     amount_minor: int
 
     def change(self, transaction: TransactionState) -> None:
-        """It goes on as if it had not been cancelled."""
+        """It goes on as if it had not been cancelled; what the buyer has twice cannot be refunded once more."""
         super().change(transaction)
+        if transaction.refunds[self.reference].is_of_price:
+            transaction.sent_twice_minor += self.amount_minor
         transaction.update_refund(self.reference, status=RefundStatus.APPROVED)
 
 
@@ -115,13 +82,7 @@ class ChargebackCovered(TransactionMoneyEvent):
             transaction.payment = PaymentStatus.REVERSED
         else:
             transaction.charged_back_minor -= self.amount_minor
-            _shrink_receipt(transaction.suspense, self.processor_id, self.amount_minor)
-
-
-def _shrink_receipt(suspense: dict[str, Receipt], processor_id: str, by_minor: int) -> None:
-    receipt = suspense.pop(processor_id)
-    if receipt.amount_minor > by_minor:
-        suspense[processor_id] = replace(receipt, amount_minor=receipt.amount_minor - by_minor)
+            transaction.shrink_receipt(self.processor_id, self.amount_minor)
 
 
 class ForeignChargebackSeen(TransactionEvent):
@@ -143,7 +104,7 @@ class ForeignChargebackSeen(TransactionEvent):
         transaction.foreign_chargebacks[self.processor_dispute_id] = self.outcome is ChargebackOutcome.OPEN
 
 
-class ChargebackTrack(ChargebackAnswerTrack):
+class ChargebackTrack(StrayChargebackTrack):
     """Recording the processor's disputes."""
 
     def apply_refund(self, report: RefundReport) -> None:
@@ -158,13 +119,14 @@ class ChargebackTrack(ChargebackAnswerTrack):
         super().apply_refund(report)
 
     def _restore(self, refund: Refund) -> None:
-        missing = max(0, refund.amount_minor - self._unsent_refunds_minor())
+        missing = max(0, refund.amount_minor - self.payable_minor(PayoutPurpose.REFUND))
+        lines = self._loss_after_release(missing) if refund.is_of_price else [debit(Account.LOSSES, missing)]
         self.record(
             CancelledRefundSent,
             reference=refund.reference,
             amount_minor=missing,
             currency=refund.currency,
-            postings=journal(*self._loss_after_release(missing), credit(Account.REFUND_DUE, missing)),
+            postings=journal(*lines, credit(Account.REFUND_DUE, missing)),
         )
 
     def record_charge(self, charge: ConfirmedCharge) -> None:
@@ -214,8 +176,11 @@ class ChargebackTrack(ChargebackAnswerTrack):
 
     def _record_decided(self, dispute_id: UUID, report: ChargebackReport) -> None:
         lost = report.outcome is ChargebackOutcome.LOST
-        if lost and report.amount_minor > 0:
-            self._record_lost(report)
+        stray = self.stray_part_minor(report) if lost else 0
+        if stray > 0:
+            self.record_stray_loss(report, stray)
+        if lost and report.amount_minor > stray:
+            self._record_lost(report, report.amount_minor - stray)
         self.record(
             DisputeResolved,
             dispute_id=dispute_id,
@@ -228,16 +193,16 @@ class ChargebackTrack(ChargebackAnswerTrack):
         )
         self.resume_clocks()
 
-    def _record_lost(self, report: ChargebackReport) -> None:
-        lines, from_refunds = self._loss_lines(report.amount_minor)
+    def _record_lost(self, report: ChargebackReport, amount_minor: int) -> None:
+        lines, from_refunds = self._loss_lines(amount_minor)
         unsent = tuple(refund.reference for refund in self._unsent_refunds() if refund.is_of_price)
         self.record(
             ChargebackLost,
             processor_dispute_id=report.processor_dispute_id,
-            amount_minor=report.amount_minor,
+            amount_minor=amount_minor,
             cancelled_refunds=unsent if from_refunds else (),
             currency=self.price.currency,
-            postings=journal(*lines, credit(report.source, report.amount_minor)),
+            postings=journal(*lines, credit(report.source, amount_minor)),
         )
         self._cover()
 
@@ -276,8 +241,14 @@ class ChargebackTrack(ChargebackAnswerTrack):
 
     def _unsent_refunds_minor(self) -> int:
         """What is owed of this charge and has not been sent; the return of stray money is not part of it."""
-        payable = self.payable_minor(PayoutPurpose.REFUND)
+        payable = max(0, self.payable_minor(PayoutPurpose.REFUND) - self._unreturned_minor())
         return payable + sum(refund.amount_minor for refund in self._unsent_refunds() if refund.is_of_price)
+
+    def _unreturned_minor(self) -> int:
+        """What is owed of stray money whose return failed."""
+        own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
+        failed = (refund for refund in own if refund.status is RefundStatus.FAILED and not refund.is_of_price)
+        return sum(refund.amount_minor for refund in failed if refund.transfer_reference is None)
 
     def _with_seller_minor(self) -> int:
         """What the seller has been paid or will be, has not paid back and does not owe back already.

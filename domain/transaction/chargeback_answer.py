@@ -115,8 +115,8 @@ class ChargebackAnswerTrack(DisputeTrack):
         """Return from when on the program answers this dispute by itself; None leaves it to a person.
 
         At once when the buyer himself has said that he got what he paid for; when the credentials were only shown to
-        him, late, because he may still say so. What he never saw, what he disputes here as well, and what was decided
-        for him is not the program's to defend.
+        him, late, because he may still say so, or at once where the processor names no time. What he never saw, what he
+        disputes here as well, and what was decided for him is not the program's to defend.
         """
         if not self._is_ours_to_answer(dispute):
             return None

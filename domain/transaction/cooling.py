@@ -89,10 +89,9 @@ class CoolingTrack(PayoutTrack):
         """
         self.require_system()
         self.require_payable(purpose)
-        attempt = self.next_attempt(purpose)
-        known = self.unproven_accounts.get(purpose)
-        if known is None or known.attempt != attempt:
-            self.record(PayoutAccountUnproven, purpose=purpose, attempt=attempt, doubt=doubt)
+        unproven = UnprovenAccount(attempt=self.next_attempt(purpose), doubt=doubt)
+        if self.unproven_accounts.get(purpose) != unproven:
+            self.record(PayoutAccountUnproven, purpose=purpose, attempt=unproven.attempt, doubt=doubt)
 
     def unproven_purpose(self) -> PayoutPurpose | None:
         """Return the first purpose that nothing is paid for because the payee's account is in doubt."""

@@ -251,6 +251,7 @@ class DisputeTrack(CompensationTrack):
         """Close every dispute that people opened, then move the money as the decision matrix says."""
         held = self.held_minor
         to_buyer, to_seller = self._shares(award, held)
+        tax = self.terms.tax_minor(held) if award.finding is Finding.BUYER else 0
         for dispute in self.open_disputes:
             is_decided = dispute.dispute_id == dispute_id
             self.record(
@@ -259,7 +260,7 @@ class DisputeTrack(CompensationTrack):
                 finding=award.finding,
                 to_buyer_minor=to_buyer if is_decided else 0,
                 to_seller_minor=to_seller if is_decided else 0,
-                platform_fee_minor=max(0, held - to_buyer - to_seller) if is_decided else 0,
+                platform_fee_minor=max(0, held - to_buyer - to_seller - tax) if is_decided else 0,
                 compensation_minor=award.compensation_minor if is_decided else 0,
                 reason=award.reason,
             )

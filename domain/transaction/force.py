@@ -11,7 +11,6 @@ from domain.transaction.records import (
     DisputeSource,
     PayoutPurpose,
     PayoutStatus,
-    RefundStatus,
     SettlementStatus,
 )
 from domain.transaction.settlement import RefundTooLarge
@@ -67,16 +66,24 @@ class ForceTrack(ChargebackTrack):
     def release_by_force(self, reason: str, recipient: str | None) -> None:
         """Release what is held, or pay out again, or for the first time, what failed; raise `RecipientMissing`."""
         purpose = self.purpose_to_pay()
+        payee = self.require_payee(recipient)
         had_dispute = self._close_disputes(reason)
-        if purpose is None:
+        if purpose is None or payee is None:
             self.order_release(Basis.FORCED, reason)
             return
         if had_dispute:
             self.resume_clocks()
+        self.request_payout(purpose, payee, forced=True)
+
+    def require_payee(self, recipient: str | None) -> str | None:
+        """Return where a forced payout goes, None where none is due; raise `RecipientMissing` if nobody has said."""
+        purpose = self.purpose_to_pay()
+        if purpose is None:
+            return None
         payee = recipient or self._last_recipient(purpose)
         if payee is None:
             raise RecipientMissing
-        self.request_payout(purpose, payee, forced=True)
+        return payee
 
     def refund_by_force(self, amount_minor: int, reason: str) -> None:
         """Close the disputes that people opened and order the refund."""
@@ -120,8 +127,8 @@ class ForceTrack(ChargebackTrack):
 
     def _has_refund_to_pay(self) -> bool:
         """While something is held, releasing it comes first; a transfer on its way, or to be repeated, is awaited."""
-        failed = any(refund.status is RefundStatus.FAILED for refund in self.refunds.values())
-        if not failed or self.held_minor > 0 or self.payable_minor(PayoutPurpose.REFUND) == 0:
+        is_due = any(refund.will_not_be_sent for refund in self.refunds.values())
+        if not is_due or self.held_minor > 0 or self.payable_minor(PayoutPurpose.REFUND) == 0:
             return False
         last = self.last_payout(PayoutPurpose.REFUND)
         return last is None or last.status is PayoutStatus.SUCCEEDED

@@ -60,6 +60,7 @@ class PayoutRequested(TransactionMoneyEvent):
             recipient=self.recipient,
             status=PayoutStatus.REQUESTED,
         )
+        transaction.pay_refunds_by(transaction.payouts[self.reference])
 
 
 class PayoutUncertain(TransactionEvent):
@@ -141,6 +142,7 @@ class PayoutFailed(TransactionMoneyEvent):
     def change(self, transaction: TransactionState) -> None:
         """The money is owed again; a new attempt has a new reference."""
         super().change(transaction)
+        transaction.owe_again(transaction.payouts[self.reference], self.postings)
         status = PayoutStatus.REVERSED if self.status is TransferStatus.REVERSED else PayoutStatus.FAILED
         transaction.update_payout(self.reference, status=status, failure=self.reason, waits_for_balance=False)
 
@@ -156,6 +158,7 @@ class PayoutReversed(TransactionMoneyEvent):
         """The money is owed again."""
         super().change(transaction)
         transaction.completed_at = None
+        transaction.owe_again(transaction.payouts[self.reference], self.postings)
         transaction.update_payout(self.reference, status=PayoutStatus.REVERSED, failure=self.reason)
 
 
@@ -331,16 +334,18 @@ class PayoutTrack(ClawbackTrack):
             PayoutReversed,
             payout,
             debit(Account.BALANCE, amount),
-            credit(SOURCES[payout.purpose], amount),
+            *self._back_to_source(payout),
             reason=report.reason or "reversed",
         )
         self.recover_from_payable()
 
-    def _owed_again(self, payout: Payout) -> tuple[Posting, Posting]:
-        return (
-            debit(Account.PAYOUT_IN_FLIGHT, payout.amount_minor, payout.reference),
-            credit(SOURCES[payout.purpose], payout.amount_minor),
-        )
+    def _owed_again(self, payout: Payout) -> tuple[Posting, ...]:
+        return debit(Account.PAYOUT_IN_FLIGHT, payout.amount_minor, payout.reference), *self._back_to_source(payout)
+
+    def _back_to_source(self, payout: Payout) -> tuple[Posting, Posting]:
+        """The payee is owed again what did not reach him; what he has twice by another transfer is our loss no more."""
+        covered = min(payout.amount_minor, self.paid_twice_minor[payout.purpose])
+        return credit(SOURCES[payout.purpose], payout.amount_minor - covered), credit(Account.LOSSES, covered)
 
     def _record_money(
         self, event: type[TransactionMoneyEvent], payout: Payout, *postings: Posting, **facts: object

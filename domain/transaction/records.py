@@ -164,7 +164,8 @@ class RefundStatus(StrEnum):
 class Refund:
     """One order to give money back; `reference` stands in the processor's merchant note and is its id here.
 
-    `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low.
+    `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
+    `transfer_reference` which payout pays what it could not.
     """
 
     reference: str
@@ -177,6 +178,12 @@ class Refund:
     source: Account | None = None
     failure: str | None = None
     waits_for_balance: bool = False
+    transfer_reference: str | None = None
+
+    @property
+    def will_not_be_sent(self) -> bool:
+        """True when the processor will not send it: what is owed of it goes to the buyer by transfer."""
+        return self.status in {RefundStatus.FAILED, RefundStatus.CANCELLED}
 
     @property
     def is_of_price(self) -> bool:

@@ -175,7 +175,8 @@ class SettlementTrack(VaultTrack):
     def refundable_minor(self) -> int:
         """What was received and has not been ordered back or charged back, in minor units."""
         ordered = sum(refund.amount_minor for refund in self.refunds.values() if refund.is_of_price)
-        returned = max(0, ordered - self.charged_back_refunds_minor) + self.charged_back_minor
+        by_refund = max(0, ordered - self.charged_back_refunds_minor + self.sent_twice_minor)
+        returned = by_refund + self.charged_back_minor
         return max(0, self.received_minor + self.surcharge_minor - returned)
 
     @property
@@ -186,7 +187,7 @@ class SettlementTrack(VaultTrack):
     @property
     def refundable_of_price_minor(self) -> int:
         """What can go back of the price: a surcharge goes back with the last part of it."""
-        return self.refundable_minor - self.surcharge_minor
+        return max(0, self.refundable_minor - self.surcharge_minor)
 
     def order_refund(self, amount_minor: int, basis: Basis, reason: str) -> None:
         """The buyer is owed `amount_minor`: from what is held, else from the seller's side, lastly from the seller.

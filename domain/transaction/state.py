@@ -127,6 +127,7 @@ class TransactionState(Aggregate):
         self.refunded_at: datetime | None = None
         self.reserve_due_at: datetime | None = None
         self.payouts: dict[str, Payout] = {}
+        self.paid_twice_minor: Counter[PayoutPurpose] = Counter()  # what the buyer has twice, at our loss
         self.account_waits: dict[PayoutPurpose, AccountWait] = {}
         self.unproven_accounts: dict[PayoutPurpose, UnprovenAccount] = {}
         self.refunds: dict[str, Refund] = {}
@@ -135,7 +136,9 @@ class TransactionState(Aggregate):
         self.approvals: dict[UUID, Approval] = {}
         self.charged_back_minor = 0
         self.charged_back_refunds_minor = 0
+        self.sent_twice_minor = 0  # by refunds that a chargeback had cancelled
         self.uncovered_chargeback_minor = 0
+        self.uncovered_stray_minor: Counter[str] = Counter()  # by the id of a charge that nobody has heard of yet
         self.foreign_chargebacks: dict[str, bool] = {}  # whether each is open, by the processor's id
         self.recovered_in_cash_minor = 0
         self.recovered_elsewhere_minor = 0  # what he owed here and his other sales have paid
@@ -246,6 +249,27 @@ class TransactionState(Aggregate):
     def update_refund(self, reference: str, **changes: object) -> None:
         """Fold what a fact changes of a refund."""
         self.refunds[reference] = replace(self.refunds[reference], **changes)
+
+    def shrink_receipt(self, processor_id: str, by_minor: int) -> None:
+        """Fold that a part of what waits in suspense, or all of it, is not there any more."""
+        receipt = self.suspense.pop(processor_id)
+        if receipt.amount_minor > by_minor:
+            self.suspense[processor_id] = replace(receipt, amount_minor=receipt.amount_minor - by_minor)
+
+    def pay_refunds_by(self, payout: Payout) -> None:
+        """Fold that a transfer pays what refunds left that will never be sent."""
+        for refund in tuple(self.refunds.values()):
+            is_due = refund.will_not_be_sent and refund.transfer_reference is None
+            if is_due and payout.purpose is PayoutPurpose.REFUND:
+                self.update_refund(refund.reference, transfer_reference=payout.reference)
+
+    def owe_again(self, payout: Payout, postings: Postings) -> None:
+        """Fold that a transfer came to nothing: what it was to pay is owed again, but for what the payee has twice."""
+        covered = -sum(line.amount_minor for line in postings if line.account is Account.LOSSES)
+        self.paid_twice_minor[payout.purpose] -= covered
+        for refund in tuple(self.refunds.values()):
+            if not covered and refund.transfer_reference == payout.reference:
+                self.update_refund(refund.reference, transfer_reference=None)
 
     def update_dispute(self, dispute_id: UUID, **changes: object) -> None:
         """Fold what a fact changes of a dispute."""

@@ -7,8 +7,8 @@ from uuid import UUID
 from domain.aggregate import Aggregate
 from domain.command import Stream
 from domain.transaction import Transaction
-from domain.transaction.chargeback import ChargebackReport
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
+from domain.transaction.chargeback_report import ChargebackReport
 from domain.transaction.commands import TransactionCommand
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import PayoutPurpose

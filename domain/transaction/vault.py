@@ -154,6 +154,7 @@ class DepositReplaced(TransactionEvent):
         transaction.redeposit_due_at = None
         transaction.reveal_due_at = self.reveal_due_at
         transaction.inspection_ends_at = None
+        transaction.inspection_lapsed = False
 
 
 class VaultTrack(ContractTrack):

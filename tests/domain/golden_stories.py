@@ -23,7 +23,7 @@ from domain.restore import (
     SettleExternalPayment,
     external_payment_id,
 )
-from domain.transaction.chargeback import dispute_id_of
+from domain.transaction.chargeback_report import dispute_id_of
 from domain.transaction.commands import (
     ExtendInspection,
     MissReveal,
@@ -58,6 +58,7 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
+from tests.domain.golden_chargebacks import stray_taken_back
 from tests.domain.golden_debts import withheld
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.golden_payouts import repeated, taken_back_unseen, uncovered
@@ -360,6 +361,7 @@ STORIES = {
         defended,
         taken_back_elsewhere,
         taken_back_unseen,
+        stray_taken_back,
         cancelled,
         expired,
         vetted,

@@ -5,7 +5,7 @@ that with the postings that the event carries. Amounts are debit positive. Names
 """
 
 import copy
-from collections import Counter, defaultdict
+from collections import Counter
 
 HELD, PAYABLE, RESERVE = "escrow:held", "seller:payable", "seller:reserve"
 IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE = "payout:in_flight", "buyer:refund_due", "buyer:compensation_due"
@@ -48,11 +48,14 @@ class Deal:
         self.refunded = self.from_refunds = self.early = self.paid = self.cash = self.kept = 0
         self.payouts: dict[str, dict] = {}
         self.refunds: dict[str, dict] = {}
+        self.twice: Counter[str] = Counter()
+        self.strays: dict[str, dict] = {}
 
     def copy(self) -> "Deal":
         """The same, to go on differently."""
         twin = copy.copy(self)
-        twin.holds = self.holds.copy()
+        twin.holds, twin.twice = self.holds.copy(), self.twice.copy()
+        twin.strays = {key: dict(stray) for key, stray in self.strays.items()}
         twin.payouts = {key: dict(payout) for key, payout in self.payouts.items()}
         twin.refunds = {key: dict(refund) for key, refund in self.refunds.items()}
         return twin
@@ -78,6 +81,7 @@ class Deal:
         """What is owed to the buyer and has not been sent; the return of stray money is not part of it."""
         own = [r for r in self.refunds.values() if r["currency"] == self.currency]
         busy = sum(r["amount"] for r in own if r["state"] in GONE or (r["stray"] and r["state"] == "new"))
+        busy += sum(r["amount"] for r in own if r["stray"] and r["state"] == "failed" and "by" not in r)
         return max(0, self.owes(REFUND_DUE) - busy)
 
     def refundable(self) -> int:
@@ -85,7 +89,13 @@ class Deal:
         return max(0, self.funded - max(0, self.refunded - self.from_refunds) - self.charged_back)
 
     def _order(self, f: dict, amount: int, *, stray: bool) -> None:
-        self.refunds[f["reference"]] = {"amount": amount, "currency": f["currency"], "state": "new", "stray": stray}
+        self.refunds[f["reference"]] = {
+            "amount": amount,
+            "currency": f["currency"],
+            "state": "new",
+            "stray": stray,
+            "of": f["charge_reference"],
+        }
 
     # -- what each event should move ----------------------------------------------------------------------------------
 
@@ -98,10 +108,14 @@ class Deal:
         return Counter({CHARGE_FEE: f["fee_minor"], UNCLEARED: -f["fee_minor"]})
 
     def payment_mismatched(self, f: dict) -> Counter[str]:
+        at = self.strays.setdefault(f["processor_id"], {"waits": 0, "early": 0, "reference": None})
+        at["reference"] = f["reference"]
+        at["waits"] += f["suspense_minor"] if f["currency"] == self.currency else 0
         return Counter({UNCLEARED: f["suspense_minor"], STRAY: -f["suspense_minor"]})
 
     def receipt_return_ordered(self, f: dict) -> Counter[str]:
         self._order(f, f["amount_minor"], stray=True)
+        self.strays[f["processor_id"]]["waits"] = 0
         return Counter({STRAY: f["amount_minor"], REFUND_DUE: -f["amount_minor"]})
 
     def release_ordered(self, f: dict) -> Counter[str]:
@@ -146,6 +160,7 @@ class Deal:
         source = SOURCE[f["purpose"]]
         need(0 < f["amount_minor"] <= self.owes(source), "more is paid than is owed")
         self.payouts[f["reference"]] = {"amount": f["amount_minor"], "purpose": f["purpose"], "state": "new"}
+        self._pay_by(source, f["reference"])
         return Counter({source: f["amount_minor"], IN_FLIGHT: -f["amount_minor"]})
 
     def _payout(self, f: dict, *before: str, to: str) -> tuple[int, str, str]:
@@ -178,8 +193,21 @@ class Deal:
     def payout_failed(self, f: dict) -> Counter[str]:
         amount, source, was = self._payout(f, "new", "sent", to="failed")
         back = Counter({BALANCE: amount, TRANSFERS: -amount}) if was == "sent" else Counter()
-        back.update({IN_FLIGHT: amount, source: -amount})
+        back.update({IN_FLIGHT: amount, **self._back(source, amount, f["reference"])})
         return back
+
+    def _back(self, source: str, amount: int, reference: str) -> dict[str, int]:
+        covered = min(amount, self.twice[source])
+        self.twice[source] -= covered
+        for refund in self.refunds.values():
+            if refund.get("by") == reference and not covered:
+                del refund["by"]
+        return {source: covered - amount, LOSSES: -covered}
+
+    def _pay_by(self, source: str, reference: str) -> None:
+        for refund in self.refunds.values():
+            if source == REFUND_DUE and refund["state"] in ("failed", "cancelled"):
+                refund.setdefault("by", reference)
 
     def payout_paid_after_all(self, f: dict) -> Counter[str]:
         amount, source, _ = self._payout(f, "failed", to="paid")
@@ -188,6 +216,8 @@ class Deal:
         need(f["twice_minor"] == amount - owed, "what is owed is paid with it", f["twice_minor"], owed)
         moved = Counter({source: owed, TRANSFER_FEE: f["fee_minor"], BALANCE: -amount - f["fee_minor"]})
         moved.update({DEBT if source == PAYABLE else LOSSES: amount - owed})
+        self.twice[source] += amount - owed if source != PAYABLE else 0
+        self._pay_by(source, f["reference"])
         return moved
 
     def payout_reversal_seen(self, f: dict) -> None:
@@ -195,7 +225,7 @@ class Deal:
 
     def payout_reversed(self, f: dict) -> Counter[str]:
         amount, source, _ = self._payout(f, "paid", to="failed")
-        return Counter({BALANCE: amount, source: -amount})
+        return Counter({BALANCE: amount, **self._back(source, amount, f["reference"])})
 
     def _refund(self, f: dict, *before: str, to: str) -> int:
         refund = self.refunds[f["reference"]]
@@ -245,6 +275,37 @@ class Deal:
         moved.update({self.taken_from(f): -amount})
         return moved
 
+    def stray_chargeback_lost(self, f: dict) -> Counter[str]:
+        amount, known = f["amount_minor"], f["charge_id"] in self.strays
+        at = self.strays.setdefault(f["charge_id"], {"waits": 0, "early": 0, "reference": None})
+        from_receipt = min(amount, at["waits"])
+        at["waits"] -= from_receipt
+        returns = [
+            (reference, r)
+            for reference, r in self.refunds.items()
+            if known
+            and r["stray"]
+            and r["of"] == at["reference"]
+            and (r["state"] == "new" or (r["state"] == "failed" and "by" not in r))
+        ]
+        from_returns = min(amount - from_receipt, sum(r["amount"] for _, r in returns))
+        cancelled = [reference for reference, _ in returns] if from_returns else []
+        need(
+            list(f["cancelled_refunds"]) == cancelled, "other returns are cancelled", f["cancelled_refunds"], cancelled
+        )
+        for reference in cancelled:
+            self.refunds[reference]["state"] = "cancelled"
+        lost = amount - from_receipt - from_returns
+        at["early"] += 0 if known else lost
+        return Counter({STRAY: from_receipt, REFUND_DUE: from_returns, LOSSES: lost, self.taken_from(f): -amount})
+
+    def stray_chargeback_covered(self, f: dict) -> Counter[str]:
+        at = self.strays[f["charge_id"]]
+        need(0 < f["amount_minor"] <= min(at["early"], at["waits"]), "more is covered than was taken, or than came")
+        at["early"] -= f["amount_minor"]
+        at["waits"] -= f["amount_minor"]
+        return Counter({STRAY: f["amount_minor"], LOSSES: -f["amount_minor"]})
+
     @staticmethod
     def taken_from(f: dict) -> str:
         """Where the processor took it: the one account that is credited."""
@@ -258,13 +319,19 @@ class Deal:
         source = HELD if f["processor_id"] is None else STRAY
         self.charged_back_held += f["amount_minor"] if source == HELD else 0
         self.charged_back -= f["amount_minor"] if source == STRAY else 0
+        if source == STRAY:
+            self.strays[f["processor_id"]]["waits"] -= f["amount_minor"]
         return Counter({source: f["amount_minor"], LOSSES: -f["amount_minor"]})
 
     def cancelled_refund_sent(self, f: dict) -> Counter[str]:
         need(self.refunds[f["reference"]]["state"] == "cancelled", "only a cancelled refund comes back")
         refund, hands = self.refunds[f["reference"]], self.in_seller_hands()
-        missing = max(0, refund["amount"] - self.unsent_refunds())
+        busy = sum(r["amount"] for r in self.refunds.values() if r["currency"] == self.currency and r["state"] in OPEN)
+        missing = max(0, refund["amount"] - max(0, self.owes(REFUND_DUE) - busy))
         refund["state"] = "new"
+        if refund["stray"]:
+            return Counter({LOSSES: missing, REFUND_DUE: -missing})
+        self.from_refunds -= missing
         moved, rest = self.take(missing, PAYABLE, RESERVE, FEE, TAX)
         from_seller = min(rest, hands)
         moved.update({DEBT: from_seller, LOSSES: rest - from_seller, REFUND_DUE: -missing})
@@ -303,63 +370,3 @@ class Deal:
     def is_flat(self) -> bool:
         """Nothing of this transaction is left in any account of its own."""
         return not any(self.holds[account] for account in PER_TRANSACTION)
-
-
-MOVE_NOTHING = (
-    "refund_uncertain",
-    "payout_uncertain",
-    "refund_waits_for_balance",
-    "payout_waits_for_balance",
-    "payout_reversal_seen",
-)
-
-
-class Books:
-    """All currencies and all transactions."""
-
-    def __init__(self) -> None:
-        self.totals: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self.deals: dict[str, Deal] = {}
-        self._touched: set[str] = set()
-
-    def copy(self) -> "Books":
-        """The same, to go on differently."""
-        twin = Books()
-        twin.totals.update({currency: total.copy() for currency, total in self.totals.items()})
-        twin.deals = {key: deal.copy() for key, deal in self.deals.items()}
-        twin._touched = self._touched.copy()
-        return twin
-
-    def read(self, stream_id: str, topic: str, fields: dict) -> None:
-        """Fold one event; raise `Wrong` when its postings are not what its facts demand."""
-        kind, name, _ = topic.split(".")
-        if topic == "transaction.opened.v1":
-            self.deals[stream_id] = Deal(fields)
-        moved: Counter[str] = Counter()
-        for account, _, amount in fields.get("postings", ()):
-            need(type(amount) is int and amount, "amounts are whole and not zero")
-            moved[account] += amount
-            self.totals[fields["currency"]][account] += amount
-        need(sum(moved.values()) == 0, "an event is not balanced", topic)
-        need(not moved or not sum(self.totals[fields["currency"]].values()), "a currency is not balanced")
-        if kind == "transaction" and name in MOVE_NOTHING:
-            getattr(self.deals[stream_id], name)(fields)
-        if kind == "transaction" and "postings" in fields:
-            self._compare(self.deals[stream_id], name, fields, moved)
-            self._touched.add(stream_id)
-
-    def _compare(self, deal: Deal, name: str, fields: dict, moved: Counter[str]) -> None:
-        expected = getattr(deal, name)(fields)
-        expected = {account: amount for account, amount in expected.items() if amount}
-        moved_net = {account: amount for account, amount in moved.items() if amount}
-        need(expected == moved_net, name, "should move", expected, "but moves", moved_net)
-        if fields["currency"] == deal.currency:
-            deal.holds.update(moved)
-        deal.check()
-
-    def check_append(self) -> None:
-        """Between appends no money of a seller waits beside a debt of his, and none is between two of his sales."""
-        need(not any(totals[RECOVERIES] for totals in self.totals.values()), "money got lost between two sales")
-        for deal in map(self.deals.__getitem__, self._touched):
-            need(not (deal.owes(PAYABLE) and deal.holds[DEBT]), "a debtor is owed", deal.holds)
-        self._touched.clear()

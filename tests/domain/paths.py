@@ -8,8 +8,8 @@ from uuid import UUID, uuid5
 from domain.journal import Account
 from domain.money import Currency
 from domain.policy import Terms
-from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
+from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
 from domain.transaction.commands import (
     AcknowledgeReveal,
     CancelTransaction,
@@ -167,8 +167,14 @@ def refunded(reference: str, status: str, source: Account = Account.BALANCE) -> 
 
 
 def chargeback(
-    outcome: str, amount_minor: int = 100_000, *, number: str = "dispute-1", source: Account = Account.BALANCE
+    outcome: str,
+    amount_minor: int = 100_000,
+    *,
+    number: str = "dispute-1",
+    source: Account = Account.BALANCE,
+    of: RecordCharge | None = None,
 ) -> RecordChargeback:
+    """Without `of`, which is a charge that was reported, it is about the one that paid the price."""
     return RecordChargeback(
         report=ChargebackReport(
             processor_dispute_id=number,
@@ -176,6 +182,8 @@ def chargeback(
             amount_minor=amount_minor,
             due_at=START + timedelta(hours=16),
             source=source,
+            charge_id=None if of is None else of.charge.processor_id,
+            charge_reference=None if of is None else of.charge.reference,
         )
     )
 

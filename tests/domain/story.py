@@ -27,8 +27,8 @@ from domain.transaction.commands import OpenTransaction
 from domain.transaction.opening import UsdRate
 from eventstore.fork import fork
 from eventstore.transcoder import encode
+from tests.domain.books import Books
 from tests.domain.law import Law
-from tests.domain.money_model import Books
 from tests.domain.people import ADMIN, BUYER, SELLER, SELLER_ID, START, SYSTEM
 
 LISTING_ID = UUID(int=0x11)

@@ -8,8 +8,10 @@ from domain.journal import Account
 from domain.policy import Terms
 from domain.transaction.commands import RevealCredentials
 from domain.transaction.records import Finding
+from domain.transaction.settlement import RefundTooLarge
 from domain.transaction.staff_commands import RecoverInCash
 from domain.transaction.state import DisputeOpen, NothingHeld
+from domain.transaction.system_commands import ReturnReceipts
 from tests.domain.paths import (
     PHASES,
     TRANSFER_FEE,
@@ -19,6 +21,7 @@ from tests.domain.paths import (
     compensating,
     completed,
     confirm,
+    dispute,
     disputed,
     pay_out,
     paying,
@@ -36,6 +39,7 @@ from tests.domain.paths import (
     transfer,
 )
 from tests.domain.people import BUYER, SUPER
+from tests.domain.story import Story
 
 A = Account
 TAKEN = {
@@ -225,3 +229,51 @@ def test_it_cannot_be_withdrawn_by_whoever_reported_it():
     story = signed(pending())
     story.do(chargeback("open"))
     story.refuses(ProcessorDecides, WithdrawDispute(dispute_id=story.dispute()))
+
+
+@pytest.mark.parametrize("finding", [Finding.SELLER, Finding.PLATFORM, Finding.BUYER])
+def test_a_dispute_about_a_sale_that_was_charged_back_with_its_surcharge_can_be_decided(finding: Finding):
+    story = asked(pending())
+    story.do(charge(story, 101_500, requested_minor=100_000, fee_minor=1_500))
+    story.do(chargeback("lost", 101_500))
+    assert story.transaction.refundable_of_price_minor == 0
+    story.do(dispute(), BUYER)
+    assert "dispute_resolved" in story.do(resolve(story, finding), SUPER)
+
+
+def refunded_in_part_and_charged_back() -> Story:
+    """Half goes back by a refund, which a chargeback of that half cancels."""
+    story = completed(pending())
+    story.do(dispute(), BUYER)
+    story.do(resolve(story, Finding.BUYER), SUPER)
+    story.do(refund(50_000), SUPER)
+    story.do(chargeback("lost", 50_000))
+    assert story.transaction.refundable_minor == 50_000
+    return story
+
+
+def test_a_cancelled_refund_that_was_sent_all_the_same_leaves_nothing_to_refund():
+    story = refunded_in_part_and_charged_back()
+    story.do(refunded(story.refund(), "processed"))
+    assert story.transaction.refundable_minor == 0
+    story.refuses(RefundTooLarge, refund(), SUPER)
+
+
+def test_a_cancelled_refund_that_was_sent_all_the_same_is_not_covered_by_what_another_refund_is_to_send():
+    story = refunded_in_part_and_charged_back()
+    first = story.refund()
+    story.do(refund(), SUPER)
+    second = story.refund()
+    for reference in (first, second):
+        story.do(refunded(reference, "processed"))
+    assert story.transaction.is_flat
+
+
+def test_stray_money_whose_return_failed_does_not_pay_for_the_sale_that_was_charged_back():
+    story = completed(pending())
+    story.do(charge(story, 100_000, processor_id="charge-2"))
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(chargeback("lost"))
+    assert story.balance(A.REFUND_DUE) == -100_000
+    assert story.transaction.receivable_minor == 90_000

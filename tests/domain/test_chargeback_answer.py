@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from domain.errors import Forbidden
-from domain.transaction.chargeback import ChargebackReport, dispute_id_of
+from domain.transaction.chargeback_report import ChargebackReport, dispute_id_of
 from domain.transaction.commands import AcknowledgeReveal, WithdrawDispute
 from domain.transaction.records import AnswerStatus, Dispute, Finding
 from domain.transaction.system_commands import EnforceDeadline, RecordChargeback

@@ -8,7 +8,7 @@ import pytest
 from domain.reason import ReasonTooShort
 from domain.transaction.commands import RecordStatement, WithdrawDispute
 from domain.transaction.dispute import ProcessorDecides
-from domain.transaction.force import DisputeFirst, NotStuck, RevealFirst
+from domain.transaction.force import DisputeFirst, NotStuck, RecipientMissing, RevealFirst
 from domain.transaction.payment import AlreadyPaid
 from domain.transaction.records import Finding, PayoutPurpose
 from domain.transaction.settlement import RefundTooLarge
@@ -103,6 +103,23 @@ def test_force_is_no_decision_of_the_dispute_that_it_closes():
     other = disputed(pending())
     other.do(release(), SUPER)
     other.wait(days=8).refuses(DisputeFirst, refund(), SUPER)
+
+
+def test_what_a_partial_chargeback_leaves_of_a_cancelled_refund_is_paid_by_force():
+    story = disputed(pending())
+    story.do(refund(), SUPER)
+    story.do(chargeback("lost", 40_000))
+    assert "release" in story.actions(SUPER)
+    assert "payout_requested" in story.do(release("RCP_buyer"), SUPER)
+    assert story.last("payout_requested").amount_minor == 60_000
+
+
+def test_nobody_is_asked_to_approve_a_payout_to_nobody():
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "failed"))
+    for limit in (0, 10**9):
+        story.refuses(RecipientMissing, release(limit=limit), SUPER)
+    assert story.do(release("RCP_buyer", limit=0), SUPER) == ["approval_requested"]
 
 
 def test_a_statement_is_made_about_money_that_is_held():

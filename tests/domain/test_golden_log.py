@@ -19,9 +19,9 @@ import pytest
 from domain.aggregate import Aggregate
 from domain.event import Event
 from eventstore.transcoder import decode, encode, list_event_classes
+from tests.domain.books import Books
 from tests.domain.golden_stories import STORIES
 from tests.domain.law import Law
-from tests.domain.money_model import Books
 from tests.domain.story import Story
 
 GOLDEN = Path(__file__).with_name("golden")

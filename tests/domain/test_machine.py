@@ -17,7 +17,7 @@ from domain.errors import EscrowError
 from domain.journal import CLIENT_LIABILITIES, PER_TRANSACTION, Account
 from domain.money import Currency
 from domain.policy import Silence, Terms
-from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
 from domain.transaction.commands import (
     AcknowledgeReveal,
     ExtendInspection,
@@ -201,13 +201,18 @@ class Machine(RuleBasedStateMachine):
         outcome=st.sampled_from(ChargebackOutcome),
         part=st.sampled_from([0, 1, 2, 4, 5]),
         source=st.sampled_from([Account.BALANCE, Account.UNCLEARED]),
+        charge=st.sampled_from([None, *(f"charge-{n}-KES" for n in range(6))]),
     )
-    def a_chargeback_is_reported(self, number: int, outcome: ChargebackOutcome, part: int, source: Account) -> None:
+    def a_chargeback_is_reported(
+        self, number: int, outcome: ChargebackOutcome, part: int, source: Account, charge: str | None
+    ) -> None:
         report = ChargebackReport(
             processor_dispute_id=f"d-{number}",
             outcome=outcome,
             amount_minor=self.story.price_minor * part // 4,
             source=source,
+            charge_id=charge,
+            charge_reference=self.t.payment_reference if charge else None,
         )
         self.send(RecordChargeback(report=report), SYSTEM)
 

@@ -216,6 +216,32 @@ def test_what_the_buyer_has_twice_is_our_loss():
     assert story.balance(Account.LOSSES) == 5_000
 
 
+@pytest.mark.parametrize("end", ["failed", "success then reversed", "first reversed"])
+def test_what_the_buyer_has_twice_is_not_owed_to_him_again_when_one_of_both_comes_back(end: str):
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(pay_out(PayoutPurpose.REFUND))
+    first = story.payout()
+    for status in ("pending", "failed"):
+        report(story, status)
+    story.wait(minutes=1).do(pay_out(PayoutPurpose.REFUND))
+    second = story.payout()
+    report(story, "pending")
+    story.do(transfer(first, "success"))
+    assert story.balance(Account.LOSSES) == 100_000
+    if end == "failed":
+        story.do(transfer(second, "failed"))
+    elif end == "first reversed":
+        story.do(transfer(first, "reversed"))
+        story.do(transfer(second, "success"))
+    else:
+        story.do(transfer(second, "success"))
+        story.do(transfer(second, "reversed"))
+    assert (story.balance(Account.LOSSES), story.balance(Account.REFUND_DUE)) == (0, 0)
+    assert story.phase == "refunded"
+    story.refuses(NothingPayable, pay_out(PayoutPurpose.REFUND))
+
+
 def test_nothing_is_payable_before_the_release():
     story = funded(pending())
     for purpose in PayoutPurpose:
@@ -319,3 +345,12 @@ def test_an_account_in_doubt_is_told_once_until_it_waits_and_a_super_admin_may_n
     assert story.do(doubt) == ["payout_account_unproven"]
     assert "payout_requested" in story.do(release("RCP_corrected"), SUPER)
     story.refuses(NothingPayable, doubt)
+
+
+def test_another_doubt_about_an_account_is_news():
+    story = releasing(pending())
+    for doubt in (AccountDoubt.SALT_MISSING, AccountDoubt.DIFFERS):
+        distrust = DistrustAccount(purpose=PayoutPurpose.SELLER, doubt=doubt)
+        assert story.do(distrust) == ["payout_account_unproven"]
+        assert story.transaction.stuck_reason == f"payout_account_unproven: {doubt.value}"
+        story.ignores(distrust)

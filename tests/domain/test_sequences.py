@@ -15,8 +15,8 @@ import pytest
 from domain.event import Event
 from domain.transaction.commands import TransactionCommand
 from domain.transaction.phase import Phase
+from tests.domain.books import Books
 from tests.domain.law import Law
-from tests.domain.money_model import Books
 from tests.domain.paths import PHASES, pending
 from tests.domain.story import raw
 from tests.domain.walk import MOVES, Position, position, step

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.transaction.commands import AcknowledgeReveal, MissReveal, ReplaceDeposit
+from domain.transaction.commands import AcknowledgeReveal, MissReveal, ReplaceDeposit, TransactionCommand
 from domain.transaction.settlement import CancellationAsked
 from domain.transaction.state import NothingHeld
 from domain.transaction.system_commands import EnforceDeadline, LoseDeposit
@@ -32,7 +32,7 @@ from tests.domain.paths import (
     sign,
     signed,
 )
-from tests.domain.people import BUYER, SELLER
+from tests.domain.people import BUYER, SELLER, SYSTEM
 from tests.domain.story import VAULT_ID
 
 ANOTHER_VAULT = UUID(int=0x77)
@@ -123,6 +123,19 @@ def test_a_reveal_that_was_lost_on_its_way_is_missed_once_and_shown_anew():
     story.do(AcknowledgeReveal(), BUYER)
     story.refuses(NotRevealed, MissReveal(), BUYER)
     assert story.transaction.superseded_vaults == (VAULT_ID,)
+
+
+@pytest.mark.parametrize("lost", [MissReveal(), LoseDeposit()])
+def test_an_inspection_that_lapsed_before_the_deposit_was_replaced_runs_and_ends_again(lost: TransactionCommand):
+    story = signed(pending())
+    story.do(reveal(), BUYER)
+    assert story.wait(hours=73).do(EnforceDeadline()) == ["inspection_lapsed"]
+    story.do(lost, BUYER if isinstance(lost, MissReveal) else SYSTEM)
+    story.do(anew(), SELLER)
+    story.do(reveal(), BUYER)
+    story.do(AcknowledgeReveal(), BUYER)
+    assert story.transaction.stuck_reason == "awaiting_confirmation"
+    assert "release_ordered" in story.wait(hours=73).do(EnforceDeadline())
 
 
 def test_a_missed_reveal_that_is_not_made_good_is_refunded_and_nobody_is_paid():

@@ -277,6 +277,7 @@ MOVES: list[Move] = [
     ("chargeback open", SYSTEM, lambda at: paths.chargeback("open")),
     ("chargeback won", SYSTEM, lambda at: paths.chargeback("won")),
     ("chargeback lost", SYSTEM, lambda at: paths.chargeback("lost", at.transaction.price.amount_minor)),
+    ("stray chargeback", SYSTEM, lambda at: paths.chargeback("lost", 99, number="d-2", of=_charge(2, "charge-3")(at))),
     ("chargeback of a part", SYSTEM, lambda at: paths.chargeback("lost", at.transaction.price.amount_minor // 3)),
     ("order an answer", SYSTEM, lambda at: paths.order_answer(processor_dispute(at))),
     ("answer taken", SYSTEM, lambda at: paths.answered(processor_dispute(at))),

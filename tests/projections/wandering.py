@@ -9,7 +9,7 @@ from domain.configuration import ChangeSetting, Configuration, Setting, StartCon
 from domain.errors import EscrowError
 from domain.money import Currency, Money
 from domain.transaction import Transaction
-from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
 from domain.transaction.dispute import Award
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from inspect import iscoroutinefunction
 from itertools import count
@@ -16,6 +17,7 @@ from domain.transaction import Transaction
 from domain.transaction.commands import AcknowledgeReveal, OpenDispute, RevealCredentials
 from domain.transaction.phase import Phase
 from domain.transaction.records import AnswerStatus, DisputeAnswer, DisputeCategory, Finding
+from gateways.chargeback import Chargeback
 from gateways.paystack.sim.records import DisputeRecord, UploadRecord
 from reactions.toolbox import Processor
 from tests.conftest import Database
@@ -69,6 +71,20 @@ def uploaded(street: Street, dispute: DisputeRecord) -> UploadRecord:
     found = street.paystack.sim.store.uploads.get(name)
     assert found is not None
     return found
+
+
+class OfAnother:
+    """A processor whose chargebacks are of a payment that did not pay the price."""
+
+    def __init__(self, real: Processor) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    async def fetch_chargeback(self, processor_id: int) -> Chargeback:
+        found = await self._real.fetch_chargeback(processor_id)
+        return replace(found, charge_id=(found.charge_id or 0) + 1)
 
 
 @pytest.mark.parametrize("stage", [held, released, paid_out])
@@ -348,5 +364,21 @@ def test_due_at_is_the_processors(database: Database) -> None:
         transaction = await work(street, transaction_id)
         (dispute,) = transaction.disputes.values()
         assert transaction.answer_due_at(dispute) == street.world.at + timedelta(hours=1)
+
+    tell(database.app_dsn, story)
+
+
+def test_a_chargeback_of_another_payment_is_left_to_a_person(database: Database) -> None:
+    async def story(street: Street) -> None:
+        transaction_id = await paid_out(street)
+        dispute = await street.dispute(transaction_id)
+        street.world.tools = replace(
+            street.world.tools, gateway=cast("Processor", OfAnother(street.world.tools.gateway))
+        )
+        transaction = await work(street, transaction_id)
+        answer = answer_of(transaction)
+        assert answer is not None
+        assert (answer.status, answer.failure) == (AnswerStatus.REFUSED, "another_payment")
+        assert street.answers(dispute) == 0
 
     tell(database.app_dsn, story)

@@ -11,7 +11,7 @@ from domain.actor import reaction
 from domain.money import Currency, Money
 from domain.reconciliation import Difference
 from domain.reconciliation import DifferenceKind as Kind
-from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
 from domain.transaction.system_commands import RecordChargeback
 from gateways.payment import ChargeStatus, NewRefund, TransferStatus
 from gateways.paystack.sim.state import Behaviour

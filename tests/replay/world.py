@@ -11,7 +11,7 @@ from domain.errors import EscrowError
 from domain.money import Currency, Money
 from domain.policy import Silence, Terms
 from domain.transaction import Transaction
-from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport
+from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
 from domain.transaction.dispute import Award
 from domain.transaction.opening import UsdRate
 from domain.transaction.payment import ConfirmedCharge

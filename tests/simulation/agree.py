@@ -84,9 +84,12 @@ def compare_charges(w: World) -> None:
 
 def compare_chargebacks(w: World) -> None:
     """Each chargeback there is one here, of the same amount and end; one of money in another currency is a person's."""
-    booked = w.judge.own("chargeback_lost")
-    lost = {fields["processor_dispute_id"]: fields["amount_minor"] for fields in booked}
-    need(len(lost) == len(booked), "a chargeback is booked twice", booked)
+    lost: Counter[str] = Counter()
+    for kind in ("chargeback_lost", "stray_chargeback_lost"):
+        booked = w.judge.own(kind)
+        parts = {fields["processor_dispute_id"]: fields["amount_minor"] for fields in booked}
+        need(len(parts) == len(booked), "a chargeback is booked twice", booked)
+        lost.update(parts)
     opened = [fields for fields in w.judge.own("dispute_opened") if fields["source"] == "processor"]
     ours = {fields["processor_dispute_id"]: fields["dispute_id"] for fields in opened}
     findings = {fields["dispute_id"]: fields["finding"] for fields in w.judge.own("dispute_resolved")}

@@ -5,8 +5,9 @@ from collections import Counter
 from uuid import UUID
 
 from database.connect import Pool
+from tests.domain.books import Books
 from tests.domain.law import Law
-from tests.domain.money_model import Books, need
+from tests.domain.money_model import need
 
 EVENTS = """
 SELECT notification_id, recorded_at, originator_id, originator_version, topic, state

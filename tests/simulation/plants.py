@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from domain.transaction.approval import ApprovalTrack
-from domain.transaction.chargeback import ChargebackOutcome, ChargebackReport, ChargebackTrack
+from domain.transaction.chargeback import ChargebackTrack
+from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
 from domain.transaction.payment import PaymentTrack
 from domain.transaction.refund import ProcessorRefundStatus
 from domain.transaction.system_commands import RecordCharge

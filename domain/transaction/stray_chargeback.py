@@ -1,0 +1,112 @@
+"""Chargebacks of money that was never the price: a second charge, or what was paid too much.
+
+It comes from where it waits for its return to the payer; the sale's own money stays where it is.
+"""
+
+from domain.journal import Account, credit, debit, journal
+from domain.transaction.chargeback_answer import ChargebackAnswerTrack
+from domain.transaction.chargeback_report import ChargebackReport
+from domain.transaction.event import TransactionMoneyEvent
+from domain.transaction.payment import ConfirmedCharge
+from domain.transaction.records import Refund, RefundStatus
+from domain.transaction.state import TransactionState
+
+
+class StrayChargebackLost(TransactionMoneyEvent):
+    """The processor took back stray money for the buyer's bank.
+
+    It comes from the receipt in suspense, then from returns that were not sent; what has gone back already is our loss.
+    """
+
+    TOPIC = "transaction.stray_chargeback_lost.v1"
+    processor_dispute_id: str
+    charge_id: str
+    amount_minor: int
+    cancelled_refunds: tuple[str, ...]
+
+    def change(self, transaction: TransactionState) -> None:
+        """There is less to return; of a charge that is not known yet, what comes later covers the loss."""
+        super().change(transaction)
+        parts = {line.account: line.amount_minor for line in self.postings}
+        if Account.UNMATCHED_RECEIPTS in parts:
+            transaction.shrink_receipt(self.charge_id, parts[Account.UNMATCHED_RECEIPTS])
+        if self.charge_id not in transaction.seen_charges:
+            transaction.uncovered_stray_minor[self.charge_id] += parts[Account.LOSSES]
+        for reference in self.cancelled_refunds:
+            transaction.update_refund(reference, status=RefundStatus.CANCELLED)
+
+
+class StrayChargebackCovered(TransactionMoneyEvent):
+    """The stray charge that a chargeback took back became known only after it: its money covers what we had lost."""
+
+    TOPIC = "transaction.stray_chargeback_covered.v1"
+    charge_id: str
+    amount_minor: int
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is as if the charge had come first."""
+        super().change(transaction)
+        transaction.uncovered_stray_minor[self.charge_id] -= self.amount_minor
+        transaction.shrink_receipt(self.charge_id, self.amount_minor)
+
+
+class StrayChargebackTrack(ChargebackAnswerTrack):
+    """Booking what a chargeback took of stray money."""
+
+    def record_charge(self, charge: ConfirmedCharge) -> None:
+        """Record a charge as `PaymentTrack` does; a stray one that was charged back already covers that first."""
+        super().record_charge(charge)
+        receipt = self.suspense.get(charge.processor_id)
+        amount = min(self.uncovered_stray_minor[charge.processor_id], receipt.amount_minor if receipt else 0)
+        if receipt is not None and receipt.currency is self.price.currency and amount > 0:
+            self.record(
+                StrayChargebackCovered,
+                charge_id=charge.processor_id,
+                amount_minor=amount,
+                currency=self.price.currency,
+                postings=journal(
+                    debit(Account.UNMATCHED_RECEIPTS, amount, receipt.reference), credit(Account.LOSSES, amount)
+                ),
+            )
+
+    def stray_part_minor(self, report: ChargebackReport) -> int:
+        """Return how much of a chargeback is about money that is not the price, in minor units."""
+        if report.charge_id is None or report.charge_id == self.processor_charge_id:
+            is_overpaid = report.charge_id is not None and report.charge_id in self.seen_charges
+            return max(0, report.amount_minor - self.received_minor) if is_overpaid else 0
+        is_known = report.charge_id in self.seen_charges or self.processor_charge_id is not None
+        return report.amount_minor if is_known else 0
+
+    def record_stray_loss(self, report: ChargebackReport, amount_minor: int) -> None:
+        """Take from receipt and returns of the charge what a chargeback took; what is missing there is our loss."""
+        receipt = None if report.charge_id is None else self.suspense.get(report.charge_id)
+        is_ours = receipt is not None and receipt.currency is self.price.currency
+        from_receipt = min(amount_minor, receipt.amount_minor) if receipt is not None and is_ours else 0
+        returns = self._unsent_returns(report.charge_reference) if report.charge_id in self.seen_charges else ()
+        from_returns = min(amount_minor - from_receipt, sum(refund.amount_minor for refund in returns))
+        self.record(
+            StrayChargebackLost,
+            processor_dispute_id=report.processor_dispute_id,
+            charge_id=report.charge_id,
+            amount_minor=amount_minor,
+            cancelled_refunds=tuple(refund.reference for refund in returns) if from_returns else (),
+            currency=self.price.currency,
+            postings=journal(
+                debit(Account.UNMATCHED_RECEIPTS, from_receipt, receipt.reference if receipt else ""),
+                debit(Account.REFUND_DUE, from_returns),
+                debit(Account.LOSSES, amount_minor - from_receipt - from_returns),
+                credit(report.source, amount_minor),
+            ),
+        )
+
+    def _unsent_returns(self, charge_reference: str | None) -> tuple[Refund, ...]:
+        """The returns of stray money of a charge that were not sent, or failed and are not paid by a transfer."""
+        stray = (refund for refund in self.refunds.values() if not refund.is_of_price)
+        own = (refund for refund in stray if refund.charge_reference == charge_reference)
+        ours = (refund for refund in own if refund.currency is self.price.currency)
+        return tuple(
+            refund
+            for refund in ours
+            if refund.status is RefundStatus.APPROVED
+            or (refund.status is RefundStatus.FAILED and refund.transfer_reference is None)
+        )

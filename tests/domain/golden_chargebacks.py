@@ -1,0 +1,19 @@
+"""Stories about chargebacks of money that was never the price; their bytes are frozen in `golden/`."""
+
+from domain.transaction.system_commands import ReturnReceipts
+from tests.domain import paths
+from tests.domain.paths import charge, chargeback, pending
+from tests.domain.story import Story
+
+
+def stray_taken_back() -> Story:
+    """A sale is paid three times: one payment is taken back on its return, another before anybody has heard of it."""
+    story = paths.revealed(pending())
+    second = charge(story, 100_000, processor_id="second")
+    story.do(second)
+    story.do(ReturnReceipts())
+    story.do(chargeback("lost", of=second))
+    third = charge(story, 100_000, processor_id="third")
+    story.do(chargeback("lost", 60_000, number="dispute-2", of=third))
+    story.do(third)
+    return story

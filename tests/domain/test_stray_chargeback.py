@@ -1,0 +1,116 @@
+"""Chargebacks of money that was never the price: the sale and its own money stay as they are."""
+
+import pytest
+
+from domain.journal import Account
+from domain.transaction.payment import ConfirmedCharge
+from domain.transaction.system_commands import RecordCharge, ReturnReceipts
+from tests.domain.paths import asked, charge, chargeback, completed, confirm, pending, refunded, revealed
+from tests.domain.people import BUYER
+from tests.domain.story import Story
+
+A = Account
+
+
+def paid_twice(story: Story) -> RecordCharge:
+    """The price was paid once more; the second payment waits for its return."""
+    second = charge(story, 100_000, processor_id="charge-2")
+    story.do(second)
+    return second
+
+
+@pytest.mark.parametrize("path", [revealed, completed])
+def test_a_second_payment_that_is_taken_back_leaves_the_sale_as_it_was(path):
+    story = path(pending())
+    phase = story.phase
+    second = paid_twice(story)
+    held, receivable = story.transaction.held_minor, story.transaction.receivable_minor
+    assert story.do(chargeback("lost", of=second)) == ["dispute_opened", "stray_chargeback_lost", "dispute_resolved"]
+    assert (story.phase, story.transaction.held_minor) == (phase, held)
+    assert story.transaction.receivable_minor == receivable
+    assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
+    story.ignores(ReturnReceipts())
+
+
+def test_the_sale_goes_on_after_its_second_payment_was_taken_back():
+    story = revealed(pending())
+    story.do(chargeback("lost", of=paid_twice(story)))
+    assert "release_ordered" in story.do(confirm(), BUYER)
+
+
+def test_a_return_that_was_not_sent_is_cancelled_by_the_chargeback():
+    story = revealed(pending())
+    second = paid_twice(story)
+    story.do(ReturnReceipts())
+    assert "stray_chargeback_lost" in story.do(chargeback("lost", of=second))
+    assert story.transaction.refunds[story.refund()].status.value == "cancelled"
+    assert story.balance(A.REFUND_DUE) == story.balance(A.LOSSES) == 0
+    assert story.transaction.held_minor == 100_000
+    assert story.transaction.refundable_minor == 100_000
+
+
+def test_a_cancelled_return_that_was_sent_all_the_same_is_our_loss():
+    story = revealed(pending())
+    second = paid_twice(story)
+    story.do(ReturnReceipts())
+    story.do(chargeback("lost", of=second))
+    assert story.do(refunded(story.refund(), "processed"))[0] == "cancelled_refund_sent"
+    assert story.balance(A.LOSSES) == 100_000
+    assert (story.transaction.held_minor, story.transaction.refundable_minor) == (100_000, 100_000)
+
+
+def test_what_has_gone_back_already_and_is_taken_back_too_is_our_loss():
+    story = revealed(pending())
+    second = paid_twice(story)
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "processed"))
+    story.do(chargeback("lost", of=second))
+    assert story.balance(A.LOSSES) == 100_000
+    assert story.transaction.held_minor == 100_000
+
+
+def test_of_a_payment_that_was_too_much_the_price_is_taken_from_the_sale_and_the_rest_from_what_waits():
+    story = asked(pending())
+    payment = charge(story, 130_000)
+    story.do(payment)
+    story.do(chargeback("lost", 130_000, of=payment))
+    assert story.phase == "charged_back"
+    assert story.balance(A.HELD) == story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
+
+
+def test_of_a_payment_that_was_too_much_a_part_up_to_the_price_is_taken_from_the_sale():
+    story = asked(pending())
+    payment = charge(story, 130_000)
+    story.do(payment)
+    story.do(chargeback("lost", 20_000, of=payment))
+    assert (story.transaction.held_minor, story.balance(A.UNMATCHED_RECEIPTS)) == (80_000, -30_000)
+
+
+def test_the_second_payment_may_become_known_after_its_chargeback():
+    story = revealed(pending())
+    second = charge(story, 100_000, processor_id="charge-2")
+    story.do(chargeback("lost", of=second))
+    assert (story.transaction.held_minor, story.balance(A.LOSSES)) == (100_000, 100_000)
+    assert "stray_chargeback_covered" in story.do(second)
+    assert story.balance(A.LOSSES) == story.balance(A.UNMATCHED_RECEIPTS) == 0
+    story.ignores(ReturnReceipts())
+    story.ignores(second)
+
+
+def test_the_payment_of_the_price_is_still_taken_from_the_sale():
+    story = revealed(pending())
+    paid_twice(story)
+    first = ConfirmedCharge(
+        reference=story.transaction.payment_reference or "",
+        processor_id=story.transaction.processor_charge_id or "",
+        amount_minor=100_000,
+        requested_minor=None,
+        currency=story.transaction.price.currency,
+        fee_minor=None,
+        channel="card",
+        paid_at=story.now,
+        verified_by="poll",
+    )
+    story.do(chargeback("lost", of=RecordCharge(charge=first)))
+    assert story.phase == "charged_back"
+    assert story.balance(A.UNMATCHED_RECEIPTS) == -100_000
