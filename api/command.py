@@ -38,9 +38,20 @@ FIT_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 VERSION_TAG = re.compile(r'"([1-9][0-9]{0,17})"', re.ASCII)
 NEVER = -1
 DERIVED_LENGTH = 256
-# A typed name is no secret, but its unsalted hash, which stands in the log for ever, would give it away.
+# A typed name or a few words are no secret, but their unsalted hash in the log, for ever, would give them away.
 SECRET_FIELDS = frozenset(
-    {"password", "credentials", "legal_name", "otp", "account_number", "code", "recovery_code", "mailed_code"}
+    {
+        "password",
+        "credentials",
+        "legal_name",
+        "statement",
+        "otp",
+        "bank_code",
+        "account_number",
+        "code",
+        "recovery_code",
+        "mailed_code",
+    }
 )
 
 

@@ -1,5 +1,6 @@
 """Lists: a page of a read model or of the log, with a cursor for the next one."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from domain.journal import Account
 from domain.money import Currency
 from domain.transaction.phase import Phase
 from domain.transaction.records import ApprovalStatus
-from eventstore.log import END, read_after, read_stream
+from eventstore.log import END, RecordedEvent, read_after, read_stream
 from projections.admin_action import list_admin_actions
 from projections.alert import AlertRow
 from projections.alert import list_alerts as read_alerts
@@ -79,7 +80,7 @@ async def list_log(reader: Reader) -> Page[EventView]:
     """The whole log, oldest first."""
     after = read_position_cursor(reader, "log")
     events = await read_after(reader.dependencies.pool, after, reader.limit + 1)
-    return make_page(reader, "log", events, EventView.of, lambda event: (event.position,))
+    return make_page(reader, "log", events, _viewer(reader), lambda event: (event.position,))
 
 
 async def list_events(reader: Reader, stream_id: UUID) -> Page[EventView]:
@@ -88,7 +89,11 @@ async def list_events(reader: Reader, stream_id: UUID) -> Page[EventView]:
     after = read_position_cursor(reader, name)
     last = after + reader.limit + 1
     events = await read_stream(reader.dependencies.pool, stream_id, after_version=after, to_version=last)
-    return make_page(reader, name, events, EventView.of, lambda event: (event.version,))
+    return make_page(reader, name, events, _viewer(reader), lambda event: (event.version,))
+
+
+def _viewer(reader: Reader) -> Callable[[RecordedEvent], EventView]:
+    return lambda event: EventView.of(event, reader.actor)
 
 
 async def list_account_entries(reader: Reader, account: str) -> Page[EntryItem]:
