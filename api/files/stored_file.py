@@ -29,10 +29,9 @@ class StoredFile:
 
 
 async def keep_file(pool: Pool, objects: Folder, draft: Draft, file: StoredFile, at: datetime) -> None:
-    """Keep a file, durably, before the event that names it; a repeat changes nothing."""
+    """Keep a file, durably, before the event that names it."""
     async with pool.connection() as connection, connection.transaction():
         await _lock(connection, file.owner_id, file.sha256)
-        await objects.keep(draft, file.owner_id)
         await connection.execute(
             SQL.insert_file,
             {
@@ -45,6 +44,15 @@ async def keep_file(pool: Pool, objects: Folder, draft: Draft, file: StoredFile,
                 "at": at,
             },
         )
+        await objects.keep(draft, file.owner_id)
+
+
+async def mend_file(pool: Pool, objects: Folder, draft: Draft, file: StoredFile) -> None:
+    """Put a file that was sent before in its place once more, unless it was erased."""
+    async with pool.connection() as connection, connection.transaction():
+        await _lock(connection, file.owner_id, file.sha256)
+        if await _is_needed(connection, file.owner_id, file.sha256):
+            await objects.keep(draft, file.owner_id)
 
 
 async def erase_file(pool: Pool, objects: Folder, file_id: UUID, at: datetime) -> None:
@@ -57,8 +65,7 @@ async def erase_file(pool: Pool, objects: Folder, file_id: UUID, at: datetime) -
         owner_id, sha256 = cast("tuple[UUID, str]", row)
         await _lock(connection, owner_id, sha256)
         await connection.execute(SQL.erase_file, {"file_id": file_id, "at": at})
-        cursor = await connection.execute(SQL.is_needed, (owner_id, sha256))
-        if await cursor.fetchone() == (False,):
+        if not await _is_needed(connection, owner_id, sha256):
             await objects.remove(owner_id, sha256)
 
 
@@ -78,3 +85,8 @@ async def read_names(pool: Pool, file_ids: Sequence[UUID]) -> Mapping[UUID, str]
 
 async def _lock(connection: Connection, owner_id: UUID, sha256: str) -> None:
     await connection.execute(SQL.lock, (f"{owner_id} {sha256}",))
+
+
+async def _is_needed(connection: Connection, owner_id: UUID, sha256: str) -> bool:
+    cursor = await connection.execute(SQL.is_needed, (owner_id, sha256))
+    return await cursor.fetchone() == (True,)

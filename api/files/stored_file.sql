@@ -3,10 +3,13 @@
 SELECT pg_advisory_xact_lock(hashtextextended(%s, 20));
 
 -- name: insert_file
--- What somebody sent; of two with the same id the first one stands.
+-- What somebody sent; of two with the same id the first one stands, and is there again if it was refused before.
 INSERT INTO public.stored_files (file_id, owner_id, sha256, media_type, size_bytes, name, created_at)
 VALUES (%(file_id)s, %(owner_id)s, %(sha256)s, %(media_type)s, %(size_bytes)s, %(name)s, %(at)s)
-ON CONFLICT (file_id) DO NOTHING;
+ON CONFLICT (file_id) DO UPDATE
+SET
+    name = coalesce(stored_files.name, excluded.name),
+    erased_at = NULL;
 
 -- name: find_file
 -- Whose file it is, and under which hash it lies.
@@ -27,7 +30,7 @@ WHERE
     AND erased_at IS NULL;
 
 -- name: is_needed
--- Whether the same file is still there under another id.
+-- Whether some id still names this file.
 SELECT EXISTS (
     SELECT
     FROM public.stored_files

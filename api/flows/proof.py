@@ -13,16 +13,17 @@ from starlette.responses import Response, StreamingResponse
 from api.command import Desk
 from api.files.file_name import attachment_header, clean_name
 from api.files.media import MediaType
-from api.files.stored_file import StoredFile, erase_file, keep_file, read_names
+from api.files.stored_file import StoredFile, erase_file, keep_file, mend_file, read_names
 from api.files.upload import receive_file
 from api.reads.reading import Reader
 from api.views.proof import ProofItem, ProofsView
 from database.connect import Pool
-from domain.errors import NotFound
+from domain.errors import EscrowError, NotFound, StillRunning
 from domain.listing import Listing
 from domain.listing.commands import AttachProof, RemoveProof
 from domain.listing.proof import Proof
 from domain.transaction import Transaction
+from eventstore.escrow import Result
 
 UNKNOWN = AttachProof(proof_id=UUID(int=0), sha256="", media_type="", size_bytes=0)
 """Stands for a file while it is not known yet: who may not send one is refused before the first byte."""
@@ -47,13 +48,34 @@ async def attach(desk: Desk, listing_id: UUID, http: Request) -> Response:
         rehearsed = await desk.rehearse(listing_id, _attach(file))
         if desk.is_dry and rehearsed is not None:
             return desk.answer(rehearsed, ProofItem.of(_find(rehearsed.aggregate, file.sha256), file.name))
-        await keep_file(dependencies.pool, dependencies.objects, draft, file, dependencies.clock())
-    result = await desk.run(listing_id, _attach(file))
+        if rehearsed is None:
+            await mend_file(dependencies.pool, dependencies.objects, draft, file)
+        else:
+            await keep_file(dependencies.pool, dependencies.objects, draft, file, dependencies.clock())
+    result = await _run(desk, listing_id, file)
     proof = _find(result.aggregate, file.sha256)
-    if proof.proof_id != file.file_id:
-        await erase_file(dependencies.pool, dependencies.objects, file.file_id, dependencies.clock())
     names = await read_names(dependencies.pool, [proof.proof_id])
     return desk.answer(result, ProofItem.of(proof, names.get(proof.proof_id)), status=201)
+
+
+async def _run(desk: Desk, listing_id: UUID, file: StoredFile) -> Result[Listing]:
+    """Put a file that is kept to the listing; what the listing does not name afterwards is not kept."""
+    try:
+        result = await desk.run(listing_id, _attach(file))
+    except StillRunning:
+        raise
+    except EscrowError as error:
+        if error.is_refusal:
+            await _erase_unless_named(desk, listing_id, file.file_id)
+        raise
+    await _erase_unless_named(desk, listing_id, file.file_id)
+    return result
+
+
+async def _erase_unless_named(desk: Desk, listing_id: UUID, file_id: UUID) -> None:
+    dependencies = desk.dependencies
+    if file_id not in (await dependencies.escrow.get(Listing, listing_id)).proofs:
+        await erase_file(dependencies.pool, dependencies.objects, file_id, dependencies.clock())
 
 
 async def remove(desk: Desk, listing_id: UUID, proof_id: UUID) -> Response:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 from uuid import uuid4
@@ -17,9 +18,11 @@ from tests.api.samples import SAMPLES, box, mp4, png_of
 from tests.api.test_media import OTHERS, TWO_THINGS
 from tests.raw_http import exchange, raw_request
 from tests.waiting import wait_until
+from tests.weaknesses.running import read
 
 PNG = SAMPLES["image/png"]
 DRAFT = {"title": "An account", "description": "Old.", "price": {"amount_minor": 1000, "currency": "KES"}}
+HELD_UP = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 PLACE = re.compile(r"objects/[0-9a-f-]{36}/[0-9a-f]{64}")
 NAMES = {
     "../../etc/passwd": "passwd",
@@ -39,9 +42,16 @@ def draft(installation: Installation, name: str = "seller") -> str:
 
 
 def send(
-    person: Person, listing: str, data: bytes, name: str = "proof.png", *, key: str | None = None, query: str = ""
+    person: Person,
+    listing: str,
+    data: bytes,
+    name: str = "proof.png",
+    *,
+    key: str | None = None,
+    query: str = "",
+    if_match: str = "*",
 ) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {person.token}", "Idempotency-Key": key or str(uuid4())}
+    headers = {"Authorization": f"Bearer {person.token}", "Idempotency-Key": key or str(uuid4()), "If-Match": if_match}
     files = {"file": (name, data, "image/png")}
     return WIRE.post(f"{person.base_url}/api/v1/listings/{listing}/proofs{query}", files=files, headers=headers)
 
@@ -57,6 +67,12 @@ def send_raw(person: Person, listing: str, form: bytes, boundary: str = "line") 
 
 def stored(installation: Installation) -> list[Path]:
     return [path for path in installation.files.rglob("*") if path.is_file()]
+
+
+def path_of(installation: Installation, data: bytes) -> Path:
+    """Where a file of the seller lies."""
+    seller = str(installation.people["seller"].id)
+    return installation.files / "objects" / seller / hashlib.sha256(data).hexdigest()
 
 
 def items(person: Person, listing: str) -> list[dict[str, object]]:
@@ -185,7 +201,7 @@ def test_a_file_lies_there_as_long_as_one_listing_needs_it(installation: Install
     seller = installation.people["seller"]
     data = mp4(box(b"free", b"sent to two listings"))
     one, two = draft(installation), draft(installation)
-    path = installation.files / "objects" / str(seller.id) / hashlib.sha256(data).hexdigest()
+    path = path_of(installation, data)
     proofs = {listing: send(seller, listing, data).json()["id"] for listing in (one, two)}
     for listing, is_there in ((one, True), (two, False)):
         answer = seller.request(
@@ -197,6 +213,41 @@ def test_a_file_lies_there_as_long_as_one_listing_needs_it(installation: Install
     again = send(seller, one, data)
     assert again.status_code == 201
     assert path.exists()
+
+
+def test_a_repeat_of_what_was_removed_brings_nothing_back(installation: Installation):
+    seller, listing, key = installation.people["seller"], draft(installation), str(uuid4())
+    data = mp4(box(b"free", b"sent, removed, and sent again"))
+    sent = send(seller, listing, data, key=key)
+    place = f"/api/v1/listings/{listing}/proofs/{sent.json()['id']}"
+    assert seller.request("DELETE", place, Idempotency_Key=str(uuid4())).status_code == 200
+    again = send(seller, listing, data, key=key)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
+    assert not path_of(installation, data).exists()
+    assert items(seller, listing) == []
+    assert send(seller, listing, data).status_code == 201
+    assert path_of(installation, data).exists()
+
+
+def test_what_is_refused_after_it_was_stored_is_not_kept_and_can_be_sent_again(installation: Installation):
+    """Another proof comes between the look at the version and the command."""
+    seller, listing, key = installation.people["seller"], draft(installation), str(uuid4())
+    data = mp4(box(b"free", b"sent while another one was"))
+    version = seller.get(f"/api/v1/listings/{listing}").headers["ETag"]
+    with psycopg.connect(installation.superuser_dsn) as connection, ThreadPoolExecutor(1) as pool:
+        subject = f"{seller.id} {hashlib.sha256(data).hexdigest()}"
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 20))", (subject,))
+        sending = pool.submit(send, seller, listing, data, key=key, if_match=version)
+        wait_until(lambda: read(installation, HELD_UP), bool)
+        assert send(seller, listing, PNG).status_code == 201
+        connection.rollback()
+        refused = sending.result()
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+    assert not path_of(installation, data).exists()
+    sent = send(seller, listing, data, key=key)
+    assert (sent.status_code, sent.json()["name"]) == (201, "proof.png.mp4"), sent.text
+    got = seller.get(f"/api/v1/listings/{listing}/proofs/{sent.json()['id']}")
+    assert (got.status_code, got.content) == (200, data)
 
 
 def test_proofs_are_opened_by_those_who_have_to_judge_them(installation: Installation):
