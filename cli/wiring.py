@@ -38,8 +38,7 @@ from identity.authenticator import Authenticator
 from identity.email_code import SendCode
 from reactions.asking import ask_about
 from reactions.erasure import Eraser
-from reactions.gate import Comparison
-from reactions.gate import Gate as RestoreGate
+from reactions.gate import Comparison, RestoreGate
 from reactions.message import watch_delivery
 from reactions.notification import Notifier
 from reactions.toolbox import Toolbox

@@ -63,7 +63,7 @@ Compare = Callable[[str], Awaitable[Comparison]]
 """Runs the reconciliation under a key; the same key again records nothing more."""
 
 
-class Gate:
+class RestoreGate:
     """Opens once the log is the one that was acted upon, or has caught up with the processor."""
 
     def __init__(

@@ -1,5 +1,6 @@
 """Whose a payment at the processor is, when our own tables may have forgotten: references are derived, never random."""
 
+import re
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import TypeVar
 from uuid import UUID
@@ -9,9 +10,10 @@ from domain.ids import derive_reference
 from domain.transaction.records import PayoutPurpose
 from gateways.payment import Charge, Refund, Transfer
 from reactions.toolbox import Toolbox
-from reactions.transfer_approval import PURPOSE
 
 SQL = load("reactions", "naming.sql")
+REASON = "escrow "
+NAMED = re.compile(REASON + "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 P = TypeVar("P", Charge, Transfer, Refund)
 MOST_ATTEMPTS = 20
 """So many references of a transaction are tried; the program itself gives up long before."""
@@ -49,9 +51,9 @@ class Names:
 
     async def of_transfer(self, transfer: Transfer) -> UUID | None:
         """Return the transaction that a transfer was ordered for; it stands in the reason that we sent."""
-        named = PURPOSE.fullmatch(transfer.reason or "")
-        if named is not None and is_payout_of(UUID(named[1]), transfer.reference):
-            return UUID(named[1])
+        named = read_reason(transfer.reason)
+        if named is not None and is_payout_of(named, transfer.reference):
+            return named
         return await find_transaction(self._tools, transfer.reference)
 
     async def of_refund(self, refund: Refund) -> UUID | None:
@@ -59,6 +61,17 @@ class Names:
         owner = await self.of_charge(refund.charge_reference or "")
         note = refund.merchant_note or ""
         return owner if owner is not None and is_refund_of(owner, note) else await find_transaction(self._tools, note)
+
+
+def write_reason(transaction_id: UUID) -> str:
+    """Return the reason that a transfer of ours is sent with: it names its transaction."""
+    return f"{REASON}{transaction_id}"
+
+
+def read_reason(reason: str | None) -> UUID | None:
+    """Return the transaction that a reason names; None where it is not one of ours."""
+    named = NAMED.fullmatch(reason or "")
+    return None if named is None else UUID(named[1])
 
 
 async def find_transaction(tools: Toolbox, reference: str) -> UUID | None:

@@ -16,6 +16,7 @@ from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalanc
 from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
 from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
+from reactions.naming import write_reason
 from reactions.toolbox import Toolbox, order, record
 
 NAME = "payouts"
@@ -152,7 +153,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
         reference=payout.reference,
         recipient_code=payout.recipient,
         amount=Money(payout.amount_minor, transaction.price.currency),
-        reason=f"escrow {transaction.id}",
+        reason=write_reason(transaction.id),
     )
     try:
         return report_of(await _confirmed(tools, await ensure_transfer(tools.gateway, wanted)))

@@ -4,18 +4,15 @@ Whoever has stolen the key can order transfers, but not write the log: what it d
 is answered from the log itself, because the tables may be a moment behind an order that was given just now.
 """
 
-import re
-from uuid import UUID
-
 from domain.errors import EscrowError, NotFound
 from domain.transaction import Transaction
 from eventstore.escrow import Escrow
 from gateways.payment import JsonObject
 from gateways.paystack.payload import child, integer, is_list, is_object, text
 from gateways.paystack.webhook import parse_envelope
+from reactions.naming import read_reason
 
 EVENT = "transferrequest.approval-required"
-PURPOSE = re.compile(r"escrow ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 
 class TransferNotOrdered(EscrowError):
@@ -43,7 +40,7 @@ async def check_ordered(escrow: Escrow, raw: bytes) -> None:
 
 
 async def _is_ordered(escrow: Escrow, transfer: JsonObject) -> bool:
-    transaction = await _find(escrow, text(transfer, "reason") or "")
+    transaction = await _find(escrow, text(transfer, "reason"))
     payout = None if transaction is None else transaction.payouts.get(text(transfer, "reference") or "")
     if transaction is None or payout is None or not payout.status.is_open or transaction.is_frozen(payout.purpose):
         return False
@@ -56,12 +53,12 @@ async def _is_ordered(escrow: Escrow, transfer: JsonObject) -> bool:
     )
 
 
-async def _find(escrow: Escrow, reason: str) -> Transaction | None:
+async def _find(escrow: Escrow, reason: str | None) -> Transaction | None:
     """Every transfer of ours names its transaction in its reason."""
-    named = PURPOSE.fullmatch(reason)
+    named = read_reason(reason)
     if named is None:
         return None
     try:
-        return await escrow.get(Transaction, UUID(named[1]))
+        return await escrow.get(Transaction, named)
     except NotFound:
         return None

@@ -29,7 +29,7 @@ from projections.alert import list_alerts
 from projections.external_payment import find_open_payment
 from projections.runner import run_projections
 from reactions.checkpoint import save_checkpoint
-from reactions.gate import Comparison, Gate, MemoryStale
+from reactions.gate import Comparison, MemoryStale, RestoreGate
 from reactions.hold import settle
 from reactions.outage import ALIVE, find_last_sign
 from reactions.toolbox import Processor
@@ -95,7 +95,7 @@ async def stay_there(world: World, **time: float) -> None:
         await save_checkpoint(connection, ALIVE, 0, world.at + timedelta(**time))
 
 
-def gate_of(world: World, home: Path) -> Gate:
+def gate_of(world: World, home: Path) -> RestoreGate:
     desk = Desk(escrow=world.escrow, pool=world.pool, processor=world.tools.gateway, clock=world.clock)
 
     async def compare(key: str) -> Comparison:
@@ -103,11 +103,11 @@ def gate_of(world: World, home: Path) -> Gate:
         assert run.reconciliation_id is not None
         return Comparison(run.reconciliation_id, len(run.outcome.differences))
 
-    return Gate(world.tools, Watermark(world.pool, home), compare, retry_seconds=0.2)
+    return RestoreGate(world.tools, Watermark(world.pool, home), compare, retry_seconds=0.2)
 
 
 @asynccontextmanager
-async def working(world: World, dsn: str, gate: Gate | None) -> AsyncGenerator[None]:
+async def working(world: World, dsn: str, gate: RestoreGate | None) -> AsyncGenerator[None]:
     worker = Worker(world.tools, dsn, poll_every=timedelta(seconds=0.3), gate=gate.pass_through if gate else None)
     async with beside(run_projections(dsn), worker.run()):
         yield
