@@ -5,7 +5,11 @@ ESCROW_HOME with the newest position before the last payment, and the hash of th
 """
 
 import asyncio
+import fcntl
 import json
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -69,7 +73,8 @@ class Watermark:
             mark, state = await self.look()
             if cause_of(mark, state) is not None:
                 raise LogWentBack
-            self._keep(mark, state)
+            if mark is None or mark.leaf != state.leaf:
+                await asyncio.to_thread(self._keep, state)
 
     async def look(self) -> tuple[Mark | None, LogState]:
         """Return the mark, None where there is none for this log, and how the log stands."""
@@ -82,12 +87,17 @@ class Watermark:
         """Take the log as it is now for what was acted upon."""
         async with self._turn:
             _, state = await self.look()
-            self._keep(None, state)
+            await asyncio.to_thread(self._keep, state, may_lower=True)
 
-    def _keep(self, mark: Mark | None, state: LogState) -> None:
-        if state.log is None or state.leaf is None or (mark is not None and mark.leaf == state.leaf):
+    def _keep(self, state: LogState, *, may_lower: bool = False) -> None:
+        """Others keep the same file: whoever looked earlier than they did takes nothing back."""
+        if state.log is None or state.leaf is None:
             return
-        write_mark(self._file, Mark(state.log, state.position, state.leaf))
+        with lock_mark(self._file):
+            found = read_mark(self._file)
+            is_newer = found is None or found.log != state.log or found.position < state.position
+            if is_newer or may_lower:
+                write_mark(self._file, Mark(state.log, state.position, state.leaf))
 
 
 def cause_of(mark: Mark | None, state: LogState) -> RestoreCause | None:
@@ -110,7 +120,18 @@ def read_mark(file: Path) -> Mark | None:
         return None
 
 
+@contextmanager
+def lock_mark(file: Path) -> Generator[None]:
+    """Keep all other processes from writing the mark; the file itself is replaced, so it cannot be what is locked."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def write_mark(file: Path, mark: Mark) -> None:
     """Replace the file in one step, and only return once it would survive a power cut."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     replace_private_file(file, json.dumps(mark._asdict()).encode() + b"\n")

@@ -39,7 +39,7 @@ from reconciliation.run import Desk, reconcile
 from tests.conftest import Database
 from tests.reactions.test_restore import backup, copy
 from tests.reactions.working import beside, until_phase
-from tests.reactions.world import SECRET, START, World, open_world, run
+from tests.reactions.world import SECRET, START, World, open_world
 from tests.waiting import until
 
 __all__ = ["backup"]
@@ -319,24 +319,6 @@ def test_a_worker_that_outlives_a_restore_stops(
                 await gate.pass_through()
 
     asyncio.run(story())
-
-
-@pytest.mark.parametrize("content", [None, "", "[]", '{"log": "x", "position": "y", "leaf": "z"}'])
-def test_a_log_that_was_followed_elsewhere_is_compared_first(
-    database: Database, tmp_path: Path, content: str | None
-) -> None:
-    async def story(world: World) -> None:
-        await world.open()
-        watermark = Watermark(world.pool, tmp_path)
-        await watermark.permit()
-        async with world.pool.connection() as connection:
-            await connection.execute("INSERT INTO reaction_checkpoints VALUES ('reactions', 1, now())")
-        await watermark.permit()
-        (tmp_path / FILE).unlink() if content is None else (tmp_path / FILE).write_text(content)
-        with pytest.raises(LogWentBack):
-            await watermark.permit()
-
-    run(database.app_dsn, story)
 
 
 def test_a_person_can_lift_what_holds_a_transaction_back(
