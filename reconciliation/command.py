@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from domain.journal import Account
 from domain.money import Currency
 from domain.treasury import Movement
-from reconciliation.key import Key
+from reconciliation.key import Key, key_of_evidence
 
 AND = " && "
 ASK = "escrow reconcile --ask "
@@ -36,8 +36,10 @@ def reference_asked(found: str) -> str | None:
 def correct(open_minor: Mapping[tuple[Account, str], int], key: Key, occasion: str = "") -> str:
     """Book into suspense what the processor has more, or less, than we; "" when nothing is open.
 
-    A currency that the books do not keep has no command.
+    A currency that the books do not keep has no command, nor has a name that a later run would not find again.
     """
+    if key_of_evidence(str(key)) != key:
+        return ""
     lines = [
         record(_CORRECTIONS[account, amount > 0], currency, abs(amount), key, occasion)
         for (account, currency), amount in open_minor.items()

@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from domain.journal import Account
+
 SUBJECTS = CHARGE, TRANSFER, REFUND, DISPUTE, SETTLEMENT, ENTRY, ACCOUNT, MOVEMENT = (
     "charge",
     "transfer",
@@ -13,7 +15,21 @@ SUBJECTS = CHARGE, TRANSFER, REFUND, DISPUTE, SETTLEMENT, ENTRY, ACCOUNT, MOVEME
     "account",
     "movement",
 )
-_EVIDENCE = re.compile(rf"({'|'.join(SUBJECTS)}) ([\w:.=-]+)")
+NUMBER = r"\d+"
+IDS = dict.fromkeys(SUBJECTS, NUMBER) | {
+    CHARGE: rf"{NUMBER}|ch-[a-z0-9]+",
+    REFUND: rf"{NUMBER}|rf-[a-z0-9]+",
+    TRANSFER: r"(?:(?=po-|TRF_|[\w-]*\d|[\w-]{16})[\w-]+)",
+    ACCOUNT: "|".join(map(re.escape, Account)),
+}
+"""How the id of each looks, so that no word of a sentence is taken for one.
+
+Paystack's ids are numbers; before the first answer a charge or refund has only our reference. A transfer's reference
+may be anybody's: it is ours, or holds a digit, or is as long as Paystack demands. Its code stands for a second transfer
+under the same reference.
+"""
+_NAMES = "|".join(rf"{subject} (?:{shape})" for subject, shape in IDS.items())
+_EVIDENCE = re.compile(rf"({_NAMES})(?=[.,;:)]*(?:\s|$))", re.ASCII)
 
 
 class Key(NamedTuple):
@@ -30,4 +46,4 @@ class Key(NamedTuple):
 def key_of_evidence(evidence: str) -> Key | None:
     """Return what the evidence of a movement names at its beginning; None for a statement of another kind."""
     found = _EVIDENCE.match(evidence)
-    return None if found is None else Key(found[1], found[2])
+    return None if found is None else Key(*found[1].rsplit(" ", 1))

@@ -3,6 +3,7 @@
 import dataclasses
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -212,6 +213,26 @@ def test_what_is_younger_than_half_an_hour_is_pending() -> None:
     found = paper.match(now=paper.at, charges=(*paper.charges, new))
     assert found.differences == ()
     assert found.pending == 1
+
+
+@pytest.mark.parametrize("reference", ["rent", 'po-1"; rm -r /; "'])
+def test_what_has_a_name_that_evidence_cannot_carry_has_no_command_that_books(reference: str) -> None:
+    paper = write(1)
+    by_hand = change(paid(paper, random.Random(1)), processor_id=9_015, reference=reference)
+    line = change(of_transfer(paper, random.Random(1)), processor_id=9_016, cause_id=9_015, currency=by_hand.currency)
+    paper.balance[line.currency] += line.difference_minor
+    (found,) = paper.match(transfers=(*paper.transfers, by_hand), entries=(*paper.entries, line)).differences
+    assert (found.kind, found.reference) == (Kind.MISSING_HERE, reference)
+    assert found.command == f"escrow ledger entries {Account.BALANCE} --currency {line.currency}"
+
+
+def test_a_top_up_is_paired_whatever_sentence_is_its_evidence() -> None:
+    for sentence in ("transfer from KCB", "account statement of 2 November", "settlement of May"):
+        paper = write(1)
+        paper.at += timedelta(days=4)
+        paper.move(BalanceCause.UNKNOWN, None, Currency.KES, 5_000)
+        paper.record(Movement.BALANCE_TOPPED_UP, Currency.KES, 5_000, sentence)
+        assert paper.match().differences == ()
 
 
 def test_a_balance_that_no_line_explains_is_named() -> None:

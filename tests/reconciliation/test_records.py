@@ -1,13 +1,20 @@
 """Our side of the books: whatever an event posts on the processor's accounts has a name that the processor knows."""
 
+from itertools import count
+from uuid import UUID
+
+import pytest
+
 from domain.event import Event
+from domain.ids import derive_reference
 from domain.journal import Account
 from domain.transaction.clawback import ClawbackRecovered
 from domain.treasury import FundsMoved
-from reconciliation.key import Key, key_of_evidence
+from reconciliation.key import SUBJECTS, Key, key_of_evidence
 from reconciliation.records import Records
 from tests.domain.test_golden_log import FILES, events_of
 
+SOLD = UUID(int=1)
 NAMELESS = (ClawbackRecovered, FundsMoved)
 
 
@@ -30,4 +37,57 @@ def test_evidence_names_a_thing_only_at_its_beginning() -> None:
     assert key_of_evidence("settlement 12") == Key("settlement", "12")
     assert key_of_evidence("transfer po-abc, says the bank") == Key("transfer", "po-abc")
     assert key_of_evidence("account paystack:balance") == Key("account", "paystack:balance")
+    assert key_of_evidence("account paystack:balance at 2026-11-02T03:00:00+00:00") == Key(
+        "account", "paystack:balance"
+    )
+    assert key_of_evidence("settlement 12.") == Key("settlement", "12")
     assert key_of_evidence("statement of 2 November, settlement 12") is None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "account statement of 2 November",
+        "account paystack:balances",
+        "transfer from KCB",
+        "transfer of 2 November",
+        "settlement of May",
+        "settlement 12/2026",
+        "settlement 2026-11",
+        "settlement 1,250.00 KES",
+        "charge back",
+        "charge 2nd",
+        "refund to the buyer",
+        "dispute lost in May",
+        "balance entry of Monday",
+        "movement of funds",
+    ],
+)
+def test_an_ordinary_sentence_names_nothing(sentence: str) -> None:
+    assert key_of_evidence(sentence) is None
+
+
+@pytest.mark.parametrize("subject", sorted(SUBJECTS))
+def test_whatever_has_a_name_is_found_again_under_it(subject: str) -> None:
+    names = {
+        "account": [*Account],
+        "charge": ["4711", derive_reference("ch", SOLD, "price", 1)],
+        "refund": ["4711", derive_reference("rf", SOLD, "refund", 1)],
+        "transfer": [
+            "4711",
+            "TRF_abcdefgh",
+            "made_by_hand_in_dashboard",
+            "1ih9lc0qh1",
+            derive_reference("po", SOLD, "seller", 1),
+        ],
+    }
+    for name in names.get(subject, ["4711"]):
+        key = Key(subject, str(name))
+        assert key_of_evidence(str(key)) == key
+        assert key_of_evidence(f"{key}, says the bank") == key
+
+
+def test_a_payout_is_found_again_also_under_one_of_the_few_references_without_a_digit() -> None:
+    references = (derive_reference("po", SOLD, "seller", attempt) for attempt in count())
+    reference = next(each for each in references if not any(letter.isdigit() for letter in each))
+    assert key_of_evidence(f"transfer {reference}") == Key("transfer", reference)
