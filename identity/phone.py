@@ -5,9 +5,12 @@ A code proves the number. It is no second factor: numbers are moved to other car
 
 import hmac
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
+
+from psycopg.rows import class_row
 
 from database.connect import Connection, Pool
 from database.queries import load
@@ -27,6 +30,7 @@ from identity.email_code import (
 )
 from identity.notification import tell_user
 from identity.tries import Allowance, bucket_of, count_try
+from identity.turn import take_turn
 from identity.user import UnfitPhone
 
 SQL = load("identity", "phone.sql")
@@ -43,10 +47,11 @@ class NoPhone(Refused):
     code = "no_phone"
 
 
-class Phone(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
     """A number as it was set, and since when it is known to be the user's."""
 
-    number: str | None
+    number: str | None = field(repr=False)
     verified_at: datetime | None
 
 
@@ -60,8 +65,9 @@ def normalise_phone(text: str) -> str:
 
 async def get_phone(connection: Connection, user_id: UUID) -> Phone:
     """Return the number of a user, which may be none."""
-    row = await (await connection.execute(SQL.get_phone, (user_id,))).fetchone()
-    return Phone(*row) if row else Phone(None, None)
+    cursor = connection.cursor(row_factory=class_row(Phone))
+    await cursor.execute(SQL.get_phone, (user_id,))
+    return await cursor.fetchone() or Phone(number=None, verified_at=None)
 
 
 async def set_phone(connection: Connection, user_id: UUID, text: str, *, at: datetime) -> None:
@@ -70,6 +76,7 @@ async def set_phone(connection: Connection, user_id: UUID, text: str, *, at: dat
     Call inside a transaction. Raises UnfitPhone.
     """
     number = normalise_phone(text)
+    await take_turn(connection, user_id)
     if (await get_phone(connection, user_id)).number == number:
         return
     await connection.execute(SQL.delete_code, (user_id,))
@@ -82,7 +89,8 @@ async def send_phone_code(
 ) -> bool:
     """Send a new code, which ends the one before; False within a minute of the last, and for a verified number.
 
-    Raises NoPhone, UnfitPhone for a number that is not in the form of E.164, TooManyTries, and what `send` raises.
+    Also False when the number is changed meanwhile: the code would go to the old one and prove the new one. Raises
+    NoPhone, UnfitPhone for a number that is not in the form of E.164, TooManyTries, and what `send` raises.
     """
     async with pool.connection() as connection:
         phone = await get_phone(connection, user_id)
@@ -102,11 +110,19 @@ async def send_phone_code(
         "tries": TRIES,
         "sent_before": at - PAUSE,
     }
-    async with pool.connection() as connection:
-        if await (await connection.execute(SQL.upsert_code, row)).fetchone() is None:
-            return False
+    if not await _store(pool, user_id, phone, row):
+        return False
     await send(number, code)
     return True
+
+
+async def _store(pool: Pool, user_id: UUID, phone: Phone, row: Mapping[str, object]) -> bool:
+    """Whether the code is kept, because the number is still the one that it will be sent to."""
+    async with pool.connection() as connection, connection.transaction():
+        await take_turn(connection, user_id)
+        if await get_phone(connection, user_id) != phone:
+            return False
+        return await (await connection.execute(SQL.upsert_code, row)).fetchone() is not None
 
 
 async def confirm_phone(pool: Pool, user_id: UUID, code: str, *, at: datetime) -> None:
@@ -123,6 +139,7 @@ async def confirm_phone(pool: Pool, user_id: UUID, code: str, *, at: datetime) -
     if taken is None or not hmac.compare_digest(hash_code(taken[0], code), taken[1]):
         raise CodeRefused
     async with pool.connection() as connection, connection.transaction():
+        await take_turn(connection, user_id)
         # Gone when the number was changed meanwhile: the code was sent to another one.
         if await (await connection.execute(SQL.use_code, (user_id, taken[1]))).fetchone() is None:
             raise CodeRefused

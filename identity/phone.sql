@@ -1,8 +1,8 @@
 -- name: get_phone
 -- The number, and since when it is known to be the user's.
 SELECT
-    phone,
-    phone_verified_at
+    phone AS number,
+    phone_verified_at AS verified_at
 FROM public.users
 WHERE id = %s;
 

@@ -115,7 +115,7 @@ def sign_in_before_the_commit(
     return desk.run(scenario)
 
 
-async def is_blocked_or_over(pool: Pool, task: asyncio.Task[Tokens]) -> bool:
+async def is_blocked_or_over(pool: Pool, task: asyncio.Task[Tokens] | asyncio.Task[bool]) -> bool:
     async with pool.connection() as connection:
         row = await (await connection.execute(WAITING)).fetchone()
     return task.done() or row != (0,)
