@@ -30,6 +30,7 @@ from identity.security_key import (
 )
 from identity.totp import Safe, Seed, confirm_seed, enrol_seed, has_totp, take_totp
 from identity.tries import Allowance, bucket_of, count_try, forget_tries
+from identity.turn import take_turn
 from identity.webauthn import Json, Site, read_registration
 
 SQL = load("identity", "second_factor.sql")
@@ -177,10 +178,15 @@ async def begin_with_key(
 
 
 async def remove_key(connection: Connection, user_id: UUID, key_id: UUID, *, at: datetime) -> None:
-    """Forget a security key. Call inside a transaction. Raises NotFound, LastSecondFactor."""
+    """Forget a security key. Call inside a transaction. Raises NotFound, LastSecondFactor.
+
+    A key that was copied protects nobody: it may go although it is all there is.
+    """
+    await take_turn(connection, user_id)
+    before = await get_second_factor(connection, user_id)
     await delete_security_key(connection, user_id, key_id)
     await tell_user(connection, user_id, CHANGED, at=at, what="key_removed", key=str(key_id))
-    if not (await get_second_factor(connection, user_id)).is_there:
+    if before.is_there and not (await get_second_factor(connection, user_id)).is_there:
         raise LastSecondFactor
 
 
