@@ -32,9 +32,9 @@ class Written(NamedTuple):
     states: list[bytes]
 
 
-def fill(database: Database, events: int, seed: int = 1) -> int:
+def fill(database: Database, events: int) -> int:
     """Tell sales until the log has this many events, and return how many it has."""
-    return write(database, cut(tell(Teller(seed)), events))
+    return write(database, cut(tell(Teller(1)), events))
 
 
 def cut(commands: Iterable[list[Event]], events: int) -> Iterator[list[Event]]:
@@ -47,9 +47,9 @@ def cut(commands: Iterable[list[Event]], events: int) -> Iterator[list[Event]]:
         yield command
 
 
-def write(database: Database, commands: Iterable[list[Event]], head: int = 0) -> int:
-    """Copy the commands behind position `head`; return the new head."""
-    source = iter(commands)
+def write(database: Database, commands: Iterable[list[Event]]) -> int:
+    """Copy the commands into an empty log; return its head."""
+    source, head = iter(commands), 0
     with psycopg.connect(database.superuser_dsn) as connection:
         while chunk := list(islice(source, CHUNK)):
             written = list(place(chunk, head))

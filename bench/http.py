@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import UUID
 
 from bench.fill import write
@@ -23,6 +24,7 @@ from database.clock import read_clock
 from database.connect import open_pool
 from database.migrate import migrate
 from database.queries import load
+from database.settings import Settings
 from domain.actor import Actor, Role
 from identity.session import Lifetimes, start_session
 from projections.install import install
@@ -125,20 +127,21 @@ def serve(ground: Ground, transactions: Iterable[UUID]) -> Generator[int]:
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump([str(transaction) for transaction in transactions], file)
         file.flush()
-        environment = {
-            **os.environ,
-            "ESCROW_HOME": str(ground.server.home),
-            "PAYSTACK_SECRET_KEY": "sk_test_bench",
-            "PAYSTACK_BASE_URL": "http://127.0.0.1:1",
-        }
         command = [sys.executable, "-m", "bench.server", str(port), file.name]
-        process = subprocess.Popen(command, env=environment)
+        process = subprocess.Popen(command, env=make_environment(os.environ, ground.server.home))
         try:
             wait_until_ready(process, port)
             yield port
         finally:
             process.terminate()
             process.wait()
+
+
+def make_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
+    """The environment without one setting of another installation: its database and its secrets are not for a bench."""
+    kept = {name: value for name, value in given.items() if name.lower() not in Settings.model_fields}
+    own = {"ESCROW_HOME": str(home), "PAYSTACK_SECRET_KEY": "sk_test_bench", "PAYSTACK_BASE_URL": "http://127.0.0.1:1"}
+    return {**kept, **own}
 
 
 def find_port() -> int:

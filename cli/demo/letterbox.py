@@ -19,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from domain.errors import NotFound
 from gateways.outbox import find_message, list_messages
 
-HOST = "127.0.0.1"
+HOST, ANY_PORT = "127.0.0.1", 0
 MOST_SHOWN = 200
 KEY_BYTES = 18
 STYLE = "style.css"
@@ -34,7 +34,7 @@ HEADERS = {
 
 
 @contextmanager
-def open_letterbox(folder: Path, port: int = 0) -> Generator[str]:
+def open_letterbox(folder: Path) -> Generator[str]:
     """Serve the messages in `folder` on this machine until the end of the block; yield the address of the page."""
     key = secrets.token_urlsafe(KEY_BYTES)
 
@@ -43,7 +43,7 @@ def open_letterbox(folder: Path, port: int = 0) -> Generator[str]:
     class Page(_Page):
         """Bound to this folder."""
 
-    with ThreadingHTTPServer((HOST, port), Page) as server:
+    with ThreadingHTTPServer((HOST, ANY_PORT), Page) as server:
         pages.host = f"{HOST}:{server.server_port}"
         Page.pages = pages
         thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -91,23 +91,35 @@ class Person:
     async def confirm_all(self) -> None:
         """Show the app's code for each session whose token is still good."""
         self._good_until = {token: until for token, until in self._good_until.items() if until > monotonic()}
-        for token in self._good_until:
-            await self._confirm(token)
+        for token in tuple(self._good_until):
+            if not await self._confirm(token):
+                del self._good_until[token]
 
-    async def _confirm(self, token: str) -> None:
-        """Show the app's code, unless the session was confirmed a moment ago."""
+    async def stay_signed_in(self) -> None:
+        """Confirm what lasts; start another session when the one whose token is known has been ended by somebody."""
+        await self.confirm_all()
+        if self.token not in self._good_until:
+            await self.sign_in_anew()
+
+    async def _confirm(self, token: str) -> bool:
+        """Show the app's code, unless the session was confirmed a moment ago; False when the session has ended."""
         headers = {"Authorization": f"Bearer {token}"}
         path = "/api/v1/auth/second-factor"
-        status = _read(await self.client.get(path, headers=headers))
-        if self._is_recent(status["confirmed_at"]):
-            return
+        status = await self.client.get(path, headers=headers)
+        if status.status_code == UNAUTHORIZED:
+            return False
+        if self._is_recent(_read(status)["confirmed_at"]):
+            return True
         until = monotonic() + PATIENCE_SECONDS
         while True:
             answer = await self.client.post(path, json={"code": await self._next_code()}, headers=headers)
             # Another process of this person may have shown the code of this half minute: the next one will do.
             if answer.status_code != FORBIDDEN or monotonic() > until:
                 break
+        if answer.status_code == UNAUTHORIZED:
+            return False
         _read(answer)
+        return True
 
     def _is_recent(self, confirmed_at: object) -> bool:
         if not isinstance(confirmed_at, str):

@@ -1,6 +1,7 @@
 """The demo as it is played at every start: the database, the people signed in, and everything kept running."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from time import monotonic
 
@@ -10,7 +11,7 @@ from cli.connection import prepare_database, running_server
 from cli.demo.children import Children
 from cli.demo.keeping import Story, read_people, write_private
 from cli.demo.letterbox import open_letterbox
-from cli.demo.person import JsonObject, Person
+from cli.demo.person import DemoFailed, JsonObject, Person
 from cli.demo.stage import Addresses
 from cli.demo.story import CHAPTERS, Players
 from cli.demo.welcome import welcome
@@ -55,7 +56,7 @@ async def _run(settings: Settings, children: Children, addresses: Addresses, mai
         await _wait_until_ready(client, children)
         if not story.told.keys() >= CHAPTERS.keys():
             await _tell_of_today(players, story)
-        await asyncio.gather(*(person.sign_in() for person in people.values()))
+        await for_each(people, Person.sign_in)
         _keep_people(settings.escrow_home, people)
         facts = _facts(settings, addresses, people, story.told)
         write_private(settings.escrow_home / DEMO_FILE, facts)
@@ -144,9 +145,27 @@ async def _stay(home: Path, facts: JsonObject, people: dict[str, Person], childr
         children.check()
         if monotonic() > renew_at:
             renew_at = monotonic() + RENEW_SECONDS
-            await asyncio.gather(*(person.sign_in_anew() for person in people.values()))
-            _keep_people(home, people)
-            write_private(home / DEMO_FILE, {**facts, "users": _shown(people)})
+            await for_each(people, Person.sign_in_anew)
+            _show(home, facts, people)
         if monotonic() > confirm_at:
             confirm_at = monotonic() + CONFIRM_SECONDS
-            await asyncio.gather(*(person.confirm_all() for person in people.values()))
+            await for_each(people, Person.stay_signed_in)
+            _show(home, facts, people)
+
+
+def _show(home: Path, facts: JsonObject, people: dict[str, Person]) -> None:
+    _keep_people(home, people)
+    write_private(home / DEMO_FILE, {**facts, "users": _shown(people)})
+
+
+async def for_each(people: Mapping[str, Person], act: Callable[[Person], Awaitable[None]]) -> None:
+    """Let all of them do it at once; whoever cannot, as his password was changed, is named, and the demo goes on."""
+
+    async def attempt(name: str, person: Person) -> None:
+        try:
+            await act(person)
+        except DemoFailed as failure:
+            asked, status = failure.facts.get("asked"), failure.facts.get("status")
+            say(f"{name} of the demo cannot sign in: {asked} was answered with {status}")
+
+    await asyncio.gather(*(attempt(name, person) for name, person in people.items()))

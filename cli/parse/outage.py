@@ -10,7 +10,7 @@ app = typer.Typer()
 
 
 @app.command(
-    epilog="Example: escrow outage --since 2026-11-27T01:00:00Z --until 2026-11-27T03:30:00Z --reason 'Power cut'"
+    epilog="Example: escrow outage --since 2026-11-27T01:00:00Z --until 2026-11-27T03:30:00Z --reason 'A power cut'"
 )
 def outage(
     since: Annotated[str, typer.Option(help="When it began: a time with its offset.")],

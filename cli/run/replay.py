@@ -1,6 +1,7 @@
 """What `escrow replay` does: calls the replay tool with the owner's rights, draws its progress, prints its findings."""
 
 import getpass
+import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -38,8 +39,11 @@ def owner_dsn() -> Generator[str]:
 
 
 def who() -> str:
-    """Return who runs the command, for the record of the run."""
-    return f"command-line:{getpass.getuser()}"
+    """Return who runs the command, for the record of the run; in a container a number may have no name."""
+    try:
+        return f"command-line:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"command-line:uid {os.getuid()}"
 
 
 @contextmanager

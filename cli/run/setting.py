@@ -1,5 +1,7 @@
 """What `escrow setting` does: money settings are events, because whoever changes a fee or a limit moves money."""
 
+from decimal import ROUND_DOWN, Decimal
+
 from cli.operator import make_request, run_on_log
 from cli.output import print_rows, report
 from database.settings import Settings
@@ -7,6 +9,8 @@ from domain.configuration import CONFIGURATION_ID, ChangeSetting, Configuration,
 from domain.errors import Invalid, NotFound
 from domain.policy import Terms
 from eventstore.escrow import Escrow
+
+CENT = Decimal("0.01")
 
 
 class SettingUnknown(Invalid):
@@ -22,12 +26,18 @@ def list_settings(*, as_json: bool) -> None:
     changed = {} if found is None else found.values
     given = {
         Setting.FEE_BPS: Terms().fee_bps,
-        Setting.FOUR_EYES_ABOVE_USD: int(settings.escrow_four_eyes_above_usd),
+        Setting.FOUR_EYES_ABOVE_USD: in_whole_cents(settings.escrow_four_eyes_above_usd),
         Setting.BREAK_GLASS: 0,
     }
     columns = ("name", "value", "changed")
     rows = [(name.value, changed.get(name, value), name in changed) for name, value in given.items()]
     print_rows("settings", [dict(zip(columns, row, strict=True)) for row in rows], columns, as_json=as_json)
+
+
+def in_whole_cents(limit_usd: Decimal) -> Decimal | int:
+    """Return the limit as it is applied; a whole number, as most are, without decimals."""
+    applied = limit_usd.quantize(CENT, ROUND_DOWN)
+    return int(applied) if applied == int(applied) else applied
 
 
 def change_setting(name: str, value: int, reason: str, *, as_json: bool) -> None:

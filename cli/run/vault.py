@@ -68,10 +68,14 @@ def back_up_in_shares(file: Path, *, as_json: bool) -> None:
     """Write three shares of the pepper in use, and join each two of them before saying that they are good."""
     shares = make_shares(_read_pepper_file(), os.urandom)
     files = [file.with_name(f"{file.name}.{number}") for number in range(1, len(shares) + 1)]
+    for name in files:
+        if os.path.lexists(name):
+            raise FileInTheWay(file=str(name))
     for name, content in zip(files, shares, strict=True):
         _write(name, content)
-    for pair in combinations(files, NEEDED):
-        check_backup(list(pair), _no_passphrase, as_json=as_json)
+    versions = [_open_and_prove(pair, _no_passphrase)[1] for pair in combinations(files, NEEDED)]
+    sentence = f"any {NEEDED} of these open what is stored here: {', '.join(map(str, files))}"
+    report({"shares": list(map(str, files)), "opens_versions": min(versions)}, sentence, as_json=as_json)
 
 
 def _no_passphrase() -> str:
@@ -86,26 +90,30 @@ def _read_pepper_file() -> bytes:
 
 def check_backup(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> None:
     """Open what is stored with the pepper in the backup. Raises BackupIncomplete and what reading it raises."""
-    _open_and_prove(files, ask, as_json=as_json)
+    _prove_and_report(files, ask, as_json=as_json)
 
 
 def restore_backup(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> None:
     """Put the pepper file back, if it opens what is stored."""
-    content = _open_and_prove(files, ask, as_json=as_json)
+    content = _prove_and_report(files, ask, as_json=as_json)
     _write(get_pepper_path(Settings()), content)
 
 
-def _open_and_prove(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> bytes:
+def _prove_and_report(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> bytes:
+    content, versions = _open_and_prove(files, ask)
+    names = " and ".join(map(str, files))
+    sentence = f"{names} opens what is stored here: {versions} version(s) of the pepper"
+    report({"backup": names, "opens_versions": versions}, sentence, as_json=as_json)
+    return content
+
+
+def _open_and_prove(files: Sequence[Path], ask: AskPassphrase) -> tuple[bytes, int]:
     content = _open(files, ask)
     try:
         pepper = parse_pepper(content)
     except PepperUnreadable:
         raise BackupUnreadable from None
-    versions = run_as("app", Settings(), lambda pool: _prove(pool, pepper))
-    names = " and ".join(map(str, files))
-    sentence = f"{names} opens what is stored here: {versions} version(s) of the pepper"
-    report({"backup": names, "opens_versions": versions}, sentence, as_json=as_json)
-    return content
+    return content, run_as("app", Settings(), lambda pool: _prove(pool, pepper))
 
 
 def _open(files: Sequence[Path], ask: AskPassphrase) -> bytes:

@@ -29,6 +29,7 @@ class App:
 
     def __init__(self, installation: Installation, secret: str) -> None:
         self.installation = installation
+        self.text = secret
         self.secret = base64.b32decode(secret)
         self.shown = 0
 

@@ -9,8 +9,10 @@ import pytest
 
 from bench.__main__ import LATEST, MEASURES, run
 from bench.ground import open_ground
+from bench.http import make_environment
 from bench.measurement import Measurement, format_table, write_json
 from bench.size import FULL, QUICK, TINY
+from database.settings import Settings
 
 FIGURES = {re.sub(r"[\d,]+", "N", name) for name in json.loads(LATEST.read_text())}
 
@@ -42,6 +44,13 @@ def test_what_was_measured_replaces_what_was_known(measured: list[Measurement], 
     known = json.loads(file.read_text())
     assert known.keys() == {"something else", *(measurement.name for measurement in measured)}
     assert json.dumps(known, allow_nan=False)
+
+
+def test_the_server_of_the_bench_knows_nothing_of_another_installation(tmp_path: Path) -> None:
+    foreign = {name.upper(): "elsewhere" for name in Settings.model_fields} | {"database_url": "elsewhere"}
+    environment = make_environment({**foreign, "PATH": "/bin"}, tmp_path)
+    assert "elsewhere" not in environment.values()
+    assert (environment["PATH"], environment["ESCROW_HOME"]) == ("/bin", str(tmp_path))
 
 
 def test_what_is_tried_out_is_smaller_than_what_is_measured() -> None:

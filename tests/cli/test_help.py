@@ -1,5 +1,6 @@
 """Help is instant: nothing heavy is imported for it, and every command has some."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ import pytest
 import typer
 
 from cli.main import app
+from domain.reason import require_reason
 
 HEAVY = ("fastapi", "psycopg", "uvicorn", "cryptography", "httpx", "asyncio", "eventsourcing")
 
@@ -56,6 +58,16 @@ def test_every_command_and_option_has_a_help_text() -> None:
 def test_every_command_shows_an_example_of_itself() -> None:
     for name, command in commands(typer.main.get_command(app)):
         assert name in (command.epilog or ""), name
+
+
+def test_every_reason_in_an_example_is_long_enough_to_be_accepted() -> None:
+    shown = list[str]()
+    for _, command in commands(typer.main.get_command(app)):
+        words = shlex.split((command.epilog or "").removeprefix("Example: "))
+        shown += [words[place + 1] for place, word in enumerate(words) if word == "--reason"]
+    assert shown
+    for reason in shown:
+        require_reason(reason)
 
 
 def test_every_number_has_a_largest_that_the_database_can_hold() -> None:

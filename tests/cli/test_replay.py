@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cli.run.replay import PointUnreadable, parse_point, print_findings
+from cli.run.replay import PointUnreadable, parse_point, print_findings, who
 from replay.finding import Finding, FindingKind
+
+NAMELESS = 2_000_012_345
 
 
 def test_a_point_of_the_past_is_a_position_or_a_time_with_its_offset() -> None:
@@ -19,6 +21,13 @@ def test_a_point_of_the_past_is_a_position_or_a_time_with_its_offset() -> None:
 def test_what_no_point_is_spelt_like_is_wrong_usage(text: str) -> None:
     with pytest.raises(PointUnreadable):
         parse_point(text)
+
+
+def test_whoever_has_no_name_on_this_machine_is_recorded_by_his_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: NAMELESS)
+    assert who() == f"command-line:uid {NAMELESS}"
 
 
 def test_a_damaged_value_does_nothing_to_the_terminal_and_makes_no_line_of_its_own(

@@ -1,7 +1,11 @@
 """`escrow setting`: money settings are read and changed, and what does not fit changes nothing."""
 
 import json
+from decimal import Decimal
 
+import pytest
+
+from cli.run.setting import in_whole_cents
 from tests.running_demo import Demo
 
 REASON = "the board decided on the first of the month"
@@ -23,6 +27,13 @@ def test_a_setting_is_changed_once_and_stands_in_the_log(demo: Demo) -> None:
         "events"
     ]
     assert event["type"] == "configuration.setting_changed.v1"
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"), [("0.75", "0.75"), ("1000.509", "1000.50"), ("20.00", "20"), ("1E+3", "1000"), ("0", "0")]
+)
+def test_a_limit_is_shown_as_it_holds_to_the_cent(given: str, shown: str) -> None:
+    assert str(in_whole_cents(Decimal(given))) == shown
 
 
 def test_what_does_not_fit_changes_nothing(demo: Demo) -> None:

@@ -55,13 +55,21 @@ def test_a_backup_of_another_pepper_is_refused(demo: Demo, tmp_path: Path, passp
 
 def test_two_shares_give_the_pepper_back_and_one_does_not(demo: Demo, tmp_path: Path) -> None:
     restored = tmp_path / "pepper"
-    assert demo.escrow("vault", "pepper", "split", str(tmp_path / "share")).returncode == 0
+    split = demo.escrow("vault", "pepper", "split", str(tmp_path / "share"), "--json")
     one, _, three = shares = [str(tmp_path / f"share.{number}") for number in (1, 2, 3)]
+    assert json.loads(split.stdout) == {"shares": shares, "opens_versions": len(versions(demo))}
     assert [Path(share).exists() for share in shares] == [True] * 3
     assert demo.escrow("vault", "pepper", "check", one).returncode == PRECONDITION
     elsewhere = {**demo.environment, "ESCROW_PEPPER_FILE": str(restored)}
     assert run_escrow(["vault", "pepper", "restore", one, three], elsewhere).returncode == 0
     assert restored.read_bytes() == pepper_of(demo).read_bytes()
+
+
+def test_a_file_in_the_way_of_one_share_leaves_no_share_at_all(demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "share.3").write_text("mine")
+    done = demo.escrow("vault", "pepper", "split", str(tmp_path / "share"))
+    assert (done.returncode, done.stderr.split(":")[0]) == (PRECONDITION, "file_in_the_way")
+    assert {file.name for file in tmp_path.iterdir()} == {"share.3"}
 
 
 def test_a_rotation_wraps_everything_anew_and_the_old_version_is_forgotten_when_asked(demo: Demo) -> None:
