@@ -10,7 +10,7 @@ call did is found, not repeated. Errors tell the caller what to do:
 - `OutcomeMismatched`, `RefundAmbiguous`: a person must look.
 """
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
@@ -41,15 +41,18 @@ async def ensure_transfer(gateway: PaymentGateway, wanted: NewTransfer) -> Trans
         return _same(await _found_or(refusal, gateway, wanted.reference), wanted)
 
 
-async def ensure_refund(gateway: PaymentGateway, wanted: NewRefund, *, since: datetime) -> Refund:
+async def ensure_refund(
+    gateway: PaymentGateway, wanted: NewRefund, *, since: datetime, may_post: Callable[[], Awaitable[bool]]
+) -> Refund | None:
     """Return the one refund with that note, made now or earlier; `since` is when its intent was committed.
 
     It looks before it posts, every time, because Paystack would refund twice. A POST that was doubtful may take a
-    moment to show in the list: leave at least a minute between two calls, and never make two at once. Even a refusal
-    is checked: an earlier refund that did not show yet may have caused it.
+    moment to show in the list, and whoever sent it may have died: so `may_post` is asked in between, and where it says
+    no, nothing is sent and None returned. It says yes to one at a time, and only when the POST before was at least a
+    minute over as the look began. Even a refusal is checked: an earlier refund that shows only now may have caused it.
     """
     found = find_refund(await answer_of(gateway.list_refunds(since=since)), wanted)
-    if found is not None:
+    if found is not None or not await may_post():
         return found
     try:
         return await gateway.create_refund(wanted)

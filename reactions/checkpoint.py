@@ -28,3 +28,13 @@ async def find_last_time(pool: Pool, name: str) -> datetime | None:
 async def save_checkpoint(connection: Connection, name: str, position: int, at: datetime) -> None:
     """Remember how far this reader has come, in the transaction that keeps what it made of it."""
     await connection.execute(SQL.save, {"name": name, "position": position, "at": at})
+
+
+async def save_unless_since(pool: Pool, name: str, at: datetime, since: datetime) -> bool:
+    """Save the time `at` of what is about to be done, unless somebody was about to do it after `since`.
+
+    True for whoever may do it: committed by then, so that a crash cannot hide it.
+    """
+    async with pool.connection() as connection:
+        cursor = await connection.execute(SQL.save_unless_since, {"name": name, "at": at, "since": since})
+        return await cursor.fetchone() is not None

@@ -12,3 +12,12 @@ ON CONFLICT (name) DO UPDATE
     SET
         position = greatest(reaction_checkpoints.position, excluded.position),
         updated_at = excluded.updated_at;
+
+-- name: save_unless_since
+-- Only where it was not done after `since`; of two who ask at the same moment one gets a row.
+INSERT INTO reaction_checkpoints (name, position, updated_at)
+VALUES (%(name)s, 0, %(at)s)
+ON CONFLICT (name) DO UPDATE
+    SET updated_at = excluded.updated_at
+    WHERE reaction_checkpoints.updated_at <= %(since)s
+RETURNING updated_at;

@@ -1,6 +1,6 @@
 """Refunds: Paystack has no key against a second one, so what may have been sent is looked for by its note first."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.journal import Account
 from domain.money import Money
@@ -13,11 +13,14 @@ from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalanc
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
+from reactions.checkpoint import save_unless_since
 from reactions.toolbox import Toolbox, record
 
 NAME = "refunds"
 LOOK_BACK = timedelta(days=1)
 SETTLING = timedelta(minutes=1)
+UNDER_WAY = 2 * SETTLING
+"""An order is under way for a minute at most, as long as its answer is waited for, and may be listed another later."""
 
 
 async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
@@ -35,7 +38,7 @@ async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> b
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
-    """Return what the processor says; None while a doubtful order may not show in its list yet."""
+    """Return what the processor says; None while an earlier order may not show in its list yet."""
     if refund.processor_refund_id is not None:
         return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
     if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
@@ -47,8 +50,12 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         merchant_note=refund.reference,
     )
     since = transaction.created_on - LOOK_BACK  # money that came before the price may have gone back long ago
+    looked_at = tools.clock()
     try:
-        return report_of(refund, await ensure_refund(tools.gateway, wanted, since=since))
+        made = await ensure_refund(
+            tools.gateway, wanted, since=since, may_post=lambda: _begin_order(tools, refund, looked_at)
+        )
+        return None if made is None else report_of(refund, made)
     except InsufficientBalance:
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.NOT_COVERED)
     except GatewayRefused as error:
@@ -56,6 +63,12 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.REFUSED, reason=reason)
     except GatewayUncertain as error:
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.UNCERTAIN, reason=error.code)
+
+
+async def _begin_order(tools: Toolbox, refund: Refund, looked_at: datetime) -> bool:
+    """True unless an earlier order may have been under way at the look: of a worker that died, or of somebody else."""
+    name = f"refund {refund.reference}"
+    return await save_unless_since(tools.pool, name, tools.clock(), looked_at - UNDER_WAY)
 
 
 def report_of(refund: Refund, reported: Reported) -> RefundReport:

@@ -44,10 +44,15 @@ async def insist_on_transfer(paystack: Paystack, wanted: NewTransfer) -> Transfe
     raise AssertionError("still open")
 
 
+async def at_once() -> bool:
+    """Nobody else sends it."""
+    return True
+
+
 async def insist_on_refund(paystack: Paystack, wanted: NewRefund) -> None:
     for _ in range(20):
         try:
-            await ensure_refund(paystack, wanted, since=an_hour_ago())
+            await ensure_refund(paystack, wanted, since=an_hour_ago(), may_post=at_once)
         except OPEN:
             continue
         return
@@ -151,9 +156,9 @@ async def test_a_reference_that_paid_somebody_else_needs_a_person(
 
 async def test_a_note_that_refunded_another_amount_needs_a_person(paystack: Paystack, panel: Panel) -> None:
     await pay(paystack, panel)
-    await ensure_refund(paystack, money_back(), since=an_hour_ago())
+    await ensure_refund(paystack, money_back(), since=an_hour_ago(), may_post=at_once)
     with pytest.raises(OutcomeMismatched):
-        await ensure_refund(paystack, money_back(29_999), since=an_hour_ago())
+        await ensure_refund(paystack, money_back(29_999), since=an_hour_ago(), may_post=at_once)
     assert find_refund(await paystack.list_refunds(since=an_hour_ago()), money_back(note="rf-2")) is None
 
 
@@ -161,7 +166,7 @@ async def test_a_refund_is_not_posted_while_the_list_cannot_be_read(paystack: Pa
     await pay(paystack, panel)
     panel.fault("list_refunds", "500_before", times=3)
     with pytest.raises(GatewayUncertain):
-        await ensure_refund(paystack, money_back(), since=an_hour_ago())
+        await ensure_refund(paystack, money_back(), since=an_hour_ago(), may_post=at_once)
     assert panel.moved("refund") == []
 
 
@@ -169,11 +174,11 @@ async def test_a_refused_question_does_not_say_that_a_refund_was_not_made(hasty:
     await pay(hasty, panel)
     panel.fault("refund", "accept_then_timeout")
     with pytest.raises(GatewayUncertain):
-        await ensure_refund(hasty, money_back(), since=an_hour_ago())
+        await ensure_refund(hasty, money_back(), since=an_hour_ago(), may_post=at_once)
     panel.fault("list_refunds", "refuse")
     with pytest.raises(GatewayUncertain):
-        await ensure_refund(hasty, money_back(), since=an_hour_ago())
-    await ensure_refund(hasty, money_back(), since=an_hour_ago())
+        await ensure_refund(hasty, money_back(), since=an_hour_ago(), may_post=at_once)
+    await ensure_refund(hasty, money_back(), since=an_hour_ago(), may_post=at_once)
     assert panel.moved("refund") == [-30_000]
 
 
@@ -181,7 +186,7 @@ async def test_a_refusal_that_a_refund_caused_which_shows_only_now_is_no_refusal
     hasty: Paystack, panel: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await pay(hasty, panel)
-    made = await ensure_refund(hasty, money_back(), since=an_hour_ago())
+    made = await ensure_refund(hasty, money_back(), since=an_hour_ago(), may_post=at_once)
     lists = iter([(), await hasty.list_refunds(since=an_hour_ago())])
 
     async def list_late(*, since: datetime) -> tuple[Refund, ...]:
@@ -189,9 +194,21 @@ async def test_a_refusal_that_a_refund_caused_which_shows_only_now_is_no_refusal
 
     monkeypatch.setattr(hasty, "list_refunds", list_late)
     panel.fault("refund", "refuse")
-    found = await ensure_refund(hasty, money_back(), since=an_hour_ago())
+    found = await ensure_refund(hasty, money_back(), since=an_hour_ago(), may_post=at_once)
     assert found.processor_id == made.processor_id
     assert panel.moved("refund") == [-30_000]
+
+
+async def test_a_refund_that_must_not_be_sent_yet_is_looked_for_only(paystack: Paystack, panel: Panel) -> None:
+    async def not_yet() -> bool:
+        return False
+
+    await pay(paystack, panel)
+    assert await ensure_refund(paystack, money_back(), since=an_hour_ago(), may_post=not_yet) is None
+    assert panel.moved("refund") == []
+    made = await ensure_refund(paystack, money_back(), since=an_hour_ago(), may_post=at_once)
+    found = await ensure_refund(paystack, money_back(), since=an_hour_ago(), may_post=not_yet)
+    assert found.processor_id == made.processor_id
 
 
 @pytest.mark.guarantee(
@@ -225,7 +242,7 @@ async def test_the_journal_explains_every_minor_unit_of_the_balance(
             await ensure_transfer(paystack, payout(recipient, f"po-000000000000000{number}", 1_000))
         except GatewayRefused:
             continue
-    await ensure_refund(paystack, money_back(), since=an_hour_ago())
+    await ensure_refund(paystack, money_back(), since=an_hour_ago(), may_post=at_once)
     wait_until(lambda: len(panel.moved("transfer_returned")) == 2)
     for pocket in ("balance", "uncleared"):
         lines = [line for line in panel.journal() if (line["pocket"], line["currency"]) == (pocket, "KES")]

@@ -67,8 +67,8 @@ async def sell(world: World) -> UUID:
 
 
 async def finish(world: World, transaction_id: UUID, phase: Phase) -> None:
-    """A doubtful refund is looked for a minute later, so time passes between two tries."""
-    for _ in range(10):
+    """A refund that may be under way is not ordered for two minutes, so time passes between two tries."""
+    for _ in range(20):
         await again(lambda: world.advance(transaction_id))
         world.wait(minutes=1)
         if (await world.transaction(transaction_id)).phase is phase:

@@ -70,6 +70,7 @@ def test_a_refund_that_waits_for_a_top_up_says_so_once_with_the_amount(database:
         assert (refund.status, refund.waiting_since) == ("approved", alert.created_at)
 
         await world.top_up(60_000)
+        world.wait(minutes=2)
         await world.advance(transaction_id)
         fold(database)
         assert await stuck_reason(world, transaction_id) is None
