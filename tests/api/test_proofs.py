@@ -245,7 +245,7 @@ def test_what_is_refused_after_it_was_stored_is_not_kept_and_can_be_sent_again(i
     assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
     assert not path_of(installation, data).exists()
     sent = send(seller, listing, data, key=key)
-    assert (sent.status_code, sent.json()["name"]) == (201, "proof.png.mp4"), sent.text
+    assert (sent.status_code, sent.json()["name"]) == (201, "proof.png"), sent.text
     got = seller.get(f"/api/v1/listings/{listing}/proofs/{sent.json()['id']}")
     assert (got.status_code, got.content) == (200, data)
 
