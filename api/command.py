@@ -144,9 +144,9 @@ class Desk:
             status = 200
         return Response(body.model_dump_json(), status, headers, "application/json")
 
-    def about(self, sha256: str) -> "Desk":
-        """Return the same desk for a request that is also about a file: another file makes it another request."""
-        digest = hashlib.sha256(self.request.digest + sha256.encode()).digest()
+    def about(self, subject: str) -> "Desk":
+        """Return the same desk for a request that is also about a file, say: another one makes it another request."""
+        digest = hashlib.sha256(self.request.digest + subject.encode()).digest()
         return replace(self, request=replace(self.request, digest=digest))
 
     def acting(self, actor: Actor) -> "Desk":

@@ -1,6 +1,7 @@
 """Listings: the text is kept outside the log, then the command names its hash."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from api.dependencies import Dependencies
 from api.reads.reading import Reader
 from api.views.listing import ListingView
 from domain.content import Text
+from domain.errors import PreconditionFailed, VersionConflict
 from domain.listing import Listing
 from domain.listing.commands import DraftListing, ReviseListing
 from domain.money import Money
@@ -35,17 +37,31 @@ async def draft(desk: Desk, body: ListingBody) -> Response:
 
 
 async def revise(desk: Desk, listing_id: UUID, patch: ListingPatch) -> Response:
-    """Change what the patch names; the rest stays."""
+    """Change what the patch names; the rest stays. Raises VersionConflict when somebody else changed it meanwhile."""
     listing = await desk.dependencies.escrow.get(Listing, listing_id)
     price = patch.price.to_money() if patch.price else listing.price
-    rehearsed = await desk.rehearse(listing_id, _revise(price, rehearse_content(desk.request, KIND)))
+    planned = _revise(price, rehearse_content(desk.request, KIND))
+    rehearsed = await desk.rehearse(listing_id, planned)
+    if rehearsed is None:
+        return await show(desk, await desk.run(listing_id, planned))
     text = await _get_text(desk.dependencies, listing) | patch.model_dump(
         include={"title", "description"}, exclude_none=True
     )
-    if desk.is_dry and rehearsed is not None:
+    if desk.is_dry:
         return desk.answer(rehearsed, ListingView.of(rehearsed.aggregate, desk.actor, text))
-    content = await keep_content(desk.dependencies, desk.request, KIND, text)
-    return await show(desk, await desk.run(listing_id, _revise(price, content)))
+    # A key that was refused can be used again: then for a text made from another version, so under another id.
+    content = await keep_content(desk.dependencies, desk.about(str(listing.version)).request, KIND, text)
+    return await show(desk, await _run_at(desk, listing, _revise(price, content)))
+
+
+async def _run_at(desk: Desk, listing: Listing, command: ReviseListing) -> Result[Listing]:
+    """Carry it out on the version that its text was made from, and on no other."""
+    try:
+        return await replace(desk, expected_version=listing.version).run(listing.id, command)
+    except PreconditionFailed:
+        if desk.expected_version is not None:
+            raise
+        raise VersionConflict from None
 
 
 def _draft(desk: Desk, price: Money, content: Content) -> DraftListing:

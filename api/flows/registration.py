@@ -13,7 +13,7 @@ from domain.user import User as LoggedUser
 from eventstore.escrow import Request
 from identity.email_code import send_code
 from identity.role import SELF_SERVICE
-from identity.user import NewUser, User, register
+from identity.user import NewUser, User, get_user, register
 
 REGISTRATION: Actor = reaction("registration")
 
@@ -34,6 +34,13 @@ async def register_user(dependencies: Dependencies, body: RegisterBody, request_
     await record_roles(dependencies, user.id, user.roles, request_id)
     await send_code(dependencies.pool, user, mailer_of_codes(dependencies), at=at, random_bytes=random_bytes)
     return user
+
+
+async def finish_registration(dependencies: Dependencies, user_id: UUID, request_id: str) -> None:
+    """Record what a registration that broke off has not recorded; without it nobody can be paid."""
+    async with dependencies.pool.connection() as connection:
+        user = await get_user(connection, user_id)
+    await record_roles(dependencies, user_id, user.roles, request_id)
 
 
 async def record_roles(dependencies: Dependencies, user_id: UUID, roles: frozenset[Role], request_id: str) -> None:

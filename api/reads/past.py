@@ -1,12 +1,13 @@
 """Places in the past: a position of the log, or a time, as query parameters and options name them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from api.http.query import DIGITS, QueryInvalid, read_if_given, read_moment, read_whole
 from database.connect import Pool
 from eventstore.log import END, head, position_at
 
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 """The smallest step of the times in the log."""
 
@@ -40,6 +41,11 @@ async def find_period(pool: Pool, since: str | None, until: str | None) -> Perio
     if begin is not None and end is not None and begin >= end:
         raise QueryInvalid
     return Period(
-        after=0 if begin is None else await position_at(pool, begin - TICK),
-        until=END if end is None else await position_at(pool, end - TICK),
+        after=0 if begin is None else await _position_before(pool, begin),
+        until=END if end is None else await _position_before(pool, end),
     )
+
+
+async def _position_before(pool: Pool, moment: datetime) -> int:
+    """Return the position of the newest event recorded before a time; there is none before the first of all times."""
+    return 0 if moment == BEGINNING else await position_at(pool, moment - TICK)

@@ -8,7 +8,7 @@ from api.access_log import read_agent
 from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, RegisterBody, VerifyEmailBody
 from api.codes import counting_code, mailer_of_codes
 from api.dependencies import DependenciesDep
-from api.flows.registration import register_user
+from api.flows.registration import finish_registration, register_user
 from api.flows.sign_in import begin_session
 from api.http.body import Nothing
 from api.http.scope import SUBJECT, request_id_of
@@ -31,10 +31,11 @@ async def post_register(body: RegisterBody, dependencies: DependenciesDep, reque
 
 
 @router.post("/verify-email", response_model=VerifiedView)
-async def post_verify_email(body: VerifyEmailBody, dependencies: DependenciesDep) -> VerifiedView:
+async def post_verify_email(body: VerifyEmailBody, dependencies: DependenciesDep, request: Request) -> VerifiedView:
     """Confirm the e-mail address with the six digits that were sent to it."""
     with counting_code(dependencies, EMAIL):
         user_id = await confirm_code(dependencies.pool, body.email, body.code, at=dependencies.clock())
+    await finish_registration(dependencies, user_id, request_id_of(request.scope))
     dependencies.authenticator.forget(user_id)
     return VerifiedView(user_id=user_id)
 

@@ -1,13 +1,18 @@
 """Commands over HTTP: once per key, at a version, dry; and reads of the past and of one's own writes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import uuid4
 
 import httpx
+import psycopg
 
 from tests.api.running import PASSWORD, Installation
+from tests.waiting import wait_until
+from tests.weaknesses.running import read
 
 T = "/api/v1/transactions"
+HELD_UP = "SELECT count(*) FROM pg_locks WHERE relation = 'contents'::regclass AND NOT granted"
 
 
 def test_a_repeat_with_the_same_key_gets_the_same_bytes(installation: Installation) -> None:
@@ -70,6 +75,32 @@ def test_a_stale_if_match_is_refused_and_an_absent_one_is_not(installation: Inst
     etag = buyer.get(f"{T}/{transaction}").headers["ETag"]
     assert buyer.post(f"{T}/{transaction}/cancel", If_Match=f'"7", {etag}').status_code == 412
     assert buyer.post(f"{T}/{transaction}/cancel", If_Match=etag).status_code == 200
+
+
+def test_of_two_changes_of_a_listing_at_once_none_is_lost(installation: Installation) -> None:
+    """Both have read the same version when they write; whoever is refused can send the same once more."""
+    seller = installation.people["seller"]
+    price = {"amount_minor": 1000, "currency": "KES"}
+    made = seller.must("/api/v1/listings", {"title": "old", "description": "old", "price": price})
+    path, patches = f"/api/v1/listings/{made['id']}", {"title": "new", "description": "newer"}
+
+    def change(name: str) -> httpx.Response:
+        return seller.request("PATCH", path, {name: patches[name]}, Idempotency_Key=f"{name}-of-{made['id']}")
+
+    with psycopg.connect(installation.superuser_dsn) as connection, ThreadPoolExecutor(2) as pool:
+        connection.execute("LOCK TABLE contents IN SHARE MODE")
+        changing = {name: pool.submit(change, name) for name in patches}
+        wait_until(lambda: read(installation, HELD_UP), lambda rows: rows == [(2,)])
+        connection.rollback()
+        answers = {name: each.result() for name, each in changing.items()}
+    assert sorted(answer.status_code for answer in answers.values()) == [200, 409]
+    (refused,) = (name for name, answer in answers.items() if answer.status_code == 409)
+    assert answers[refused].json()["code"] == "version_conflict"
+    assert change(refused).status_code == 200
+    shown = seller.get(path).json()
+    assert {name: shown[name] for name in patches} == patches
+    for name in patches:
+        assert change(name).headers["Idempotency-Replayed"] == "true"
 
 
 def test_what_does_not_exist_yet_has_no_version_to_match(installation: Installation) -> None:

@@ -3,8 +3,10 @@
 from typing import cast
 from uuid import uuid4
 
+import psycopg
 import pytest
 
+from domain.errors import Overloaded
 from gateways.paystack.webhook import signature
 from tests.api.running import SECRET, WIRE, Installation, JsonObject
 
@@ -122,6 +124,27 @@ def test_an_account_is_registered_verified_and_refreshed(installation: Installat
     assert WIRE.get(f"{auth}/me", headers=headers).status_code == 401
     stolen = WIRE.post(f"{auth}/refresh", json={"refresh_token": tokens["refresh_token"]})
     assert (stolen.status_code, stolen.json()["code"]) == (401, "not_signed_in")
+
+
+def test_a_registration_that_broke_off_is_finished_when_the_address_is_verified(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auth, email = f"{installation.base_url}/api/v1/auth", f"{uuid4().hex}@example.com"
+    person = {"email": email, "password": "a long enough one", "display_name": "N", "legal_name": "N N"}
+
+    async def break_off(*_: object) -> None:
+        raise Overloaded
+
+    with monkeypatch.context() as broken:
+        broken.setattr("api.flows.registration.record_roles", break_off)
+        assert WIRE.post(f"{auth}/register", json=person).status_code == 503
+    assert WIRE.post(f"{auth}/resend-code", json={"email": email}).status_code == 204
+    verified = WIRE.post(f"{auth}/verify-email", json={"email": email, "code": installation.codes[email]})
+    assert verified.status_code == 200, verified.text
+    query = "SELECT data ->> 'actor_id' FROM event_log WHERE stream = %s"
+    with psycopg.connect(installation.app_dsn) as connection:
+        found = connection.execute(query, (verified.json()["user_id"],)).fetchall()
+    assert found == [("registration",)]
 
 
 def test_metrics_exist_before_anything_happened(installation: Installation) -> None:
