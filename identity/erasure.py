@@ -11,7 +11,7 @@ from database.queries import load
 from identity.access_log import forget_addresses
 from identity.api_key import revoke_keys
 from identity.second_factor import forget_guesses
-from identity.session import end_sessions
+from identity.session import NotSignedIn, end_sessions
 
 SQL = load("identity", "erasure.sql")
 
@@ -54,6 +54,15 @@ async def lock_for_erasure(pool: Pool, user_id: UUID, at: datetime) -> None:
         await connection.execute(SQL.lock_user, {"user_id": user_id, "at": at})
         await end_sessions(connection, user_id, at, reason="disabled")
         await revoke_keys(connection, user_id, at)
+
+
+async def require_unlocked(connection: Connection, user_id: UUID) -> None:
+    """Keep somebody from being locked until the end of the transaction, so that nothing of his is kept after it.
+
+    For what may take longer than an erasure waits. Raises NotSignedIn where he was locked or disabled meanwhile.
+    """
+    if await (await connection.execute(SQL.hold_unlocked, (user_id,))).fetchone() is None:
+        raise NotSignedIn
 
 
 async def unlock_after_all(pool: Pool, user_id: UUID) -> None:

@@ -40,6 +40,15 @@ SET disabled_at = coalesce(u.disabled_at, locked.locked_at)
 FROM locked
 WHERE u.id = locked.user_id;
 
+-- name: hold_unlocked
+-- Whether somebody may still sign in; until the end of the transaction that stays so.
+SELECT id
+FROM public.users
+WHERE
+    id = %s
+    AND disabled_at IS NULL
+FOR SHARE;
+
 -- name: unlock_user
 -- Something came up after all; who was disabled before is not let in by this.
 WITH unlocked AS (

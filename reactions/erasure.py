@@ -38,7 +38,7 @@ from projections.reached import get_reached
 SQL = load("reactions", "erasure.sql")
 READ = ("transactions", "disputes", "listings")
 SETTLE_SECONDS = 5.0
-"""Longer than any command takes that was let in before the lock."""
+"""Longer than a command takes that was let in before the lock; what takes longer calls `require_unlocked` itself."""
 CAUGHT_UP_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
 EVERY_SECONDS = 3600.0

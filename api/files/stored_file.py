@@ -12,6 +12,7 @@ from uuid import UUID
 from database.connect import Connection, Pool
 from database.queries import load
 from gateways.objects import Draft, Folder
+from identity.erasure import require_unlocked
 
 SQL = load("api.files", "stored_file.sql")
 
@@ -29,8 +30,9 @@ class StoredFile:
 
 
 async def keep_file(pool: Pool, objects: Folder, draft: Draft, file: StoredFile, at: datetime) -> None:
-    """Keep a file, durably, before the event that names it."""
+    """Keep a file, durably, before the event that names it. Raises NotSignedIn where its owner was locked meanwhile."""
     async with pool.connection() as connection, connection.transaction():
+        await require_unlocked(connection, file.owner_id)
         await _lock(connection, file.owner_id, file.sha256)
         await connection.execute(
             SQL.insert_file,
@@ -48,8 +50,9 @@ async def keep_file(pool: Pool, objects: Folder, draft: Draft, file: StoredFile,
 
 
 async def mend_file(pool: Pool, objects: Folder, draft: Draft, file: StoredFile) -> None:
-    """Put a file that was sent before in its place once more, unless it was erased."""
+    """Put a file that was sent before in its place once more, unless it was erased. Raises as `keep_file` does."""
     async with pool.connection() as connection, connection.transaction():
+        await require_unlocked(connection, file.owner_id)
         await _lock(connection, file.owner_id, file.sha256)
         if await _is_needed(connection, file.owner_id, file.sha256):
             await objects.keep(draft, file.owner_id)

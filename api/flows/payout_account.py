@@ -14,6 +14,7 @@ from domain.user import User as LoggedUser
 from eventstore.escrow import Request
 from gateways.errors import GatewayError, GatewayRefused
 from identity.authenticator import Session
+from identity.erasure import require_unlocked
 from identity.payout_account import (
     PayoutAccount,
     find_payout_account,
@@ -59,12 +60,13 @@ async def change_payout_account(
 ) -> Change:
     """Set where a user is paid. The same again changes nothing, unless the log does not vouch for what is kept.
 
-    Raises PayoutAccountUnknown.
+    Raises PayoutAccountUnknown, and NotSignedIn for somebody whom an erasure has locked while the bank was asked.
     """
     user_id = session.user_id
     resolved = await _resolve(dependencies, account)
     async with dependencies.pair, dependencies.pool.connection() as connection, connection.transaction():
         await lock_payout_account(connection, user_id)
+        await require_unlocked(connection, user_id)
         legal_name = (await get_user(connection, user_id)).legal_name
         matches = None if resolved is None else is_same_person(resolved, legal_name)
         before = await find_payout_account(connection, user_id)

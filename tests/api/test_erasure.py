@@ -9,9 +9,13 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from fastapi import Request
 from psycopg.sql import SQL, Identifier
 
+from api.files.media import MediaType
+from api.files.upload import receive_file
 from database.connect import Pool, open_pool
+from gateways.objects import Draft
 from identity.erasure import erase_personal_data, lock_for_erasure, request_erasure
 from reactions.erasure import SETTLE_SECONDS, ErasureUndecided, Standing, State
 from replay.verify import verify
@@ -208,6 +212,40 @@ def test_what_comes_up_at_the_last_moment_stops_it_and_lets_the_person_in_again(
     standing = erase(fresh, person.id, buy)
     assert (standing.state, len(standing.open_matters)) == (State.WAITING, 1)
     assert sign_in(fresh).get("/api/v1/auth/me").json()["email"] == EMAIL
+
+
+def test_an_account_that_the_bank_was_asked_about_meanwhile_is_not_kept(
+    fresh: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bank may think for a minute: longer than an erasure waits for what is under way."""
+    person = register(fresh)
+
+    async def ask(_dependencies: object, _account: object) -> None:
+        await asyncio.to_thread(erase, fresh, person.id)
+
+    monkeypatch.setattr("api.flows.payout_account._resolve", ask)
+    answer = person.request("PUT", "/api/v1/users/me/payout-account", ACCOUNT)
+    assert answer.status_code == 401, answer.text
+    assert answer.json()["code"] == "not_signed_in"
+    assert places_of(fresh) == set()
+
+
+def test_a_file_that_was_still_arriving_is_not_kept(fresh: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = register(fresh)
+    draft = {"title": "An account", "description": "Ten years old", "price": {"amount_minor": 500, "currency": "KES"}}
+    listing = str(person.must("/api/v1/listings", draft)["id"])
+
+    async def receive(http: Request, draft: Draft) -> tuple[bytes, MediaType]:
+        received = await receive_file(http, draft)
+        await asyncio.to_thread(erase, fresh, person.id)
+        return received
+
+    monkeypatch.setattr("api.flows.proof.receive_file", receive)
+    answer = send(person, listing, PNG, f"{CANARIES[0]}.png")
+    assert answer.status_code == 401, answer.text
+    assert answer.json()["code"] == "not_signed_in"
+    assert places_of(fresh) == set()
+    assert not list(fresh.files.rglob(f"{person.id}/*"))
 
 
 def test_a_crash_between_the_lock_and_the_end_is_carried_on(fresh: Installation) -> None:
