@@ -91,7 +91,7 @@ class Locksmith(Protocol):
         ...
 
     def enter(self, device: bytes | None) -> AbstractContextManager[None]:
-        """Have a place for a sign-in; a known device has better ones than a stranger."""
+        """Have a place where Argon2 works; a known device has better ones than a stranger."""
         ...
 
     async def admits(self, password: str, stored: Password | None) -> bool:

@@ -78,11 +78,13 @@ async def register(
 ) -> User:
     """Create somebody who comes by themselves: unverified, buyer or seller at most.
 
-    Raises UnfitRole, and what `create_user` raises. Send a code afterwards (`email_code.send_code`).
+    Raises UnfitRole, and what `create_user` raises; TooManySignIns before anything is asked of the database. Send a
+    code afterwards (`email_code.send_code`).
     """
     if not new.roles or not new.roles <= SELF_SERVICE:
         raise UnfitRole
-    return await create_user(pool, locksmith, new, password, at=at, random_bytes=random_bytes)
+    with locksmith.enter(None):
+        return await create_user(pool, locksmith, new, password, at=at, random_bytes=random_bytes)
 
 
 async def create_user(

@@ -1,7 +1,8 @@
 """The way to the gate: who cannot be taken is turned away before anything is asked of the database.
 
-A sign-in asks the database several times before Argon2 works for it. A flood of them would have every connection, and
-every other command would wait. So each has a place from its first question to its last.
+A sign-in asks the database several times before Argon2 works for it, and so does a reset. A flood of them would have
+every connection, and every other command would wait. So each has a place from its first question to its last, and
+whoever registers has one too.
 """
 
 from collections.abc import Generator

@@ -84,7 +84,10 @@ class Locksmith:
         return Enrolment(password=record, key_pair=key_pair)
 
     def enter(self, device: bytes | None) -> AbstractContextManager[None]:
-        """Have a place for a sign-in, before the database is asked anything. Raises TooManySignIns."""
+        """Have a place for a sign-in, a registration or a reset, before the database is asked anything.
+
+        Raises TooManySignIns.
+        """
         return self._door.enter(device)
 
     async def admits(self, password: str, stored: StoredPassword | None) -> bool:

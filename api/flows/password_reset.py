@@ -62,15 +62,21 @@ async def reset_password(dependencies: Dependencies, body: ResetBody) -> ResetVi
     """Put the new password in force, and end every session.
 
     Raises ResetRefused, LossesNotAccepted, SecondFactorRequired, CodeRefused, RecoveryKeyRefused, UnfitPassword,
-    TooManyTries, TooManySignIns; after each of them nothing has changed.
+    TooManyTries, and TooManySignIns before anything is asked of the database; after each of them nothing has changed.
     """
+    with dependencies.locksmith.enter(None):
+        reset, user_id = await _reset(dependencies, body)
+    dependencies.authenticator.forget(user_id)
+    return reset
+
+
+async def _reset(dependencies: Dependencies, body: ResetBody) -> tuple[ResetView, UUID]:
     owner = await _find(dependencies, body.token)
     reset = await _foresee(dependencies, owner, keeps_keys=body.recovery_key is not None)
     if reset.losses and not body.accept_losses:
         raise LossesNotAccepted(losses=len(reset.losses))
     await _finish(dependencies, body, owner)
-    dependencies.authenticator.forget(owner.key_pair.user_id)
-    return reset.model_copy(update={"is_done": True})
+    return reset.model_copy(update={"is_done": True}), owner.key_pair.user_id
 
 
 async def _find(dependencies: Dependencies, token: str) -> Owner:

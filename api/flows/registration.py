@@ -19,7 +19,7 @@ REGISTRATION: Actor = reaction("registration")
 
 
 async def register_user(dependencies: Dependencies, body: RegisterBody, request_id: str) -> User:
-    """Create an account and send its code. Raises EmailTaken and what is unfit about the fields."""
+    """Create an account and send its code. Raises EmailTaken, TooManySignIns and what is unfit about the fields."""
     new = NewUser(
         email=body.email,
         display_name=body.display_name,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import ExitStack
 from typing import cast
 
 import httpx
@@ -11,8 +12,9 @@ import pytest
 from identity.second_factor import enrol_second_factor
 from identity.totp import make_code, step_of
 from tests.api.running import PASSWORD, WIRE, Installation, JsonObject, Person
-from tests.api.test_password import sign_in
+from tests.api.test_password import fill_door, sign_in
 from tests.waiting import wait_until
+from vault.gate import TooManySignIns
 
 ASK = "/api/v1/auth/password-reset"
 CONFIRM = f"{ASK}/confirm"
@@ -64,6 +66,24 @@ def test_a_seller_is_told_what_is_lost_and_deposits_again(fresh: Installation) -
     again = {"credentials": {"username": "someone", "password": "hunter3"}}
     seller.must(f"/api/v1/listings/{listing}/credentials", again, method="PUT")
     assert buyer.post("/api/v1/transactions", {"listing_id": listing}).status_code == 201
+
+
+@pytest.mark.guarantee("G19", faults="registering and resetting while as many strangers sign in as may", runs="2")
+def test_registering_and_resetting_have_no_place_that_is_kept(fresh: Installation) -> None:
+    buyer = fresh.people["buyer"]
+    token, new = get_token(fresh, buyer), {"email": "new@example.com", "password": PASSWORD}
+    form = new | {"display_name": "New", "legal_name": "New"}
+    with ExitStack() as stack:
+        with pytest.raises(TooManySignIns):
+            fill_door(fresh, stack)
+        registered = WIRE.post(f"{fresh.base_url}/api/v1/auth/register", json=form)
+        answers = [registered, confirm(fresh, token)]
+        assert confirm(fresh, token, "?dry_run=true").status_code == 200
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_sign_ins")
+        assert answer.headers["retry-after"] == "5"
+    assert WIRE.post(f"{fresh.base_url}/api/v1/auth/register", json=form).status_code == 201
+    assert confirm(fresh, token).status_code == 200
 
 
 def catalog(installation: Installation) -> list[object]:

@@ -9,6 +9,7 @@ from database.connect import Pool
 from identity.known_device import Voucher
 from identity.sign_in import SignedIn
 from identity.token import DEVICE, make_token
+from identity.user import NewUser, register
 from tests.identity.conftest import PASSWORD, Desk
 from tests.identity.test_sign_in import EMAIL, KEY, attempt
 from vault.door import KEPT, Door
@@ -66,6 +67,20 @@ def test_a_full_queue_turns_strangers_away_before_any_statement_and_known_device
 def test_a_door_that_lets_everybody_in_is_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Locksmith, "enter", lambda *_: nullcontext())
     assert not any(turned_away_at_a_full_door(desk))
+
+
+def test_whoever_registers_stands_in_the_same_queue_and_the_database_hears_of_nobody_too_many(desk: Desk) -> None:
+    async def scenario(pool: Pool) -> None:
+        new = NewUser(email=EMAIL, display_name="Amina", legal_name="Amina Otieno")
+        with ExitStack() as stack:
+            fill(desk, stack)
+            with pytest.raises(TooManySignIns):
+                await register(pool, desk.locksmith, new, PASSWORD, at=desk.at, random_bytes=os.urandom)
+        assert connections_taken(pool) == 0
+        await register(pool, desk.locksmith, new, PASSWORD, at=desk.at, random_bytes=os.urandom)
+        assert not await is_turned_away(desk, pool)
+
+    desk.run(scenario)
 
 
 def test_one_device_has_one_kept_place_and_all_of_them_five() -> None:
