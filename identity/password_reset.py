@@ -5,7 +5,7 @@ a second factor: the caller has it proven in the same transaction.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -44,8 +44,8 @@ class ResetRefused(Forbidden):
 class Asker:
     """Where somebody asks from; `key` makes the hashes that are counted by."""
 
-    address: str
-    key: bytes
+    address: str = field(repr=False)
+    key: bytes = field(repr=False)
 
 
 async def count_ask(pool: Pool, email: str, asker: Asker, *, at: datetime) -> str:

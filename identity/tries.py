@@ -23,9 +23,9 @@ class TooManyTries(EscrowError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """So many tries are free; each further one is followed by a pause, twice as long as the one before, to a limit.
+    """So many tries need no waiting; the last of them and each further one is followed by a pause.
 
-    An hour after the last pause everything is forgotten.
+    Each pause is twice as long as the one before, to a limit. An hour after the last pause everything is forgotten.
     """
 
     free: int

@@ -1,4 +1,5 @@
-"""A narrow door in front of Argon2: a flood of sign-ins must not take memory and processor from everything else."""
+"""The gate before Argon2, to which `vault.door` is the way: few at once, so that a flood of sign-ins leaves memory and
+processor to everything else."""
 
 import asyncio
 import os

@@ -8,6 +8,7 @@ import pytest
 
 from database.connect import Pool
 from identity.housekeeping import clear_away
+from identity.password_reset import Asker
 from identity.session import SignInRefused
 from identity.sign_in import Caller, SignedIn, sign_in
 from identity.tries import TooManyTries
@@ -170,3 +171,8 @@ def test_what_is_kept_tells_no_address_and_goes_away(desk: Desk, database: Datab
         assert await clear_away(pool, desk.clock) == (25, 0, 0)
 
     desk.run(scenario)
+
+
+def test_from_where_somebody_asks_and_by_which_key_it_is_counted_stands_in_no_repr() -> None:
+    shown = repr([Caller(address="127.0.4.1", device_token="esd_1", key=KEY), Asker(address="127.0.4.1", key=KEY)])
+    assert not [secret for secret in ("127.0.4.1", "esd_1", KEY.decode()) if secret in shown]
