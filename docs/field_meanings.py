@@ -21,6 +21,7 @@ MEANINGS: dict[str, str] = {
     "category": "what the dispute is about",
     "cause": "how the restore was noticed",
     "channel": "how: the means of payment, or the way a notice took",
+    "covered_refunds": "references of refunds that had failed and whose money the chargeback took",
     "charge_id": "the processor's id of a charge",
     "charge_reference": "the reference of the charge that the refund goes against",
     "ciphertext": "the sealed credentials; the keys that open them stand outside the log",

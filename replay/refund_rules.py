@@ -69,7 +69,7 @@ REFUND_RULES: dict[str, Rule] = dict(
         require(T, RefundProcessing, "a refund that was accepted", _is_accepted),
         require(T, RefundNeedsAttention, "a refund that was accepted", _is_accepted),
         require(T, RefundProcessed, "a refund that was accepted", _is_accepted),
-        require(T, RefundRetried, "a refund that was accepted, and a super_admin", _may_be_retried),
+        require(T, RefundRetried, "a refund that was accepted, and somebody in charge", _may_be_retried),
         require(T, CancelledRefundSent, "a refund that a chargeback cancelled", _is_cancelled),
     ]
 )

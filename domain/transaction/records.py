@@ -165,7 +165,7 @@ class Refund:
     """One order to give money back; `reference` stands in the processor's merchant note and is its id here.
 
     `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
-    `transfer_reference` which payout pays what it could not.
+    `paid_by` which payout pays, or which dispute of the processor took, what could not be sent.
     """
 
     reference: str
@@ -178,7 +178,7 @@ class Refund:
     source: Account | None = None
     failure: str | None = None
     waits_for_balance: bool = False
-    transfer_reference: str | None = None
+    paid_by: str | None = None
 
     @property
     def will_not_be_sent(self) -> bool:

@@ -259,17 +259,17 @@ class TransactionState(Aggregate):
     def pay_refunds_by(self, payout: Payout) -> None:
         """Fold that a transfer pays what refunds left that will never be sent."""
         for refund in tuple(self.refunds.values()):
-            is_due = refund.will_not_be_sent and refund.transfer_reference is None
+            is_due = refund.will_not_be_sent and refund.paid_by is None
             if is_due and payout.purpose is PayoutPurpose.REFUND:
-                self.update_refund(refund.reference, transfer_reference=payout.reference)
+                self.update_refund(refund.reference, paid_by=payout.reference)
 
     def owe_again(self, payout: Payout, postings: Postings) -> None:
         """Fold that a transfer came to nothing: what it was to pay is owed again, but for what the payee has twice."""
         covered = -sum(line.amount_minor for line in postings if line.account is Account.LOSSES)
         self.paid_twice_minor[payout.purpose] -= covered
         for refund in tuple(self.refunds.values()):
-            if not covered and refund.transfer_reference == payout.reference:
-                self.update_refund(refund.reference, transfer_reference=None)
+            if not covered and refund.paid_by == payout.reference:
+                self.update_refund(refund.reference, paid_by=None)
 
     def update_dispute(self, dispute_id: UUID, **changes: object) -> None:
         """Fold what a fact changes of a dispute."""

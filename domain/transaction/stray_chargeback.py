@@ -23,6 +23,7 @@ class StrayChargebackLost(TransactionMoneyEvent):
     charge_id: str
     amount_minor: int
     cancelled_refunds: tuple[str, ...]
+    covered_refunds: tuple[str, ...]
 
     def change(self, transaction: TransactionState) -> None:
         """There is less to return; of a charge that is not known yet, what comes later covers the loss."""
@@ -34,6 +35,8 @@ class StrayChargebackLost(TransactionMoneyEvent):
             transaction.uncovered_stray_minor[self.charge_id] += parts[Account.LOSSES]
         for reference in self.cancelled_refunds:
             transaction.update_refund(reference, status=RefundStatus.CANCELLED)
+        for reference in self.covered_refunds:
+            transaction.update_refund(reference, paid_by=self.processor_dispute_id)
 
 
 class StrayChargebackCovered(TransactionMoneyEvent):
@@ -89,7 +92,8 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
             processor_dispute_id=report.processor_dispute_id,
             charge_id=report.charge_id,
             amount_minor=amount_minor,
-            cancelled_refunds=tuple(refund.reference for refund in returns) if from_returns else (),
+            cancelled_refunds=_references(returns, RefundStatus.APPROVED) if from_returns else (),
+            covered_refunds=_references(returns, RefundStatus.FAILED) if from_returns else (),
             currency=self.price.currency,
             postings=journal(
                 debit(Account.UNMATCHED_RECEIPTS, from_receipt, receipt.reference if receipt else ""),
@@ -108,5 +112,9 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
             refund
             for refund in ours
             if refund.status is RefundStatus.APPROVED
-            or (refund.status is RefundStatus.FAILED and refund.transfer_reference is None)
+            or (refund.status is RefundStatus.FAILED and refund.paid_by is None)
         )
+
+
+def _references(refunds: tuple[Refund, ...], status: RefundStatus) -> tuple[str, ...]:
+    return tuple(refund.reference for refund in refunds if refund.status is status)

@@ -2,7 +2,7 @@
 
 from domain.transaction.system_commands import ReturnReceipts
 from tests.domain import paths
-from tests.domain.paths import charge, chargeback, pending
+from tests.domain.paths import charge, chargeback, pending, refunded
 from tests.domain.story import Story
 
 
@@ -13,6 +13,10 @@ def stray_taken_back() -> Story:
     story.do(second)
     story.do(ReturnReceipts())
     story.do(chargeback("lost", of=second))
+    story.do(charge(story, 50_000, processor_id="fourth"))
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(chargeback("lost", 50_000, number="dispute-4", of=charge(story, 50_000, processor_id="fourth")))
     third = charge(story, 100_000, processor_id="third")
     story.do(chargeback("lost", 60_000, number="dispute-2", of=third))
     story.do(third)

@@ -289,12 +289,13 @@ class Deal:
             and (r["state"] == "new" or (r["state"] == "failed" and "by" not in r))
         ]
         from_returns = min(amount - from_receipt, sum(r["amount"] for _, r in returns))
-        cancelled = [reference for reference, _ in returns] if from_returns else []
-        need(
-            list(f["cancelled_refunds"]) == cancelled, "other returns are cancelled", f["cancelled_refunds"], cancelled
-        )
-        for reference in cancelled:
+        for field, state in (("cancelled_refunds", "new"), ("covered_refunds", "failed")):
+            own = [reference for reference, r in returns if r["state"] == state] if from_returns else []
+            need(list(f[field]) == own, "other returns are taken", field, own)
+        for reference in f["cancelled_refunds"]:
             self.refunds[reference]["state"] = "cancelled"
+        for reference in f["covered_refunds"]:
+            self.refunds[reference]["by"] = f["processor_dispute_id"]
         lost = amount - from_receipt - from_returns
         at["early"] += 0 if known else lost
         return Counter({STRAY: from_receipt, REFUND_DUE: from_returns, LOSSES: lost, self.taken_from(f): -amount})

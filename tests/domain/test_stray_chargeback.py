@@ -59,6 +59,17 @@ def test_a_cancelled_return_that_was_sent_all_the_same_is_our_loss():
     assert (story.transaction.held_minor, story.transaction.refundable_minor) == (100_000, 100_000)
 
 
+def test_a_return_that_had_failed_is_taken_by_the_chargeback_and_is_owed_no_more():
+    story = revealed(pending())
+    second = paid_twice(story)
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(chargeback("lost", of=second))
+    assert story.transaction.refunds[story.refund()].status.value == "failed"
+    assert story.balance(A.REFUND_DUE) == story.balance(A.LOSSES) == 0
+    assert story.transaction.held_minor == 100_000
+
+
 def test_what_has_gone_back_already_and_is_taken_back_too_is_our_loss():
     story = revealed(pending())
     second = paid_twice(story)
