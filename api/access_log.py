@@ -16,12 +16,12 @@ from psycopg import Error
 from starlette.requests import Request
 
 from api.http.dry_run import was_dry
+from api.http.problems import translate
 from api.http.query import parse_id
 from api.http.scope import body_of, request_id_of, session_of, subject_of
 from database.connect import Pool
 from database.errors import DatabaseUnavailable
 from domain.actor import STAFF, Role
-from domain.errors import EscrowError
 from identity.access_log import Access, Action, AlertKind, Outcome, write_accesses
 
 WRITE_AFTER_SECONDS = 1.0
@@ -181,11 +181,8 @@ def read_agent(request: Request) -> str | None:
 def _outcome(request: Request, error: Exception | None) -> Outcome:
     if error is None:
         return Outcome.REHEARSED if was_dry(request.scope) else Outcome.GRANTED
-    is_refusal = not isinstance(error, EscrowError) or error.is_refusal
-    return Outcome.REFUSED if is_refusal and not isinstance(error, Error) else Outcome.FAILED
+    return Outcome.REFUSED if translate(error).is_refusal else Outcome.FAILED
 
 
 def _reason(error: Exception | None) -> str | None:
-    if error is None:
-        return None
-    return error.code if isinstance(error, EscrowError) else "invalid"
+    return None if error is None else translate(error).code

@@ -71,7 +71,7 @@ class Desk:
         return self.request.actor
 
     async def run(self, stream_id: UUID, command: Command[A], *, answer: SealedAnswer | None = None) -> Result[A]:
-        """Carry the command out, and count it. Raises what `Escrow.execute` raises."""
+        """Carry the command out, and count what was written or refused. Raises what `Escrow.execute` raises."""
         commands = self.dependencies.metrics.commands
         try:
             result = await self.dependencies.escrow.execute(
@@ -89,7 +89,8 @@ class Desk:
         except EscrowError as error:
             commands.labels("refused" if error.is_refusal else "failed").inc()
             raise
-        commands.labels("replayed" if result.replayed else "stored").inc()
+        if not self.is_dry:
+            commands.labels("replayed" if result.replayed else "stored").inc()
         return result
 
     async def rehearse(self, stream_id: UUID, command: Command[A]) -> Result[A] | None:

@@ -26,7 +26,14 @@ FIT_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 logger = structlog.get_logger("api")
 
+CLIENT_GONE = 499
+"""What is counted for a client who has not waited for an answer; RFC 9110 has no number for it, servers write this."""
+
 RawHeaders = list[tuple[bytes, bytes]]
+
+
+class ClientGone(Exception):
+    """The client closed the connection before its body was complete; nobody is left to answer."""
 
 
 class FrontDoor:
@@ -50,6 +57,8 @@ class FrontDoor:
                 await problem_of(exchange.refusal, exchange.request_id)(scope, receive, exchange.send)
             else:
                 await self._app(scope, receive, exchange.send)
+        except ClientGone:
+            exchange.status = CLIENT_GONE
         except Exception as error:
             await self._answer(error, exchange, receive)
         finally:

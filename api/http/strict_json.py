@@ -10,6 +10,7 @@ from starlette.types import Message as AsgiMessage
 
 from api.errors import BodyTooLarge, BodyTooSlow, MalformedJson, MediaTypeUnsupported
 from api.files.upload import pass_unread
+from api.http.front_door import ClientGone
 from api.http.json_reader import read_json
 from api.http.problems import problem_of
 from api.http.scope import BODY, RAW, request_id_of
@@ -26,10 +27,6 @@ IDENTITY = frozenset({b"", b"identity"})
 Headers = dict[bytes, bytes]
 
 
-class ClientGone(Exception):
-    """The client closed the connection before its body was complete; nobody is left to answer."""
-
-
 class StrictJson:
     """Reads and checks the body of every request that may have one; the routes get it parsed.
 
@@ -44,7 +41,7 @@ class StrictJson:
         self._upload_paths = upload_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with its body, or answer with a problem."""
+        """Pass the request on with its body, or answer with a problem. Raises ClientGone."""
         if scope["type"] != "http" or scope["method"] not in WITH_BODY:
             await self._app(scope, receive, send)
             return
@@ -53,8 +50,6 @@ class StrictJson:
             return
         try:
             raw = await self._read(scope, receive)
-        except ClientGone:
-            return
         except EscrowError as error:
             response = problem_of(error, request_id_of(scope))
             # What was not read of the body would be taken for the next request.

@@ -8,10 +8,14 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
 
-from api.access_log import BY_WORD, EXACT, AccessLog, watch_of
+from api.access_log import BY_WORD, EXACT, AccessLog, Watch, watch_of
 from api.app import list_routes
+from api.http.scope import REQUEST_ID
 from database.connect import open_pool
+from domain.errors import NotFound
 from identity.access_log import (
     Access,
     AccessFilter,
@@ -237,6 +241,30 @@ def access(number: int, address: str = "10.0.0.1") -> Access:
         at=now, hour=now, action=Action.SIGN_IN, outcome=Outcome.REFUSED, email=f"{number}@example.com",
         request_id="r", address=address, user_agent=str(number),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "reason"),
+    [
+        (NotFound(), Outcome.REFUSED, "not_found"),
+        (RequestValidationError([]), Outcome.REFUSED, "invalid"),
+        (psycopg.errors.NumericValueOutOfRange(), Outcome.REFUSED, "invalid"),
+        (psycopg.OperationalError(), Outcome.FAILED, "database_unavailable"),
+        (TimeoutError(), Outcome.FAILED, "database_unavailable"),
+        (KeyError("ours"), Outcome.FAILED, "internal_error"),
+    ],
+)
+def test_a_failure_of_ours_is_no_refusal(error: Exception, outcome: Outcome, reason: str) -> None:
+    scope: dict[str, object] = {
+        "type": "http",
+        "headers": [],
+        "path_params": {},
+        "client": None,
+        REQUEST_ID: "of-a-test",
+    }
+    access = Watch(Action.SIGN_IN).describe(Request(scope), datetime.now(UTC), error)
+    assert access is not None
+    assert (access.outcome, access.reason) == (outcome, reason)
 
 
 def test_a_flood_is_counted_and_not_listed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,23 @@ def test_a_repeated_opening_answers_with_the_first_transaction(installation: Ins
     assert again.content == first.content
 
 
+def test_an_opening_is_answered_for_ever_whatever_became_of_its_listing(installation: Installation) -> None:
+    buyer, admin = installation.people["buyer"], installation.people["admin"]
+    listing, key = installation.list_account(), str(uuid4())
+    first = buyer.post(T, {"listing_id": listing}, key=key)
+    buyer.must(f"{T}/{first.json()['id']}/cancel", {"reason": "changed my mind"})
+    wait_until(lambda: buyer.get(f"/api/v1/catalog/{listing}").status_code, lambda status: status == 200)
+    wait_until(
+        lambda: admin.post(f"/api/v1/admin/listings/{listing}/remove", {"reason": "it is not theirs"}).status_code,
+        lambda status: status == 200,
+    )
+    assert buyer.post(T, {"listing_id": listing}).status_code == 404
+    again = buyer.post(T, {"listing_id": listing}, key=key)
+    assert (again.status_code, again.content, again.headers["Idempotency-Replayed"]) == (201, first.content, "true")
+    other = buyer.post(T, {"listing_id": str(uuid4())}, key=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
 def test_a_key_is_good_for_one_body_and_one_route(installation: Installation) -> None:
     buyer, transaction, key = installation.people["buyer"], installation.open(), str(uuid4())
     assert buyer.post(f"{T}/{transaction}/cancel", {"reason": "one"}, key=key).status_code == 200
