@@ -45,7 +45,7 @@ run: setup ## Start everything with demo data: database, stand-in Paystack, API,
 	@exec $(BIN)/escrow demo --port $(PORT)
 
 .PHONY: test
-test: setup ## Run what continuous integration runs: lint and every test
+test: setup ## Run what continuous integration runs: lint and every test but the long ones
 	@# Both in any case, so that one run shows everything that is wrong; and both at once, lint being told last.
 	@log=$$(mktemp); { $(LINT); } >$$log 2>&1 & lint=$$!; \
 	$(BIN)/python -m pytest -v -n $(WORKERS) -m "not soak"; tested=$$?; \

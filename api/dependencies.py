@@ -32,10 +32,11 @@ from vault.locksmith import Locksmith
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """One set per application. `pool` reads and writes as escrow_app; `cursor_key` signs cursors.
+    """One set per application. `pool` reads and writes as escrow_app.
 
-    `permit` is asked before money is sent. Who holds a connection and needs a second one has `pair` for so long: many
-    who hold one and wait for another would wait for each other.
+    `shared_key` signs cursors and keys the hashes of those who try to sign in. `permit` is asked before money is sent.
+    Who holds a connection and needs a second one has `pair` for so long: many who hold one and wait for another would
+    wait for each other.
     """
 
     settings: Settings
@@ -52,7 +53,7 @@ class Dependencies:
     text_code: SendCode
     objects: Folder
     eraser: Eraser
-    cursor_key: bytes = field(repr=False)
+    shared_key: bytes = field(repr=False)
     rates: Mapping[Currency, UsdRate]
     terms: Terms = field(default_factory=Terms)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)

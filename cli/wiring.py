@@ -182,7 +182,7 @@ async def open_dependencies(
             send_code=code_sender(watch_delivery(ground.pool, clock, "mail", mailer_of(settings)), clock),
             objects=objects,
             eraser=eraser_of(settings, ground.pool, clock, objects),
-            cursor_key=_derive(settings, "cursors"),
+            shared_key=_derive(settings, "cursors"),
             rates=load_rates(settings.escrow_home),
             terms=terms or Terms(),
         )

@@ -47,7 +47,7 @@ async def ask_for_reset(dependencies: Dependencies, email: str, address: str) ->
     Raises UnfitEmail, TooManyTries, TooManyErrands.
     """
     at, pool = dependencies.clock(), dependencies.pool
-    known_as = await count_ask(pool, email, Asker(address=address, key=dependencies.cursor_key), at=at)
+    known_as = await count_ask(pool, email, Asker(address=address, key=dependencies.shared_key), at=at)
     sending = send_reset(pool, known_as, mailer_of_codes(dependencies), at=at, random_bytes=dependencies.random_bytes)
     dependencies.errands.begin("password_reset", sending)
 

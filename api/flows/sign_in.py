@@ -24,7 +24,7 @@ async def begin_session(dependencies: Dependencies, body: LoginBody, address: st
             dependencies.locksmith,
             body.email,
             body.password,
-            Caller(address=address, device_token=body.device_token, key=dependencies.cursor_key),
+            Caller(address=address, device_token=body.device_token, key=dependencies.shared_key),
             at=dependencies.clock(),
             random_bytes=dependencies.random_bytes,
             lifetimes=dependencies.lifetimes,

@@ -32,7 +32,7 @@ def _scope_of(reader: Reader, name: str) -> str:
 def read_last_key(reader: Reader, name: str) -> Key | None:
     """Return the key of the last row of the page before, None on the first page. Raises CursorInvalid."""
     cursor = reader.query.get("cursor")
-    return None if cursor is None else read_cursor(reader.dependencies.cursor_key, _scope_of(reader, name), cursor)
+    return None if cursor is None else read_cursor(reader.dependencies.shared_key, _scope_of(reader, name), cursor)
 
 
 def read_moment_cursor(reader: Reader, name: str) -> Moment | None:
@@ -62,5 +62,5 @@ def make_page(reader: Reader, name: str, rows: Sequence[R], show: Callable[[R], 
     shown = rows[: reader.limit]
     cursor = None
     if len(rows) > len(shown):
-        cursor = write_cursor(reader.dependencies.cursor_key, _scope_of(reader, name), key(shown[-1]))
+        cursor = write_cursor(reader.dependencies.shared_key, _scope_of(reader, name), key(shown[-1]))
     return Page[V](items=[show(row) for row in shown], next_cursor=cursor)

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.home import DEMO_FILE
 from database.private_file import replace_private_file
 
 STORY_FILE = "story.json"
@@ -21,10 +20,7 @@ class Story:
     def read(cls, home: Path) -> "Story":
         """Return what earlier starts have told; nothing on the first."""
         file = home / STORY_FILE
-        if file.exists():
-            return cls(file=file, told=json.loads(file.read_text()))
-        demo = home / DEMO_FILE  # a home of a version that kept it there alone
-        return cls(file=file, told=json.loads(demo.read_text())["transactions"] if demo.exists() else {})
+        return cls(file=file, told=json.loads(file.read_text()) if file.exists() else {})
 
     def keep(self, phase: str, transaction_id: str) -> None:
         """Never tell this one again."""

@@ -256,7 +256,7 @@ class Runner:
                 text_code=self._keep_code,
                 objects=objects,
                 eraser=eraser_of(settings, pool, self.clock, objects),
-                cursor_key=bytes(32),
+                shared_key=bytes(32),
                 rates=load_rates(settings.escrow_home),
             )
             tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=self.clock, permit=watermark.permit)
