@@ -30,6 +30,17 @@ async def receive_file(http: Request, draft: Draft) -> tuple[bytes, MediaType]:
     it is, whatever it said before.
     """
     form = SingleFile(http.headers.get("content-type", ""))
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            await _write_pieces(http, form, draft)
+    except TimeoutError:
+        raise BodyTooSlow from None
+    form.finish()
+    return form.file_name, await asyncio.to_thread(inspect, draft.path)
+
+
+async def _write_pieces(http: Request, form: SingleFile, draft: Draft) -> None:
+    """Write what the form holds as it comes."""
     head, found = b"", None
     async for piece in _read_pieces(http):
         data = form.feed(piece)
@@ -40,32 +51,28 @@ async def receive_file(http: Request, draft: Draft) -> tuple[bytes, MediaType]:
             require_size(found, draft.size_bytes + len(data))
         if data:
             await draft.write(data)
-    form.finish()
-    return form.file_name, await asyncio.to_thread(inspect, draft.path)
 
 
 async def _read_pieces(http: Request) -> AsyncGenerator[bytes]:
-    """Yield the body as it comes, as long as it comes. Raises FileTooLarge, BodyTooSlow, FormMalformed when it ends."""
+    """Yield the body as it comes. Raises FileTooLarge, TimeoutError when it stops, FormMalformed when it ends.
+
+    A timeout around a `yield` would cancel whoever takes the pieces, and not this.
+    """
     length = http.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > LARGEST_FORM:
         raise FileTooLarge(limit_bytes=LARGEST_FILE)
-    received = 0
-    try:
-        async with asyncio.timeout(LONGEST_SECONDS):
-            while True:
-                async with asyncio.timeout(SLOWEST_SECONDS):
-                    message = await http.receive()
-                if message["type"] == "http.disconnect":
-                    raise FormMalformed
-                piece = cast("bytes", message.get("body", b""))
-                received += len(piece)
-                if received > LARGEST_FORM:
-                    raise FileTooLarge(limit_bytes=LARGEST_FILE)
-                yield piece
-                if not message.get("more_body"):
-                    return
-    except TimeoutError:
-        raise BodyTooSlow from None
+    received, more = 0, True
+    while more:
+        async with asyncio.timeout(SLOWEST_SECONDS):
+            message = await http.receive()
+        if message["type"] == "http.disconnect":
+            raise FormMalformed
+        piece = cast("bytes", message.get("body", b""))
+        received += len(piece)
+        if received > LARGEST_FORM:
+            raise FileTooLarge(limit_bytes=LARGEST_FILE)
+        yield piece
+        more = bool(message.get("more_body"))
 
 
 async def pass_unread(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
