@@ -23,23 +23,18 @@ class TooManyErrands(EscrowError):
 class Errands:
     """Work that goes on after the answer; lost when the process ends, so only for what can be asked for again."""
 
-    def __init__(self, most: int = MOST) -> None:
-        """At most `most` at once."""
-        self._most = most
+    def __init__(self) -> None:
+        """At most `MOST` at once."""
         self._running: set[asyncio.Task[None]] = set()
 
     def begin(self, name: str, work: Coroutine[object, object, None]) -> None:
         """Start `work`. Raises TooManyErrands, whatever it is about."""
-        if len(self._running) >= self._most:
+        if len(self._running) >= MOST:
             work.close()
             raise TooManyErrands(retry_after_seconds=5)
         task = asyncio.create_task(_run(name, work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-
-    async def settle(self) -> None:
-        """Wait for all that have begun."""
-        await asyncio.gather(*self._running)
 
 
 async def _run(name: str, work: Coroutine[object, object, None]) -> None:

@@ -69,6 +69,8 @@ FILE_ANSWER: dict[int | str, dict[str, object]] = {
 BANKS = "/api/v1/banks"
 KEYLESS = ("/api/v1/auth/", "/api/v1/users/", "/api/v1/webhooks/", BANKS)
 KEY_OPTIONAL = ("/release", "/refund")
+MAY_WAIT = (*KEY_OPTIONAL, "/compensation", "/resolve")
+"""What a second person may have to agree to."""
 RESET = "/api/v1/auth/password-reset/confirm"
 AT_PROCESSOR = ("/pay", "/payout/finalize", "/payout/resend-otp", "/refund/account")
 """What is asked of the processor before it is answered."""
@@ -151,7 +153,7 @@ def _complete(path: str, method: str, operation: Object) -> None:
                 cast("Object", responses[status])["headers"] = HEADERS
         if "201" in responses:
             responses["200"] = dict(cast("Object", responses["201"])) | {"description": "What would be (dry_run)."}
-        if path.endswith((*KEY_OPTIONAL, "/resolve")):
+        if path.endswith(MAY_WAIT):
             responses["202"] = dict(cast("Object", responses["200"])) | {"description": "A second person has to agree."}
 
 

@@ -8,7 +8,7 @@ WHERE
 ORDER BY created_at ASC, deposit_id ASC;
 
 -- name: list_bought
--- What somebody has paid for and not seen yet.
+-- What somebody is buying, paid or not, and has not seen yet.
 SELECT id
 FROM transactions
 WHERE

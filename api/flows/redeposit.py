@@ -9,7 +9,7 @@ from api.command import Desk
 from api.content import keep_content, rehearse_content
 from api.dependencies import Dependencies
 from api.flows.deposit import Credentials, grant_to_buyer, read_key, record_or_destroy, seal_credentials
-from api.flows.signing import check_name, open_own_key
+from api.flows.signing import KIND, check_name, open_own_key
 from api.views.transaction import TransactionView
 from domain.contract import ADDENDUM_VERSION, contract_sha256, render_addendum
 from domain.transaction import Transaction
@@ -24,8 +24,6 @@ from vault.deposit import SealedDeposit
 from vault.grant import grant_custody, grant_delivery, store_grant
 from vault.keypair import PublicKey
 from vault.secret import Secret
-
-KIND = "signature"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

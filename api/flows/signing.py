@@ -16,6 +16,8 @@ from identity.password import get_password
 from identity.user import get_user
 from vault.secret import Secret
 
+KIND = "signature"
+
 
 class NameDiffers(Invalid):
     """Type your legal name as it stands in your account."""
@@ -51,7 +53,7 @@ async def sign(desk: Desk, transaction_id: UUID, signature: Signature) -> Result
     transaction = await desk.dependencies.escrow.get(Transaction, transaction_id)
     is_seller = desk.actor.id == str(transaction.seller_id)
     fingerprint = transaction.buyer_key_fingerprint if is_seller else None
-    content = rehearse_content(desk.request, "signature")
+    content = rehearse_content(desk.request, KIND)
     rehearsed = await desk.rehearse(transaction_id, _command(signature, content.sha256, fingerprint))
     if rehearsed is not None:
         await check_name(desk, signature.legal_name)
@@ -60,7 +62,7 @@ async def sign(desk: Desk, transaction_id: UUID, signature: Signature) -> Result
         if is_seller:
             await _show_password_or_hand_over(desk, transaction, signature.password)
     text = {"legal_name": signature.legal_name}
-    content = await keep_content(desk.dependencies, desk.request, "signature", text)
+    content = await keep_content(desk.dependencies, desk.request, KIND, text)
     return await desk.run(transaction_id, _command(signature, content.sha256, fingerprint))
 
 

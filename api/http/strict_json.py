@@ -20,7 +20,6 @@ LARGEST_BODY = 64 * 1024
 LARGEST_WEBHOOK = 1024 * 1024
 SLOWEST_SECONDS = 10.0
 JSON_TYPE = b"application/json"
-FORM_TYPE = b"multipart/form-data"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 IDENTITY = frozenset({b"", b"identity"})
 
@@ -30,8 +29,8 @@ Headers = dict[bytes, bytes]
 class StrictJson:
     """Reads and checks the body of every request that may have one; the routes get it parsed.
 
-    Deliveries to `webhook_paths` are read as they are: their signature covers the bytes, whatever they say. Forms that
-    are sent to `upload_paths` are left to their routes, which look first who sends them.
+    Deliveries to `webhook_paths` are read as they are: their signature covers the bytes, whatever they say. What is
+    sent to `upload_paths` is left to their routes, which look first who sends it.
     """
 
     def __init__(self, app: ASGIApp, *, webhook_paths: frozenset[str], upload_paths: re.Pattern[str]) -> None:
@@ -60,12 +59,11 @@ class StrictJson:
         await self._app(scope, replay(raw, receive), send)
 
     def _is_upload(self, scope: Scope) -> bool:
-        """Whatever the method: that the address does not know it is the router's to say."""
+        """Whatever the method and the type: that the address takes neither is the route's to say."""
         if not self._upload_paths.fullmatch(cast("str", scope["path"])):
             return False
         headers = cast("Headers", dict(scope["headers"]))
-        is_plain = headers.get(b"content-encoding", b"").strip().lower() in IDENTITY
-        return is_plain and headers.get(b"content-type", b"").lower().startswith(FORM_TYPE)
+        return headers.get(b"content-encoding", b"").strip().lower() in IDENTITY
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         headers = cast("Headers", dict(scope["headers"]))

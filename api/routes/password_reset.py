@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/v1/auth/password-reset", tags=["auth"], route_cl
 
 
 async def get_dry_run(request: Request) -> bool:
-    """The same for a route."""
+    """Whether the request only asks what would be lost."""
     return read_dry_run(request.scope)
 
 

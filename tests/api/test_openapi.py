@@ -65,6 +65,18 @@ def test_answers_that_depend_on_the_state_are_announced(
     assert "502" in documented[f"POST {path}"]["responses"]
 
 
+def test_every_decision_that_may_wait_for_a_second_person_says_so(documented: dict[str, dict[str, object]]) -> None:
+    deciding = {
+        f"{method} {route.path}"
+        for route in ROUTES
+        if "decide" in inspect.getclosurevars(route.endpoint).globals
+        for method in route.methods
+    }
+    assert len(deciding) == 4
+    announced = {route for route, operation in documented.items() if "202" in operation["responses"]}
+    assert announced - {"POST /api/v1/users/me/erasure"} == deciding
+
+
 def test_an_addendum_is_of_the_present_keys_and_has_no_past(installation: Installation) -> None:
     path = f"{T}/addendum".format(transaction_id=installation.open())
     answer = installation.people["buyer"].get(f"{path}?as_of=1")

@@ -315,6 +315,18 @@ def test_what_is_no_form_is_refused(installation: Installation):
     assert send_raw(seller, listing, b"", boundary="x" * 300).status_code == 400
 
 
+@pytest.mark.parametrize(("name", "answer"), [("seller", (415, "file_expected")), ("stranger", (404, "not_found"))])
+@pytest.mark.parametrize("content_type", ["image/png", "application/json", "application/x-www-form-urlencoded"])
+def test_a_file_without_a_form_is_told_to_come_in_one(
+    installation: Installation, content_type: str, name: str, answer: tuple[int, str]
+):
+    listing, person = draft(installation), installation.people[name]
+    headers = {"Authorization": f"Bearer {person.token}", "Idempotency-Key": str(uuid4()), "Content-Type": content_type}
+    url = f"{person.base_url}/api/v1/listings/{listing}/proofs"
+    refused = WIRE.post(url, content=PNG, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == answer
+
+
 def test_the_log_has_the_hash_and_not_the_name(installation: Installation):
     seller, listing = installation.people["seller"], draft(installation)
     proof = send(seller, listing, SAMPLES["image/webp"], "grandmother.webp").json()
