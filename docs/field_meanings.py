@@ -35,7 +35,7 @@ MEANINGS: dict[str, str] = {
     "deadline": "the moment that passed",
     "differences": "at most 500, each with both sides, a sentence, and the command that settles it",
     "discovered": "how many of the processor's payments the log has no place for",
-    "doubt": "`differs`, `salt_missing` or `never_named`: why the log does not vouch for the account that is kept",
+    "doubt": "why the log does not vouch for the account that is kept; `refused`: the processor does not take it",
     "dispute_id": "the dispute",
     "due_at": "until when the processor wants an answer",
     "ends_at": "the new end of the inspection",

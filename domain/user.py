@@ -19,11 +19,12 @@ class RoleNotGrantable(Invalid):
 
 
 class AccountDoubt(StrEnum):
-    """Why the log does not vouch for the account that stands outside it."""
+    """Why the log does not vouch for the account that stands outside it; `REFUSED`: the processor does not take it."""
 
     DIFFERS = "differs"
     SALT_MISSING = "salt_missing"
     NEVER_NAMED = "never_named"
+    REFUSED = "refused"
 
 
 class UserRegistered(CreatedEvent):

@@ -25,32 +25,38 @@ NAME = "payouts"
 async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
     """Record the intent to pay what is payable; after a failure once its pause is over, and five times at most.
 
-    What the processor refused waits for a person and a better recipient.
+    What one payee has to wait for does not hold up the other. What the processor refused waits for a person and a
+    better recipient.
     """
-    purpose = _next_purpose(tools, transaction)
-    if purpose is None or await find_late_success(tools, transaction, purpose):
+    for purpose in PayoutPurpose:
+        if _is_due(tools, transaction, purpose) and await _request(tools, transaction, purpose):
+            return True
+    return False
+
+
+def _is_due(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
+    is_payable = transaction.payable_minor(purpose) > 0 and not transaction.is_frozen(purpose)
+    return is_payable and _is_free(tools, transaction.last_payout(purpose))
+
+
+async def _request(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
+    """True when it was recorded; else whatever is the matter with the account is, where somebody has to mend it."""
+    if await find_late_success(tools, transaction, purpose):
         return False
     payee = transaction.seller_id if purpose is PayoutPurpose.SELLER else transaction.buyer_id
     kept = await _read_account(tools, payee)
     if kept is None or kept.account.currency != transaction.price.currency:
         return False
-    if kept.doubt is not None:
-        await order(tools, NAME, transaction, DistrustAccount(purpose=purpose, doubt=kept.doubt))
+    recipient = None if kept.doubt else await _register(tools, kept.account, transaction.price.currency)
+    if recipient is None:
+        doubt = kept.doubt or AccountDoubt.REFUSED
+        await order(tools, NAME, transaction, DistrustAccount(purpose=purpose, doubt=doubt))
         return False
-    recipient = await _register(tools, kept.account, transaction.price.currency)
     # Asked after the account was read: a change is in the log before it is in the table.
     if await _waits_for_account(tools, transaction, purpose, payee):
         return False
     await order(tools, NAME, transaction, RequestPayout(purpose=purpose, recipient=recipient))
     return True
-
-
-def _next_purpose(tools: Toolbox, transaction: Transaction) -> PayoutPurpose | None:
-    for purpose in PayoutPurpose:
-        is_due = transaction.payable_minor(purpose) > 0 and not transaction.is_frozen(purpose)
-        if is_due and _is_free(tools, transaction.last_payout(purpose)):
-            return purpose
-    return None
 
 
 def _is_free(tools: Toolbox, last: Payout | None) -> bool:
@@ -95,18 +101,19 @@ async def _read_account(tools: Toolbox, payee: UUID) -> _Kept | None:
     return _Kept(account, user.doubt_account(sha256))
 
 
-async def _register(tools: Toolbox, account: PayoutAccount, currency: Currency) -> str:
-    """Return the processor's code for an account."""
-    registered = await tools.gateway.create_recipient(
-        NewRecipient(
-            type=account.type,
-            name=account.account_name,
-            account_number=account.account_number,
-            bank_code=account.bank_code,
-            currency=currency,
-        )
+async def _register(tools: Toolbox, account: PayoutAccount, currency: Currency) -> str | None:
+    """Return the processor's code for an account; None where it will not pay to it."""
+    wanted = NewRecipient(
+        type=account.type,
+        name=account.account_name,
+        account_number=account.account_number,
+        bank_code=account.bank_code,
+        currency=currency,
     )
-    return registered.recipient_code
+    try:
+        return (await tools.gateway.create_recipient(wanted)).recipient_code
+    except GatewayRefused:
+        return None
 
 
 async def _waits_for_account(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose, payee: UUID) -> bool:

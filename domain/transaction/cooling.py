@@ -41,7 +41,8 @@ class PayoutWaitsForAccount(TransactionEvent):
 
 
 class PayoutAccountUnproven(TransactionEvent):
-    """The payee's account is not the one that the log has a hash of: nothing is paid until he has named it again.
+    """The payee's account is not the one that the log has a hash of, or the processor refuses it: nothing is paid until
+    he has named it again, or another.
 
     A remark: nothing that staff decide about has changed, so what waits for a second pair of eyes is not void.
     """
