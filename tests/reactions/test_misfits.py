@@ -276,6 +276,7 @@ def test_a_foreign_payment_waits_with_an_alert_until_its_fee_is_paid_in(database
         (alert,) = await list_alerts(world.pool, kind="balance_insufficient")
         assert (alert.amount_minor, alert.detail) == (PRICE, "the refund waits: top up GHS")
         await top_up(business, Currency.GHS, PRICE)
+        world.wait(minutes=3)
         await until(lambda: world.advance(transaction_id), has_no_open_refund)
         nothing_held = Misfit(transaction_id, reference, ("currency",), 0, ((PRICE, "GHS"),), world.open)  # type: ignore[arg-type]
         await agree(business, database, [nothing_held])
