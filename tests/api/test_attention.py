@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+import pytest
+
 from database.connect import Pool, open_pool
 from database.standstill import begin_standstill, resolve_standstill
 from tests.api.running import WIRE, Installation, JsonObject
+from tests.permit import always
 from tests.weaknesses.running import read
 
 A = "/api/v1/admin/transactions"
@@ -67,20 +70,33 @@ def in_database(installation: Installation, act: Callable[[Pool], Awaitable[None
     asyncio.run(connected())
 
 
-def test_after_a_restore_nothing_is_sent_before_the_processor_was_asked(installation: Installation) -> None:
+def type_after_a_restore(installation: Installation) -> None:
+    """Staff have the password, but nobody has asked the processor yet what the log has forgotten."""
     transaction, chief = waiting(installation), installation.people["super_admin"]
     path, before = f"{A}/{transaction}/payout/finalize", transfers(installation)
     assert before[-1]["status"] == "otp"
     in_database(installation, lambda pool: begin_standstill(pool, "restore", "ordered", installation.clock()))
     try:
         refused = chief.post(path, TYPED, key="after-a-restore")
-        assert (refused.status_code, refused.json()["code"]) == (503, "log_went_back")
+        assert (refused.status_code, refused.json().get("code")) == (503, "log_went_back")
         assert transfers(installation) == before
         assert installation.view(transaction)["stuck_reason"] == "payout_otp"
     finally:
         in_database(installation, lambda pool: resolve_standstill(pool, "restore", installation.clock()))
     done = chief.post(path, TYPED, key="after-a-restore")
     assert (done.status_code, done.json()["state"]) == (200, "completed"), done.text
+
+
+@pytest.mark.guarantee("G3", faults="staff type a one-time password while a restore is not dealt with")
+def test_after_a_restore_the_api_sends_nothing_before_the_processor_was_asked(installation: Installation) -> None:
+    type_after_a_restore(installation)
+
+
+@pytest.mark.guarantee("G3", planted="the API sends money without leave")
+def test_an_api_that_asks_nobody_is_found(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(vars(installation.dependencies), "permit", always)
+    with pytest.raises(AssertionError, match="log_went_back"):
+        type_after_a_restore(installation)
 
 
 def test_a_dry_run_sends_no_password(installation: Installation) -> None:
