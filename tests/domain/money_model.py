@@ -276,8 +276,9 @@ class Deal:
         return moved
 
     def stray_chargeback_lost(self, f: dict) -> Counter[str]:
-        amount, known = f["amount_minor"], f["charge_id"] in self.strays
+        amount = f["amount_minor"]
         at = self.strays.setdefault(f["charge_id"], {"waits": 0, "early": 0, "reference": None})
+        known = at["reference"] is not None
         from_receipt = min(amount, at["waits"])
         at["waits"] -= from_receipt
         returns = [

@@ -125,3 +125,12 @@ def test_the_payment_of_the_price_is_still_taken_from_the_sale():
     story.do(chargeback("lost", of=RecordCharge(charge=first)))
     assert story.phase == "charged_back"
     assert story.balance(A.UNMATCHED_RECEIPTS) == -100_000
+
+
+def test_two_chargebacks_of_a_payment_that_nobody_has_heard_of_are_both_covered_when_it_comes():
+    story = revealed(pending())
+    second = charge(story, 100_000, processor_id="charge-2")
+    for number in ("dispute-1", "dispute-2"):
+        story.do(chargeback("lost", 50_000, number=number, of=second))
+    story.do(second)
+    assert story.balance(A.LOSSES) == story.balance(A.UNMATCHED_RECEIPTS) == 0
