@@ -62,9 +62,9 @@ def create_cluster(place: Place, superuser_password: str, socket_dir: Path) -> N
 
 
 def write_configuration(place: Place, socket_dir: Path) -> None:
-    """Ours replaces what initdb wrote."""
+    """Ours replaces what initdb wrote. It is written where the server's account has no hand: root follows links."""
     path = place.data_dir / "postgresql.conf"
-    fresh = path.with_name("postgresql.conf.new")
+    fresh = place.root / "postgresql.conf.new"
     fresh.write_text(CONFIGURATION.format(socket_dir=socket_dir), encoding="utf-8")
     place.account.own(fresh).chmod(0o600)
     fresh.replace(path)

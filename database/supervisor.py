@@ -62,7 +62,7 @@ def main() -> None:
             _stop(server, patience)
             return
         rapid_deaths = rapid_deaths + 1 if time.monotonic() - started < SETTLED_SECONDS else 0
-        if _pause(rapid_deaths, order["owner_pid"]):
+        if pause(rapid_deaths, order["owner_pid"]):
             return
 
 
@@ -144,9 +144,9 @@ def _stop(server: subprocess.Popen[bytes], patience_seconds: float) -> None:
         return
 
 
-def _pause(rapid_deaths: int, owner_pid: int) -> bool:
+def pause(rapid_deaths: int, owner_pid: int) -> bool:
     """Longer after each rapid death (a full disk heals only slowly); True when the owner has gone meanwhile."""
-    seconds = min(LONGEST_PAUSE_SECONDS, 0.05 * 2**rapid_deaths) if rapid_deaths else 0.0
+    seconds = min(LONGEST_PAUSE_SECONDS, 0.05 * 2 ** min(rapid_deaths, 10)) if rapid_deaths else 0.0
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0 and os.getppid() == owner_pid:
         if select.select([LIFELINE], [], [], min(0.5, left))[0]:

@@ -33,6 +33,9 @@ PASSING = ("40", "53", "55", "57", "58")
 CONFLICT = Outcome(Verdict.CONFLICT, None, None, None, None)
 
 
+UNKNOWN = partial(OutcomeUnknown, retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
 class Waiting:
     """A proposal and the future on which its author waits."""
 
@@ -78,22 +81,25 @@ class Appender:
         self._closing = True
         if futures := [waiting.future for waiting in (*self._in_flight, *self._queue)]:
             _ = await asyncio.wait(futures, timeout=self._patience_seconds)
+        # Asked first: a commit that is cancelled under way may be stored all the same.
+        self._give_up([*self._in_flight, *self._queue])
         for task in self._tasks:
             _ = task.cancel()
         _ = await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._give_up([*self._in_flight, *self._queue])
         await self._writer.close()
 
     async def append(self, proposal: Proposal) -> Outcome:
         """Return what became of the proposal, once it is durable or certainly not stored.
 
-        Raises `Overloaded`, `DatabaseUnavailable`, `AppendFailed` and `EventTooLarge` when nothing was done, and
-        `OutcomeUnknown` when only a retry with the same command id can tell. Cancelling the caller withdraws a proposal
-        that still waits, and changes nothing for one that is being committed.
+        Raises `Overloaded`, `DatabaseUnavailable`, `UnsafeConfiguration`, `AppendFailed` and `EventTooLarge` when
+        nothing was done, and `OutcomeUnknown` when only a retry with the same command id can tell. Cancelling the
+        caller withdraws a proposal that still waits, and changes nothing for one that is being committed.
         """
         check_proposal(proposal)
         if len(self._queue) >= self._capacity or self._closing:
             raise Overloaded(retry_after_seconds=RETRY_AFTER_SECONDS)
+        if self._tasks[0].done():
+            self._tasks[0].result()  # what ended the writing is a defect: nobody shall wait for a writer that is gone
         waiting = Waiting(proposal, asyncio.get_running_loop())
         self._queue.append(waiting)
         self._wake.set()
@@ -105,7 +111,12 @@ class Appender:
             self._wake.clear()
             while batch := self._take():
                 self._in_flight = batch
-                await self._commit(batch)
+                self._sent = False
+                try:
+                    await self._commit(batch)
+                except Exception:
+                    self._sent = True  # a defect, which ends the writing: how far it came nobody knows
+                    raise
                 self._in_flight = []
 
     def _take(self) -> list[Waiting]:
@@ -119,8 +130,10 @@ class Appender:
         return batch
 
     async def _commit(self, batch: Sequence[Waiting]) -> None:
-        """Send the batch until its outcome is known or nobody waits for it any more."""
-        self._sent = False
+        """Send the batch until its outcome is known or nobody waits for it any more.
+
+        Once it was sent and not answered, whatever keeps it from being sent again leaves its outcome unknown.
+        """
         while not all(waiting.future.done() for waiting in batch):
             try:
                 outcomes = await self._writer.send([waiting.proposal for waiting in batch], again=self._sent)
@@ -130,7 +143,7 @@ class Appender:
             except DatabaseUnavailable:
                 await asyncio.sleep(PAUSE_SECONDS)
             except UnsafeConfiguration as unsafe:
-                _fail(batch, partial(UnsafeConfiguration, **unsafe.facts))
+                _fail(batch, UNKNOWN if self._sent else partial(UnsafeConfiguration, **unsafe.facts))
             except psycopg.Error as error:
                 if (error.sqlstate or "").startswith(PASSING):
                     await asyncio.sleep(PAUSE_SECONDS)
@@ -144,12 +157,14 @@ class Appender:
     async def _isolate(self, batch: Sequence[Waiting], error: psycopg.Error) -> None:
         """The server refused the batch for good. Send each alone: one must not take its neighbours with it."""
         if len(batch) > 1:
+            was_sent = self._sent
             for waiting in batch:
+                self._sent = was_sent
                 await self._commit([waiting])
         elif isinstance(error, UniqueViolation):
             _settle(batch, [CONFLICT])
         else:
-            _fail(batch, partial(AppendFailed, sqlstate=error.sqlstate))
+            _fail(batch, UNKNOWN if self._sent else partial(AppendFailed, sqlstate=error.sqlstate))
 
     async def _watch(self) -> None:
         """Nobody waits longer than he can bear, whatever the database does."""

@@ -47,8 +47,8 @@ class Writer:
     async def send(self, batch: Sequence[Proposal], *, again: bool) -> list[Outcome]:
         """Commit the batch. `again`: it was sent before and its outcome is unknown.
 
-        Raises `DatabaseUnavailable` when it was not sent, `CommitUnknown` when it was and nobody knows, and
-        `psycopg.Error` when the server rolled it back.
+        Raises `DatabaseUnavailable` or `UnsafeConfiguration` when it was not sent, `CommitUnknown` when it was and
+        nobody knows, and `psycopg.Error` when the server rolled it back.
         """
         connection = await self._connected()
         self._unreplicated = False
@@ -75,7 +75,7 @@ class Writer:
         try:
             await asyncio.to_thread(_check_safe, self._dsn)
             connection = await open_connection(self._dsn, "escrow appender")
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, OSError) as error:  # or there is no file descriptor left to connect with
             raise DatabaseUnavailable from error
         connection.prepare_threshold = 0
         connection.add_notice_handler(self._notice)

@@ -69,13 +69,14 @@ def sell(event: RecordedEvent, rows: Rows) -> None:
 
 
 def grant(event: RecordedEvent, rows: Rows) -> None:
-    """The seller handed the key to the buyer; with a new deposit this also says which transaction it is for."""
+    """The seller handed the key to the buyer, perhaps of a deposit that was lost; a new one is this transaction's."""
     _change(
         event,
         rows,
         event.data["vault_id"],
         transaction_id=text_of(event.stream_id),
         granted_at=event.data["timestamp"],
+        lost_at=None,
         buyer_key_fingerprint=event.data["key_fingerprint"],
     )
 
@@ -112,7 +113,7 @@ _OWN = at_stream(VAULT)
 
 CREDENTIAL_VAULTS = project(
     "credential_vaults",
-    1,
+    2,
     (VAULT,),
     SQL,
     {

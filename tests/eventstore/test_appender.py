@@ -1,14 +1,17 @@
 """Group commit: what happens to those who wait, whatever happens to the database."""
 
 import asyncio
+import errno
 import uuid
 
 import pytest
+from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL
 
 from database.errors import DatabaseUnavailable, UnsafeConfiguration
 from domain.errors import Overloaded
+from eventstore import writer
 from eventstore.appender import Appender
 from eventstore.proposal import MAX_STATE_BYTES, AppendFailed, EventTooLarge, OutcomeUnknown, Verdict
 from tests.eventstore.proxy import Proxy
@@ -222,13 +225,76 @@ async def test_an_unreachable_server_is_unavailable_and_then_forgotten(database)
 async def test_a_terminated_connection_is_made_anew(database):
     async with Appender(database.app_dsn) as appender:
         for _ in range(5):
-            with connect(database.superuser_dsn) as admin:
-                admin.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'escrow appender'"
-                    " AND datname = current_database()"
-                )
+            terminate(database)
             assert (await appender.append(proposal())).verdict in {Verdict.STORED, Verdict.REPLAYED}
     assert positions(database.app_dsn) == [1, 2, 3, 4, 5]
+
+
+@in_loop
+async def test_a_moment_without_file_descriptors_ends_nothing(database, monkeypatch):
+    async with Appender(database.app_dsn) as appender:
+        checked, failed = writer._check_safe, []
+
+        def check_without_descriptors(dsn):
+            if not failed:
+                failed.append(dsn)
+                raise OSError(errno.EMFILE, "Too many open files")
+            checked(dsn)
+
+        monkeypatch.setattr(writer, "_check_safe", check_without_descriptors)
+        terminate(database)
+        assert (await appender.append(proposal())).verdict in {Verdict.STORED, Verdict.REPLAYED}
+        assert failed
+
+
+@in_loop
+async def test_when_the_writing_has_ended_nobody_waits_for_it(database, monkeypatch):
+    async with Appender(database.app_dsn, patience_seconds=0.5) as appender:
+        monkeypatch.setattr(writer, "parameters_of", lambda batch: 1 / 0)
+        with pytest.raises(OutcomeUnknown):
+            await appender.append(proposal())
+        with pytest.raises(ZeroDivisionError):
+            await appender.append(proposal())
+
+
+@in_loop
+async def test_a_batch_of_unknown_outcome_that_is_refused_when_it_is_sent_again_stays_unknown(database, monkeypatch):
+    async with Proxy(database.app_dsn) as proxy, Appender(proxy.dsn) as appender:
+        for error in (UnsafeConfiguration, errors.ReadOnlySqlTransaction):
+            await appender.append(proposal())
+            monkeypatch.setattr(writer, "_check_safe", raising(error))
+            proxy.cut_after_next_commit()
+            outcomes = await asyncio.gather(*(appender.append(proposal()) for _ in range(2)), return_exceptions=True)
+            assert {type(outcome) for outcome in outcomes} == {OutcomeUnknown}
+            monkeypatch.undo()
+    assert positions(database.app_dsn) == [1, 2, 3, 4, 5, 6]
+
+
+@in_loop
+async def test_closing_over_a_commit_under_way_leaves_its_outcome_unknown(database):
+    async with Appender(database.app_dsn, patience_seconds=0.5) as appender:
+        with connect(database.owner_dsn) as owner, owner.transaction():
+            owner.execute("LOCK TABLE escrow_events IN ACCESS EXCLUSIVE MODE")
+            caller = asyncio.create_task(appender.append(proposal()))
+            await asyncio.sleep(0.1)
+            await appender.__aexit__(None, None, None)
+            with pytest.raises(OutcomeUnknown):
+                await caller
+
+
+def raising(error):
+    def fail(dsn):
+        raise error
+
+    return fail
+
+
+def terminate(database):
+    with connect(database.superuser_dsn) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'escrow appender'"
+            " AND datname = current_database()"
+        )
 
 
 @in_loop

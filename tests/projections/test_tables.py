@@ -12,6 +12,7 @@ from domain.transaction.dispute import Award
 from domain.transaction.records import DisputeCategory, Finding
 from domain.transaction.transfer import TransferStatus
 from projections.registry import PROJECTIONS
+from tests.domain.paths import addendum
 from tests.projections.conftest import Log
 from tests.projections.stories import SYSTEM, Story
 from tests.projections.wandering import REASON, wander
@@ -85,6 +86,20 @@ def test_a_failed_payout_is_a_p0_and_the_next_one_has_a_row_of_its_own(log: Log)
     found = log.rows("SELECT attempt, status, fee_minor, failure, concluded_at IS NOT NULL FROM payouts ORDER BY 1")
     assert found == [(1, "reversed", 20, "the bank said no", True), (2, "succeeded", 20, None, True)]
     assert log.rows("SELECT state, completed_at IS NOT NULL FROM transactions") == [("completed", True)]
+
+
+def test_a_deposit_that_is_handed_over_once_more_is_not_lost_any_more(log: Log) -> None:
+    story = Story()
+    sale = story.list_account()
+    for step in (sale.open, sale.pay, sale.sign):
+        step()
+    sale.act(SYSTEM, sale.transaction.lose_deposit)
+    log.tell(story.events)
+    lost = "SELECT lost_at IS NOT NULL, granted_at IS NOT NULL FROM credential_vaults"
+    assert log.rows(lost) == [(True, True)]
+    sale.act(sale.seller, lambda: sale.transaction.replace_deposit(sale.transaction.vault_id, addendum("b" * 64)))
+    log.tell(story.events)
+    assert log.rows(lost) == [(False, True)]
 
 
 def test_a_decision_of_staff_leaves_note_action_and_alert_from_one_append(log: Log) -> None:

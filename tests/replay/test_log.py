@@ -318,6 +318,11 @@ def test_an_event_of_another_stream_is_illegal(recorded: Recorded, damage: Damag
             "last_position",
         ),
         (
+            "UPDATE idempotency SET stream_id = gen_random_uuid() WHERE first_position = 60",
+            FindingKind.COMMAND_DIFFERS,
+            "stream_id",
+        ),
+        (
             "UPDATE idempotency SET stream_version = stream_version + 1 WHERE first_position = 60",
             FindingKind.COMMAND_DIFFERS,
             "stream_version",
