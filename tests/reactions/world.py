@@ -45,7 +45,7 @@ from tests.permit import always
 from tests.registrar import REGISTRAR, bits_of
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
-HASTY = Timeouts(connect_seconds=1.0, read_seconds=0.5, total_seconds=2.0)
+HASTY = Timeouts(connect_seconds=2.0, read_seconds=1.5, total_seconds=4.0)
 NONE = Retries(attempts=1)
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CAPITAL_MINOR = 10_000

@@ -1,5 +1,6 @@
 """What is ours and differs is asked about and recorded; nothing else is touched."""
 
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 import pytest
@@ -91,11 +92,12 @@ def test_what_is_beyond_the_most_that_is_asked_is_said(database: Database, monke
         monkeypatch.setattr("reconciliation.asking.MOST_ASKED", 1)
         with capture_logs() as logs:
             assert len(await ask_all(business)) == 1
-        assert logs == [{"event": "reconciliation_not_asked", "log_level": "warning", "found": 2, "asked": 1}]
+        said = {"event": "reconciliation_not_asked", "log_level": "warning", "found": 2, "asked": 1}
+        assert not_asked(logs) == [said]
         with capture_logs() as logs:
             assert len(await ask_all(business)) == 1
             assert await ask_all(business) == ()
-        assert logs == []
+        assert not_asked(logs) == []
 
     run(database, story)
 
@@ -147,3 +149,8 @@ def test_a_night_that_fails_and_one_that_never_came_are_alerts_until_a_run_has_c
         ]
 
     run(database, story)
+
+
+def not_asked(logs: Iterable[MutableMapping[str, Any]]) -> list[MutableMapping[str, Any]]:
+    """What was said of it; whatever else works beside it may have something to say of its own."""
+    return [each for each in logs if each["event"] == "reconciliation_not_asked"]
