@@ -155,7 +155,7 @@ class ApprovalTrack(ForceTrack):
         """Release what is held, or pay out again after a failure, to `recipient` if it has to be corrected."""
         self.check_force_release()
         require_reason(reason)
-        self.require_payee(recipient)
+        self.payout_by_force(recipient)
         amount = self.failed_payable_minor() or self.held_minor
         decision = Decision(action=ApprovalAction.RELEASE, amount_minor=amount, reason=reason, recipient=recipient)
         self._decide(decision, limit_usd_cents)

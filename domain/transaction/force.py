@@ -65,25 +65,25 @@ class ForceTrack(ChargebackTrack):
 
     def release_by_force(self, reason: str, recipient: str | None) -> None:
         """Release what is held, or pay out again, or for the first time, what failed; raise `RecipientMissing`."""
-        purpose = self.purpose_to_pay()
-        payee = self.require_payee(recipient)
+        due = self.payout_by_force(recipient)
         had_dispute = self._close_disputes(reason)
-        if purpose is None or payee is None:
+        if due is None:
             self.order_release(Basis.FORCED, reason)
             return
         if had_dispute:
             self.resume_clocks()
+        purpose, payee = due
         self.request_payout(purpose, payee, forced=True)
 
-    def require_payee(self, recipient: str | None) -> str | None:
-        """Return where a forced payout goes, None where none is due; raise `RecipientMissing` if nobody has said."""
+    def payout_by_force(self, recipient: str | None) -> tuple[PayoutPurpose, str] | None:
+        """Return what force pays and to whom, None where nothing is due; raise `RecipientMissing` if nobody said."""
         purpose = self.purpose_to_pay()
         if purpose is None:
             return None
         payee = recipient or self._last_recipient(purpose)
         if payee is None:
             raise RecipientMissing
-        return payee
+        return purpose, payee
 
     def refund_by_force(self, amount_minor: int, reason: str) -> None:
         """Close the disputes that people opened and order the refund."""
