@@ -113,7 +113,7 @@ class Worker:
                 tasks.create_task(_repeat(PERMIT_SECONDS, self._tools.permit))
                 tasks.create_task(self._follow_log())
                 tasks.create_task(self.backlog.work())
-                tasks.create_task(_repeat(SIGN_SECONDS, self._outages.give_sign))
+                tasks.create_task(_repeat(SIGN_SECONDS, self._outages.give_sign, begin_seconds=SIGN_SECONDS))
                 tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
                 tasks.create_task(_repeat(self._poll_seconds, self._poll))
                 tasks.create_task(_repeat(CHARGEBACK_SECONDS, self.poll_chargebacks))
@@ -235,7 +235,8 @@ async def _open() -> None:
     """There is nothing to wait for."""
 
 
-async def _repeat(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+async def _repeat(seconds: float, work: Callable[[], Awaitable[None]], *, begin_seconds: float = 0.0) -> None:
+    await asyncio.sleep(begin_seconds)
     while True:
         await work()
         await asyncio.sleep(seconds)

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -121,6 +121,7 @@ class Installation:
     dependencies: Dependencies
     codes: dict[str, str]
     files: Path
+    without_worker: Callable[[], AbstractContextManager[None]]
 
     def head(self) -> int:
         with psycopg.connect(self.app_dsn) as connection:
@@ -260,8 +261,8 @@ class Runner:
                 rates=load_rates(settings.escrow_home),
             )
             tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=self.clock, permit=watermark.permit)
-            worker = Worker(tools, self.dsn, poll_every=self.poll_every)
-            working = asyncio.create_task(worker.run())
+            self.loop, self.worker = asyncio.get_running_loop(), Worker(tools, self.dsn, poll_every=self.poll_every)
+            self._work()
             folding = asyncio.create_task(asyncio.to_thread(self._fold))
             app = create_app(self.dependencies)
             server = uvicorn.Server(uvicorn.Config(app, port=0, http=StrictHttp, log_level="critical"))
@@ -275,12 +276,27 @@ class Runner:
             await watermark.accept()
             self.ready.set()
             await asyncio.to_thread(self.over.wait)
-            working.cancel()
             server.should_exit = True
             await serving
-            with suppress(asyncio.CancelledError):
-                await working
+            await self._rest()
             await folding
+
+    def _work(self) -> None:
+        self.working = asyncio.create_task(self.worker.run())
+
+    async def _rest(self) -> None:
+        self.working.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.working
+
+    @contextmanager
+    def without_worker(self) -> Generator[None]:
+        """Nobody reacts for as long, so that a test can look at what only it has done."""
+        asyncio.run_coroutine_threadsafe(self._rest(), self.loop).result()
+        try:
+            yield
+        finally:
+            self.loop.call_soon_threadsafe(self._work)
 
     def _fold(self) -> None:
         while not self.over.is_set():
@@ -345,6 +361,7 @@ def run_installation(
                 dependencies=runner.dependencies,
                 codes=runner.codes,
                 files=runner.files,
+                without_worker=runner.without_worker,
             )
         finally:
             runner.over.set()
