@@ -58,7 +58,7 @@ FROM (
         NULL,
         'projections',
         NULL,
-        error,
+        CASE WHEN resolved_at IS NULL THEN error ELSE 'it goes on since; it was ' || error END,
         failed_at,
         failed_at
     FROM projection_failures

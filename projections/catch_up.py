@@ -16,11 +16,13 @@ from psycopg.rows import TupleRow
 from domain.errors import EscrowError
 from eventstore.log import END, MissingPosition, RecordedEvent
 from projections.checkpoint import (
+    LIVE,
     Checkpoint,
     advance_checkpoints,
     enter_schema,
     lock_checkpoints,
     require_fences,
+    resolve_errors,
 )
 from projections.projection import Projection
 from projections.reader import UnknownTopic, get_head, known_topics, read_range, read_streams, require_dense
@@ -67,7 +69,7 @@ def catch_up_together(
     projections: Sequence[Projection],
     *,
     upto: int | None = None,
-    schema: str = "public",
+    schema: str = LIVE,
     batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> int:
@@ -128,7 +130,7 @@ class Folding:
         connection: Connection[TupleRow],
         projections: Sequence[Projection],
         *,
-        schema: str = "public",
+        schema: str = LIVE,
         fences: Mapping[str, int] | None = None,
     ) -> None:
         """Nothing is read yet."""
@@ -184,6 +186,8 @@ class Folding:
         for projection in self._projections:
             self._fold(projection, shares[projection.name])
         advance_checkpoints(self._connection, list(self._positions), target)
+        if self._schema == LIVE:
+            resolve_errors(self._connection, list(self._positions))
         return target
 
     def _require_dense(self, after: int, target: int) -> None:

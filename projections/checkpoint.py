@@ -11,6 +11,8 @@ from database.queries import load
 from domain.errors import EscrowError
 
 SQL = load("projections", "checkpoint.sql")
+LIVE = "public"
+"""The schema of the tables that serve; every other one is somebody's shadow of them."""
 
 
 class NotInstalled(EscrowError):
@@ -61,6 +63,11 @@ def require_fences(checkpoints: Iterable[Checkpoint], fences: Mapping[str, int])
 def advance_checkpoints(connection: Connection[TupleRow], names: Sequence[str], position: int) -> None:
     """Record, in the transaction that writes the rows, that everything up to `position` is in them."""
     _ = connection.execute(SQL.advance, {"names": list(names), "position": position})
+
+
+def resolve_errors(connection: Connection[TupleRow], names: Sequence[str]) -> None:
+    """End the stops of live projections that are past them, in the transaction that moved their checkpoints."""
+    _ = connection.execute(SQL.resolve_errors, (list(names),))
 
 
 def take_over(connection: Connection[TupleRow], names: Sequence[str]) -> dict[str, int]:

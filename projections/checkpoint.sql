@@ -85,7 +85,12 @@ WHERE NOT EXISTS (
 );
 
 -- name: resolve_errors
--- The projection is past the event that it could not fold.
-UPDATE projection_failures
+-- A stop is over once its projection has the event in its tables, whoever put it there. Live tables only.
+UPDATE public.projection_failures AS stop
 SET resolved_at = clock_timestamp()
-WHERE name = ANY(%(names)s) AND resolved_at IS NULL AND position <= %(position)s;
+FROM public.projection_checkpoints AS reached
+WHERE
+    stop.name = ANY(%s)
+    AND stop.resolved_at IS NULL
+    AND stop.name = reached.name
+    AND stop.position <= reached.position;

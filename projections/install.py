@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from database.queries import load
 from projections import checkpoint
-from projections.checkpoint import enter_schema
+from projections.checkpoint import LIVE, enter_schema
 from projections.projection import Projection
 from projections.registry import PROJECTIONS
 
@@ -24,7 +24,6 @@ def install(owner_dsn: str) -> list[str]:
     with psycopg.connect(owner_dsn, application_name="escrow install") as connection:
         # Before the first statement: even what changes nothing fails when two processes that start do it at once.
         _ = connection.execute(SQL.lock)
-        _ = connection.execute(checkpoint.SQL.failures)
         return install_tables(connection, PROJECTIONS)
 
 
@@ -32,7 +31,7 @@ def install_tables(
     connection: Connection[TupleRow],
     projections: Sequence[Projection],
     *,
-    schema: str = "public",
+    schema: str = LIVE,
     with_indexes: bool = True,
 ) -> list[str]:
     """Make the tables in an existing schema, in the caller's transaction or one that this commits.
@@ -44,6 +43,8 @@ def install_tables(
         _ = connection.execute(SQL.lock)
         _ = connection.execute(checkpoint.SQL.tables)
         _ = connection.execute(checkpoint.SQL.grants)
+        if schema == LIVE:
+            _ = connection.execute(checkpoint.SQL.failures)
         installed = dict(cast("list[tuple[str, int]]", connection.execute(SQL.list_installed).fetchall()))
         stale = [projection for projection in projections if installed.get(projection.name) != projection.version]
         for projection in stale:

@@ -52,14 +52,14 @@ class Lanes:
         self._monotonic = monotonic
         self._lanes = [self._open(projections)]
 
-    def advance(self, head: int) -> list[str]:
-        """Take one step in each lane that is behind `head`; return the names of the projections that moved.
+    def advance(self, head: int) -> None:
+        """Take one step in each lane that is behind `head`.
 
         Raises what `Folding.step` raises, but for `FoldFailed`: that lane takes a smaller step next time.
         """
-        moved = [name for lane in self._list_behind(head) for name in self._step(lane, head)]
+        for lane in self._list_behind(head):
+            self._step(lane, head)
         self._join()
-        return moved
 
     def is_behind(self, head: int) -> bool:
         """True while some lane has something to do now."""
@@ -68,14 +68,13 @@ class Lanes:
     def _list_behind(self, head: int) -> list[Lane]:
         return [lane for lane in self._lanes if lane.reached < head and lane.resumes_at <= self._monotonic()]
 
-    def _step(self, lane: Lane, head: int) -> list[str]:
+    def _step(self, lane: Lane, head: int) -> None:
         try:
             lane.reached = lane.folding.step(head, lane.limit)
         except FoldFailed as failure:
             self._narrow(lane, failure)
-            return []
-        lane.limit, lane.resumes_at = min(lane.limit * 2, BATCH_SIZE), 0.0
-        return [projection.name for projection in lane.projections]
+        else:
+            lane.limit, lane.resumes_at = min(lane.limit * 2, BATCH_SIZE), 0.0
 
     def _narrow(self, lane: Lane, failure: FoldFailed) -> None:
         if len(lane.projections) > 1:

@@ -6,9 +6,10 @@ It folds in a thread of its own, through the same code as a rebuild, so that the
 import asyncio
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import LiteralString, cast
+from functools import partial
+from typing import LiteralString
 
 import psycopg
 import structlog
@@ -21,7 +22,6 @@ from projections import checkpoint
 from projections.catch_up import ProjectionStopped
 from projections.checkpoint import Fenced, NotInstalled, take_over
 from projections.lane import Lanes
-from projections.projection import Projection
 from projections.reader import LOG, get_head
 from projections.registry import PROJECTIONS
 
@@ -29,13 +29,14 @@ SQL = load("projections", "runner.sql")
 
 POLL_SECONDS = 0.5
 PAUSE_SECONDS = 0.5
+NAMES = [projection.name for projection in PROJECTIONS]
 
 logger = structlog.get_logger("projections")
 
 
-async def run_projections(dsn: str, projections: Sequence[Projection] = PROJECTIONS) -> None:
+async def run_projections(dsn: str) -> None:
     """Keep the live tables up to date until cancelled; lost connections are made anew. `dsn` is the application's."""
-    runner = Runner(dsn, projections)
+    runner = Runner(dsn)
     running = asyncio.ensure_future(asyncio.to_thread(runner.run))
     try:
         await asyncio.shield(running)
@@ -51,14 +52,11 @@ class Runner:
     projection, and each batch checks it: a runner that was thought dead cannot write when it comes back.
     """
 
-    def __init__(self, dsn: str, projections: Sequence[Projection] = PROJECTIONS) -> None:
+    def __init__(self, dsn: str) -> None:
         """Nothing is connected before `run`."""
         self._dsn = dsn
-        self._projections = projections
-        self._names = [projection.name for projection in projections]
         self._stopping = threading.Event()
         self._fences: dict[str, int] = {}
-        self._failing: set[str] = set()
 
     def stop(self) -> None:
         """Let `run` return after the batch under way."""
@@ -94,25 +92,20 @@ class Runner:
                 _ = self._stopping.wait(POLL_SECONDS)
 
     def _follow(self, connection: Connection[TupleRow]) -> None:
-        self._fences = take_over(connection, self._names)
-        if len(self._fences) != len(self._names):
-            raise NotInstalled(projections=sorted(set(self._names) - self._fences.keys()))
-        errors = cast("list[tuple[str]]", connection.execute(SQL.list_errors, (self._names,)).fetchall())
-        self._failing = {name for (name,) in errors}
+        self._fences = take_over(connection, NAMES)
+        if len(self._fences) != len(NAMES):
+            raise NotInstalled(projections=sorted(set(NAMES) - self._fences.keys()))
         _ = connection.execute(LOG.listen)
-        lanes = Lanes(
-            connection, self._projections, self._fences, lambda s: self._report(connection, s), time.monotonic
-        )
+        lanes = Lanes(connection, PROJECTIONS, self._fences, partial(self._report, connection), time.monotonic)
         while not self._stopping.is_set():
             head = get_head(connection)
             if lanes.is_behind(head):
-                self._settle(connection, lanes.advance(head), head)
+                lanes.advance(head)
             else:
                 _wait(connection)
 
     def _report(self, connection: Connection[TupleRow], stopped: ProjectionStopped) -> None:
         """Raise the alert: a row in `projection_failures`, which the list of alerts shows, and in the checkpoint."""
-        self._failing.add(stopped.projection)
         parameters = {
             "name": stopped.projection,
             "position": stopped.position,
@@ -120,13 +113,6 @@ class Runner:
             "fence": self._fences[stopped.projection],
         }
         _ = connection.execute(checkpoint.SQL.record_error, parameters)
-
-    def _settle(self, connection: Connection[TupleRow], moved: Sequence[str], head: int) -> None:
-        """Close the alert of a projection that is past the event at which it stood."""
-        healed = sorted(self._failing.intersection(moved))
-        if healed:
-            _ = connection.execute(checkpoint.SQL.resolve_errors, {"names": healed, "position": head})
-            self._failing.difference_update(healed)
 
 
 def _is_true(connection: Connection[TupleRow], query: LiteralString) -> bool:

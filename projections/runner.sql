@@ -8,9 +8,3 @@ SELECT
 -- name: try_lead
 -- One runner at a time; the lock goes with the connection.
 SELECT pg_try_advisory_lock(7310581);
-
--- name: list_errors
--- The projections that stand before an event that they could not fold.
-SELECT name
-FROM public.projection_checkpoints
-WHERE error IS NOT NULL AND name = ANY(%s);

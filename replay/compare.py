@@ -10,9 +10,9 @@ from psycopg.rows import TupleRow
 
 from database.queries import load
 from eventstore.converter import JSON
+from projections.checkpoint import LIVE
 from projections.rows import Table
 from replay.finding import Finding, FindingKind
-from replay.shadow import LIVE
 
 SQL = load("replay", "compare.sql")
 PAGE = 1_000

@@ -8,6 +8,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from database.queries import load
+from projections.checkpoint import LIVE
 from projections.install import install_tables
 from projections.projection import Projection
 from projections.reader import get_head
@@ -17,7 +18,7 @@ from replay.finding import Finding, FindingKind, Findings
 from replay.fold import fold_group, fold_shadow
 from replay.log import connect_reading
 from replay.progress import Progress, ignore
-from replay.shadow import CHECKPOINTS, LIVE, SHORT_TAIL, connect_owner, spare_the_log, verification_schema
+from replay.shadow import CHECKPOINTS, SHORT_TAIL, connect_owner, spare_the_log, verification_schema
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
 
 SQL = load("replay", "compare.sql")

@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from database.queries import load
 from domain.errors import Refused
+from projections.checkpoint import LIVE, resolve_errors
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
 from projections.reader import get_head
@@ -21,7 +22,7 @@ from replay.finding import Finding
 from replay.fold import fold_group
 from replay.log import LogSummary
 from replay.program import program_digest
-from replay.shadow import CHECKPOINTS, LIVE, connect_owner, create_schema, drop_schema, read_comment
+from replay.shadow import CHECKPOINTS, connect_owner, create_schema, drop_schema, read_comment
 from replay.shadow import SQL as SHADOW
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
 
@@ -138,6 +139,7 @@ def _move_checkpoints(connection: Connection[TupleRow], names: list[str]) -> Non
     facts = {"checkpoints": sql.Identifier(REBUILD, CHECKPOINTS), "names": sql.Literal(names)}
     connection.execute(sql.SQL(SQL.move_checkpoints).format(**facts))
     connection.execute(sql.SQL(SQL.forget_checkpoints).format(**facts))
+    resolve_errors(connection, names)
 
 
 def raise_stopped(findings: Sequence[Finding]) -> None:

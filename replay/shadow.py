@@ -12,7 +12,6 @@ from database.queries import load
 
 SQL = load("replay", "shadow.sql")
 APPLICATION = "escrow replay"
-LIVE = "public"
 CHECKPOINTS = "projection_checkpoints"
 SHORT_TAIL = 500
 """So few events are folded in a moment, in which the live tables may be held."""

@@ -12,8 +12,9 @@ import pytest
 from database.connect import open_pool
 from projections import runner
 from projections.alert import list_alerts
-from projections.catch_up import Folding
+from projections.catch_up import Folding, catch_up_together
 from projections.checkpoint import Fenced, take_over
+from projections.install import install
 from projections.registry import PROJECTIONS
 from projections.runner import Runner, run_projections
 from tests.projections.conftest import Log
@@ -28,7 +29,8 @@ INSERT INTO escrow_events (originator_id, originator_version, topic, state, noti
 SELECT gen_random_uuid(), 1, %s, %s, max(notification_id) + 1, max(recorded_at), sha256('')
 FROM escrow_events
 """
-MEND = "UPDATE escrow_events SET topic = 'configuration.started.v1' WHERE notification_id = %s"
+UNKNOWN, HARMLESS = "transaction.never_heard_of.v1", "configuration.started.v1"
+OPEN = "SELECT count(*) FROM projection_failures WHERE resolved_at IS NULL"
 
 
 @asynccontextmanager
@@ -198,19 +200,65 @@ async def test_a_poisoned_event_stops_those_that_read_it_and_nobody_else(
     }
 
 
-def test_a_mended_log_lets_the_projection_go_on(log: Log) -> None:
+async def test_a_mended_log_lets_the_projection_go_on(log: Log) -> None:
+    poisoned = stop_all(log)
+    change_topic(log, poisoned, HARMLESS)
+    with thread(Runner(log.database.app_dsn)):
+        wait_until(lambda: positions(log) == {poisoned})
+        wait_until(lambda: log.rows(OPEN) == [(0,)])
+    assert log.rows("SELECT count(*) FROM projection_checkpoints WHERE error IS NOT NULL") == [(0,)]
+    async with open_pool(log.database.app_dsn, max_size=1) as pool:
+        alerts = await list_alerts(pool, kind="projection_stopped")
+    assert {alert.detail for alert in alerts} == {f"it goes on since; it was UnknownTopic: {UNKNOWN}"}
+
+
+def test_whoever_folds_past_the_event_ends_the_stop_with_the_same_commit(log: Log) -> None:
+    """A runner that is killed right after its commit leaves no stop behind that is over."""
+    poisoned = stop_all(log)
+    change_topic(log, poisoned, HARMLESS)
+    assert catch_up_together(log.app, PROJECTIONS) == poisoned
+    assert log.rows(OPEN) == [(0,)]
+
+
+def test_a_step_that_ends_before_the_event_ends_no_stop(log: Log) -> None:
+    poisoned = stop_all(log)
+    start_anew(log)
+    assert catch_up_together(log.app, PROJECTIONS, upto=poisoned - 1) == poisoned - 1
+    assert log.rows(OPEN) == [(len(NAMES),)]
+
+
+def test_a_stop_at_the_same_event_after_it_was_over_is_told_again(log: Log) -> None:
+    poisoned = stop_all(log)
+    change_topic(log, poisoned, HARMLESS)
+    start_anew(log)
+    catch_up_together(log.app, PROJECTIONS)
+    change_topic(log, poisoned, UNKNOWN)
+    start_anew(log)
+    with thread(Runner(log.database.app_dsn)):
+        wait_until(lambda: log.rows(OPEN) == [(len(NAMES),)])
+    assert log.rows("SELECT count(*) FROM projection_failures WHERE resolved_at IS NOT NULL") == [(len(NAMES),)]
+
+
+def stop_all(log: Log) -> int:
+    """Let every projection stop at an event that nobody knows; return its position."""
     story = Story()
     story.sell()
     poisoned = append(log.owner, story.events) + 1
-    log.owner.execute(POISON, ("transaction.never_heard_of.v1", b"{}"))
+    log.owner.execute(POISON, (UNKNOWN, b"{}"))
     log.owner.commit()
-    failing = "SELECT count(*) FROM projection_failures WHERE resolved_at IS NULL"
     with thread(Runner(log.database.app_dsn)):
-        wait_until(lambda: log.rows(failing) == [(len(NAMES),)])
+        wait_until(lambda: log.rows(OPEN) == [(len(NAMES),)])
+    return poisoned
+
+
+def change_topic(log: Log, position: int, topic: str) -> None:
     with psycopg.connect(log.database.superuser_dsn) as root:
         root.execute("ALTER TABLE escrow_events DISABLE TRIGGER USER")
-        root.execute(MEND, (poisoned,))
-    with thread(Runner(log.database.app_dsn)):
-        wait_until(lambda: positions(log) == {poisoned})
-        wait_until(lambda: log.rows(failing) == [(0,)])
-    assert log.rows("SELECT count(*) FROM projection_checkpoints WHERE error IS NOT NULL") == [(0,)]
+        root.execute("UPDATE escrow_events SET topic = %s WHERE notification_id = %s", (topic, position))
+
+
+def start_anew(log: Log) -> None:
+    """As `escrow migrate` does with a new version: empty tables, and checkpoints that know of nothing."""
+    log.owner.execute("UPDATE projection_checkpoints SET version = 0")
+    log.owner.commit()
+    assert sorted(install(log.database.owner_dsn)) == sorted(NAMES)

@@ -86,6 +86,28 @@ def test_the_runner_goes_on_after_a_rebuild(folded: Recorded, damage: Damage) ->
     assert compare(folded).ok
 
 
+STOP = """
+INSERT INTO projection_failures (name, position, error, failed_at) VALUES
+('payouts', 3, 'MissingRow', now()), ('ledger', 3, 'MissingRow', now())
+"""
+
+
+def test_a_rebuild_ends_the_stops_that_are_behind_it_and_no_others(folded: Recorded, damage: Damage) -> None:
+    damage(STOP)
+    mend(folded, "payouts")
+    with psycopg.connect(folded.database.owner_dsn) as connection:
+        found = connection.execute("SELECT name, resolved_at IS NULL FROM projection_failures ORDER BY name").fetchall()
+    assert found == [("ledger", True), ("payouts", False)]
+
+
+def test_a_rebuild_makes_the_table_of_stops_where_it_is_gone(folded: Recorded, damage: Damage) -> None:
+    damage("DROP TABLE projection_failures")
+    mend(folded)
+    record(folded.database.owner_dsn, Market(8).run(sales=1, steps=5, funded=False))
+    fold_live(folded.database)
+    assert compare(folded).ok
+
+
 def test_a_rebuild_of_one_leaves_the_others_alone(folded: Recorded, damage: Damage) -> None:
     damage("UPDATE payouts SET recipient = 'x'")
     damage("UPDATE transactions SET state = 'x'")
