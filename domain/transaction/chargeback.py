@@ -67,7 +67,8 @@ class CancelledRefundSent(TransactionMoneyEvent):
 class ChargebackCovered(TransactionMoneyEvent):
     """The charge that a chargeback took back became known only after it: its money covers what we had lost.
 
-    It waits in suspense under `processor_id`, or is held where that is None.
+    It waits in suspense under `processor_id`, or is held where that is None: that is so only in logs from before
+    2026-12, since when a chargeback of the price is booked once the price is known to be paid.
     """
 
     TOPIC = "transaction.chargeback_covered.v1"
@@ -130,12 +131,16 @@ class ChargebackTrack(StrayChargebackTrack):
         )
 
     def record_charge(self, charge: ConfirmedCharge) -> None:
-        """Record a charge as `PaymentTrack` does; one that was charged back already covers that first."""
+        """Record a charge as `PaymentTrack` does; what an older log booked as taken back before it came it covers."""
         super().record_charge(charge)
         self._cover()
 
     def record_chargeback(self, report: ChargebackReport) -> None:
-        """Apply what the processor says of its dispute, in any order and however often, in any phase."""
+        """Apply what the processor says of its dispute, in any order and however often, in any phase.
+
+        One that was lost of a charge that nobody has heard of stays open until the charge is known: until then nobody
+        can say whether it took the price or money that was never the price.
+        """
         self.require_system()
         if report.currency not in (None, self.price.currency):
             self._record_foreign(report)
@@ -145,8 +150,12 @@ class ChargebackTrack(StrayChargebackTrack):
             self._record_opened(dispute_id, report)
         if report.is_declined:
             self.record_answer(AnswerReport(dispute_id=dispute_id, evidence_refs=report.evidence_refs))
-        if self.disputes[dispute_id].is_open and report.outcome is not ChargebackOutcome.OPEN:
+        if self.disputes[dispute_id].is_open and self._is_conclusive(report):
             self._record_decided(dispute_id, report)
+
+    def _is_conclusive(self, report: ChargebackReport) -> bool:
+        is_lost = report.outcome is ChargebackOutcome.LOST
+        return self.knows_charge_of(report) if is_lost else report.outcome is ChargebackOutcome.WON
 
     def _record_foreign(self, report: ChargebackReport) -> None:
         was_open = self.foreign_chargebacks.get(report.processor_dispute_id)

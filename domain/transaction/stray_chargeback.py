@@ -72,13 +72,17 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
                 ),
             )
 
+    def knows_charge_of(self, report: ChargebackReport) -> bool:
+        """True once it is clear what a chargeback took: the price was paid, or its charge is known for stray money."""
+        is_stray = bool(self.seen_charges) if report.charge_id is None else report.charge_id in self.seen_charges
+        return is_stray or self.processor_charge_id is not None
+
     def stray_part_minor(self, report: ChargebackReport) -> int:
-        """Return how much of a chargeback is about money that is not the price, in minor units."""
+        """Return how much of a chargeback, whose charge is known, is about money that is not the price."""
         if report.charge_id is None or report.charge_id == self.processor_charge_id:
-            is_overpaid = report.charge_id is not None and report.charge_id in self.seen_charges
+            is_overpaid = report.charge_id in self.seen_charges
             return max(0, report.amount_minor - self.received_minor) if is_overpaid else 0
-        is_known = report.charge_id in self.seen_charges or self.processor_charge_id is not None
-        return report.amount_minor if is_known else 0
+        return report.amount_minor
 
     def record_stray_loss(self, report: ChargebackReport, amount_minor: int) -> None:
         """Take from receipt and returns of the charge what a chargeback took; what is missing there is our loss."""

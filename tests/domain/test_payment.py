@@ -230,21 +230,24 @@ def test_charges_in_any_order_hold_the_price_once(order: tuple[int, ...]):
     assert story.balance(Account.UNMATCHED_RECEIPTS) == -PRICE - 40
 
 
-def test_a_chargeback_known_before_its_charge_is_covered_when_the_charge_comes():
+def test_a_chargeback_known_before_its_charge_is_booked_when_the_charge_comes():
     in_order, reversed_order = asked(pending()), asked(pending())
     in_order.do(charge(in_order))
     in_order.do(chargeback("lost"))
-    reversed_order.do(chargeback("lost"))
-    reversed_order.do(charge(reversed_order))
+    for report in (chargeback("lost"), charge(reversed_order), chargeback("lost")):
+        reversed_order.do(report)
     assert in_order.balances() == reversed_order.balances()
     assert reversed_order.phase == "charged_back"
     assert reversed_order.transaction.is_over
 
 
-def test_a_late_charge_that_was_charged_back_already_does_not_go_back_twice():
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_late_charge_that_was_charged_back_already_does_not_go_back_twice(is_named: bool):
     story = expired(pending())
-    story.do(chargeback("lost"))
-    story.do(charge(story))
+    late = charge(story)
+    for report in (chargeback("lost", of=late if is_named else None), late) * 2:
+        story.do(report)
+    assert story.phase == "expired"
     story.ignores(ReturnReceipts())
     assert story.balance(Account.LOSSES) == story.balance(Account.UNMATCHED_RECEIPTS) == 0
 
@@ -259,8 +262,8 @@ def test_a_late_charge_that_is_charged_back_from_suspense_does_not_go_back_twice
 
 def test_a_part_of_a_late_charge_that_was_charged_back_is_covered_and_the_rest_goes_back():
     story = expired(pending())
-    story.do(chargeback("lost", 40_000))
-    story.do(charge(story))
+    for report in (chargeback("lost", 40_000), charge(story)) * 2:
+        story.do(report)
     assert story.balance(Account.UNMATCHED_RECEIPTS) == -60_000
     assert story.do(ReturnReceipts()) == ["receipt_return_ordered"]
     assert story.balance(Account.REFUND_DUE) == -60_000

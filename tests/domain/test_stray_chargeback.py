@@ -2,12 +2,14 @@
 
 import pytest
 
+from domain.event import Context
 from domain.journal import Account
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.system_commands import RecordCharge, ReturnReceipts
 from tests.domain.paths import asked, charge, chargeback, completed, confirm, pending, refunded, revealed
-from tests.domain.people import BUYER
-from tests.domain.story import Story
+from tests.domain.people import BUYER, SYSTEM
+from tests.domain.story import TRANSACTION_ID, Story, fold
+from tests.domain.test_golden_log import GOLDEN, events_of
 
 A = Account
 
@@ -134,3 +136,47 @@ def test_two_chargebacks_of_a_payment_that_nobody_has_heard_of_are_both_covered_
         story.do(chargeback("lost", 50_000, number=number, of=second))
     story.do(second)
     assert story.balance(A.LOSSES) == story.balance(A.UNMATCHED_RECEIPTS) == 0
+
+
+def test_a_chargeback_of_a_payment_that_nobody_has_heard_of_waits_for_it_and_ends_nothing():
+    story = asked(pending())
+    half = charge(story, 50_000, processor_id="charge-2")
+    assert story.do(chargeback("lost", 50_000, of=half)) == ["dispute_opened"]
+    assert (story.phase, story.transaction.is_over, story.balances()) == ("disputed", False, {})
+    story.ignores(chargeback("lost", 50_000, of=half))
+    story.do(half)
+    assert story.do(chargeback("lost", 50_000, of=half)) == ["stray_chargeback_lost", "dispute_resolved"]
+    assert story.phase == "pending"
+    assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
+
+
+def test_another_payment_does_not_pay_for_the_one_that_nobody_has_heard_of():
+    story = asked(pending())
+    story.do(charge(story, 50_000, processor_id="charge-2"))
+    assert story.do(chargeback("lost", of=charge(story, processor_id="charge-3"))) == ["dispute_opened"]
+    assert story.balance(A.UNMATCHED_RECEIPTS) == -50_000
+
+
+def test_a_payment_that_is_heard_of_only_after_it_was_taken_back_was_the_price_all_the_same():
+    story = asked(pending())
+    price = charge(story)
+    story.do(chargeback("lost", of=price))
+    story.do(price)
+    assert story.do(chargeback("lost", of=price)) == ["chargeback_lost", "dispute_resolved"]
+    assert (story.phase, story.transaction.held_minor, story.balance(A.LOSSES)) == ("charged_back", 0, 0)
+
+
+def test_what_older_logs_have_as_taken_back_before_it_came_is_covered_when_it_comes():
+    """Such a loss was booked at once until 2026-11."""
+    recorded = events_of(GOLDEN / "taken_back_early.jsonl")
+    covered = [event.TOPIC for event in recorded].index("transaction.payment_received.v1")
+    early = fold(recorded[:covered], TRANSACTION_ID)
+    assert early.uncovered_chargeback_minor == 100_000
+    context = Context(
+        at=recorded[-1].timestamp, actor=SYSTEM, command_id="9", request_digest="9", request_id="in the end"
+    )
+    story = asked(pending())
+    with early.acting(context):
+        charge(story).decide(early)
+    assert [event.TOPIC for event in early.collect_events()][-1] == "transaction.chargeback_covered.v1"
+    assert (early.uncovered_chargeback_minor, early.held_minor, early.balances[A.LOSSES]) == (0, 0, 0)

@@ -1,16 +1,20 @@
 """A chargeback freezes the money, at whatever stage it comes; a lost one is booked once, a won one lets go."""
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from domain.actor import Actor, Role
 from domain.journal import Account
+from domain.listing.status import ListingStatus
 from domain.transaction.phase import Phase
 from domain.transaction.records import Finding, RefundStatus
 from domain.transaction.staff_commands import ForceRefund
+from gateways.payment import Charge, ChargeStatus
 from reactions.advance import advance
+from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.reactions.working import deliver, until_phase, working
 from tests.reactions.world import World, run
@@ -112,5 +116,39 @@ def test_the_refund_that_a_chargeback_made_is_not_taken_for_ours(database: Datab
         assert [refund.status for refund in transaction.refunds.values()] == [RefundStatus.PROCESSED]
         assert await world.moved("refund") == [-50_000]
         assert transaction.is_flat
+
+    run(database.app_dsn, story)
+
+
+class SeesNoPayment:
+    """A processor whose answer about a charge does not say yet that it was paid."""
+
+    def __init__(self, real: Processor) -> None:
+        self.real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    async def verify_charge(self, reference: str) -> Charge:
+        return replace(await self.real.verify_charge(reference), status=ChargeStatus.PENDING)
+
+
+def test_a_chargeback_of_a_payment_that_was_not_seen_neither_ends_the_sale_nor_frees_the_listing(
+    database: Database,
+) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.open()
+        await world.pay(transaction_id)
+        real = world.tools.gateway
+        world.tools = replace(world.tools, gateway=SeesNoPayment(real))  # type: ignore[arg-type]
+        reference, dispute_id = await dispute(world, transaction_id)
+        await decide(world, dispute_id, "lost")
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        transaction = await world.advance(transaction_id)
+        assert (transaction.phase, transaction.charged_back_minor) == (Phase.DISPUTED, 0)
+        assert (await world.listing_of(transaction_id)).status is ListingStatus.RESERVED
+        world.tools = replace(world.tools, gateway=real)
+        await advance(world.tools, transaction_id, reference)
+        assert (await world.transaction(transaction_id)).phase is Phase.CHARGED_BACK
 
     run(database.app_dsn, story)
