@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import cast
 
 from psycopg import Connection
-from psycopg.errors import DataCorrupted, IndexCorrupted, InternalError_
+from psycopg.errors import DataCorrupted, IndexCorrupted, InternalError_, IoError, UndefinedFile
 from psycopg.rows import TupleRow
 
 from database.queries import load
@@ -13,7 +13,7 @@ from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 
 SQL = load("replay", "log.sql")
 BLOCKS_AT_ONCE = 1_024
-DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_)
+DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_, IoError, UndefinedFile)
 """What PostgreSQL raises where it cannot read what it has written."""
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from replay.finding import Finding, FindingKind, Findings
+from replay.blocks import DAMAGED
+from replay.finding import COMMANDS_TABLE, Finding, FindingKind, Findings
 
-TABLE = "idempotency"
 COMMAND_FIELD = b'"command_id":"'
 DIGEST_FIELD = b'"request_digest":"'
 HEX_LENGTH = 64
@@ -45,7 +45,8 @@ class Commands:
         """`rows` come in the order of their first positions."""
         self._findings = findings
         self._rows: Iterator[CommandRow] = iter(rows)
-        self._row = next(self._rows, None)
+        self._is_readable = True
+        self._row = self._next()
         self._span: Span | None = None
 
     def meet(self, position: int, stream: bytes, version: int, state: bytes) -> None:
@@ -67,19 +68,29 @@ class Commands:
 
     def _settle(self) -> None:
         span = self._span
-        if span is None:
+        if span is None or not self._is_readable:
             return
         while self._row is not None and self._row.first_position < span.first:
             self._skip(self._row)
-        if self._row is None or self._row.first_position > span.first:
+        if self._row is not None and self._row.first_position == span.first:
+            self._compare(span, self._row)
+            self._row = self._next()
+        elif self._is_readable:
             self._find(FindingKind.COMMAND_MISSING, span.first, span.command_id)
-            return
-        self._compare(span, self._row)
-        self._row = next(self._rows, None)
 
     def _skip(self, row: CommandRow) -> None:
         self._find(FindingKind.COMMAND_EXTRA, row.first_position, row.command_id.hex())
-        self._row = next(self._rows, None)
+        self._row = self._next()
+
+    def _next(self) -> CommandRow | None:
+        """The next row. Where the table cannot be read further that is a finding, and nothing is missing from it."""
+        try:
+            return next(self._rows, None)
+        except DAMAGED as error:
+            self._is_readable = False
+            found = str(error).strip()
+            self._findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=COMMANDS_TABLE, found=found))
+            return None
 
     def _compare(self, span: Span, row: CommandRow) -> None:
         # Of several streams that a command wrote to, any may be the one that its answer is about; a strange one never.
@@ -95,7 +106,7 @@ class Commands:
                     self._find(kind, span.first, found[0], column=column, expected=str(right), found=str(wrong))
 
     def _find(self, kind: FindingKind, position: int, command_id: str, **facts: str) -> None:
-        self._findings.add(Finding(kind, position=position, table=TABLE, key=command_id, **facts))
+        self._findings.add(Finding(kind, position=position, table=COMMANDS_TABLE, key=command_id, **facts))
 
 
 def read_digest(state: bytes, field: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 KEPT_OF_EACH_KIND = 500
 LOG_TABLE = "escrow_events"
+COMMANDS_TABLE = "idempotency"
 
 
 class FindingKind(StrEnum):
@@ -30,6 +31,7 @@ class FindingKind(StrEnum):
     BLOCK_UNREADABLE = "block_unreadable"
     INDEX_DIFFERS = "index_differs"
     TABLE_MISSING = "table_missing"
+    TABLE_UNREADABLE = "table_unreadable"
     COLUMN_MISSING = "column_missing"
     COLUMN_EXTRA = "column_extra"
     COLUMN_DIFFERS = "column_differs"
@@ -45,10 +47,13 @@ class FindingKind(StrEnum):
     PROJECTION_FAILS = "projection_fails"
 
 
-OF_COMMANDS = frozenset({FindingKind.COMMAND_MISSING, FindingKind.COMMAND_EXTRA, FindingKind.COMMAND_DIFFERS})
-OF_TABLES = frozenset(
+MENDABLE = frozenset(
     {
+        FindingKind.COMMAND_MISSING,
+        FindingKind.COMMAND_EXTRA,
+        FindingKind.COMMAND_DIFFERS,
         FindingKind.TABLE_MISSING,
+        FindingKind.TABLE_UNREADABLE,
         FindingKind.COLUMN_MISSING,
         FindingKind.COLUMN_EXTRA,
         FindingKind.COLUMN_DIFFERS,

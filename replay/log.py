@@ -8,7 +8,7 @@ from typing import LiteralString, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from psycopg import Connection, IsolationLevel, sql
+from psycopg import Connection, IsolationLevel, ServerCursor, sql
 from psycopg.rows import TupleRow
 
 from database.queries import load
@@ -163,7 +163,7 @@ def walk_streams(dsn: str, snapshot: str, first: UUID, before: UUID | None, tick
 def _check_pages(
     findings: Findings, pages: Iterator[Sequence[R]], check: Callable[[Iterable[R]], None], tick: Tick
 ) -> bool:
-    """False when something could not be read: then nothing more can be in this transaction."""
+    """False when something could not be read: what comes after it is not known."""
     try:
         for page in pages:
             check(page)
@@ -183,10 +183,17 @@ def _see(dsn: str, snapshot: str) -> Connection[TupleRow]:
 def _read_pages(
     connection: Connection[TupleRow], name: str, query: LiteralString, parameters: dict[str, UUID | None]
 ) -> Iterator[list[TupleRow]]:
+    """Each step in a savepoint: where one table cannot be read, the other can be read on."""
     with connection.cursor(name, binary=True) as cursor:
-        cursor.execute(query, parameters)
-        while page := cursor.fetchmany(PAGE):
+        with connection.transaction():
+            cursor.execute(query, parameters)
+        while page := _fetch(connection, cursor):
             yield page
+
+
+def _fetch(connection: Connection[TupleRow], cursor: ServerCursor[TupleRow]) -> list[TupleRow]:
+    with connection.transaction():
+        return cursor.fetchmany(PAGE)
 
 
 def _check_ends(findings: Findings, walked: Walked, rows: int, highest: int, expected_head: int | None) -> None:

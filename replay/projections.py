@@ -1,6 +1,6 @@
 """Verify the read models: fold each anew beside the live one, at exactly its checkpoint, and compare both ways."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, cast
 
@@ -13,6 +13,7 @@ from projections.install import install_tables
 from projections.projection import Projection
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
+from replay.blocks import DAMAGED
 from replay.compare import Pair, compare_rows
 from replay.finding import Finding, FindingKind, Findings
 from replay.fold import fold_group, fold_shadow
@@ -52,7 +53,7 @@ def verify_projections(
     """Compare every row of every table with what the log says, while commands go on; `dsn` is the owner's."""
     checks = {projection.name: Findings() for projection in projections}
     with connect_owner(dsn) as connection:
-        places, head = read_places(connection)
+        places, head = _read_places_if_readable(connection, findings)
         findings.extend(_find_unknown(places))
         pattern = read_pattern(connection, projections)
         live = read_shape(connection, LIVE, list_tables(projections))
@@ -77,6 +78,14 @@ def read_places(connection: Connection[TupleRow]) -> tuple[dict[str, Place], int
     if not cast("tuple[bool]", connection.execute(SQL.has_checkpoints).fetchone())[0]:
         return {}, head
     return _places(connection.execute(SQL.list_checkpoints).fetchall()), head
+
+
+def _read_places_if_readable(connection: Connection[TupleRow], findings: Findings) -> tuple[Mapping[str, Place], int]:
+    try:
+        return read_places(connection)
+    except DAMAGED as error:
+        findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=CHECKPOINTS, found=str(error).strip()))
+        return {}, get_head(connection)
 
 
 def _places(rows: Sequence[TupleRow]) -> dict[str, Place]:
@@ -148,8 +157,18 @@ def _compare_all(
         with _same_position(dsn, schema, projections, checks) as (connection, positions):
             for projection, pair in pairs:
                 if projection.name in positions:
-                    checks[projection.name].extend(compare_rows(connection, pair, schema))
+                    checks[projection.name].extend(_compare_if_readable(connection, pair, schema))
             return positions
+
+
+def _compare_if_readable(connection: Connection[TupleRow], pair: Pair, schema: str) -> Iterator[Finding]:
+    """Every difference that can be read; in a savepoint, so that the next table is compared whatever is wrong here."""
+    try:
+        with connection.transaction():
+            yield from compare_rows(connection, pair, schema)
+    except DAMAGED as error:
+        kind, found = FindingKind.TABLE_UNREADABLE, str(error).strip()
+        yield Finding(kind, table=pair.table.name, projection=pair.projection, found=found)
 
 
 def _approach(

@@ -13,7 +13,7 @@ from domain.errors import Refused
 from projections.projection import Projection
 from projections.reader import get_head
 from replay.damage import LogDamaged
-from replay.finding import OF_COMMANDS, Findings
+from replay.finding import MENDABLE, Findings
 from replay.fold import fold_shadow
 from replay.log import LogSummary, verify_log
 from replay.progress import Progress, ignore
@@ -101,7 +101,7 @@ def require_sound_log(dsn: str, processes: int | None = None, progress: Progress
     """Verify the log; raise `LogDamaged` with the first findings. The table of commands is no source of the others."""
     findings = Findings(limit=10)
     summary = verify_log(dsn, findings, processes=processes, progress=progress)
-    damage = [finding.describe() for finding in findings.kept if finding.kind not in OF_COMMANDS]
+    damage = [finding.describe() for finding in findings.kept if finding.kind not in MENDABLE]
     if damage:
         raise LogDamaged(findings=damage)
     return summary

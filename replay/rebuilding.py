@@ -16,12 +16,14 @@ from projections.checkpoint import LIVE, resolve_errors
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
 from projections.reader import get_head
+from replay.blocks import DAMAGED
 from replay.compare import SQL as COMPARE
 from replay.damage import RebuildStopped, RebuildUnproven
 from replay.finding import Finding
 from replay.fold import fold_group
 from replay.log import LogSummary
 from replay.program import program_digest
+from replay.projections import read_places
 from replay.shadow import CHECKPOINTS, connect_owner, create_schema, drop_schema, read_comment
 from replay.shadow import SQL as SHADOW
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
@@ -106,7 +108,7 @@ def swap(dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:
     head; tables and checkpoints change places. Raises `RebuildStopped` and `SwapBlocked`.
     """
     with connect_owner(dsn) as connection:
-        install_tables(connection, (), schema=LIVE)
+        _have_checkpoints(connection)
         connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
         for _ in range(SWAP_ATTEMPTS):
             try:
@@ -114,6 +116,18 @@ def swap(dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:
             except (LockNotAvailable, DeadlockDetected):
                 time.sleep(PAUSE_SECONDS)
     raise SwapBlocked(retry_after_seconds=1)
+
+
+def _have_checkpoints(connection: Connection[TupleRow]) -> None:
+    """Make the table of live checkpoints where there is none, or one that cannot be read."""
+    with connection.transaction():
+        try:
+            with connection.transaction():
+                read_places(connection)
+        except DAMAGED:
+            drop = sql.SQL(SQL.drop_live).format(table=sql.Identifier(LIVE, CHECKPOINTS))
+            connection.execute(drop)
+        install_tables(connection, (), schema=LIVE)
 
 
 def _swap(connection: Connection[TupleRow], dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:

@@ -1,28 +1,41 @@
 """Repair: verify, then fold anew only what differs, then verify that again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
+from psycopg import Connection
+from psycopg.errors import LockNotAvailable
+from psycopg.rows import TupleRow
+
+from database.queries import load
+from eventstore.idempotency import SQL as LOG
 from eventstore.idempotency import rebuild_idempotency
 from replay.damage import LogDamaged
-from replay.finding import OF_COMMANDS, OF_TABLES, OnFinding
+from replay.finding import COMMANDS_TABLE, MENDABLE
 from replay.progress import Progress, ignore
 from replay.rebuild import Rebuilt, rebuild
+from replay.rebuilding import SWAP_LOCK_WAIT, SwapBlocked
 from replay.report import Report
+from replay.runs import Outcome, Run, RunKind
+from replay.shadow import SQL as SHADOW
 from replay.shadow import connect_owner
 from replay.verify import verify
+
+SQL = load("replay", "repair.sql")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Repaired:
     """`before` says what was wrong; `rebuilt` is None when no read model was; `after` is the second verification.
 
-    `commands` is how many rows the table of commands has after it was folded anew, None when it was right.
+    `commands` is how many rows the table of commands has after it was folded anew, None when it was right; `forgotten`
+    names the checkpoints that were removed because this program has no such projection.
     """
 
     before: Report
     rebuilt: Rebuilt | None
     commands: int | None
+    forgotten: tuple[str, ...]
     after: Report | None
 
     @property
@@ -37,6 +50,7 @@ class Repaired:
             "before": self.before.as_json(),
             "rebuilt": None if self.rebuilt is None else self.rebuilt.as_json(),
             "commands": self.commands,
+            "forgotten": list(self.forgotten),
             "after": None if self.after is None else self.after.as_json(),
         }
 
@@ -45,20 +59,16 @@ def repair(
     dsn: str,
     *,
     actor: str,
-    projections: Sequence[str] | None = None,
     dry_run: bool = False,
     processes: int | None = None,
     progress: Progress = ignore,
-    on_finding: OnFinding | None = None,
 ) -> Repaired:
     """Verify everything, and fold anew the read models that differ and the table of commands if it does.
 
     With `dry_run` only say which. Raises `LogDamaged` when the log itself has findings (nothing can be made from it),
     and what `rebuild` raises.
     """
-    before = verify(
-        dsn, actor=actor, projections=projections, processes=processes, progress=progress, on_finding=on_finding
-    )
+    before = verify(dsn, actor=actor, processes=processes, progress=progress)
     _refuse_damage(before)
     rebuilt = None
     if before.differing:
@@ -71,22 +81,53 @@ def repair(
             processes=processes,
             progress=progress,
         )
-    forgotten = any(kind in OF_COMMANDS for kind in before.counts)
-    commands = _rebuild_commands(dsn) if forgotten and not dry_run else None
-    if dry_run or (rebuilt is None and commands is None):
-        return Repaired(before=before, rebuilt=rebuilt, commands=commands, after=None)
+    if dry_run or before.ok:
+        return Repaired(before=before, rebuilt=rebuilt, commands=None, forgotten=(), after=None)
+    commands = _rebuild_commands(dsn, actor, before) if before.commands_differ else None
+    forgotten = _forget_checkpoints(dsn, actor, before) if before.unknown_checkpoints else ()
+    # Only what was made anew is looked at again: these read models (perhaps none), the table of commands, which is
+    # verified with the log, and the names of the checkpoints, which always are. The rest was right a moment ago.
     after = verify(
-        dsn, actor=actor, projections=before.differing, log=forgotten, processes=processes, progress=progress
+        dsn,
+        actor=actor,
+        projections=before.differing,
+        log=before.commands_differ,
+        processes=processes,
+        progress=progress,
     )
-    return Repaired(before=before, rebuilt=rebuilt, commands=commands, after=after)
+    return Repaired(before=before, rebuilt=rebuilt, commands=commands, forgotten=forgotten, after=after)
 
 
 def _refuse_damage(report: Report) -> None:
-    damage = [finding.describe() for finding in report.findings if finding.kind not in OF_TABLES | OF_COMMANDS]
+    damage = [finding.describe() for finding in report.findings if finding.kind not in MENDABLE]
     if damage:
         raise LogDamaged(findings=damage[:10])
 
 
-def _rebuild_commands(dsn: str) -> int:
-    with connect_owner(dsn) as connection:
-        return rebuild_idempotency(connection)
+def _rebuild_commands(dsn: str, actor: str, before: Report) -> int:
+    with Run(dsn, RunKind.REPAIR, actor, COMMANDS_TABLE) as run, connect_owner(dsn) as connection:
+        with connection.transaction():
+            if COMMANDS_TABLE in before.unreadable_tables:
+                _empty_commands(connection)
+            commands = rebuild_idempotency(connection)
+        run.succeed(Outcome.DONE, before.head, 0)
+        return commands
+
+
+def _empty_commands(connection: Connection[TupleRow]) -> None:
+    """In the transaction that fills it again: nobody ever sees it empty, or a command could be done twice."""
+    connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
+    try:
+        connection.execute(LOG.lock_appends)
+        connection.execute(SQL.empty_commands)
+    except LockNotAvailable as error:
+        raise SwapBlocked(retry_after_seconds=1) from error
+
+
+def _forget_checkpoints(dsn: str, actor: str, before: Report) -> tuple[str, ...]:
+    """A later program that has such a projection folds it from the beginning."""
+    names = list(before.unknown_checkpoints)
+    with Run(dsn, RunKind.REPAIR, actor, "checkpoints") as run, connect_owner(dsn) as connection:
+        rows = cast("list[tuple[str]]", connection.execute(SQL.forget_checkpoints, (names,)).fetchall())
+        run.succeed(Outcome.DONE, before.head, 0)
+        return tuple(name for (name,) in rows)

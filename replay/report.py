@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from replay.finding import Finding
+from replay.finding import COMMANDS_TABLE, Finding, FindingKind
 from replay.log import LogSummary
 from replay.projections import ProjectionSummary
 
@@ -34,6 +34,21 @@ class Report:
     def differing(self) -> tuple[str, ...]:
         """The projections that have findings, in the order in which they are folded."""
         return tuple(summary.name for summary in self.projections if summary.findings)
+
+    @property
+    def commands_differ(self) -> bool:
+        """Whether the table of commands is not what the log says, or cannot be read."""
+        return any(finding.table == COMMANDS_TABLE for finding in self.findings)
+
+    @property
+    def unreadable_tables(self) -> frozenset[str | None]:
+        """The folded tables that PostgreSQL cannot read."""
+        return frozenset(found.table for found in self.findings if found.kind is FindingKind.TABLE_UNREADABLE)
+
+    @property
+    def unknown_checkpoints(self) -> tuple[str, ...]:
+        """The names of checkpoints of which the program has no projection."""
+        return tuple(str(found.key) for found in self.findings if found.kind is FindingKind.CHECKPOINT_UNKNOWN)
 
     def as_json(self) -> dict[str, object]:
         """Stable names; times are ISO 8601 in UTC, money is in minor units."""

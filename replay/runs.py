@@ -20,6 +20,7 @@ class RunKind(StrEnum):
     VERIFY = "verify"
     DIFF = "diff"
     REBUILD = "rebuild"
+    REPAIR = "repair"
     AS_OF = "as_of"
 
 

@@ -49,7 +49,7 @@ def verify(
         # What cannot be read cannot be folded: the file system comes first.
         readable = not findings.counts[FindingKind.BLOCK_UNREADABLE]
         compared = ()
-        if chosen and readable:
+        if readable:
             compared = verify_projections(dsn, findings, chosen, processes=processes, progress=progress)
         outcome = Outcome.DIFFERS if findings.counts else Outcome.CLEAN
         head = _head(dsn) if summary is None else summary.head

@@ -24,7 +24,7 @@ from replay.finding import Finding
 from replay.progress import Progress as OnStep
 from replay.progress import Step
 from replay.rebuild import Rebuilt, rebuild
-from replay.repair import repair
+from replay.repair import Repaired, repair
 from replay.report import Report
 from replay.status import Status, status
 from replay.verify import verify
@@ -102,13 +102,17 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
 
 def _print_report(report: Report) -> None:
+    _print_findings_of(report)
+    _print_summary(report)
+    for gap in report.not_checked:
+        say(f"not checked: {gap}")
+
+
+def _print_findings_of(report: Report) -> None:
     print_findings(report.findings)
     total = sum(report.counts.values())
     if total > len(report.findings):
         print(f"... and {total - len(report.findings)} more")
-    _print_summary(report)
-    for gap in report.not_checked:
-        say(f"not checked: {gap}")
 
 
 def _print_summary(report: Report) -> None:
@@ -119,7 +123,11 @@ def _print_summary(report: Report) -> None:
             print(describe_cover(cover.currency, cover.assets_minor - cover.liabilities_minor))
     for summary in report.projections:
         print(f"{summary.name}: position {summary.position}, {summary.findings} differences")
-    print("everything is what the log says" if report.ok else "DIFFERENCES FOUND")
+    print(_verdict(report))
+
+
+def _verdict(report: Report) -> str:
+    return "everything is what the log says" if report.ok else "DIFFERENCES FOUND"
 
 
 def run_rebuild(projections: Sequence[str] | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
@@ -141,10 +149,31 @@ def run_repair(*, dry_run: bool, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json(done.as_json())
     else:
-        print_findings(done.before.findings)
-        print("nothing differs" if done.rebuilt is None else _rebuilt(done.rebuilt))
+        _print_repaired(done)
     if not done.ok:
         raise typer.Exit(DIFFERENCE)
+
+
+def _print_repaired(done: Repaired) -> None:
+    _print_findings_of(done.before)
+    for line in list_mended(done):
+        print(line)
+    if done.after is not None:
+        _print_findings_of(done.after)
+        print(_verdict(done.after))
+
+
+def list_mended(done: Repaired) -> list[str]:
+    """Say in a line each what was mended or, after a dry run, would be."""
+    before, is_plan = done.before, done.after is None
+    lines = [] if done.rebuilt is None else [_rebuilt(done.rebuilt)]
+    if before.commands_differ:
+        folded = f"folded the table of commands anew: {done.commands} commands"
+        lines.append("would fold the table of commands anew" if is_plan else folded)
+    for name in before.unknown_checkpoints:
+        what = f"the checkpoint of {name}, which this program does not have"
+        lines.append(show_plainly(f"would forget {what}" if is_plan else f"forgot {what}"))
+    return lines or ["nothing differs"]
 
 
 def _rebuilt(done: Rebuilt) -> str:

@@ -13,15 +13,19 @@ from database.facts import read_facts
 from database.migrate import migrate
 from database.postgres import EmbeddedServer
 from eventstore.idempotency import rebuild_idempotency
+from projections.catch_up import catch_up_together
 from projections.install import install
+from projections.registry import PROJECTIONS
 from replay.finding import Finding, FindingKind, Findings
 from replay.log import verify_log
+from replay.repair import repair
 from replay.verify import verify
 from tests.conftest import embedded
 from tests.projections.stories import append
 from tests.replay.world import Market
 
 BLOCK = 8192
+UNREADABLE = FindingKind.TABLE_UNREADABLE
 
 
 class Machine:
@@ -42,6 +46,8 @@ class Machine:
             with psycopg.connect(owner) as connection:
                 self.head = append(connection, Market(2).run(sales=8, steps=300).events)
                 rebuild_idempotency(connection)
+            with psycopg.connect(server.dsn("app")) as connection:
+                catch_up_together(connection, PROJECTIONS)
             with psycopg.connect(server.superuser_dsn("escrow"), autocommit=True) as connection:
                 connection.execute("CHECKPOINT")
 
@@ -141,3 +147,41 @@ def test_an_index_that_cannot_be_read_is_found(filled: Machine) -> None:
             connection.execute("ALTER DATABASE escrow RESET ALL")
     assert {FindingKind.BLOCK_UNREADABLE, FindingKind.INDEX_DIFFERS} <= {finding.kind for finding in found}
     assert filled.check() == []
+
+
+def test_an_unreadable_table_of_commands_is_named_and_made_anew_from_the_log(filled: Machine) -> None:
+    damage(filled.file_of("idempotency"), 4000)
+    (lost,) = filled.check()
+    assert (lost.kind, lost.table) == (UNREADABLE, "idempotency")
+    assert "invalid page" in str(lost.found)
+    with filled.run() as server:
+        done = repair(server.dsn("owner"), actor="tests", processes=1)
+    assert done.before.differing == ()
+    assert (done.rebuilt, done.commands is not None, done.ok) == (None, True, True)
+    assert filled.check() == []
+
+
+def test_unreadable_read_models_are_named_the_others_compared_and_all_made_anew(filled: Machine) -> None:
+    """A flipped byte, a file that is gone, and beside them a row that somebody changed."""
+    page, gone = filled.file_of("transactions"), filled.file_of("ledger_entries")
+    damage(page, 4000)
+    gone.unlink()
+    with filled.run() as server:
+        with psycopg.connect(server.superuser_dsn("escrow")) as connection:
+            connection.execute("UPDATE payouts SET recipient = 'x'")
+        report = verify(server.dsn("owner"), actor="tests", processes=1)
+        rebuilt = repair(server.dsn("owner"), actor="tests", processes=1)
+    lost = {finding.table: finding.projection for finding in report.findings if finding.kind is UNREADABLE}
+    assert lost == {"transactions": "transactions", "ledger_entries": "ledger"}
+    assert FindingKind.VALUE_DIFFERS in {finding.kind for finding in report.findings if finding.table == "payouts"}
+    assert rebuilt.before.differing == report.differing
+    assert rebuilt.ok
+
+
+def test_an_unreadable_table_of_checkpoints_is_named_and_every_read_model_made_anew(filled: Machine) -> None:
+    damage(filled.file_of("projection_checkpoints"), 4000)
+    with filled.run() as server:
+        done = repair(server.dsn("owner"), actor="tests", processes=1)
+    assert {finding.table for finding in done.before.findings} == {"projection_checkpoints"}
+    assert {finding.kind for finding in done.before.findings} == {UNREADABLE, FindingKind.CHECKPOINT_MISSING}
+    assert done.ok

@@ -1,0 +1,9 @@
+-- name: empty_commands
+-- A table of which a page cannot be read cannot be deleted from row by row; this gives it a new file.
+TRUNCATE public.idempotency;
+
+-- name: forget_checkpoints
+-- The places of projections that this program does not have.
+DELETE FROM public.projection_checkpoints
+WHERE name = ANY(%s)
+RETURNING name;
