@@ -45,6 +45,11 @@ class Account:
             os.chown(path, self.uid, self.gid)
         return path
 
+    def own_open(self, descriptor: int) -> None:
+        """Give an open file to the server: a name may be a link by now, where its account has a hand."""
+        if not self.is_ours:
+            os.fchown(descriptor, self.uid, self.gid)
+
     def can_run(self, program: Path) -> bool:
         """Tried, not computed: parents, ACLs and mount options count too."""
         return self._succeeds([str(program), "--version"])

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from database.account import ENVIRONMENT
+from database.binaries import PostgresBinaries
 from database.errors import BinariesUnusable, ServerDidNotStart
 from database.place import Place, make_private
 
@@ -51,7 +52,7 @@ include_if_exists = 'custom.conf'
 def create_cluster(place: Place, superuser_password: str, socket_dir: Path) -> None:
     """Run initdb unless there is a cluster; under another name first, so that a crash leaves no half cluster."""
     if (place.data_dir / "PG_VERSION").exists():
-        _refuse_other_version(place)
+        refuse_other_version(place.data_dir, place.binaries)
         return
     fresh = place.root / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -95,17 +96,19 @@ def _password_file(place: Place, password: str, folder: Path) -> Generator[Path]
     path = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            place.account.own_open(file.fileno())
             file.write(password + "\n")
-        yield place.account.own(path)
+        yield path
     finally:
         path.unlink(missing_ok=True)
 
 
-def _refuse_other_version(place: Place) -> None:
-    made_by = (place.data_dir / "PG_VERSION").read_text(encoding="ascii").strip()
-    if int(made_by) != place.binaries.major:
+def refuse_other_version(data_dir: Path, binaries: PostgresBinaries) -> None:
+    """Raise BinariesUnusable for programs that cannot read this data."""
+    made_by = (data_dir / "PG_VERSION").read_text(encoding="ascii").strip()
+    if int(made_by) != binaries.major:
         raise BinariesUnusable(
             reason="another major version made this data; choose that one with ESCROW_PG_BIN, or dump and restore",
             data=made_by,
-            programs=place.binaries.version,
+            programs=binaries.version,
         )

@@ -14,13 +14,11 @@ from database.facts import DatabaseRole
 from database.postgres import find_embedded_dsn
 from database.queries import load
 from database.settings import Settings
+from database.timeouts import CONNECT_SECONDS, SILENCE_MS
 
 SQL = load("database", "pool.sql")
 LONGEST_WAIT_SECONDS = 2.0
 WAITERS_PER_CONNECTION = 64
-CONNECT_SECONDS = 2
-SILENCE_MS = 5_000
-"""So long what was sent may go unacknowledged: a server that vanished without a word is noticed."""
 
 Connection = AsyncConnection[TupleRow]
 

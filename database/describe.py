@@ -6,13 +6,15 @@ import psycopg
 
 from database.account import choose_account
 from database.binaries import find_server
+from database.cluster import refuse_other_version
 from database.errors import DatabaseError
 from database.external import describe_external
 from database.facts import EmbeddedFacts, is_owner_alive, read_facts
-from database.place import LOG_NAME, find_root
+from database.place import LOG_NAME, find_copy, find_root
 from database.postgres import DATABASE, is_answering, make_dsn
 from database.roles import name_of
 from database.settings import Settings
+from database.timeouts import PATIENT_CONNECT_SECONDS
 
 
 class ServerFacts(TypedDict, total=False):
@@ -30,19 +32,26 @@ class ServerFacts(TypedDict, total=False):
     account: str
     started_at: str
     owner_pid: int
+    after_restart: str
     server: dict[str, str]
     problem: str
 
 
 def describe(settings: Settings) -> ServerFacts:
-    """What would be used and what is running; starts nothing, changes nothing, holds no password."""
+    """What is running, or what would be started; starts nothing, changes nothing, holds no password.
+
+    `after_restart` names other programs than those that run, which a restart would choose.
+    """
     if settings.database_url is not None:
         return _describe_external(settings.database_url.get_secret_value())
-    facts = read_facts(settings.escrow_home).embedded
-    found: ServerFacts = {"kind": "embedded", "database": DATABASE, "running": False, **_describe_programs(settings)}
-    found["data_dir"] = str(find_root(settings.escrow_home, choose_account()) / "data")
-    found["log_file"] = str(settings.escrow_home / LOG_NAME)
-    return found if facts is None else {**found, **_describe_running(facts)}
+    home = settings.escrow_home.resolve()
+    found: ServerFacts = {"kind": "embedded", "database": DATABASE, "running": False}
+    facts = read_facts(home).embedded
+    if facts is not None and is_owner_alive(facts) and is_answering(facts):
+        found |= {**_describe_running(facts), **_describe_restart(settings, facts)}
+    else:
+        found |= {**_describe_programs(settings), "data_dir": str(find_root(home, choose_account()) / "data")}
+    return {**found, "log_file": str(home / LOG_NAME)}
 
 
 def _describe_programs(settings: Settings) -> ServerFacts:
@@ -54,12 +63,30 @@ def _describe_programs(settings: Settings) -> ServerFacts:
 
 
 def _describe_running(facts: EmbeddedFacts) -> ServerFacts:
-    running = is_owner_alive(facts) and is_answering(facts)
-    found: ServerFacts = {"running": running, "account": facts.account or "", "started_at": facts.started_at or ""}
-    if running and facts.owner_pid is not None:
-        dsn = make_dsn(facts, name_of("app"), facts.passwords.app, DATABASE)
-        found |= {"owner_pid": facts.owner_pid, "socket_dir": str(facts.socket_dir), "version": _read_version(dsn)}
-    return found
+    dsn = make_dsn(facts, name_of("app"), facts.passwords.app, DATABASE)
+    return {
+        "running": True,
+        "why": f"programs from {facts.source}",
+        "version": _read_version(dsn),
+        "bin_dir": str(facts.bin_dir),
+        "data_dir": str(facts.root / "data"),
+        "account": facts.account or "",
+        "started_at": facts.started_at or "",
+        "owner_pid": facts.owner_pid or 0,
+        "socket_dir": str(facts.socket_dir),
+    }
+
+
+def _describe_restart(settings: Settings, facts: EmbeddedFacts) -> ServerFacts:
+    """Empty when a restart would change nothing."""
+    try:
+        chosen = find_server(settings)
+        refuse_other_version(facts.root / "data", chosen)
+    except DatabaseError as error:
+        return {"problem": f"a restart would fail: {error}"}
+    if facts.version == chosen.version and facts.bin_dir in (chosen.bin_dir, find_copy(chosen)):
+        return {}
+    return {"after_restart": f"{chosen.version} from {chosen.source}, {chosen.bin_dir}"}
 
 
 def _describe_external(url: str) -> ServerFacts:
@@ -71,5 +98,5 @@ def _describe_external(url: str) -> ServerFacts:
 
 
 def _read_version(dsn: str) -> str:
-    with psycopg.connect(dsn, connect_timeout=5) as connection:
+    with psycopg.connect(dsn, connect_timeout=PATIENT_CONNECT_SECONDS) as connection:
         return connection.info.parameter_status("server_version") or ""

@@ -1,19 +1,29 @@
 """A server of one's own, named by DATABASE_URL: the three roles are made there once; the home keeps their passwords."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
 from psycopg.rows import TupleRow, class_row
 
 from database.errors import DatabaseUnavailable, NotProvisioned, RolesInUse
 from database.facts import DATABASE_ROLES, DatabaseRole, Passwords, make_passwords, read_facts, write_facts
 from database.roles import SQL, name_of, open_database, provision_roles
+from database.timeouts import PATIENT_CONNECT_SECONDS
 
-CONNECT_SECONDS = 5
+
+class Standing(Enum):
+    """What came of connecting as escrow_owner with the passwords that this home knows."""
+
+    OWNER = auto()
+    GUEST = auto()
+    """They are right, and the database is somebody else's."""
+    UNKNOWN = auto()
 
 
 @dataclass(frozen=True)
@@ -43,48 +53,61 @@ def find_external_dsn(url: str, home: Path, role: DatabaseRole) -> str:
     if conninfo_to_dict(url).get("user") == name_of(role):
         return url
     known = read_facts(home).external
-    if known is None or not _is_provisioned(_with_user(url, "owner", known)):
+    if known is None or _try_owner(url, known) is not Standing.OWNER:
         known = _provision(url, home)
     return _with_user(url, role, known)
 
 
 def describe_external(url: str) -> dict[str, str]:
     """Host, port, database and user; never the password."""
-    parts = conninfo_to_dict(url)
-    return {name: str(parts[name]) for name in ("host", "hostaddr", "port", "dbname", "user") if parts.get(name)}
+    parts = _read_parts(url)
+    return {name: parts[name] for name in ("host", "hostaddr", "port", "dbname", "user") if parts.get(name)}
+
+
+def _read_parts(url: str) -> dict[str, str]:
+    """What the URL says, and by libpq's rule the database where it names none: other users would be given another."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    if parts.keys().isdisjoint(("dbname", "service")):
+        defaults = {option.keyword.decode(): option.val for option in Conninfo.get_defaults() if option.val}
+        found = defaults.get("dbname") or parts.get("user", "").encode() or defaults.get("user", b"")
+        parts["dbname"] = found.decode()
+    return parts
 
 
 def _with_user(url: str, role: DatabaseRole, passwords: Passwords) -> str:
-    parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
-    parts.pop("password", None)
-    # libpq's own rule: without a name the database is called like the user.
-    user = parts.pop("user", "")
-    database = quote(parts.pop("dbname", user), safe="")
+    parts = _read_parts(url)
+    for name in ("user", "password"):
+        parts.pop(name, None)
+    database = quote(parts.pop("dbname", ""), safe="")
     login = f"{name_of(role)}:{quote(passwords.of(role), safe='')}"
     return f"postgresql://{login}@/{database}?{urlencode(parts, quote_via=quote)}"
 
 
-def _is_provisioned(owner_dsn: str) -> bool:
+def _try_owner(url: str, passwords: Passwords) -> Standing:
+    dsn = _with_user(url, "owner", passwords)
     try:
-        with psycopg.connect(owner_dsn, connect_timeout=CONNECT_SECONDS) as connection:
+        with psycopg.connect(dsn, connect_timeout=PATIENT_CONNECT_SECONDS) as connection:
             row = connection.execute(SQL.owns_database).fetchone()
     except psycopg.OperationalError:
-        return False
-    return row is not None and bool(row[0])
+        return Standing.UNKNOWN
+    return Standing.OWNER if row == (True,) else Standing.GUEST
 
 
 def _provision(url: str, home: Path) -> Passwords:
     try:
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=PATIENT_CONNECT_SECONDS)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(server="DATABASE_URL", **describe_external(url)) from error
     with connection:
         # Two processes of one home may come at once: the second finds what the first has written down.
         connection.execute(SQL.lock_provisioning)
         known = read_facts(home).external
-        if known is not None and _is_provisioned(_with_user(url, "owner", known)):
+        standing = Standing.UNKNOWN if known is None else _try_owner(url, known)
+        if known is not None and standing is Standing.OWNER:
             return known
-        _refuse_when_in_use(connection)
+        if standing is Standing.UNKNOWN:
+            _refuse_when_full(connection)
+            _refuse_when_in_use(connection)
         passwords = known or make_passwords()
         me = _describe_session(connection)
         try:
@@ -94,6 +117,12 @@ def _provision(url: str, home: Path) -> Passwords:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_facts(home, read_facts(home).model_copy(update={"external": passwords}))
     return passwords
+
+
+def _refuse_when_full(connection: Connection[TupleRow]) -> None:
+    """The server does not tell why it let nobody in, but for want of room it would not have let in the owner either."""
+    if connection.execute(SQL.has_room, {"role": name_of("owner")}).fetchone() != (True,):
+        raise DatabaseUnavailable(reason="no connection is free")
 
 
 def _refuse_when_in_use(connection: Connection[TupleRow]) -> None:

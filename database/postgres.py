@@ -7,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,6 +31,7 @@ from database.facts import (
 )
 from database.place import Place, choose_socket_dir, find_place, settle_orphan
 from database.roles import name_of, provision_database, provision_roles
+from database.timeouts import PATIENT_CONNECT_SECONDS
 
 DATABASE = "escrow"
 PORT = 5432
@@ -50,10 +49,9 @@ class EmbeddedServer:
     the server; when the server or the supervisor is killed it is started again at once.
     """
 
-    def __init__(self, home: Path, binaries: PostgresBinaries, clock: Callable[[], datetime] = read_clock) -> None:
+    def __init__(self, home: Path, binaries: PostgresBinaries) -> None:
         """Nothing happens until `start`."""
         self.home = home
-        self._clock = clock
         self._binaries = binaries
         self._facts: EmbeddedFacts | None = None
         self._lock: int | None = None
@@ -156,7 +154,7 @@ class EmbeddedServer:
             version=place.binaries.version,
             source=place.binaries.source,
             account=place.account.name,
-            started_at=self._clock().isoformat(),
+            started_at=read_clock().isoformat(),
             owner_pid=os.getpid(),
             owner_ticks=read_ticks(os.getpid()),
         )
@@ -197,7 +195,7 @@ class EmbeddedServer:
         began = time.monotonic()
         while True:
             try:
-                psycopg.connect(self.superuser_dsn(), connect_timeout=5).close()
+                psycopg.connect(self.superuser_dsn(), connect_timeout=PATIENT_CONNECT_SECONDS).close()
             except psycopg.OperationalError as error:
                 limit = RECOVERY_SECONDS if "starting up" in str(error) or "recovery" in str(error) else START_SECONDS
                 if time.monotonic() - began > limit:
@@ -224,8 +222,9 @@ def make_dsn(facts: EmbeddedFacts, user: str, password: str, dbname: str) -> str
 
 def is_answering(facts: EmbeddedFacts) -> bool:
     """Whether the server accepts the application's connection now."""
+    dsn = make_dsn(facts, name_of("app"), facts.passwords.app, DATABASE)
     try:
-        psycopg.connect(make_dsn(facts, name_of("app"), facts.passwords.app, DATABASE), connect_timeout=5).close()
+        psycopg.connect(dsn, connect_timeout=PATIENT_CONNECT_SECONDS).close()
     except psycopg.OperationalError:
         return False
     return True

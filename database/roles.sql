@@ -69,6 +69,37 @@ SELECT count(*)
 FROM pg_catalog.pg_stat_activity
 WHERE usename = ANY(%s) AND pid <> pg_catalog.pg_backend_pid();
 
+-- name: has_room
+-- Whether one more session of a role without special rights would find room on this server and in this database.
+WITH session AS (
+    SELECT
+        usename,
+        datname
+    FROM pg_catalog.pg_stat_activity
+    WHERE usename IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
+)
+SELECT
+    (SELECT count(*) FROM session)
+    + current_setting('superuser_reserved_connections')::int
+    + coalesce(current_setting('reserved_connections', TRUE), '0')::int
+    < current_setting('max_connections')::int
+    AND NOT EXISTS (
+        SELECT
+        FROM pg_catalog.pg_database AS d
+        WHERE
+            d.datname = current_database()
+            AND d.datconnlimit >= 0
+            AND d.datconnlimit <= (SELECT count(*) FROM session WHERE session.datname = d.datname)
+    )
+    AND NOT EXISTS (
+        SELECT
+        FROM pg_catalog.pg_roles AS r
+        WHERE
+            r.rolname = %(role)s
+            AND r.rolconnlimit >= 0
+            AND r.rolconnlimit <= (SELECT count(*) FROM session WHERE session.usename = r.rolname)
+    );
+
 -- name: lock_provisioning
 -- Two processes provision one after the other.
 SELECT pg_advisory_lock(hashtextextended('escrow provisioning', 0));

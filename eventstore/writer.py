@@ -8,10 +8,11 @@ from psycopg import AsyncCursor
 from psycopg.errors import Diagnostic
 from psycopg.rows import TupleRow
 
-from database.connect import CONNECT_SECONDS, Connection, open_connection
+from database.connect import Connection, open_connection
 from database.errors import DatabaseUnavailable
 from database.queries import load
 from database.safety import check_safe
+from database.timeouts import CONNECT_SECONDS
 from eventstore.arrays import register_arrays
 from eventstore.batch import Row, outcomes_of, parameters_of
 from eventstore.proposal import Outcome, Proposal

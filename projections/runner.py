@@ -16,8 +16,8 @@ import structlog
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from database.connect import CONNECT_SECONDS, SILENCE_MS
 from database.queries import load
+from database.timeouts import CONNECT_SECONDS, SILENCE_MS
 from projections import checkpoint
 from projections.catch_up import ProjectionStopped
 from projections.checkpoint import Fenced, NotInstalled, take_over

@@ -1,5 +1,6 @@
 """A server of one's own: provisioned once, its roles never taken from a running program, no password shown."""
 
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ from database.migrate import list_migrations, migrate
 from database.postgres import EmbeddedServer
 from database.settings import Settings
 from tests.conftest import Database
+from tests.database.test_binaries import make_fake
 
 
 @pytest.fixture
@@ -109,6 +111,63 @@ def test_roles_which_nobody_uses_get_new_passwords(own_server: EmbeddedServer, t
     assert ask(dsn, "SELECT current_user") == "escrow_app"
 
 
+def test_a_home_that_knows_the_passwords_may_use_another_database_while_it_runs(
+    bare_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    first = resolve_dsn(settings_for(bare_server.superuser_dsn("ledger"), tmp_path), "app")
+    with psycopg.connect(bare_server.superuser_dsn(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE books")
+    with psycopg.connect(first):
+        second = resolve_dsn(settings_for(bare_server.superuser_dsn("books"), tmp_path), "app")
+    assert ask(second, "SELECT current_database()") == "books"
+
+
+def test_a_server_without_a_free_connection_is_not_taken_for_another_homes(
+    bare_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    settings = settings_for(bare_server.superuser_dsn("ledger"), tmp_path)
+    app = resolve_dsn(settings, "app")
+    before = read_facts(tmp_path).external
+    with psycopg.connect(bare_server.superuser_dsn(), autocommit=True) as connection:
+        connection.execute("ALTER DATABASE ledger CONNECTION LIMIT 1")
+    with psycopg.connect(app), pytest.raises(DatabaseUnavailable, match="no connection is free"):
+        resolve_dsn(settings, "app")
+    assert read_facts(tmp_path).external == before
+
+
+def test_a_server_whose_slots_are_all_taken_is_not_taken_for_another_homes(
+    bare_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    settings = settings_for(bare_server.superuser_dsn("ledger"), tmp_path)
+    app = resolve_dsn(settings, "app")
+    with ExitStack() as sessions:
+        with suppress(psycopg.OperationalError):
+            while True:
+                sessions.enter_context(psycopg.connect(app))
+        with pytest.raises(DatabaseUnavailable, match="no connection is free"):
+            resolve_dsn(settings, "app")
+
+
+@pytest.mark.parametrize("user", ["admin:p@", ""])
+def test_a_url_without_a_database_means_one_database_wherever_it_is_read(
+    bare_server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    """libpq's rule: PGDATABASE, else the name of the user, who may come from PGUSER or be that of the system."""
+    with psycopg.connect(bare_server.superuser_dsn(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE admin LOGIN SUPERUSER PASSWORD 'p'")
+        connection.execute("CREATE DATABASE admin")
+    socket_dir = read_facts(bare_server.home).embedded.socket_dir
+    for name, value in {"PGUSER": "admin", "PGPASSWORD": "p"}.items():
+        monkeypatch.setenv(name, value)
+    settings = settings_for(f"postgresql://{user}/?host={socket_dir}", tmp_path)
+    for role in ("owner", "app"):
+        assert ask(resolve_dsn(settings, role), "SELECT current_database()") == "admin"
+    monkeypatch.setenv("PGDATABASE", "ledger")
+    for role in ("owner", "app"):
+        assert ask(resolve_dsn(settings, role), "SELECT current_database()") == "ledger"
+    assert describe(settings)["server"]["dbname"] == "ledger"
+
+
 def test_a_url_that_names_the_role_is_taken_as_it_is(database: Database, tmp_path: Path) -> None:
     assert resolve_dsn(settings_for(database.app_dsn, tmp_path), "app") == database.app_dsn
 
@@ -131,6 +190,30 @@ def test_the_embedded_server_is_described_running_and_stopped(own_server: Embedd
     own_server.stop()
     stopped = describe(settings)
     assert (stopped["running"], stopped["data_dir"]) == (False, running["data_dir"])
+
+
+def test_the_running_programs_are_described_and_those_of_a_restart_beside_them(
+    own_server: EmbeddedServer, home: Path, tmp_path: Path
+) -> None:
+    settings = Settings(database_url=None, escrow_home=home)
+    running = describe(settings)
+    assert "after_restart" not in running
+    (tmp_path / "same").symlink_to(running["bin_dir"])
+    other = describe(settings.model_copy(update={"escrow_pg_bin": tmp_path / "same"}))
+    assert (other["bin_dir"], other["why"]) == (running["bin_dir"], running["why"])
+    assert other["after_restart"] == f"{running['version']} from ESCROW_PG_BIN, {tmp_path / 'same'}"
+    assert "problem" not in other
+
+
+@pytest.mark.parametrize(("version", "said"), [("17.1", "made this data"), ("14.9", "15 or newer")])
+def test_a_restart_that_would_fail_is_a_problem_although_the_server_runs(
+    own_server: EmbeddedServer, home: Path, tmp_path: Path, version: str, said: str
+) -> None:
+    make_fake(tmp_path, version)
+    found = describe(Settings(database_url=None, escrow_home=home, escrow_pg_bin=tmp_path))
+    assert found["running"]
+    assert found["bin_dir"] != str(tmp_path)
+    assert said in found["problem"]
 
 
 def as_user(server: EmbeddedServer, user: str, password: str) -> str:

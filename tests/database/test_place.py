@@ -13,7 +13,7 @@ import pytest
 from database import place
 from database.account import choose_account
 from database.binaries import PostgresBinaries, find_server, find_wheel_root
-from database.errors import BinariesUnusable, PasswordsLost
+from database.errors import BinariesUnusable, PasswordsLost, ServerDidNotStart
 from database.facts import read_facts
 from database.place import Place, settle_orphan
 from database.postgres import EmbeddedServer
@@ -41,6 +41,26 @@ def test_programs_out_of_reach_that_are_not_the_wheels_are_refused(elsewhere: Pa
     shutil.copytree(hidden.bin_dir, stranger.bin_dir)
     with pytest.raises(BinariesUnusable, match="cannot run them"):
         EmbeddedServer(home, stranger).start()
+
+
+def test_a_link_in_the_place_of_the_password_file_does_not_give_a_file_of_roots_away(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is the server's account's own: it may plant what it likes there, and root follows links."""
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    make = tempfile.mkstemp
+
+    def plant(prefix: str, dir: Path) -> tuple[int, str]:  # noqa: A002 - the name of the parameter
+        descriptor, name = make(prefix=prefix, dir=dir)
+        Path(name).unlink()
+        Path(name).symlink_to(secret)
+        return descriptor, name
+
+    monkeypatch.setattr("database.cluster.tempfile.mkstemp", plant)
+    with pytest.raises(ServerDidNotStart, match="initdb failed"):
+        EmbeddedServer(home, find_server(Settings())).start()
+    assert secret.stat().st_uid == 0
 
 
 @pytest.fixture
