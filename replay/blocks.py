@@ -13,6 +13,8 @@ from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 
 SQL = load("replay", "log.sql")
 BLOCKS_AT_ONCE = 1_024
+ROWS_PER_BLOCK = 291
+"""More than these do not fit into 8 KiB; a log without holes reaches no further than all its blocks have room for."""
 DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_, IoError, UndefinedFile)
 """What PostgreSQL raises where it cannot read what it has written."""
 
@@ -20,12 +22,13 @@ DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_, IoError, UndefinedFile
 class Positions:
     """Which positions were seen; one byte each, so that a million events take a megabyte."""
 
-    def __init__(self) -> None:
-        """None was seen."""
+    def __init__(self, limit: int) -> None:
+        """None was seen. Beyond the limit none is believed: one damaged row must not cost all memory."""
+        self.limit = limit
         self._seen = bytearray()
 
     def add(self, positions: list[int]) -> None:
-        """These were seen."""
+        """These were seen; they are from 1 to the limit."""
         missing = max(positions, default=0) + 1 - len(self._seen)
         self._seen.extend(bytes(max(0, missing)))
         for position in positions:
@@ -47,7 +50,7 @@ class Positions:
 def find_unreadable(connection: Connection[TupleRow], findings: Findings) -> int:
     """Name every unreadable block and every position missing from the rest; return the highest that can be read."""
     blocks = int(cast("tuple[int]", connection.execute(SQL.count_blocks).fetchone())[0])
-    seen = Positions()
+    seen = Positions(blocks * ROWS_PER_BLOCK)
     for first in range(0, blocks, BLOCKS_AT_ONCE):
         _search(connection, findings, seen, first, min(first + BLOCKS_AT_ONCE, blocks))
     for first, last in seen.gaps():
@@ -58,7 +61,7 @@ def find_unreadable(connection: Connection[TupleRow], findings: Findings) -> int
 
 def _search(connection: Connection[TupleRow], findings: Findings, seen: Positions, first: int, before: int) -> None:
     """See what can be read of these blocks; halve what cannot, down to single blocks."""
-    complaint = _read(connection, seen, first, before)
+    complaint = _read(connection, findings, seen, first, before)
     if complaint is None:
         return
     if before - first == 1:
@@ -70,7 +73,7 @@ def _search(connection: Connection[TupleRow], findings: Findings, seen: Position
     _search(connection, findings, seen, middle, before)
 
 
-def _read(connection: Connection[TupleRow], seen: Positions, first: int, before: int) -> str | None:
+def _read(connection: Connection[TupleRow], findings: Findings, seen: Positions, first: int, before: int) -> str | None:
     """What PostgreSQL complains of, if it does."""
     bounds = {"first": f"({first},0)", "before": f"({before},0)"}
     try:
@@ -78,5 +81,12 @@ def _read(connection: Connection[TupleRow], seen: Positions, first: int, before:
             rows = cast("list[tuple[int]]", connection.execute(SQL.read_blocks, bounds).fetchall())
     except DAMAGED as error:
         return str(error).strip()
-    seen.add([position for (position,) in rows if position > 0])
+    positions = [position for (position,) in rows]
+    seen.add([position for position in positions if 1 <= position <= seen.limit])
+    findings.extend(_miss_place(position, seen.limit) for position in positions if not 1 <= position <= seen.limit)
     return None
+
+
+def _miss_place(position: int, limit: int) -> Finding:
+    kind, expected = FindingKind.POSITION_OUT_OF_ORDER, f"1 to {limit}"
+    return Finding(kind, position, table=LOG_TABLE, expected=expected, found=str(position))

@@ -1,7 +1,7 @@
 """What a verification found: typed, so that a program can act on it, and bounded, so that memory is."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -97,18 +97,15 @@ class Finding(NamedTuple):
 
 _NOT_PLACES = ("kind", "expected", "found")
 
-OnFinding = Callable[[Finding], None]
-
 
 class Findings:
     """The first findings of each kind, and how many there are in all: a flood of one kind must not hide another."""
 
-    def __init__(self, on_finding: OnFinding | None = None, limit: int = KEPT_OF_EACH_KIND) -> None:
-        """`on_finding` sees every finding that is kept as soon as it is known."""
+    def __init__(self, limit: int = KEPT_OF_EACH_KIND) -> None:
+        """So many of each kind are kept."""
         self.kept: list[Finding] = []
         self.counts: Counter[FindingKind] = Counter()
         self._kept_of: Counter[FindingKind] = Counter()
-        self._on_finding = on_finding
         self._limit = limit
 
     def add(self, finding: Finding) -> None:
@@ -127,14 +124,7 @@ class Findings:
         for finding in other.kept:
             self._keep(finding)
 
-    def __getstate__(self) -> dict[str, object]:
-        """Between processes only what was found travels."""
-        facts: dict[str, object] = {**vars(self), "_on_finding": None}
-        return facts
-
     def _keep(self, finding: Finding) -> None:
         if self._kept_of[finding.kind] < self._limit:
             self._kept_of[finding.kind] += 1
             self.kept.append(finding)
-            if self._on_finding is not None:
-                self._on_finding(finding)

@@ -12,7 +12,6 @@ class Step(NamedTuple):
     done: int
     total: int
     rate: float
-    eta_seconds: float | None
 
 
 Progress = Callable[[Step], None]
@@ -25,17 +24,15 @@ def ignore(step: Step) -> None:
 class Meter:
     """Turns counts into steps."""
 
-    def __init__(self, phase: str, total: int, progress: Progress, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, phase: str, total: int, progress: Progress) -> None:
         """The phase begins now."""
         self._phase = phase
         self._total = total
         self._progress = progress
-        self._clock = clock
-        self._began = clock()
+        self._began = monotonic()
 
     def reach(self, done: int) -> None:
         """So many are done in all."""
-        elapsed = self._clock() - self._began
+        elapsed = monotonic() - self._began
         rate = done / elapsed if elapsed > 0 else 0.0
-        eta = (self._total - done) / rate if rate > 0 else None
-        self._progress(Step(self._phase, done, self._total, rate, eta))
+        self._progress(Step(self._phase, done, self._total, rate))

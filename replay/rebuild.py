@@ -24,7 +24,7 @@ from replay.shadow import SQL as SHADOW
 from replay.verify import choose
 
 ROUNDS = 8
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 10
 
 
 class RebuildRunning(Refused):
@@ -65,20 +65,19 @@ def rebuild(
     check_log: bool = True,
     processes: int | None = None,
     progress: Progress = ignore,
-    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Rebuilt:
     """Rebuild these read models (None: all) and let them serve; the others are not touched. `dsn` is the owner's.
 
     Killed at any moment, it leaves the old tables or the new ones, and is resumed by calling it again. Raises
-    `UnknownProjection`, `RebuildRunning` after `patience_seconds`, `LogDamaged`, `RebuildStopped`, `RebuildUnproven`,
-    `SwapBlocked`.
+    `UnknownProjection`, `RebuildRunning` when another does not end within `PATIENCE_SECONDS`, `LogDamaged`,
+    `RebuildStopped`, `RebuildUnproven`, `SwapBlocked`.
     """
     chosen = choose(projections)
     if dry_run:
         with connect_owner(dsn) as connection:
             return _plan(connection, chosen, check_log=check_log)
-    with _alone(dsn, patience_seconds) as keeper, Run(dsn, RunKind.REBUILD, actor, _names(chosen)) as run:
-        summary = require_sound_log(dsn, processes, progress) if check_log else None
+    with _alone(dsn) as keeper, Run(dsn, RunKind.REBUILD, actor, _names(chosen)) as run:
+        summary = _require_sound_log(dsn, processes, progress) if check_log else None
         began = time.monotonic()
         start = _fill(dsn, keeper, chosen, summary, processes, progress)
         finish_tables(keeper, dsn, chosen)
@@ -97,7 +96,7 @@ def rebuild(
         )
 
 
-def require_sound_log(dsn: str, processes: int | None = None, progress: Progress = ignore) -> LogSummary:
+def _require_sound_log(dsn: str, processes: int | None, progress: Progress) -> LogSummary:
     """Verify the log; raise `LogDamaged` with the first findings. The table of commands is no source of the others."""
     findings = Findings(limit=10)
     summary = verify_log(dsn, findings, processes=processes, progress=progress)
@@ -124,14 +123,14 @@ def _plan(connection: Connection[TupleRow], chosen: Sequence[Projection], *, che
 
 
 @contextmanager
-def _alone(dsn: str, patience_seconds: float) -> Generator[Connection[TupleRow]]:
+def _alone(dsn: str) -> Generator[Connection[TupleRow]]:
     """A connection that holds the one lock of all rebuilds; a killed one loses it with its connection."""
     with connect_owner(dsn) as keeper:
-        keeper.execute(SHADOW.wait_for_locks, (f"{max(1, int(patience_seconds * 1000))}ms",))
+        keeper.execute(SHADOW.wait_for_locks, (f"{PATIENCE_SECONDS}s",))
         try:
             keeper.execute(SHADOW.lock, (REBUILD,))
         except LockNotAvailable as error:
-            raise RebuildRunning(retry_after_seconds=int(patience_seconds)) from error
+            raise RebuildRunning(retry_after_seconds=PATIENCE_SECONDS) from error
         keeper.execute(SHADOW.wait_for_locks, ("0",))
         yield keeper
 

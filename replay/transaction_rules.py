@@ -147,7 +147,14 @@ def _is_asked_for(x: Transaction, e: PaymentRequested) -> bool:
 
 
 def _is_unknown_fee(x: Transaction, e: PaymentFeeAssessed) -> bool:
-    return x.charge_fee_minor is None or e.reference not in x.stray_fees
+    """That of the charge that paid, or of stray money: one for each reference, of which there are as many as charges.
+
+    Stray money may come under the reference of the price as well, with a fee of its own.
+    """
+    if x.funds_held_at is not None and x.charge_fee_minor is None and e.reference == x.payment_reference:
+        return True
+    strays = x.seen_charges - {x.processor_charge_id}
+    return e.reference not in x.stray_fees and len(x.stray_fees) < len(strays)
 
 
 def _is_first_receipt(x: Transaction, e: PaymentReceived) -> bool:
@@ -169,7 +176,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, PaymentAttemptFailed, "this payment was asked for and has no page yet", _awaits_link),
         require(T, PaymentReceived, "the price, once, while it is wanted", _is_first_receipt),
         require(T, FundsHeld, "the payment was received just before", _just_received),
-        require(T, PaymentFeeAssessed, "the fee is not known yet", _is_unknown_fee),
+        require(T, PaymentFeeAssessed, "the fee of a charge that came, not known yet", _is_unknown_fee),
         require(T, PaymentMismatched, "a charge not seen before", lambda x, e: e.processor_id not in x.seen_charges),
         require(
             T,

@@ -6,7 +6,7 @@ from domain.errors import NotFound
 from projections.projection import Projection
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
-from replay.finding import FindingKind, Findings, OnFinding
+from replay.finding import FindingKind, Findings
 from replay.log import LogSummary, list_unchecked, verify_log
 from replay.progress import Progress, ignore
 from replay.projections import ProjectionSummary, verify_projections
@@ -33,7 +33,6 @@ def verify(
     expected_head: int | None = None,
     processes: int | None = None,
     progress: Progress = ignore,
-    on_finding: OnFinding | None = None,
 ) -> Report:
     """Verify the log, then these read models (None: all, empty: none) against it, while commands go on.
 
@@ -41,7 +40,7 @@ def verify(
     `UnknownProjection`.
     """
     chosen = choose(projections)
-    findings = Findings(on_finding)
+    findings = Findings()
     with Run(dsn, RunKind.VERIFY if log else RunKind.DIFF, actor) as run:
         summary = None
         if log:

@@ -147,11 +147,12 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be_done(folded: Recorded,
     assert schemas(folded) == set()
 
 
-def test_the_second_rebuild_waits_or_refuses(folded: Recorded) -> None:
+def test_the_second_rebuild_waits_or_refuses(folded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replay.rebuild.PATIENCE_SECONDS", 1)
     with connect_owner(folded.database.owner_dsn) as other:
         other.execute(SHADOW.lock, (REBUILD,))
         with pytest.raises(RebuildRunning):
-            rebuild(folded.database.owner_dsn, actor="tests", patience_seconds=0.1)
+            rebuild(folded.database.owner_dsn, actor="tests")
     mend(folded)
 
 
