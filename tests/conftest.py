@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from httpx._transports import default as transports
 from psycopg.sql import SQL, Identifier
+from xdist.remote import Producer
 
 from database.binaries import find_server
 from database.facts import DatabaseRole, EmbeddedFacts, read_facts
@@ -29,6 +30,7 @@ from database.settings import Settings
 from projections.install import install
 from tests.home import make_home, remove_home
 from tests.running_demo import Demo, run_demo
+from tests.spreading import ByFile, begin_with_demo
 from tests.waiting import wait_until
 
 HOME_VARIABLE = "ESCROW_TEST_HOME"
@@ -72,10 +74,30 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     home = make_home("escrow-test-")
+    forget_settings(home)
     os.environ[HOME_VARIABLE] = str(home)
     starter = Starter(home)
     config.add_cleanup(starter.stop)
     starter.thread.start()
+
+
+def forget_settings(home: Path) -> None:
+    """Leave no setting of the developer's own installation to any test or process, but which PostgreSQL to run."""
+    for name in [name for name in os.environ if name.lower() in Settings.model_fields]:
+        if name != "ESCROW_PG_BIN":
+            del os.environ[name]
+    os.environ.pop("COLUMNS", None)
+    os.environ["ESCROW_HOME"] = str(home / "nobody")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Whatever way of spreading was asked for."""
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In every worker alike."""
+    begin_with_demo(items)
 
 
 def embedded(home: Path) -> EmbeddedServer:
@@ -103,7 +125,10 @@ class Starter:
             self.server.start()
             with psycopg.connect(self.server.superuser_dsn(), autocommit=True) as connection:
                 connection.execute("ALTER SYSTEM SET max_wal_size = '256MB'")
-                connection.execute("SELECT pg_reload_conf()")
+                # All tests that run at once share them.
+                connection.execute("ALTER SYSTEM SET max_connections = 300")
+            self.server.stop()
+            self.server.start()
             (self.home / "started").touch()
         except Exception as error:
             (self.home / "failed").write_text(str(error))

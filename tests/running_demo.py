@@ -5,31 +5,19 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from database.facts import read_facts
+from tests.escrow_command import ROOT, command, environment_of, run_escrow
 from tests.home import own_home
 from tests.waiting import wait_until
 
-ROOT = Path(__file__).parent.parent
-ESCROW = ROOT / ".venv" / "bin" / "escrow"
 READY_SECONDS = 120.0
 STOP_SECONDS = 45.0
-FOREIGN = (
-    "DATABASE_URL",
-    "PAYSTACK_SECRET_KEY",
-    "PAYSTACK_BASE_URL",
-    "SMTP_URL",
-    "SMTP_FROM",
-    "SMS_URL",
-    "SMS_TOKEN",
-    "COLUMNS",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,30 +36,6 @@ class Demo:
     def escrow(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the `escrow` command against it."""
         return run_escrow(arguments, self.environment)
-
-
-def environment_of(home: Path) -> dict[str, str]:
-    """Return this process's environment with nothing of another installation in it."""
-    kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and not name.startswith("ESCROW_")}
-    return {**kept, "ESCROW_HOME": str(home)}
-
-
-def command() -> list[str]:
-    """Return how the `escrow` command is started in this interpreter."""
-    return [str(ESCROW)] if ESCROW.exists() else [sys.executable, "-m", "cli.main"]
-
-
-def run_escrow(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run one `escrow` command to its end."""
-    return subprocess.run(
-        [*command(), *arguments],
-        env=dict(environment),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
 
 
 def begin_demo(home: Path) -> Demo:

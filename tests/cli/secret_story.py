@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import httpx
 
-from tests.running_demo import Demo, wait_until
+from tests.running_demo import Demo
+from tests.waiting import wait_until
 
 CODE = re.compile(r"(?<!\d)(\d{6})(?!\d)")
 API = "/api/v1"

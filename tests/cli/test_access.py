@@ -2,7 +2,8 @@
 
 import json
 
-from tests.running_demo import Demo, wait_until
+from tests.running_demo import Demo
+from tests.waiting import wait_until
 
 
 def test_who_did_what_is_listed_and_filtered(demo: Demo) -> None:

@@ -15,17 +15,9 @@ import pytest
 from cli.demo.children import ChildFailed, Children
 from cli.demo.keeping import Story
 from domain.transaction.phase import Phase
+from tests.escrow_command import environment_of, run_escrow
 from tests.home import own_home
-from tests.running_demo import (
-    Demo,
-    begin_demo,
-    environment_of,
-    list_processes_of,
-    run_escrow,
-    start_demo,
-    stop_demo,
-    wait_for_demo,
-)
+from tests.running_demo import Demo, begin_demo, list_processes_of, start_demo, stop_demo, wait_for_demo
 from tests.waiting import wait_until
 
 USERS = {"buyer", "seller", "admin", "super_admin", "super_admin_2", "auditor"}
@@ -146,7 +138,7 @@ def test_a_second_start_carries_on_and_nothing_is_left_of_either(home: Path) -> 
     assert ask_for_own_sessions(second) == 200
     ended = json.loads(second.escrow("restored", "--json").stdout)
     assert ended["sessions"] == sessions, "whoever is signed in"
-    assert ask_for_own_sessions(second) == 401
+    wait_until(lambda: ask_for_own_sessions(second) == 401)
 
     second.process.kill()
     wait_until(lambda: not list_processes_of(home), seconds=GONE_SECONDS)

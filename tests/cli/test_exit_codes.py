@@ -33,8 +33,9 @@ from reactions.erasure import ErasureUndecided
 from reactions.watermark import LogWentBack
 from reconciliation.ledger import LedgerBehind
 from replay.damage import Damage
+from tests.escrow_command import environment_of, run_escrow
 from tests.home import own_home
-from tests.running_demo import Demo, environment_of, run_escrow
+from tests.running_demo import Demo
 from vault.pepper import PepperMissing
 from vault.pepper_backup import BackupIncomplete
 from vault.pepper_rotation import RotationUnfinished

@@ -9,7 +9,8 @@ import httpx
 
 from cli.demo.person import JsonObject, Person
 from cli.demo.story import Players, confirm
-from tests.running_demo import ROOT, Demo, command
+from tests.escrow_command import ROOT, command
+from tests.running_demo import Demo
 
 OTP = "739164"
 REASON = ("--reason", "the code came by text message")

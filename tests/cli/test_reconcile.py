@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.running_demo import Demo, run_escrow
+from tests.escrow_command import run_escrow
+from tests.running_demo import Demo
 
 ACCOUNT = "account paystack:balance"
 

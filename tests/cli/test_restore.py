@@ -13,8 +13,9 @@ import pytest
 from database.facts import DATABASE_ROLES, read_facts
 from database.postgres import EmbeddedServer
 from tests.database.conftest import home, own_server
+from tests.escrow_command import environment_of
 from tests.pages import DOCS, ROOT, blocks, paste, programs, shell_of
-from tests.running_demo import Demo, environment_of
+from tests.running_demo import Demo
 
 __all__ = ["home", "own_server"]
 PAGE = DOCS / "how-to" / "restore.md"

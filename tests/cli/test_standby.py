@@ -10,7 +10,7 @@ import pytest
 
 from cli.demo.person import Person
 from cli.standby import GO
-from tests.running_demo import ROOT, environment_of
+from tests.escrow_command import ROOT, environment_of
 
 
 def say(home: Path, word: str) -> subprocess.CompletedProcess[str]:

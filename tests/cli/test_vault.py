@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running_demo import Demo, run_escrow
+from tests.escrow_command import run_escrow
+from tests.running_demo import Demo
 from vault.pepper import create_pepper
 from vault.pepper_backup import make_backup
 
