@@ -14,6 +14,7 @@ from domain.transaction.records import Finding, PayoutPurpose
 from domain.transaction.settlement import RefundTooLarge
 from domain.transaction.state import NothingHeld
 from tests.domain.paths import (
+    BUYER_KEY,
     asked,
     chargeback,
     completed,
@@ -31,6 +32,7 @@ from tests.domain.paths import (
     resolve,
     returned,
     revealed,
+    sign,
     signed,
     transfer,
 )
@@ -51,11 +53,10 @@ def test_refund_becomes_possible_seven_days_after_the_phase_began(path):
 
 
 def test_a_new_phase_starts_the_seven_days_anew():
-    story = funded(pending())
-    story.wait(days=6)
-    other = signed(pending())
-    other.wait(days=6)
-    assert other.transaction.phase_since + timedelta(days=7) > other.now
+    story = funded(pending()).wait(days=2)
+    story.do(sign(), BUYER)
+    story.do(sign(BUYER_KEY), SELLER)
+    story.wait(days=6).refuses(NotStuck, refund(), SUPER)
 
 
 def test_a_dispute_a_failed_payout_or_a_decision_make_it_possible_at_once():

@@ -80,6 +80,16 @@ def _unread(story: Story) -> Story:
     return story
 
 
+def _contractless(story: Story) -> Story:
+    asked(story)
+    story.do(charge(story))
+    return story
+
+
+def _overdue(story: Story) -> Story:
+    return asked(story).wait(hours=24)
+
+
 def _owing(story: Story) -> Story:
     paying(story)
     story.do(transfer(story.payout(), "success"))
@@ -101,10 +111,10 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "link": (asked, lambda s: RecordPaymentLink(reference="x", authorization_url_sha256="f"), ONLY_SYSTEM),
     "refusal": (asked, lambda s: RecordPaymentRefused(reference="x", reason="no"), ONLY_SYSTEM),
     "charge": (asked, charge, ONLY_SYSTEM),
-    "contract": (asked, lambda s: contract(), set()),
+    "contract": (_contractless, lambda s: contract(), ONLY_SYSTEM),
     "sign": (funded, lambda s: sign(BUYER_KEY), PARTIES),
     "reveal": (signed, lambda s: reveal(), BUYERS),
-    "acknowledge": (revealed, lambda s: AcknowledgeReveal(), set()),
+    "acknowledge": (_unread, lambda s: AcknowledgeReveal(), BUYERS),
     "confirm": (revealed, lambda s: confirm(), BUYERS),
     "lose": (signed, lambda s: LoseDeposit(), ONLY_SYSTEM),
     "replace": (lost, lambda s: ReplaceDeposit(vault_id=VAULT_ID, addendum=addendum()), {"seller"}),
@@ -113,7 +123,7 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "dispute": (funded, lambda s: dispute(), PARTIES | STAFF),
     "withdraw": (disputed, lambda s: WithdrawDispute(dispute_id=s.dispute()), BUYERS),
     "state access": (revealed, lambda s: RecordStatement(content_id=LISTING_ID, content_sha256="a"), BUYERS),
-    "deadline": (asked, lambda s: EnforceDeadline(), set()),
+    "deadline": (_overdue, lambda s: EnforceDeadline(), ONLY_SYSTEM),
     "outage": (asked, lambda s: ExtendDeadlines(seconds=60, reason=REASON), ONLY_SYSTEM),
     "pay out": (releasing, lambda s: pay_out(), ONLY_SYSTEM),
     "transfer": (paying, lambda s: transfer(s.payout(), "success"), ONLY_SYSTEM),
@@ -138,7 +148,6 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "recover": (_owing, lambda s: RecoverInCash(amount_minor=1), SUPERS),
     "write off": (_owing, lambda s: WriteOff(amount_minor=1, reason=REASON), SUPERS),
 }
-OTHERWISE_IMPOSSIBLE = {"contract", "acknowledge", "deadline"}  # refused to those who may, too: not due, or done
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -146,7 +155,7 @@ def test_strangers_find_nothing_and_the_others_are_forbidden(name: str):
     path, make, may = CASES[name]
     story = path(pending())
     for person, actor in EVERYBODY.items():
-        if person in may or name in OTHERWISE_IMPOSSIBLE:
+        if person in may:
             continue
         expected = NotFound if person in {"stranger", "other seller"} else Forbidden
         error = story.fork()

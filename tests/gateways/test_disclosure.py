@@ -49,5 +49,4 @@ def test_nothing_about_a_person_is_shown(secret: str) -> None:
 
 @pytest.mark.parametrize("raw", [b"", b"\xff", b"{", b"[" * 900 + b"]" * 900, b"NaN"])
 def test_what_cannot_be_read_is_not_shown_at_all(raw: bytes) -> None:
-    shown = disclose(raw)
-    assert shown is None or MASK not in str(shown).replace("[", "").replace("]", "")
+    assert disclose(raw) is None
