@@ -7,11 +7,14 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from database.connect import Pool
 
 Answer = TypeVar("Answer")
 PATIENCE_SECONDS = 20.0
 PAUSE_SECONDS = 0.05
+BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def wait_until(
@@ -37,6 +40,13 @@ async def until(
         assert time.monotonic() < deadline, f"after {seconds:g} s it is still {answer!r}"
         await asyncio.sleep(PAUSE_SECONDS)
     return answer
+
+
+async def is_blocked_or_over(pool: Pool, task: asyncio.Task[Any]) -> bool:
+    """Tell whether somebody in this database waits for a lock, or the task that should is done."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(BLOCKED)).fetchone()
+    return task.done() or row != (0,)
 
 
 async def _await_if_it_must_be(answer: Awaitable[Answer] | Answer) -> Answer:

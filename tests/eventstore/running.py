@@ -6,7 +6,8 @@ import hashlib
 import itertools
 import os
 import uuid
-from contextlib import asynccontextmanager
+from collections.abc import Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -66,6 +67,16 @@ def append(connection, *batch: Proposal) -> list[Outcome]:
 
 def verdicts(outcomes) -> list[str]:
     return [str(outcome.verdict) for outcome in outcomes]
+
+
+@contextmanager
+def impatient(appender: Appender, seconds: float = 1.0) -> Generator[None]:
+    """For a while it waits no longer than this; the connections that it needs it has made in peace before."""
+    before, appender._patience_seconds = appender._patience_seconds, seconds
+    try:
+        yield
+    finally:
+        appender._patience_seconds = before
 
 
 def connect(dsn: str) -> psycopg.Connection:

@@ -15,7 +15,7 @@ from eventstore import writer
 from eventstore.appender import Appender
 from eventstore.proposal import MAX_STATE_BYTES, AppendFailed, EventTooLarge, OutcomeUnknown, Verdict
 from tests.eventstore.proxy import Proxy
-from tests.eventstore.running import connect, in_loop, migrated, proposal
+from tests.eventstore.running import connect, impatient, in_loop, migrated, proposal
 from tests.waiting import until
 
 STREAM = uuid.UUID(int=1)
@@ -198,8 +198,9 @@ async def test_a_request_cut_before_it_arrived_is_sent_again(database):
 @in_loop
 async def test_nobody_waits_longer_than_he_can_bear(database):
     """Behind a lock that is never released the outcome is unknown; what was never sent was certainly not done."""
-    async with Appender(database.app_dsn, patience_seconds=0.5) as appender:
-        with connect(database.owner_dsn) as owner, owner.transaction():
+    async with Appender(database.app_dsn) as appender:
+        assert (await appender.append(proposal())).verdict is Verdict.STORED
+        with impatient(appender), connect(database.owner_dsn) as owner, owner.transaction():
             owner.execute("LOCK TABLE escrow_events IN ACCESS EXCLUSIVE MODE")
             first = asyncio.create_task(appender.append(proposal()))
             await asyncio.sleep(0.1)
@@ -213,9 +214,10 @@ async def test_nobody_waits_longer_than_he_can_bear(database):
 
 @in_loop
 async def test_an_unreachable_server_is_unavailable_and_then_forgotten(database):
-    async with Proxy(database.app_dsn) as proxy, Appender(proxy.dsn, patience_seconds=0.5) as appender:
+    async with Proxy(database.app_dsn) as proxy, Appender(proxy.dsn) as appender:
         proxy.refuse()
-        results = await asyncio.gather(*(appender.append(proposal()) for _ in range(3)), return_exceptions=True)
+        with impatient(appender):
+            results = await asyncio.gather(*(appender.append(proposal()) for _ in range(3)), return_exceptions=True)
         assert {type(result) for result in results} <= {DatabaseUnavailable, OutcomeUnknown}
         proxy.accept()
         assert (await appender.append(proposal(key="again"))).verdict is Verdict.STORED
@@ -249,7 +251,7 @@ async def test_a_moment_without_file_descriptors_ends_nothing(database, monkeypa
 
 @in_loop
 async def test_when_the_writing_has_ended_nobody_waits_for_it(database, monkeypatch):
-    async with Appender(database.app_dsn, patience_seconds=0.5) as appender:
+    async with Appender(database.app_dsn, patience_seconds=2.0) as appender:
         monkeypatch.setattr(writer, "parameters_of", lambda batch: 1 / 0)
         with pytest.raises(OutcomeUnknown):
             await appender.append(proposal())
@@ -272,8 +274,9 @@ async def test_a_batch_of_unknown_outcome_that_is_refused_when_it_is_sent_again_
 
 @in_loop
 async def test_closing_over_a_commit_under_way_leaves_its_outcome_unknown(database):
-    async with Appender(database.app_dsn, patience_seconds=0.5) as appender:
-        with connect(database.owner_dsn) as owner, owner.transaction():
+    async with Appender(database.app_dsn) as appender:
+        assert (await appender.append(proposal())).verdict is Verdict.STORED
+        with impatient(appender), connect(database.owner_dsn) as owner, owner.transaction():
             owner.execute("LOCK TABLE escrow_events IN ACCESS EXCLUSIVE MODE")
             caller = asyncio.create_task(appender.append(proposal()))
             await asyncio.sleep(0.1)

@@ -14,6 +14,7 @@ from tests.eventstore.proxy import Proxy
 from tests.eventstore.running import (
     connect,
     facts,
+    impatient,
     in_loop,
     new_id,
     open_purse,
@@ -120,10 +121,10 @@ async def test_the_same_key_in_two_processes_is_carried_out_once(database):
 @pytest.mark.guarantee("G5", faults="the same, and the server stays away", runs="1 cut")
 @in_loop
 async def test_an_unknown_outcome_is_told_by_asking_again(database):
-    async with Proxy(database.app_dsn) as proxy, running(proxy.dsn, patience_seconds=0.3) as at:
+    async with Proxy(database.app_dsn) as proxy, running(proxy.dsn) as at:
         stream = await open_purse(at.escrow)
         proxy.cut_after_next_commit(and_refuse=True)
-        with pytest.raises(OutcomeUnknown):
+        with impatient(at.appender), pytest.raises(OutcomeUnknown):
             await at.escrow.execute(stream, PutIn(amount_minor=5), request("k"))
         proxy.accept()
         again = await at.escrow.execute(stream, PutIn(amount_minor=5), request("k"))

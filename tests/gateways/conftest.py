@@ -111,8 +111,14 @@ def merchant() -> Iterator[Merchant]:
 
 
 @pytest.fixture
-def stand_in(merchant: Merchant) -> Iterator[StandIn]:
-    behaviour = Behaviour(webhook_url=merchant.url)
+def hold_seconds() -> float:
+    """How long the stand-in keeps silent where it was told to, if the client does not hang up before."""
+    return Behaviour().hold_seconds
+
+
+@pytest.fixture
+def stand_in(merchant: Merchant, hold_seconds: float) -> Iterator[StandIn]:
+    behaviour = Behaviour(webhook_url=merchant.url, hold_seconds=hold_seconds)
     with StandIn(build_sim(secret=SECRET, behaviour=behaviour, seed=1)) as stand_in:
         yield stand_in
 
@@ -127,13 +133,6 @@ def panel(stand_in: StandIn) -> Iterator[Panel]:
 @pytest.fixture
 async def paystack(stand_in: StandIn) -> AsyncIterator[Paystack]:
     async with Paystack(make_http(stand_in.base_url)) as paystack:
-        yield paystack
-
-
-@pytest.fixture
-async def hasty(stand_in: StandIn) -> AsyncIterator[Paystack]:
-    """The same client, but giving up on an answer after a fifth of a second."""
-    async with Paystack(make_http(stand_in.base_url, read_seconds=0.2)) as paystack:
         yield paystack
 
 

@@ -3,8 +3,11 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import datetime
+from http import HTTPStatus
 
+import httpx
 import pytest
 
 from gateways.ensure import OutcomeMismatched, ensure_refund, ensure_transfer, find_refund
@@ -19,7 +22,8 @@ from gateways.errors import (
 from gateways.payment import NewRefund, NewTransfer, Recipient, Refund, Transfer, TransferStatus
 from gateways.paystack.client import Paystack
 from gateways.paystack.sim.faults import AFTER, BEFORE
-from tests.gateways.conftest import Panel, an_hour_ago, money_back, pay, payee, payout
+from gateways.paystack.sim.server import StandIn
+from tests.gateways.conftest import Panel, an_hour_ago, make_http, money_back, pay, payee, payout
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +31,29 @@ pytestmark = pytest.mark.anyio
 OPEN = (GatewayUncertain, UnknownReference, GatewayUnavailable)
 SILENT = [["500_before"], ["accept_then_timeout"], ["reset_before", "500_after_commit"], ["reset_after_commit"]]
 SILENT += [["timeout_before", "garbage_after_commit"], ["throttle", "500_before", "500_before", "accept_then_timeout"]]
+
+
+class Impatience(httpx.AsyncHTTPTransport):
+    """The network, where a wait runs out just when the stand-in keeps silent: not before, however slow the machine."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        if response.status_code != HTTPStatus.GATEWAY_TIMEOUT:
+            return response
+        await response.aclose()
+        raise httpx.ReadTimeout("the stand-in keeps silent", request=request)
+
+
+@pytest.fixture
+def hold_seconds() -> float:
+    return 0.04
+
+
+@pytest.fixture
+async def hasty(stand_in: StandIn) -> AsyncIterator[Paystack]:
+    """A client that gives up on an answer that does not come, and waits for one that does."""
+    async with Paystack(make_http(stand_in.base_url, transport=Impatience())) as paystack:
+        yield paystack
 
 
 @pytest.fixture

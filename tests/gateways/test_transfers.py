@@ -13,7 +13,8 @@ from gateways.errors import (
 )
 from gateways.payment import NewTransfer, Recipient, ReferenceInvalid, TransferStatus
 from gateways.paystack.client import Paystack
-from tests.gateways.conftest import Panel, payee, payout
+from gateways.paystack.sim.server import StandIn
+from tests.gateways.conftest import Panel, make_http, payee, payout
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
@@ -66,16 +67,18 @@ async def test_a_second_transfer_with_the_same_reference_is_told_apart_and_pays_
     ],
 )
 async def test_a_broken_answer_is_uncertain_and_asking_tells(
-    hasty: Paystack, panel: Panel, recipient: Recipient, kind: str, happened: bool
+    paystack: Paystack, stand_in: StandIn, panel: Panel, recipient: Recipient, kind: str, happened: bool
 ) -> None:
     panel.fault("transfer", kind)
-    with pytest.raises(GatewayUncertain):
-        await hasty.initiate_transfer(payout(recipient))
+    async with Paystack(make_http(stand_in.base_url, read_seconds=0.2 if "timeout" in kind else 5.0)) as hasty:
+        with pytest.raises(GatewayUncertain):
+            await hasty.initiate_transfer(payout(recipient))
+    wait_until(lambda: len(panel.moved("transfer")) == int(happened))
     if happened:
-        assert (await hasty.verify_transfer("po-0000000000000001")).status is TransferStatus.SUCCESS
+        assert (await paystack.verify_transfer("po-0000000000000001")).status is TransferStatus.SUCCESS
     else:
         with pytest.raises(UnknownReference):
-            await hasty.verify_transfer("po-0000000000000001")
+            await paystack.verify_transfer("po-0000000000000001")
     assert len(panel.moved("transfer")) == int(happened)
 
 

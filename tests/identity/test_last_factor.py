@@ -13,8 +13,7 @@ from identity.security_key import store_security_key
 from identity.user import User
 from identity.webauthn import Registered
 from tests.identity.conftest import Desk
-from tests.identity.test_overtaken import is_blocked_or_over
-from tests.waiting import until
+from tests.waiting import is_blocked_or_over, until
 
 
 async def add_keys(desk: Desk, pool: Pool, user: User, number: int) -> list[UUID]:

@@ -14,13 +14,12 @@ from identity.user import User, verify_email
 from tests.identity.conftest import PASSWORD, Desk, disable
 from tests.identity.test_email_code import Mailbox
 from tests.identity.test_raised_cost import TODAY, make_locksmith
-from tests.waiting import until
+from tests.waiting import is_blocked_or_over, until
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 
 NEW = "a much better password"
 LIVING = "SELECT id FROM sessions WHERE revoked_at IS NULL"
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 Replace = Callable[[Desk, Pool, User, Tokens], Coroutine[None, None, None]]
 
@@ -113,12 +112,6 @@ def sign_in_before_the_commit(
         return outcome, len(await living(pool))
 
     return desk.run(scenario)
-
-
-async def is_blocked_or_over(pool: Pool, task: asyncio.Task[Tokens] | asyncio.Task[bool]) -> bool:
-    async with pool.connection() as connection:
-        row = await (await connection.execute(WAITING)).fetchone()
-    return task.done() or row != (0,)
 
 
 @pytest.mark.guarantee("G19", faults="a sign-in with the old password while it is changed or reset", runs="2")

@@ -11,8 +11,7 @@ from identity.phone import Phone, confirm_phone, get_phone, send_phone_code, set
 from identity.user import User
 from tests.identity.conftest import Desk
 from tests.identity.test_email_code import Mailbox
-from tests.identity.test_overtaken import is_blocked_or_over
-from tests.waiting import until
+from tests.waiting import is_blocked_or_over, until
 
 MINE, OTHER = "+254700000001", "+254700000002"
 

@@ -87,7 +87,12 @@ def test_a_won_chargeback_lets_the_sale_go_on(database: Database, stage: object)
 
 @pytest.mark.weakness("W16")
 @pytest.mark.parametrize("told", [True, False])
-def test_the_worker_hears_of_a_chargeback_by_webhook_and_without(database: Database, told: bool) -> None:
+def test_the_worker_hears_of_a_chargeback_by_webhook_and_without(
+    database: Database, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not told:
+        monkeypatch.setattr("reactions.worker.CHARGEBACK_SECONDS", 0.2)
+
     async def tell(world: World) -> None:
         transaction_id = await paid_out(world)
 

@@ -94,13 +94,19 @@ def test_tables_are_verified_and_rebuilt_while_commands_flow(folded: Recorded, d
 
 PROGRAM = """
 import sys, time
+from collections import Counter
 import projections.catch_up, replay.fold, replay.rebuild, replay.rebuilding
 from functools import partial
 from replay.rebuild import rebuild
 
-def say(*words):
-    print(*words, flush=True)
-    time.sleep(0.01)
+last_word, times = sys.argv[3], int(sys.argv[4])
+said = Counter()
+
+def say(word):
+    said[word] += 1
+    if said[last_word] == times:
+        print(word, flush=True)
+        time.sleep(600)
 
 replay.fold.catch_up_together = partial(projections.catch_up.catch_up_together, batch_size=25)
 for module, name in (
@@ -112,8 +118,7 @@ for module, name in (
         return call(*arguments)
     setattr(module, name, tell)
 replay.rebuilding.program_digest = lambda: "this one"
-rebuild(sys.argv[1], actor="killed", processes=int(sys.argv[2]), progress=lambda step: say(step.phase, step.done))
-say("done")
+rebuild(sys.argv[1], actor="killed", processes=int(sys.argv[2]), progress=lambda step: say(step.phase))
 """
 
 MOMENTS = [
@@ -123,17 +128,13 @@ MOMENTS = [
 
 
 def kill_at(recorded: Recorded, word: str, times: int, processes: int = 1) -> None:
-    """Start a rebuild and kill it the moment it says a word for the so-manieth time."""
-    arguments = [sys.executable, "-c", PROGRAM, recorded.database.owner_dsn, str(processes)]
+    """Start a rebuild and kill it where it would say a word for the so-manieth time: it waits there for its death."""
+    arguments = [sys.executable, "-c", PROGRAM, recorded.database.owner_dsn, str(processes), word, str(times)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
-        for line in program.stdout:
-            times -= line.split()[0] == word
-            if times == 0:
-                program.send_signal(signal.SIGKILL)
-                break
-        else:
-            pytest.fail(f"it never came to {word}")
+        reached = program.stdout.readline().strip()
+        program.send_signal(signal.SIGKILL)
+    assert reached == word, f"it never came to {word}"
 
 
 @pytest.mark.parametrize(("word", "times"), MOMENTS)

@@ -20,6 +20,7 @@ from database.connect import Connection, Pool, open_pool
 from tests.conftest import Database
 from tests.vault.client import open_answer
 from tests.vault.conftest import PLAINTEXT, Scene, make_id
+from tests.waiting import is_blocked_or_over, until
 from vault.deposit import SealedDeposit, make_document, seal_document
 from vault.grant import (
     Grant,
@@ -249,19 +250,17 @@ def test_a_grant_on_its_way_does_not_survive_the_destruction(stored: Database, s
     """Storing and destroying take turns: whichever comes first, nothing is left that opens the deposit."""
     second = replace(scene.delivery, transaction_id=make_id(55))
 
-    async def store(pool: Pool) -> None:
-        async with pool.connection() as connection:
-            await store_grant(connection, second)
-            await asyncio.sleep(0.2)
-
     async def destroy(pool: Pool) -> None:
-        await asyncio.sleep(0.1)
         async with pool.connection() as connection:
             await destroy_material(connection, scene.deposit.deposit_id, scene.transaction_id)
 
     async def race() -> None:
-        async with open_pool(stored.app_dsn, max_size=2, min_size=2) as pool:
-            await asyncio.gather(store(pool), destroy(pool))
+        async with open_pool(stored.app_dsn, max_size=3) as pool:
+            async with pool.connection() as connection:
+                await store_grant(connection, second)
+                destroying = asyncio.create_task(destroy(pool))
+                await until(lambda: is_blocked_or_over(pool, destroying))
+            await destroying
 
     asyncio.run(race())
     assert count(stored, "vault_grants") == 0
