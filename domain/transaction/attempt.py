@@ -76,7 +76,8 @@ class PayoutReversalSeen(TransactionEvent):
 def retry_at(payout: Payout, tried: int, failed_at: datetime) -> datetime | None:
     """Return from when the attempt after this one may be made: 1 minute, 10 minutes, 1 hour, 6 hours; None after five.
 
-    It was `tried` so often since it was paid last. An attempt that was never accepted is not repeated: the processor would refuse it again.
+    It was `tried` so often since it was paid last. An attempt that was never accepted is not repeated: the processor
+    would refuse it again.
     """
     if not payout.accepted or tried >= MAX_PAYOUT_ATTEMPTS:
         return None

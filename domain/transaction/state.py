@@ -141,6 +141,7 @@ class TransactionState(Aggregate):
         self.uncovered_chargeback_minor = 0
         self.uncovered_stray_minor: Counter[str] = Counter()  # by the id of a charge that nobody has heard of yet
         self.foreign_chargebacks: dict[str, bool] = {}  # whether each is open, by the processor's id
+        self.refused_questions: dict[str, str] = {}  # what the processor says instead of an answer, by reference
         self.recovered_in_cash_minor = 0
         self.recovered_elsewhere_minor = 0  # what he owed here and his other sales have paid
         self.withheld_minor = 0  # what he was owed here and his debts on other sales have taken

@@ -45,10 +45,12 @@ from domain.transaction.system_commands import (
     EnforceDeadline,
     ExtendDeadlines,
     LoseDeposit,
+    RecordAnsweredQuestion,
     RecordCharge,
     RecordNotice,
     RecordPaymentLink,
     RecordPaymentRefused,
+    RecordRefusedQuestion,
     ReturnReceipts,
     WaitForAccount,
     WithholdPayable,
@@ -308,6 +310,8 @@ MOVES += [_pay_out(purpose) for purpose in PayoutPurpose]
 MOVES += [
     ("account is new", SYSTEM, lambda at: WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=at.now + LONG)),
     ("account is unproven", SYSTEM, lambda _: DISTRUST),
+    ("question refused", SYSTEM, lambda at: RecordRefusedQuestion(reference=_payout(at), code="unknown")),
+    ("question answered", SYSTEM, lambda at: RecordAnsweredQuestion(reference=_payout(at))),
 ]
 MOVES += [
     _transfer(s) for s in ("uncertain", "not_covered", "refused", "pending", "otp", "success", "failed", "reversed")
