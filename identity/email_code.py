@@ -25,6 +25,9 @@ FORM = re.compile("[0-9]{6}")
 SendCode = Callable[[str, str], Awaitable[None]]
 """Sends a code (second) to an address (first)."""
 
+Prepare = Callable[[UUID], Awaitable[None]]
+"""Does for a user what has to be done before his address is verified."""
+
 
 class CodePurpose(StrEnum):
     """What a code is for; one for another purpose is refused."""
@@ -104,10 +107,15 @@ def hash_code(salt: bytes, code: str) -> bytes:
     return sha256(salt + code.encode()).digest()
 
 
-async def confirm_code(pool: Pool, email: str, code: str, *, at: datetime) -> UUID:
-    """Verify the address and return the user's id. Raises CodeRefused, also for an unknown address, and UnfitEmail."""
+async def confirm_code(pool: Pool, email: str, code: str, *, at: datetime, prepare: Prepare | None = None) -> UUID:
+    """Verify the address and return the user's id. Raises CodeRefused, also for an unknown address, and UnfitEmail.
+
+    What `prepare` does with the right code is done first: when it raises, the code can be typed again.
+    """
     normalised = normalise_email(email)
     user_id = await check_code(pool, normalised, code, CodePurpose.VERIFY_EMAIL, at=at)
+    if prepare is not None:
+        await prepare(user_id)
     async with pool.connection() as connection, connection.transaction():
         await verify_email(connection, user_id, at)
         await use_code(connection, user_id, CodePurpose.VERIFY_EMAIL)

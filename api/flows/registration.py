@@ -36,7 +36,7 @@ async def register_user(dependencies: Dependencies, body: RegisterBody, request_
     return user
 
 
-async def finish_registration(dependencies: Dependencies, user_id: UUID, request_id: str) -> None:
+async def finish_registration(dependencies: Dependencies, request_id: str, user_id: UUID) -> None:
     """Record what a registration that broke off has not recorded; without it nobody can be paid."""
     async with dependencies.pool.connection() as connection:
         user = await get_user(connection, user_id)

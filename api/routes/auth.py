@@ -1,5 +1,7 @@
 """Signing up, in and out. These routes write no event of a transaction and need no Idempotency-Key."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -33,9 +35,9 @@ async def post_register(body: RegisterBody, dependencies: DependenciesDep, reque
 @router.post("/verify-email", response_model=VerifiedView)
 async def post_verify_email(body: VerifyEmailBody, dependencies: DependenciesDep, request: Request) -> VerifiedView:
     """Confirm the e-mail address with the six digits that were sent to it."""
+    finish = partial(finish_registration, dependencies, request_id_of(request.scope))
     with counting_code(dependencies, EMAIL):
-        user_id = await confirm_code(dependencies.pool, body.email, body.code, at=dependencies.clock())
-    await finish_registration(dependencies, user_id, request_id_of(request.scope))
+        user_id = await confirm_code(dependencies.pool, body.email, body.code, at=dependencies.clock(), prepare=finish)
     dependencies.authenticator.forget(user_id)
     return VerifiedView(user_id=user_id)
 
