@@ -24,7 +24,6 @@ class Action(StrEnum):
     REVEAL = "reveal"
     TRANSACTION_READ = "transaction_read"
     CONTRACT_READ = "contract_read"
-    EVIDENCE_READ = "evidence_read"
     PROOF_READ = "proof_read"
     PROOF_SENT = "proof_sent"
     PROOF_REMOVED = "proof_removed"
