@@ -11,7 +11,7 @@ from api.views.health import HealthView, ProjectionsView, ProjectionView
 from database.errors import DatabaseUnavailable
 from database.queries import load
 from database.standstill import Standstill, find_standstill
-from eventstore.log import head
+from eventstore.log import get_head
 from identity.notification import count_outcomes, count_waiting
 from projections.page import fetch_all
 
@@ -29,7 +29,7 @@ class Checkpoint(NamedTuple):
 
 async def get_projections(dependencies: Dependencies) -> ProjectionsView:
     """Return how far every read model is. Raises DatabaseUnavailable."""
-    newest = await head(dependencies.pool)
+    newest = await get_head(dependencies.pool)
     rows = await _checkpoints(dependencies)
     return ProjectionsView(head=newest, projections=[_view(row, newest) for row in rows])
 

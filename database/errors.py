@@ -1,18 +1,13 @@
 """What can be wrong with PostgreSQL or its surroundings; each says so before anything is written."""
 
-from domain.errors import EscrowError
+from domain.errors import DetailedError
 
 
-class DatabaseError(EscrowError):
+class DatabaseError(DetailedError):
     """PostgreSQL cannot be used as it is."""
 
     code = "database_error"
     status = 500
-
-    def __str__(self) -> str:
-        """The message and the facts, because these errors are read in a terminal."""
-        facts = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in self.facts.items())
-        return f"{self.message} ({facts})" if facts else self.message
 
 
 class DatabaseUnavailable(DatabaseError):

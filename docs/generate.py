@@ -52,7 +52,8 @@ def render_errors() -> str:
     from domain.errors import EscrowError
 
     rows: dict[tuple[str, int, str], str] = {}
-    for error in {EscrowError, *descend(EscrowError)}:
+    named = [kind for kind in descend(EscrowError) if kind.code != EscrowError.code]
+    for error in (EscrowError, *named):
         exit_code = next((code for base, code in CODES if issubclass(error, base)), UNEXPECTED)
         rows[error.code, error.status, sentence(error.__doc__)] = str(exit_code)
     lines = [

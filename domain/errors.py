@@ -37,6 +37,15 @@ class EscrowError(Exception):
         return _sentence(type(self))
 
 
+class DetailedError(EscrowError):
+    """What is read in a terminal, or as the reason that something stopped, has the facts in its text."""
+
+    def __str__(self) -> str:
+        """The message and the facts."""
+        facts = ", ".join(f"{name.replace('_', ' ')}: {fact}" for name, fact in self.facts.items())
+        return f"{self.message} ({facts})" if facts else self.message
+
+
 @cache
 def _sentence(kind: type[EscrowError]) -> str:
     return " ".join(cleandoc(kind.__doc__ or "").split())

@@ -1,1 +1,1 @@
-"""The log: append in group commits, read, follow, seal; `Escrow` carries commands to it."""
+"""The log: append in group commits, read, follow; `Escrow` carries commands to it."""

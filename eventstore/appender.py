@@ -56,10 +56,9 @@ class Waiting:
 class Appender:
     """Use as an async context manager; entering raises `UnsafeConfiguration` or `DatabaseUnavailable`."""
 
-    def __init__(self, dsn: str, *, capacity: int = CAPACITY, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """`capacity` commands may wait; each waits no longer than `patience_seconds` for an answer."""
+    def __init__(self, dsn: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """Each command waits no longer than `patience_seconds` for an answer."""
         self._writer = Writer(dsn)
-        self._capacity = capacity
         self._patience_seconds = patience_seconds
         self._queue: deque[Waiting] = deque()
         self._in_flight: list[Waiting] = []
@@ -96,7 +95,7 @@ class Appender:
         caller withdraws a proposal that still waits, and changes nothing for one that is being committed.
         """
         check_proposal(proposal)
-        if len(self._queue) >= self._capacity or self._closing:
+        if len(self._queue) >= CAPACITY or self._closing:
             raise Overloaded(retry_after_seconds=RETRY_AFTER_SECONDS)
         if self._tasks[0].done():
             self._tasks[0].result()  # what ended the writing is a defect: nobody shall wait for a writer that is gone

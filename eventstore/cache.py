@@ -12,9 +12,8 @@ CAPACITY = 20_000
 class AggregateCache:
     """The least recently used one leaves first."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        """`capacity` is a number of aggregates."""
-        self._capacity = capacity
+    def __init__(self) -> None:
+        """Nothing is here yet."""
         # By the number of the UUID: hashing a UUID itself is a call of Python, four times per command.
         self._aggregates: OrderedDict[int, Aggregate] = OrderedDict()
 
@@ -33,7 +32,7 @@ class AggregateCache:
             return
         self._aggregates[number] = aggregate
         self._aggregates.move_to_end(number)
-        if len(self._aggregates) > self._capacity:
+        if len(self._aggregates) > CAPACITY:
             _ = self._aggregates.popitem(last=False)
 
     def drop(self, stream_ids: Iterable[UUID]) -> None:

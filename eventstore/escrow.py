@@ -24,7 +24,7 @@ from eventstore.cache import AggregateCache
 from eventstore.decision import Decided, Intent, decide, list_related, make_proposal
 from eventstore.fork import fork
 from eventstore.locks import StreamLocks
-from eventstore.log import END, RecordedCommand, RecordedEvent, find_command, head, read_stream
+from eventstore.log import END, RecordedCommand, RecordedEvent, find_command, get_head, read_stream
 from eventstore.proposal import Outcome, SealedAnswer, Verdict
 
 A = TypeVar("A", bound=Aggregate)
@@ -176,7 +176,7 @@ class Escrow:
             return await self._append(intent, decided, attempt)
         if (replayed := await self._reconsider(intent, attempt)) is not None:
             return replayed
-        return Result(decided.aggregate, await head(self._pool), replayed=False)
+        return Result(decided.aggregate, await get_head(self._pool), replayed=False)
 
     async def _load(self, intent: Intent[A], attempt: Attempt) -> tuple[A | None, list[Aggregate]]:
         """Return the primary aggregate, None if it is to be created, and the others in the order the command gives."""
@@ -248,7 +248,7 @@ class Escrow:
         else:
             primary = cast("A", await self._newest(Stream(command.aggregate_type, intent.stream_id)))
             loaded = primary, [await self._newest(stream) for stream in list_related(intent, primary)]
-        return Result(decide(intent, *loaded).aggregate, await head(self._pool), replayed=False)
+        return Result(decide(intent, *loaded).aggregate, await get_head(self._pool), replayed=False)
 
     async def _newest(self, stream: Stream) -> Aggregate:
         return _require(stream.aggregate, await self._refresh(stream.id))

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID
 
 import psycopg
+import structlog
 from psycopg.rows import TupleRow
 
 from database.connect import Connection, Pool, open_connection
-from database.errors import DatabaseUnavailable
 from database.queries import load
 from domain.errors import EscrowError
 from domain.event import Event
@@ -23,6 +22,8 @@ END = 2**63 - 1
 PAGE = 5_000
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
+
+logger = structlog.get_logger("eventstore")
 
 Row = tuple[int, datetime, UUID, int, str, bytes]
 
@@ -110,13 +111,16 @@ async def read_after(
         return await _read_page(connection, position, limit, topics, until)
 
 
-async def head(pool: Pool) -> int:
-    """Return the position of the newest event, 0 for an empty log."""
-    async with pool.connection() as connection:
-        return await head_of(connection)
+async def get_head(source: Pool | Connection) -> int:
+    """Return the position of the newest event, as this connection sees it where one is given; 0 for an empty log."""
+    if isinstance(source, Pool):
+        async with source.connection() as connection:
+            return await get_head(connection)
+    row = await (await source.execute(SQL.get_head)).fetchone()
+    return cast("int", row[0]) if row else 0
 
 
-async def position_at(pool: Pool, at: datetime) -> int:
+async def get_position_at(pool: Pool, at: datetime) -> int:
     """Return the position of the newest event recorded up to `at`; `recorded_at` never runs backwards."""
     async with pool.connection() as connection:
         row = await (await connection.execute(SQL.get_position_at, {"at": at})).fetchone()
@@ -131,47 +135,49 @@ async def find_command(pool: Pool, command_id: bytes) -> RecordedCommand | None:
         return RecordedCommand(*row) if row else None
 
 
-async def scan(pool: Pool, after: int = 0, until: int = END, page: int = PAGE) -> AsyncGenerator[list[RecordedEvent]]:
+async def scan(pool: Pool, after: int = 0) -> AsyncGenerator[list[RecordedEvent]]:
     """Yield the log in pages, reading one ahead; memory is bounded by two pages, and no transaction stays open.
 
     Raises `MissingPosition` at a hole.
     """
-    coming = asyncio.create_task(read_after(pool, after, page, until=until))
+    coming = asyncio.create_task(read_after(pool, after, PAGE))
     try:
         while events := await coming:
             _require_dense(after, events)
             after = events[-1].position
-            coming = asyncio.create_task(read_after(pool, after, page, until=until))
+            coming = asyncio.create_task(read_after(pool, after, PAGE))
             yield events
     finally:
         _ = coming.cancel()
 
 
 async def follow(
-    pool: Pool,
-    after: int = 0,
-    *,
-    topics: Sequence[str] | None = None,
-    limit: int = PAGE,
-    poll_seconds: float = POLL_SECONDS,
+    pool: Pool, after: int = 0, *, topics: Sequence[str] | None = None
 ) -> AsyncGenerator[list[RecordedEvent]]:
-    """Yield every event after `after` in order, for ever, in batches of up to `limit`.
+    """Yield every event after `after` in order, for ever, a page at a time.
 
-    A notification wakes it and a poll stands behind that; a lost connection is made anew where it broke off. Positions
-    become visible in order, so nothing is ever skipped; a hole raises `MissingPosition`.
+    A notification wakes it and a poll stands behind that. A connection that is lost, or refused, is made anew, and
+    the first refusal is logged. Positions become visible in order, so nothing is ever skipped; a hole raises
+    `MissingPosition`.
     """
+    is_lost = False
     while True:
-        with suppress(psycopg.OperationalError, DatabaseUnavailable):
+        try:
             async with await _listen(pool) as connection:
+                is_lost = False
                 while True:
-                    upto = await head_of(connection)
-                    while events := await _read_page(connection, after, limit, topics, upto):
+                    upto = await get_head(connection)
+                    while events := await _read_page(connection, after, PAGE, topics, upto):
                         if topics is None:
                             _require_dense(after, events)
                         after = events[-1].position
                         yield events
                     after = max(after, upto)
-                    await _wait(connection, poll_seconds)
+                    await _wait(connection)
+        except psycopg.OperationalError as error:
+            if not is_lost:
+                logger.warning("log_not_followed", after=after, error=str(error))
+            is_lost = True
         await asyncio.sleep(PAUSE_SECONDS)
 
 
@@ -183,8 +189,8 @@ async def _listen(pool: Pool) -> Connection:
     return connection
 
 
-async def _wait(connection: Connection, seconds: float) -> None:
-    async for _ in connection.notifies(timeout=seconds, stop_after=1):
+async def _wait(connection: Connection) -> None:
+    async for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
         pass
 
 
@@ -196,12 +202,6 @@ async def _read_page(
     async with connection.cursor(binary=True) as cursor:
         _ = await cursor.execute(query, parameters)
         return _events(await cursor.fetchall())
-
-
-async def head_of(connection: Connection) -> int:
-    """Return the position of the newest event as this connection sees it, 0 for an empty log."""
-    row = await (await connection.execute(SQL.get_head)).fetchone()
-    return cast("int", row[0]) if row else 0
 
 
 def _events(rows: Sequence[TupleRow]) -> list[RecordedEvent]:

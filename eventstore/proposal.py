@@ -78,7 +78,9 @@ class Verdict(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """What became of a proposal; positions are None for a conflict, the stream only given for `replayed`.
+    """What became of a proposal; positions are None for a conflict.
+
+    The stream is that of the first answer, given for `replayed` and `mismatch`: for `stored` the caller has it.
 
     `resent` says that this batch was sent before with an unknown outcome, so that `replayed` most likely means itself.
     """

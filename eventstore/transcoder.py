@@ -16,7 +16,7 @@ from eventsourcing.utils import get_topic
 
 import domain
 from domain.aggregate import Aggregate
-from domain.errors import EscrowError
+from domain.errors import DetailedError, EscrowError
 from domain.event import CreatedEvent, Event
 from eventstore.converter import JSON, Fields, Record, record_of
 
@@ -31,15 +31,11 @@ class Unencodable(EscrowError):
     status = 500
 
 
-class Undecodable(EscrowError):
+class Undecodable(DetailedError):
     """An event in the log cannot be decoded; nothing that depends on it can go on."""
 
     code = "undecodable"
     status = 500
-
-    def __str__(self) -> str:
-        """The message with position, topic and reason: this error is read by operators."""
-        return f"{self.message} {dict(self.facts)}"
 
 
 class Upcaster(NamedTuple):

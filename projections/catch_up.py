@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from domain.errors import EscrowError
+from domain.errors import DetailedError
 from eventstore.log import END, MissingPosition, RecordedEvent
 from projections.checkpoint import (
     LIVE,
@@ -36,7 +36,7 @@ REASON_LENGTH = 500
 Progress = Callable[[int, int], None]
 
 
-class ProjectionStopped(EscrowError):
+class ProjectionStopped(DetailedError):
     """A projection met an event that it cannot fold. It stays where it is: nothing is ever skipped."""
 
     code = "projection_stopped"
@@ -48,10 +48,6 @@ class ProjectionStopped(EscrowError):
         self.position = position
         self.reason = f"{type(error).__name__}: {error}"[:REASON_LENGTH]
         super().__init__(projection=projection, position=position, reason=self.reason)
-
-    def __str__(self) -> str:
-        """The message with projection, position and reason: this error is read by operators."""
-        return f"{self.message} {dict(self.facts)}"
 
 
 class FoldFailed(Exception):
@@ -80,7 +76,7 @@ def catch_up_together(
     position reached and the last one. Raises `ProjectionStopped`, `NotInstalled`, psycopg.OperationalError.
     """
     folding = Folding(connection, projections, schema=schema)
-    last = min(folding.head(), END if upto is None else upto)
+    last = min(folding.get_head(), END if upto is None else upto)
     with uncollected():
         return _advance(folding, last, batch_size, progress)
 
@@ -148,7 +144,7 @@ class Folding:
         """The position from which the last step started or, when it was committed, that it reached."""
         return min(self._positions.values(), default=0)
 
-    def head(self) -> int:
+    def get_head(self) -> int:
         """Return the position of the newest event."""
         self._require_idle()
         with self._connection.transaction():

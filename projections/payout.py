@@ -19,7 +19,7 @@ SQL = load("projections", "payout.sql")
 class PayoutRow(NamedTuple):
     """A row of `payouts`; amounts in minor units of `currency`, `concluded_at` None while it may still be paid.
 
-    `waiting_since` is None unless the processor's balance is too low to send it.
+    `fee_minor` is None until the processor has told it, `waiting_since` unless its balance is too low.
     """
 
     reference: str
@@ -100,6 +100,12 @@ def finalize(event: RecordedEvent, rows: Rows) -> None:
         _change(event, rows, "submitted")
 
 
+def succeed(event: RecordedEvent, rows: Rows) -> None:
+    """The money arrived; a fee of 0 is one that the processor has not told yet."""
+    fee_minor, at = event.data["fee_minor"] or None, event.data["timestamp"]
+    _change(event, rows, "succeeded", fee_minor=fee_minor, concluded_at=at)
+
+
 def fail(event: RecordedEvent, rows: Rows) -> None:
     """The transfer will never be paid; one that the processor reversed before it was ever paid says so."""
     data = event.data
@@ -129,7 +135,7 @@ _NAMED = at_field(PAYOUT, "reference")
 
 PAYOUTS = project(
     "payouts",
-    4,
+    5,
     (PAYOUT,),
     SQL,
     {
@@ -139,10 +145,10 @@ PAYOUTS = project(
         "transaction.payout_submitted.v1": Change(submit, _NAMED),
         "transaction.payout_otp_required.v1": Change(become("otp"), _NAMED),
         "transaction.payout_finalized.v1": Change(finalize, _NAMED),
-        "transaction.payout_succeeded.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
+        "transaction.payout_succeeded.v1": Change(succeed, _NAMED),
         "transaction.payout_fee_assessed.v1": Change(assess_fee, _NAMED),
         "transaction.payout_failed.v1": Change(fail, _NAMED),
-        "transaction.payout_paid_after_all.v1": Change(become("succeeded", ends=True, fee_minor="fee_minor"), _NAMED),
+        "transaction.payout_paid_after_all.v1": Change(succeed, _NAMED),
         "transaction.payout_reversal_seen.v1": Change(become("reversed"), _NAMED),
         "transaction.payout_reversed.v1": Change(become("reversed", ends=True, failure="reason"), _NAMED),
     },

@@ -1,5 +1,6 @@
 -- name: tables
--- One row per attempt to transfer money, named by the reference that the processor knows.
+-- One row per attempt to transfer money, named by the reference that the processor knows. `fee_minor` is empty until
+-- the processor has told its fee.
 CREATE TABLE payouts (
     reference text PRIMARY KEY,
     transaction_id uuid NOT NULL,

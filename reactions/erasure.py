@@ -21,7 +21,7 @@ from database.queries import load
 from domain.errors import EscrowError, NotFound
 from domain.ids import Clock
 from domain.transaction.phase import TERMINAL
-from eventstore.log import head
+from eventstore.log import get_head
 from gateways.objects import StorageUnavailable
 from identity.erasure import (
     erase_personal_data,
@@ -141,7 +141,7 @@ class Eraser:
         return Standing(user_id=user_id, state=State.ERASED)
 
     async def _wait_for_tables(self) -> None:
-        wanted, waited = await head(self.pool), 0.0
+        wanted, waited = await get_head(self.pool), 0.0
         while await get_reached(self.pool, READ) < wanted:
             if waited >= CAUGHT_UP_SECONDS:
                 raise ErasureUndecided

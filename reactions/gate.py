@@ -18,7 +18,7 @@ from domain.actor import reaction
 from domain.errors import EscrowError
 from domain.restore import NAMESPACE, RecordRestore, RestoreCause
 from eventstore.escrow import Request
-from eventstore.log import head
+from eventstore.log import get_head
 from identity.restored import sign_everybody_out
 from projections.external_payment import EXTERNAL_PAYMENTS
 from projections.ledger import LEDGER
@@ -140,7 +140,7 @@ class RestoreGate:
 
     async def _until_folded(self) -> None:
         """The comparison is made over tables: they hold what was just recorded, or it is not made."""
-        position = await head(self._tools.pool)
+        position = await get_head(self._tools.pool)
         for _ in range(int(PATIENCE_SECONDS / PAUSE_SECONDS)):
             if await get_reached(self._tools.pool, NEEDED) >= position:
                 return

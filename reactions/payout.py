@@ -11,7 +11,7 @@ from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
 from domain.transaction.system_commands import DistrustAccount, RecordTransfer, RequestPayout, WaitForAccount
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 from domain.user import AccountDoubt, User
-from eventstore.log import head_of
+from eventstore.log import get_head
 from gateways.ensure import answer_of, ensure_transfer
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, UnknownReference
 from gateways.payment import NewRecipient, NewTransfer, Transfer
@@ -99,7 +99,7 @@ async def _read_account(tools: Toolbox, payee: UUID) -> _Kept | None:
         await lock_payout_account(connection, payee)
         account = await find_payout_account(connection, payee)
         sha256 = await hash_kept_account(connection, payee, account)
-        position = await head_of(connection)
+        position = await get_head(connection)
     if account is None:
         return None
     try:

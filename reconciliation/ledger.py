@@ -10,7 +10,7 @@ from database.queries import load
 from domain.errors import EscrowError
 from domain.journal import Account
 from domain.transaction.chargeback import ForeignChargebackSeen
-from eventstore.log import head, position_at, read_after
+from eventstore.log import get_head, get_position_at, read_after
 from projections.ledger import LEDGER
 from projections.reached import get_reached
 from reconciliation.finding import GRACE, Place
@@ -43,9 +43,9 @@ async def read_cut(pool: Pool, since: datetime, now: datetime) -> Cut:
     The totals are those of the ledger tables and what the log has since. Raises `LedgerBehind` when the tables lack
     what is older than the grace period.
     """
-    folded, newest = await _position(pool, now), await head(pool)
+    folded, newest = await _position(pool, now), await get_head(pool)
     records, totals = Records(), Counter(await _totals(pool, folded))
-    after = min(folded, await position_at(pool, since))
+    after = min(folded, await get_position_at(pool, since))
     while events := await read_after(pool, after, PAGE, sorted(TOPICS), until=newest):
         records.fold((event.position, event.event) for event in events)
         after = events[-1].position

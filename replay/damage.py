@@ -1,17 +1,13 @@
 """The errors that say: what is stored is not what was recorded. The command line ends with 3 for all of them."""
 
-from domain.errors import EscrowError
+from domain.errors import DetailedError
 
 
-class Damage(EscrowError):
+class Damage(DetailedError):
     """What is stored is not what was recorded."""
 
     code = "damaged"
     status = 500
-
-    def __str__(self) -> str:
-        """The message with what was found: these errors are read by operators."""
-        return f"{self.message} {dict(self.facts)}"
 
 
 class LogDamaged(Damage):

@@ -19,7 +19,7 @@ from database.connect import Connection
 from database.private_file import write_private_file
 from database.queries import load
 from database.settings import Settings
-from domain.errors import EscrowError
+from domain.errors import DetailedError
 from domain.ids import RandomBytes
 from vault.sealing import KEY_BYTES, context
 from vault.secret import Secret
@@ -30,14 +30,10 @@ LINE = re.compile(r"([1-9][0-9]{0,8}) ([A-Za-z0-9+/]{43}=)", re.ASCII)
 LARGEST_FILE = 64 * 1024
 
 
-class PepperError(EscrowError):
+class PepperError(DetailedError):
     """The pepper of the vault cannot be used."""
 
     code = "pepper_error"
-
-    def __str__(self) -> str:
-        """The message and the facts, because these errors are read in a terminal."""
-        return f"{self.message} ({', '.join(f'{name}: {value}' for name, value in self.facts.items())})"
 
 
 class PepperMissing(PepperError):

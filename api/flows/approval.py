@@ -10,7 +10,7 @@ from api.views.transaction import TransactionView
 from domain.command import Command
 from domain.errors import NotFound
 from domain.transaction import Transaction
-from eventstore.log import head
+from eventstore.log import get_head
 from projections.approval import get_approval
 
 ACCEPTED = 202
@@ -35,7 +35,7 @@ async def _find_transaction(desk: Desk, approval_id: UUID) -> UUID:
     approval = await get_approval(dependencies.pool, approval_id)
     if approval is None:
         # It may have been asked for a moment ago: a read model that lags must not say that there is nothing.
-        await wait_for_position(dependencies, await head(dependencies.pool))
+        await wait_for_position(dependencies, await get_head(dependencies.pool))
         approval = await get_approval(dependencies.pool, approval_id)
     if approval is None:
         raise NotFound

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from api.http.query import DIGITS, QueryInvalid, read_if_given, read_moment, read_whole
 from database.connect import Pool
-from eventstore.log import END, head, position_at
+from eventstore.log import END, get_head, get_position_at
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -25,9 +25,9 @@ async def find_position(pool: Pool, text: str, now: datetime) -> int:
         moment = read_moment(text)
         if moment > now:
             raise QueryInvalid
-        return await position_at(pool, moment)
+        return await get_position_at(pool, moment)
     position = read_whole(text)
-    if position > await head(pool):
+    if position > await get_head(pool):
         raise QueryInvalid
     return position
 
@@ -48,4 +48,4 @@ async def find_period(pool: Pool, since: str | None, until: str | None) -> Perio
 
 async def _position_before(pool: Pool, moment: datetime) -> int:
     """Return the position of the newest event recorded before a time; there is none before the first of all times."""
-    return 0 if moment == BEGINNING else await position_at(pool, moment - TICK)
+    return 0 if moment == BEGINNING else await get_position_at(pool, moment - TICK)

@@ -4,7 +4,7 @@ import asyncio
 
 from api.dependencies import Dependencies
 from api.errors import PositionNotReached, PositionUnknown
-from eventstore.log import head
+from eventstore.log import get_head
 from projections.reached import get_reached
 
 LONGEST_SECONDS = 5.0
@@ -19,7 +19,7 @@ async def wait_for_position(dependencies: Dependencies, position: int, *names: s
     """
     if await get_reached(dependencies.pool, names) >= position:
         return
-    if position > await head(dependencies.pool):
+    if position > await get_head(dependencies.pool):
         raise PositionUnknown
     loop = asyncio.get_running_loop()
     until = loop.time() + LONGEST_SECONDS

@@ -85,8 +85,9 @@ async def test_what_only_the_server_refuses_fails_alone(database):
 
 
 @in_loop
-async def test_a_full_queue_refuses_at_once_and_takes_again_later(database):
-    async with Appender(database.app_dsn, capacity=10) as appender:
+async def test_a_full_queue_refuses_at_once_and_takes_again_later(database, monkeypatch):
+    monkeypatch.setattr("eventstore.appender.CAPACITY", 10)
+    async with Appender(database.app_dsn) as appender:
         batch = [appender.append(proposal()) for _ in range(30)]
         outcomes = await asyncio.gather(*batch, return_exceptions=True)
         refused = [outcome for outcome in outcomes if isinstance(outcome, Overloaded)]

@@ -11,7 +11,7 @@ from domain.errors import (
     VersionConflict,
 )
 from eventstore.escrow import ATTEMPTS
-from eventstore.log import head, read_after, read_stream
+from eventstore.log import get_head, read_after, read_stream
 from eventstore.proposal import MAX_STATE_BYTES, EventTooLarge, SealedAnswer, Verdict
 from eventstore.transcoder import Unencodable
 from tests.eventstore.running import (
@@ -66,7 +66,7 @@ async def test_a_refusal_leaves_nothing_behind_and_says_what_is_possible(databas
         with pytest.raises(Empty) as caught:
             await at.escrow.execute(stream, TakeOut(amount_minor=6), request("refused"))
         assert (caught.value.state, caught.value.allowed_actions) == ("full", ("put", "take"))
-        assert await head(at.pool) == 2
+        assert await get_head(at.pool) == 2
         assert (await at.escrow.get(Purse, stream)).held_minor == 5
         await at.escrow.execute(stream, PutIn(amount_minor=1), request())
         assert (await at.escrow.execute(stream, TakeOut(amount_minor=6), request("refused"))).position == 4
@@ -147,7 +147,7 @@ async def test_a_command_that_changes_nothing_succeeds_and_writes_nothing(databa
         stream = await open_purse(at.escrow, 5)
         done = await at.escrow.execute(stream, PutIn(amount_minor=0), request())
         assert (done.position, done.replayed, done.aggregate.version) == (2, False, 2)
-        assert await head(at.pool) == 2
+        assert await get_head(at.pool) == 2
 
 
 @in_loop
@@ -161,7 +161,7 @@ async def test_a_dry_run_shows_what_would_be_and_writes_nothing(database):
         assert caught.value.allowed_actions == ("put", "take")
         opened = await at.escrow.execute(new_id(), OpenPurse(), request(), dry_run=True)
         assert opened.aggregate.version == 1
-        assert await head(at.pool) == 2
+        assert await get_head(at.pool) == 2
         assert (await at.escrow.get(Purse, stream)).held_minor == 5
         assert not (await at.escrow.execute(stream, PutIn(amount_minor=2), request("k"))).replayed
 
@@ -189,7 +189,7 @@ async def test_a_creation_commits_with_what_it_depends_on(database):
         opened = [result.aggregate.id for result in results if not isinstance(result, Full)]
         assert len(opened) == 3
         assert set((await at.escrow.get(Shelf, shelf)).purses) == set(opened)
-        assert await head(at.pool) == 7
+        assert await get_head(at.pool) == 7
         with pytest.raises(NotFound):
             await at.escrow.execute(new_id(), OpenPurse(shelf_id=new_id()), request())
 
@@ -254,7 +254,7 @@ async def test_cancelled_callers_leave_no_lock_and_no_half_command(database):
             await at.escrow.execute(*command)
         both = [await at.escrow.get(Purse, stream) for stream in (a, b)]
         assert sum(purse.held_minor for purse in both) == 20_000
-        assert await head(at.pool) == 4 + 2 * (both[0].version - 2)
+        assert await get_head(at.pool) == 4 + 2 * (both[0].version - 2)
 
 
 @in_loop
@@ -318,7 +318,7 @@ async def test_what_cannot_be_recorded_is_refused_and_leaves_nothing_behind(data
         for name, error in (("x" * MAX_STATE_BYTES, EventTooLarge), ("a\0b", Unencodable)):
             with pytest.raises(error):
                 await at.escrow.execute(new_id(), OpenPurse(name=name), request("k"))
-        assert await head(at.pool) == 0
+        assert await get_head(at.pool) == 0
         assert (await at.escrow.execute(new_id(), OpenPurse(), request("k"))).position == 1
 
 
@@ -328,7 +328,7 @@ async def test_a_stream_that_exists_is_not_created_again(database):
         stream = await open_purse(at.escrow)
         with pytest.raises(VersionConflict):
             await at.escrow.execute(stream, OpenPurse(), request())
-        assert await head(at.pool) == 1
+        assert await get_head(at.pool) == 1
 
 
 @in_loop

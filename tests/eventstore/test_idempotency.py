@@ -8,7 +8,7 @@ from domain.errors import (
     IdempotencyMismatch,
     StillRunning,
 )
-from eventstore.log import head
+from eventstore.log import get_head
 from eventstore.proposal import OutcomeUnknown
 from tests.eventstore.proxy import Proxy
 from tests.eventstore.running import (
@@ -41,7 +41,7 @@ async def test_the_same_request_is_answered_as_the_first_time(database):
         await at.escrow.execute(stream, PutIn(amount_minor=7), request())
         again = await at.escrow.execute(stream, PutIn(amount_minor=5), request("k"))
         assert (again.replayed, again.position, again.aggregate.held_minor) == (True, first.position, 5)
-        assert await head(at.pool) == 3
+        assert await get_head(at.pool) == 3
 
 
 @in_loop
@@ -75,7 +75,7 @@ async def test_a_key_used_for_another_request_is_a_mismatch(database):
         for command in (PutIn(amount_minor=6), TakeOut(amount_minor=99), PutIn(amount_minor=0)):
             with pytest.raises(IdempotencyMismatch):
                 await at.escrow.execute(stream, command, request("k", "six"))
-        assert await head(at.pool) == 2
+        assert await get_head(at.pool) == 2
 
 
 @in_loop

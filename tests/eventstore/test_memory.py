@@ -56,8 +56,9 @@ def test_what_never_changes_is_shared():
     assert copied.lines is original.lines
 
 
-def test_the_cache_keeps_the_newest_versions_of_the_last_used():
-    cache = AggregateCache(2)
+def test_the_cache_keeps_the_newest_versions_of_the_last_used(monkeypatch):
+    monkeypatch.setattr("eventstore.cache.CAPACITY", 2)
+    cache = AggregateCache()
     old, other, third = purse(2), purse(), purse()
     newer = fork(old)
     newer.version = 3

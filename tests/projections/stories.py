@@ -26,6 +26,7 @@ from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.transfer import TransferReport, TransferStatus
 from domain.vault import Vault
 from eventstore.transcoder import encode
+from projections.reader import get_head
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SYSTEM = reaction("tests")
@@ -164,12 +165,16 @@ class Sale:
     def confirm(self) -> None:
         self.act(self.buyer, lambda: self.transaction.confirm_access(("I have access",)))
 
-    def pay_out(self, status: TransferStatus = TransferStatus.SUCCESS) -> None:
+    def pay_out(self, status: TransferStatus = TransferStatus.SUCCESS, fee_minor: int | None = 20) -> None:
         self.act(SYSTEM, lambda: self.transaction.request_payout(PayoutPurpose.SELLER, "RCP_1"))
         reference = list(self.transaction.payouts)[-1]
         pending = TransferReport(reference=reference, status=TransferStatus.PENDING, transfer_code="TRF_1")
         self.act(SYSTEM, lambda: self.transaction.record_transfer(pending))
-        report = TransferReport(reference=reference, status=status, fee_minor=20, reason="the bank said no")
+        self.report_transfer(status, fee_minor)
+
+    def report_transfer(self, status: TransferStatus, fee_minor: int | None) -> None:
+        reference = list(self.transaction.payouts)[-1]
+        report = TransferReport(reference=reference, status=status, fee_minor=fee_minor, reason="the bank said no")
         self.act(SYSTEM, lambda: self.transaction.record_transfer(report))
 
     def notify(self, template: str) -> None:
@@ -227,10 +232,3 @@ def append(connection: psycopg.Connection, events: Sequence[Event], chunk: int =
         connection.execute("NOTIFY escrow_events")
     connection.commit()
     return head
-
-
-def get_head(connection: psycopg.Connection) -> int:
-    """The position of the newest event."""
-    row = connection.execute("SELECT coalesce(max(notification_id), 0) FROM escrow_events").fetchone()
-    assert row is not None
-    return cast("int", row[0])

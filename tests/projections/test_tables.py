@@ -88,6 +88,20 @@ def test_a_failed_payout_is_a_p0_and_the_next_one_has_a_row_of_its_own(log: Log)
     assert log.rows("SELECT state, completed_at IS NOT NULL FROM transactions") == [("completed", True)]
 
 
+def test_a_payout_whose_fee_is_not_known_yet_has_none(log: Log) -> None:
+    """Paystack tells the fee later, and zero would be an answer."""
+    story = Story()
+    sale = story.list_account()
+    for step in (sale.open, sale.pay, sale.sign, sale.reveal, sale.confirm):
+        step()
+    sale.pay_out(fee_minor=None)
+    log.tell(story.events)
+    assert log.rows("SELECT status, fee_minor FROM payouts") == [("succeeded", None)]
+    sale.report_transfer(TransferStatus.SUCCESS, fee_minor=20)
+    log.tell(story.events)
+    assert log.rows("SELECT status, fee_minor FROM payouts") == [("succeeded", 20)]
+
+
 def test_a_deposit_that_is_handed_over_once_more_is_not_lost_any_more(log: Log) -> None:
     story = Story()
     sale = story.list_account()
@@ -145,9 +159,8 @@ def test_the_tables_say_what_the_aggregates_say(log: Log, seed: int) -> None:
     assert log.rows("SELECT id, state, version, held_minor, stuck_reason FROM transactions ORDER BY id") == sorted(
         (t.id, t.state, t.version, t.held_minor, t.stuck_reason) for t in transactions
     )
-    found = log.rows('SELECT reference, status, coalesce(fee_minor, 0) FROM payouts ORDER BY reference COLLATE "C"')
-    assert found == sorted(
-        (p.reference, str(p.status), p.fee_minor or 0) for t in transactions for p in t.payouts.values()
+    assert log.rows('SELECT reference, status, fee_minor FROM payouts ORDER BY reference COLLATE "C"') == sorted(
+        (p.reference, str(p.status), p.fee_minor) for t in transactions for p in t.payouts.values()
     )
     assert log.rows('SELECT reference, status FROM refunds ORDER BY reference COLLATE "C"') == sorted(
         (r.reference, str(r.status)) for t in transactions for r in t.refunds.values()

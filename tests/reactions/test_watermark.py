@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from database.connect import Pool
-from eventstore.log import head
+from eventstore.log import get_head
 from reactions.watermark import FILE, LogState, LogWentBack, Mark, Watermark, read_mark
 from tests.conftest import Database
 from tests.reactions.world import World, run
@@ -40,7 +40,7 @@ def test_a_process_that_looked_earlier_does_not_take_the_mark_of_another_back(
         await Watermark(world.pool, tmp_path).permit()
         newest = read_mark(tmp_path / FILE)
         assert newest is not None
-        assert newest.position == await head(world.pool)
+        assert newest.position == await get_head(world.pool)
         slow.go_on.set()
         await permitted
         assert read_mark(tmp_path / FILE) == newest

@@ -8,7 +8,7 @@ from cli.run.treasury import move_funds
 from domain.errors import IdempotencyMismatch
 from domain.money import Currency, Money
 from domain.treasury import MoveFunds, Movement
-from eventstore.log import head
+from eventstore.log import get_head
 from gateways.payment import Balance
 from gateways.paystack.sim.state import Behaviour
 from tests.conftest import Database
@@ -27,10 +27,10 @@ def test_a_settlement_is_booked_once_by_the_worker_and_by_a_person_who_pastes_it
         printed = [command for command in commands if "charges_settled" in command]
         booked = (await business.reconcile()).booked
         assert 0 < len(printed) <= len(booked)
-        before = await head(business.world.pool)
+        before = await get_head(business.world.pool)
         for command in printed:
             assert set(await business.paste(command)) == {True}
-        assert await head(business.world.pool) == before
+        assert await get_head(business.world.pool) == before
         other = MoveFunds(movement=booked[0].movement, amount=Money(1, Currency.KES), evidence=str(booked[0].key))
         with pytest.raises(IdempotencyMismatch):
             await move_funds(business.world.escrow, other)
