@@ -16,6 +16,7 @@ from psycopg import Error
 from starlette.requests import Request
 
 from api.http.dry_run import was_dry
+from api.http.json_reader import Object
 from api.http.problems import translate
 from api.http.query import parse_id
 from api.http.scope import body_of, request_id_of, session_of, subject_of
@@ -23,6 +24,7 @@ from database.connect import Pool
 from database.errors import DatabaseUnavailable
 from domain.actor import STAFF, Role
 from identity.access_log import Access, Action, AlertKind, Outcome, write_accesses
+from identity.email import LONGEST_EMAIL
 
 WRITE_AFTER_SECONDS = 1.0
 MOST_PER_ADDRESS = 500
@@ -74,7 +76,6 @@ class Watch:
             return None
         is_unknown = session is None and subject is None
         body = body_of(request.scope) if self.action in OF_ACCOUNTS and is_unknown else None
-        email = body.get("email") if body else None
         return Access(
             at=at,
             hour=at.replace(minute=0, second=0, microsecond=0),
@@ -82,7 +83,7 @@ class Watch:
             outcome=_outcome(request, error),
             reason=_reason(error),
             user_id=session.user_id if session else subject,
-            email=email if isinstance(email, str) else None,
+            email=_read_email(body or {}),
             role=",".join(sorted(session.roles)) if session else None,
             object_id=next(filter(None, map(parse_id, request.path_params.values())), None),
             request_id=request_id_of(request.scope),
@@ -176,6 +177,12 @@ def read_agent(request: Request) -> str | None:
     """Return what the program calls itself, shortened and printable."""
     text = (request.headers.get("user-agent") or "")[:LONGEST_AGENT]
     return "".join(each if each.isprintable() else "?" for each in text) or None
+
+
+def _read_email(body: Object) -> str | None:
+    """Return the address in a body, which may have been refused: what is too long for one is not kept in memory."""
+    email = body.get("email")
+    return email if isinstance(email, str) and len(email) <= LONGEST_EMAIL else None
 
 
 def _outcome(request: Request, error: Exception | None) -> Outcome:

@@ -79,5 +79,7 @@ async def _checkpoints(dependencies: Dependencies) -> Sequence[Checkpoint]:
 
 
 def _view(row: Checkpoint, newest: int) -> ProjectionView:
+    # Whoever asks is not known here, and what a database says of a row quotes it: the alert has the whole text.
+    error = None if row.error is None else row.error.partition(":")[0]
     lag = max(0, newest - row.position)
-    return ProjectionView(name=row.name, position=row.position, lag=lag, updated_at=row.updated_at, error=row.error)
+    return ProjectionView(name=row.name, position=row.position, lag=lag, updated_at=row.updated_at, error=error)

@@ -6,10 +6,8 @@ from api.dependencies import Dependencies
 from domain.configuration import CONFIGURATION_ID, Configuration, Setting
 from domain.errors import NotFound
 from domain.money import Currency, CurrencyUnsupported
-from domain.policy import Terms
+from domain.policy import Terms, limit_usd_cents
 from domain.transaction.opening import UsdRate
-
-CENTS = 100
 
 
 async def get_setting(dependencies: Dependencies, setting: Setting) -> int | None:
@@ -30,7 +28,7 @@ async def get_terms(dependencies: Dependencies) -> Terms:
 async def get_limit(dependencies: Dependencies) -> int:
     """Return what one person may move alone, in US cents."""
     changed = await get_setting(dependencies, Setting.FOUR_EYES_ABOVE_USD)
-    return int(dependencies.settings.escrow_four_eyes_above_usd * CENTS) if changed is None else changed * CENTS
+    return limit_usd_cents(dependencies.settings.escrow_four_eyes_above_usd, changed)
 
 
 async def get_refund_limit(dependencies: Dependencies) -> int | None:

@@ -1,5 +1,6 @@
 """Connections: which server, and a pool that neither waits long nor hands out a dead connection."""
 
+import asyncio
 import select
 from dataclasses import asdict, dataclass
 from time import monotonic
@@ -38,14 +39,25 @@ class Pool(AsyncConnectionPool[Connection]):
     async def getconn(self, timeout: float | None = None) -> Connection:  # noqa: ASYNC109 - overridden
         """A live connection. The check is ours: the pool's own pauses a second after each dead one it meets."""
         deadline = monotonic() + (self.timeout if timeout is None else timeout)
+        told = _count_cancellations()
         while True:
             try:
                 connection = await super().getconn(max(0.0, deadline - monotonic()))
             except (PoolTimeout, TooManyRequests, PoolClosed) as error:
                 raise DatabaseUnavailable from error
+            if _count_cancellations() > told:
+                # The pool waits with `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes in
+                # the same moment as the connection: whoever is to end would go on.
+                await self.putconn(connection)
+                raise asyncio.CancelledError
             if is_alive(connection):
                 return connection
             await self.putconn(connection)
+
+
+def _count_cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
 
 
 def resolve_dsn(settings: Settings, role: DatabaseRole) -> str:

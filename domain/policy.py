@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 from domain.errors import Invalid
 from domain.money import BASIS_POINTS, share
+
+CENT = Decimal("0.01")
 
 
 class Silence(StrEnum):
@@ -57,6 +60,12 @@ class Terms:
     def reserve_minor(self, released_minor: int) -> int:
         """Return what is kept back for the warranty period, rounded down."""
         return share(released_minor, self.reserve_bps)
+
+
+def limit_usd_cents(given_usd: Decimal, changed_usd: int | None) -> int:
+    """Return what one person may move alone, in US cents: as it was changed, else as it was given, cut off to cents."""
+    limit = given_usd if changed_usd is None else Decimal(changed_usd)
+    return int(limit.quantize(CENT, ROUND_DOWN) / CENT)
 
 
 DISPUTE_WINDOW = timedelta(days=30)

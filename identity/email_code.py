@@ -25,9 +25,6 @@ FORM = re.compile("[0-9]{6}")
 SendCode = Callable[[str, str], Awaitable[None]]
 """Sends a code (second) to an address (first)."""
 
-Prepare = Callable[[UUID], Awaitable[None]]
-"""Does for a user what has to be done before his address is verified."""
-
 
 class CodePurpose(StrEnum):
     """What a code is for; one for another purpose is refused."""
@@ -107,15 +104,17 @@ def hash_code(salt: bytes, code: str) -> bytes:
     return sha256(salt + code.encode()).digest()
 
 
-async def confirm_code(pool: Pool, email: str, code: str, *, at: datetime, prepare: Prepare | None = None) -> UUID:
+async def confirm_code(
+    pool: Pool, email: str, code: str, *, at: datetime, before: Callable[[UUID], Awaitable[None]] | None = None
+) -> UUID:
     """Verify the address and return the user's id. Raises CodeRefused, also for an unknown address, and UnfitEmail.
 
-    What `prepare` does with the right code is done first: when it raises, the code can be typed again.
+    `before` is done for a right code before it is used up: when it fails, the same code serves again.
     """
     normalised = normalise_email(email)
     user_id = await check_code(pool, normalised, code, CodePurpose.VERIFY_EMAIL, at=at)
-    if prepare is not None:
-        await prepare(user_id)
+    if before is not None:
+        await before(user_id)
     async with pool.connection() as connection, connection.transaction():
         await verify_email(connection, user_id, at)
         await use_code(connection, user_id, CodePurpose.VERIFY_EMAIL)

@@ -3,7 +3,7 @@
 import hashlib
 from uuid import UUID
 
-from api.bodies import RegisterBody
+from api.bodies import RegisterBody, VerifyEmailBody
 from api.codes import mailer_of_codes
 from api.dependencies import Dependencies
 from domain.actor import Actor, Role, reaction
@@ -11,7 +11,7 @@ from domain.errors import NotFound
 from domain.user import RegisterUser
 from domain.user import User as LoggedUser
 from eventstore.escrow import Request
-from identity.email_code import send_code
+from identity.email_code import confirm_code, send_code
 from identity.role import SELF_SERVICE
 from identity.user import NewUser, User, get_user, register
 
@@ -36,8 +36,21 @@ async def register_user(dependencies: Dependencies, body: RegisterBody, request_
     return user
 
 
-async def finish_registration(dependencies: Dependencies, request_id: str, user_id: UUID) -> None:
-    """Record what a registration that broke off has not recorded; without it nobody can be paid."""
+async def confirm_registration(dependencies: Dependencies, body: VerifyEmailBody, request_id: str) -> UUID:
+    """Verify the address and return whose it is. Raises CodeRefused and UnfitEmail.
+
+    What a registration that broke off has not recorded is recorded before the code is used up: whoever is verified
+    gets no other one.
+    """
+
+    async def finish(user_id: UUID) -> None:
+        await _finish(dependencies, user_id, request_id)
+
+    return await confirm_code(dependencies.pool, body.email, body.code, at=dependencies.clock(), before=finish)
+
+
+async def _finish(dependencies: Dependencies, user_id: UUID, request_id: str) -> None:
+    """Without roles in the log nobody can be paid."""
     async with dependencies.pool.connection() as connection:
         user = await get_user(connection, user_id)
     await record_roles(dependencies, user_id, user.roles, request_id)

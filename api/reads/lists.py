@@ -40,7 +40,7 @@ async def list_own_transactions(reader: Reader) -> Page[TransactionItem]:
     return make_page(reader, "transactions", rows, TransactionItem.of, _transaction_key)
 
 
-async def list_stuck_transactions(reader: Reader) -> Page[TransactionItem]:
+async def list_all_transactions(reader: Reader) -> Page[TransactionItem]:
     """Everybody's transactions, newest first; with `stuck=true` those whose money does not move."""
     rows = await list_transactions(
         reader.dependencies.pool,

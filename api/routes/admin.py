@@ -24,7 +24,7 @@ from api.flows.listing import show
 from api.http.body import Nothing
 from api.http.path import PathId
 from api.policy import get_limit, get_refund_limit
-from api.reads.lists import list_actions, list_alerts, list_approval_items, list_stuck_transactions
+from api.reads.lists import list_actions, list_alerts, list_all_transactions, list_approval_items
 from api.reads.page import Page
 from api.reads.reading import Reader, reading_as_staff
 from api.strict_route import StrictRoute
@@ -52,16 +52,16 @@ from reactions.attention import BuyersAccount
 
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"], route_class=StrictRoute)
 
-StuckReader = Annotated[Reader, Depends(reading_as_staff("stuck", "state", "limit", "cursor"))]
+TransactionReader = Annotated[Reader, Depends(reading_as_staff("stuck", "state", "limit", "cursor"))]
 ApprovalReader = Annotated[Reader, Depends(reading_as_staff("status", "limit", "cursor"))]
 OneReader = Annotated[Reader, Depends(reading_as_staff("as_of"))]
 ListReader = Annotated[Reader, Depends(reading_as_staff("limit", "cursor"))]
 
 
 @router.get("/transactions", response_model=Page[TransactionItem])
-async def get_transactions(reader: StuckReader) -> Page[TransactionItem]:
+async def get_transactions(reader: TransactionReader) -> Page[TransactionItem]:
     """List transactions, newest first; with `stuck=true` those whose money does not move."""
-    return await list_stuck_transactions(reader)
+    return await list_all_transactions(reader)
 
 
 @router.get("/transactions/{transaction_id}", response_model=TransactionView)

@@ -1,7 +1,5 @@
 """Signing up, in and out. These routes write no event of a transaction and need no Idempotency-Key."""
 
-from functools import partial
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -10,7 +8,7 @@ from api.access_log import read_agent
 from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, RegisterBody, VerifyEmailBody
 from api.codes import counting_code, mailer_of_codes
 from api.dependencies import DependenciesDep
-from api.flows.registration import finish_registration, register_user
+from api.flows.registration import confirm_registration, register_user
 from api.flows.sign_in import begin_session
 from api.http.body import Nothing
 from api.http.scope import SUBJECT, request_id_of
@@ -18,7 +16,7 @@ from api.http.unstored import answer_unstored
 from api.metrics import EMAIL
 from api.strict_route import StrictRoute
 from api.views.user import LoginView, TokensView, UserView, VerifiedView
-from identity.email_code import confirm_code, resend_code
+from identity.email_code import resend_code
 from identity.password_change import change_password
 from identity.session import logout, refresh
 from identity.user import get_user
@@ -35,9 +33,8 @@ async def post_register(body: RegisterBody, dependencies: DependenciesDep, reque
 @router.post("/verify-email", response_model=VerifiedView)
 async def post_verify_email(body: VerifyEmailBody, dependencies: DependenciesDep, request: Request) -> VerifiedView:
     """Confirm the e-mail address with the six digits that were sent to it."""
-    finish = partial(finish_registration, dependencies, request_id_of(request.scope))
     with counting_code(dependencies, EMAIL):
-        user_id = await confirm_code(dependencies.pool, body.email, body.code, at=dependencies.clock(), prepare=finish)
+        user_id = await confirm_registration(dependencies, body, request_id_of(request.scope))
     dependencies.authenticator.forget(user_id)
     return VerifiedView(user_id=user_id)
 

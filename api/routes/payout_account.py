@@ -1,4 +1,4 @@
-"""Your own settings."""
+"""Where you are paid."""
 
 from fastapi import APIRouter, Request
 

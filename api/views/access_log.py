@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from identity.access_log import AccessRow, SecurityAlert
 
@@ -24,8 +24,8 @@ class AccessItem(BaseModel):
     role: str | None
     object_id: UUID | None
     request_id: str
-    address: str | None
-    user_agent: str | None
+    address: str | None = Field(repr=False)
+    user_agent: str | None = Field(repr=False)
 
     @classmethod
     def of(cls, row: AccessRow) -> Self:

@@ -12,7 +12,7 @@ class Status(BaseModel):
 
 
 class ProjectionView(BaseModel):
-    """How far one read model is; `error` says why it stopped."""
+    """How far one read model is; `error` names the kind of error that stopped it, and its alert says the rest."""
 
     name: str
     position: int

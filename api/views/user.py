@@ -19,9 +19,9 @@ class UserView(BaseModel):
 
     id: UUID
     email: str | None = Field(repr=False)
-    display_name: str
+    display_name: str = Field(repr=False)
     legal_name: str = Field(repr=False)
-    phone: str | None
+    phone: str | None = Field(repr=False)
     roles: list[str]
     is_verified: bool
     created_at: datetime
@@ -83,7 +83,7 @@ class SessionItem(BaseModel):
     expires_at: datetime
     confirmed_at: datetime | None
     confirmed_by: str | None
-    device: str | None
+    device: str | None = Field(repr=False)
 
     @classmethod
     def of(cls, session: OpenSession, *, present: UUID) -> "SessionItem":
@@ -138,7 +138,7 @@ class VerifiedView(BaseModel):
 class PhoneView(BaseModel):
     """Your number; it is verified once you have typed the code that was sent to it."""
 
-    phone: str | None
+    phone: str | None = Field(repr=False)
     is_verified: bool
 
     @classmethod
@@ -152,8 +152,8 @@ class PayoutAccountView(BaseModel):
 
     type: str
     bank_code: str
-    account_number_ends_in: str
-    account_name: str
+    account_number_ends_in: str = Field(repr=False)
+    account_name: str = Field(repr=False)
     currency: str
     usable_at: datetime | None
 
@@ -176,5 +176,5 @@ class NewPayoutAccountView(PayoutAccountView):
     `resolved_name` is the name that the bank has, `name_matches` whether it can be yours; null where it is not asked.
     """
 
-    resolved_name: str | None
+    resolved_name: str | None = Field(repr=False)
     name_matches: bool | None

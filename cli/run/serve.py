@@ -64,6 +64,5 @@ def make_server(app: object, host: str, port: int) -> uvicorn.Server:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        h11_max_incomplete_event_size=16 * 1024,
     )
     return uvicorn.Server(config)

@@ -1,16 +1,14 @@
 """What `escrow setting` does: money settings are events, because whoever changes a fee or a limit moves money."""
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from cli.operator import make_request, run_on_log
 from cli.output import print_rows, report
 from database.settings import Settings
 from domain.configuration import CONFIGURATION_ID, ChangeSetting, Configuration, Setting, StartConfiguration
 from domain.errors import Invalid, NotFound
-from domain.policy import Terms
+from domain.policy import CENT, Terms, limit_usd_cents
 from eventstore.escrow import Escrow
-
-CENT = Decimal("0.01")
 
 
 class SettingUnknown(Invalid):
@@ -24,20 +22,21 @@ def list_settings(*, as_json: bool) -> None:
     settings = Settings()
     found = run_on_log(settings, lambda _pool, escrow: _find(escrow))
     changed = {} if found is None else found.values
-    given = {
-        Setting.FEE_BPS: Terms().fee_bps,
-        Setting.FOUR_EYES_ABOVE_USD: in_whole_cents(settings.escrow_four_eyes_above_usd),
-        Setting.BREAK_GLASS: 0,
+    limit = limit_usd_cents(settings.escrow_four_eyes_above_usd, changed.get(Setting.FOUR_EYES_ABOVE_USD))
+    values = {
+        Setting.FEE_BPS: changed.get(Setting.FEE_BPS, Terms().fee_bps),
+        Setting.FOUR_EYES_ABOVE_USD: in_dollars(limit),
+        Setting.BREAK_GLASS: changed.get(Setting.BREAK_GLASS, 0),
     }
     columns = ("name", "value", "changed")
-    rows = [(name.value, changed.get(name, value), name in changed) for name, value in given.items()]
+    rows = [(name.value, value, name in changed) for name, value in values.items()]
     print_rows("settings", [dict(zip(columns, row, strict=True)) for row in rows], columns, as_json=as_json)
 
 
-def in_whole_cents(limit_usd: Decimal) -> Decimal | int:
-    """Return the limit as it is applied; a whole number, as most are, without decimals."""
-    applied = limit_usd.quantize(CENT, ROUND_DOWN)
-    return int(applied) if applied == int(applied) else applied
+def in_dollars(cents: int) -> Decimal | int:
+    """Return a sum in dollars; a whole number, as most are, without decimals."""
+    dollars = cents * CENT
+    return int(dollars) if dollars == int(dollars) else dollars
 
 
 def change_setting(name: str, value: int, reason: str, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from api.access_log import BY_WORD, EXACT, AccessLog, Watch, watch_of
 from api.app import list_routes
-from api.http.scope import REQUEST_ID
+from api.http.scope import BODY, REQUEST_ID
 from database.connect import open_pool
 from domain.errors import NotFound
 from identity.access_log import (
@@ -243,6 +243,11 @@ def access(number: int, address: str = "10.0.0.1") -> Access:
     )  # fmt: skip
 
 
+def make_sign_in(body: JsonObject | None = None) -> Request:
+    scope: dict[str, object] = {"type": "http", "headers": [], "path_params": {}, "client": None}
+    return Request(scope | {REQUEST_ID: "of-a-test", BODY: body})
+
+
 @pytest.mark.parametrize(
     ("error", "outcome", "reason"),
     [
@@ -255,16 +260,21 @@ def access(number: int, address: str = "10.0.0.1") -> Access:
     ],
 )
 def test_a_failure_of_ours_is_no_refusal(error: Exception, outcome: Outcome, reason: str) -> None:
-    scope: dict[str, object] = {
-        "type": "http",
-        "headers": [],
-        "path_params": {},
-        "client": None,
-        REQUEST_ID: "of-a-test",
-    }
-    access = Watch(Action.SIGN_IN).describe(Request(scope), datetime.now(UTC), error)
+    access = Watch(Action.SIGN_IN).describe(make_sign_in(), datetime.now(UTC), error)
     assert access is not None
     assert (access.outcome, access.reason) == (outcome, reason)
+
+
+@pytest.mark.parametrize(
+    ("email", "is_kept"),
+    [("a" * 242 + "@example.com", True), ("a" * 243 + "@example.com", False), ("😀" * 16_000, False), (["a@b"], False)],
+)
+def test_what_is_longer_than_an_address_is_not_kept_for_one(email: object, is_kept: bool) -> None:
+    """A body is described also when it was refused, and what waits in memory is counted in lines."""
+    tried = make_sign_in({"email": email})
+    access = Watch(Action.SIGN_IN).describe(tried, datetime.now(UTC), RequestValidationError([]))
+    assert access is not None
+    assert access.email == (email if is_kept else None)
 
 
 def test_a_flood_is_counted_and_not_listed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

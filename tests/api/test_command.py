@@ -45,6 +45,10 @@ def test_an_opening_is_answered_for_ever_whatever_became_of_its_listing(installa
     first = buyer.post(T, {"listing_id": listing}, key=key)
     buyer.must(f"{T}/{first.json()['id']}/cancel", {"reason": "changed my mind"})
     wait_until(lambda: buyer.get(f"/api/v1/catalog/{listing}").status_code, lambda status: status == 200)
+    dry = f"{T}?dry_run=true"
+    wait_until(lambda: buyer.post(dry, {"listing_id": listing}).status_code, lambda status: status == 200)
+    tried = buyer.post(dry, {"listing_id": listing}, key=key)
+    assert tried.status_code == 200, f"a dry run is decided as of now, whatever its key was used for: {tried.text}"
     wait_until(
         lambda: admin.post(f"/api/v1/admin/listings/{listing}/remove", {"reason": "it is not theirs"}).status_code,
         lambda status: status == 200,

@@ -126,29 +126,62 @@ def test_an_account_is_registered_verified_and_refreshed(installation: Installat
     assert (stolen.status_code, stolen.json()["code"]) == (401, "not_signed_in")
 
 
+async def break_off(*_: object) -> None:
+    raise Overloaded
+
+
+def list_recorded_by(installation: Installation, user_id: str) -> list[str]:
+    query = "SELECT data ->> 'actor_id' FROM event_log WHERE stream = %s"
+    with psycopg.connect(installation.app_dsn) as connection:
+        return [row[0] for row in connection.execute(query, (user_id,))]
+
+
 def test_a_registration_that_broke_off_is_finished_when_the_address_is_verified(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     auth, email = f"{installation.base_url}/api/v1/auth", f"{uuid4().hex}@example.com"
     person = {"email": email, "password": "a long enough one", "display_name": "N", "legal_name": "N N"}
 
-    async def break_off(*_: object) -> None:
-        raise Overloaded
-
     with monkeypatch.context() as broken:
         broken.setattr("api.flows.registration.record_roles", break_off)
         assert WIRE.post(f"{auth}/register", json=person).status_code == 503
     assert WIRE.post(f"{auth}/resend-code", json={"email": email}).status_code == 204
-    proof = {"email": email, "code": installation.codes[email]}
+    verified = WIRE.post(f"{auth}/verify-email", json={"email": email, "code": installation.codes[email]})
+    assert verified.status_code == 200, verified.text
+    assert list_recorded_by(installation, verified.json()["user_id"]) == ["registration"]
+
+
+def test_a_code_is_good_until_the_roles_of_its_owner_are_recorded(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is verified gets no other code: what breaks off before must be left to do for the same one."""
+    auth, email = f"{installation.base_url}/api/v1/auth", f"{uuid4().hex}@example.com"
+    person = {"email": email, "password": "a long enough one", "display_name": "N", "legal_name": "N N"}
+
     with monkeypatch.context() as broken:
         broken.setattr("api.flows.registration.record_roles", break_off)
-        assert WIRE.post(f"{auth}/verify-email", json=proof).status_code == 503
-    verified = WIRE.post(f"{auth}/verify-email", json=proof)
+        assert WIRE.post(f"{auth}/register", json=person).status_code == 503
+        assert WIRE.post(f"{auth}/resend-code", json={"email": email}).status_code == 204
+        answer = {"email": email, "code": installation.codes[email]}
+        assert WIRE.post(f"{auth}/verify-email", json=answer).status_code == 503
+    verified = WIRE.post(f"{auth}/verify-email", json=answer)
     assert verified.status_code == 200, verified.text
-    query = "SELECT data ->> 'actor_id' FROM event_log WHERE stream = %s"
-    with psycopg.connect(installation.app_dsn) as connection:
-        found = connection.execute(query, (verified.json()["user_id"],)).fetchall()
-    assert found == [("registration",)]
+    assert list_recorded_by(installation, verified.json()["user_id"]) == ["registration"]
+    assert WIRE.post(f"{auth}/verify-email", json=answer).json()["code"] == "code_refused"
+
+
+def test_nobody_who_asks_how_it_is_reads_what_a_stopped_read_model_held(installation: Installation) -> None:
+    """Anybody may ask, and the message of a database quotes the row: only the kind of error is told."""
+    stopped = "INSERT INTO projection_checkpoints (name, version, position, error) VALUES ('stopped', 1, 10^9, %s)"
+    with psycopg.connect(installation.superuser_dsn, autocommit=True) as connection:
+        connection.execute(stopped, ("UniqueViolation: duplicate key\nDETAIL:  Key (title)=(hunter2) exists.",))
+        try:
+            told = [WIRE.get(f"{installation.base_url}/api/v1/ops/{name}").json() for name in ("health", "projections")]
+        finally:
+            connection.execute("DELETE FROM projection_checkpoints WHERE name = 'stopped'")
+    assert told[0]["status"] == "degraded"
+    for each in told:
+        assert {one["name"]: one["error"] for one in each["projections"]}["stopped"] == "UniqueViolation"
 
 
 def test_metrics_exist_before_anything_happened(installation: Installation) -> None:

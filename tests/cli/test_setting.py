@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from cli.run.setting import in_whole_cents
+from cli.run.setting import in_dollars
+from domain.policy import limit_usd_cents
 from tests.running_demo import Demo
 
 REASON = "the board decided on the first of the month"
@@ -30,10 +31,22 @@ def test_a_setting_is_changed_once_and_stands_in_the_log(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"), [("0.75", "0.75"), ("1000.509", "1000.50"), ("20.00", "20"), ("1E+3", "1000"), ("0", "0")]
+    ("given", "shown"),
+    [
+        ("0.75", "0.75"),
+        ("1000.509", "1000.50"),
+        ("20.00", "20"),
+        ("1E+3", "1000"),
+        ("0", "0"),
+        ("999.9999999999999999999999999999", "999.99"),
+    ],
 )
 def test_a_limit_is_shown_as_it_holds_to_the_cent(given: str, shown: str) -> None:
-    assert str(in_whole_cents(Decimal(given))) == shown
+    assert str(in_dollars(limit_usd_cents(Decimal(given), None))) == shown
+
+
+def test_a_limit_that_was_changed_holds_instead_of_the_given_one() -> None:
+    assert limit_usd_cents(Decimal("0.75"), 20) == 2000
 
 
 def test_what_does_not_fit_changes_nothing(demo: Demo) -> None:

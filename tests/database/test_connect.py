@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from database.connect import Limits, open_connection, open_pool, resolve_dsn
+from database.connect import Limits, Pool, open_connection, open_pool, resolve_dsn
 from database.errors import DatabaseUnavailable, ServerNotRunning
 from database.facts import read_facts
 from database.postgres import EmbeddedServer
@@ -136,3 +136,28 @@ async def kill_and_await_restart(server: EmbeddedServer) -> None:
             await asyncio.sleep(0.05)
         else:
             return
+
+
+def test_whoever_is_to_end_ends_although_a_connection_comes_in_the_same_moment(database: Database) -> None:
+    """Otherwise a work that is cancelled goes on, and the whole worker waits for its end for ever."""
+
+    async def work(pool: Pool) -> None:
+        async with pool.connection():
+            await asyncio.sleep(3600)
+
+    async def end_after(pauses: int, pool: Pool) -> bool:
+        async with pool.connection():
+            working = asyncio.create_task(work(pool))
+            while not pool.get_stats()["requests_waiting"]:
+                await asyncio.sleep(0)
+        for _ in range(pauses):
+            await asyncio.sleep(0)
+        working.cancel()
+        await asyncio.wait([working], timeout=5)
+        return working.cancelled()
+
+    async def story() -> list[bool]:
+        async with open_pool(database.app_dsn, max_size=1) as pool:
+            return [await end_after(pauses, pool) for pauses in range(6)]
+
+    assert asyncio.run(story()) == [True] * 6
