@@ -14,6 +14,8 @@ from domain.errors import Invalid, NotFound, Refused
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
 from projections.reader import get_head
+from replay.blocks import DAMAGED
+from replay.damage import LogDamaged
 from replay.fold import fold_shadow
 from replay.progress import Progress, ignore
 from replay.rebuilding import raise_stopped
@@ -80,20 +82,18 @@ def as_of(
     """Fold the log up to a position, or to what was recorded by a time, into a new schema, and leave it there.
 
     The auditor may read it. Raises `SchemaNameUnfit`, `SchemaExists`, `PositionUnknown`, `UnknownProjection`,
-    `RebuildStopped`; then nothing is left.
+    `RebuildStopped`, `LogDamaged`; then nothing is left.
     """
     chosen = choose(projections)
     _require_fit(schema)
     with connect_owner(dsn) as connection, Run(dsn, RunKind.AS_OF, actor, schema) as run:
-        position = _find_position(connection, point)
         if read_comment(connection, schema)[0]:
             raise SchemaExists
-        create_schema(connection, schema, f"{MARK}{position}")
         try:
-            _fill(dsn, connection, schema, chosen, position, processes, progress)
-        except BaseException:
-            drop_schema(connection, schema)
-            raise
+            position = _find_position(connection, point)
+            _make(dsn, connection, schema, chosen, position, processes, progress)
+        except DAMAGED as error:
+            raise LogDamaged(findings=[str(error).strip()]) from error
         run.succeed(Outcome.DONE, position, 0)
     return AsOf(schema=schema, position=position, projections=tuple(projection.name for projection in chosen))
 
@@ -121,7 +121,7 @@ def _find_position(connection: Connection[TupleRow], point: int | datetime) -> i
     return point
 
 
-def _fill(
+def _make(
     dsn: str,
     connection: Connection[TupleRow],
     schema: str,
@@ -130,8 +130,14 @@ def _fill(
     processes: int | None,
     progress: Progress,
 ) -> None:
-    install_tables(connection, chosen, schema=schema, with_indexes=False)
-    raise_stopped(fold_shadow(dsn, schema, chosen, position, processes=processes, progress=progress))
-    build_indexes(connection, chosen, schema=schema)
-    for role in READERS:
-        open_schema(connection, schema, role)
+    """The schema, filled and open to its readers, or none."""
+    create_schema(connection, schema, f"{MARK}{position}")
+    try:
+        install_tables(connection, chosen, schema=schema, with_indexes=False)
+        raise_stopped(fold_shadow(dsn, schema, chosen, position, processes=processes, progress=progress))
+        build_indexes(connection, chosen, schema=schema)
+        for role in READERS:
+            open_schema(connection, schema, role)
+    except BaseException:
+        drop_schema(connection, schema)
+        raise

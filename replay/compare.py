@@ -18,6 +18,8 @@ SQL = load("replay", "compare.sql")
 PAGE = 1_000
 LONGEST_VALUE = 300
 CURSORS = count(1)
+Difference = tuple[str, str | None, str | None]
+"""The key, and the live and the shadow row as JSON."""
 
 
 class Pair(NamedTuple):
@@ -32,15 +34,29 @@ def compare_rows(connection: Connection[TupleRow], pair: Pair, shadow_schema: st
     """Every difference between the two, in the snapshot of the connection's transaction; bounded in memory."""
     if not set(pair.table.key) <= set(pair.columns):
         return
+    connection.execute(SQL.trust_no_index)
     connection.execute(SQL.read_as_everywhere)
+    for key, live, shadow in cast("Iterator[Difference]", _read(connection, _comparison(pair, shadow_schema))):
+        yield from _describe(pair, key, live, shadow)
+    # A row that equals its shadow does so as often as it stands there.
+    for key, rows in cast("Iterator[tuple[str, int]]", _read(connection, _doubles(pair.table))):
+        found = f"{rows} rows"
+        yield Finding(FindingKind.ROW_EXTRA, None, None, pair.table.name, key, None, "1 row", found, pair.projection)
+
+
+def _read(connection: Connection[TupleRow], statement: sql.Composed) -> Iterator[TupleRow]:
     with connection.cursor(f"differences_{next(CURSORS)}") as cursor:
-        cursor.execute(_statement(pair, shadow_schema))
+        cursor.execute(statement)
         while page := cursor.fetchmany(PAGE):
-            for key, live, shadow in cast("list[tuple[str, str | None, str | None]]", page):
-                yield from _describe(pair, key, live, shadow)
+            yield from page
 
 
-def _statement(pair: Pair, shadow_schema: str) -> sql.Composed:
+def _doubles(table: Table) -> sql.Composed:
+    keys = sql.SQL(", ").join(map(sql.Identifier, table.key))
+    return sql.SQL(SQL.list_doubles).format(keys=keys, live=sql.Identifier(LIVE, table.name))
+
+
+def _comparison(pair: Pair, shadow_schema: str) -> sql.Composed:
     return sql.SQL(SQL.compare).format(
         keys=sql.SQL(", ").join(map(sql.Identifier, pair.table.key)),
         live=sql.Identifier(LIVE, pair.table.name),

@@ -69,6 +69,22 @@ FROM {live} AS live
 FULL JOIN {shadow} AS shadow USING ({keys})
 WHERE {live_key} IS NULL OR {shadow_key} IS NULL OR ROW({live_columns}) IS DISTINCT FROM ROW({shadow_columns});
 
+-- name: list_doubles
+-- Keys that more than one row of a table has, whatever its unique index says, and how many.
+SELECT
+    jsonb_build_array({keys})::text,
+    count(*)
+FROM {live}
+GROUP BY {keys}
+HAVING count(*) > 1;
+
+-- name: trust_no_index
+-- The next statements read tables, not indexes.
+SELECT
+    set_config('enable_indexscan', 'off', TRUE),
+    set_config('enable_indexonlyscan', 'off', TRUE),
+    set_config('enable_bitmapscan', 'off', TRUE);
+
 -- name: read_as_everywhere
 -- Texts of values do not depend on the session.
 SELECT

@@ -40,7 +40,10 @@ NO_INPUTS = (
 
 
 class LogSummary(NamedTuple):
-    """What the log adds up to. Balances in minor units per currency and account, debits positive."""
+    """What the log adds up to. Balances in minor units per currency and account, debits positive.
+
+    Where a block cannot be read (`block_unreadable`) it tells of the rest, or of nothing but the head.
+    """
 
     events: int
     streams: int
@@ -143,6 +146,7 @@ def walk_positions(dsn: str, snapshot: str, tick: Tick) -> Part:
     """Walk the log by position, beside the table of commands."""
     findings = Findings()
     with uncollected(), _see(dsn, snapshot) as connection:
+        connection.execute(SQL.follow_index)
         commands = chain.from_iterable(_read_pages(connection, "commands", SQL.read_commands, {}))
         walk = PositionWalk(findings, map(CommandRow._make, commands))
         pages = _read_pages(connection, "events", SQL.read_by_position, {})

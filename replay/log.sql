@@ -53,6 +53,13 @@ SELECT
     set_config('enable_indexonlyscan', 'on', TRUE),
     set_config('enable_bitmapscan', 'on', TRUE);
 
+-- name: follow_index
+-- The next statements read in the order of an index wherever there is one, so that a damaged one shows.
+SELECT
+    set_config('enable_seqscan', 'off', TRUE),
+    set_config('enable_sort', 'off', TRUE),
+    set_config('jit', 'off', TRUE);
+
 -- name: divide_streams
 -- Stream ids that divide the log into parts of about equal size, from a sample of its pages.
 SELECT percentile_disc(%(shares)s::float8 []) WITHIN GROUP (ORDER BY e.originator_id)

@@ -6,7 +6,8 @@ from domain.errors import NotFound
 from projections.projection import Projection
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
-from replay.finding import FindingKind, Findings
+from replay.blocks import DAMAGED
+from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 from replay.log import LogSummary, list_unchecked, verify_log
 from replay.progress import Progress, ignore
 from replay.projections import ProjectionSummary, verify_projections
@@ -14,6 +15,7 @@ from replay.report import Report
 from replay.runs import Outcome, Run, RunKind
 from replay.shadow import connect_owner
 
+UNREADABLE = FindingKind.BLOCK_UNREADABLE
 NO_LOG = "the log itself: only the read models were held against it"
 NO_TABLES = "the read models: a log that cannot be read cannot be folded"
 
@@ -46,15 +48,15 @@ def verify(
         if log:
             summary = verify_log(dsn, findings, expected_head=expected_head, processes=processes, progress=progress)
         # What cannot be read cannot be folded: the file system comes first.
-        readable = not findings.counts[FindingKind.BLOCK_UNREADABLE]
-        compared = ()
-        if readable:
-            compared = verify_projections(dsn, findings, chosen, processes=processes, progress=progress)
+        readable = not findings.counts[UNREADABLE]
+        compared = _compare_tables(dsn, findings, chosen, processes, progress) if readable else ()
         outcome = Outcome.DIFFERS if findings.counts else Outcome.CLEAN
         head = _head(dsn) if summary is None else summary.head
         run.succeed(outcome, head, findings.counts.total())
     unchecked = list_unchecked(expected_head) if log else (NO_LOG,)
-    return _report(run, head, findings, summary, compared, unchecked if readable else (*unchecked, NO_TABLES))
+    if findings.counts[UNREADABLE]:
+        unchecked = (*unchecked, NO_TABLES)
+    return _report(run, head, findings, summary, compared, unchecked)
 
 
 def choose(names: Sequence[str] | None) -> tuple[Projection, ...]:
@@ -67,9 +69,24 @@ def choose(names: Sequence[str] | None) -> tuple[Projection, ...]:
     return tuple(projection for projection in PROJECTIONS if projection.name in names)
 
 
+def _compare_tables(
+    dsn: str, findings: Findings, chosen: Sequence[Projection], processes: int | None, progress: Progress
+) -> tuple[ProjectionSummary, ...]:
+    """Where the log was not verified first, that it cannot be read shows only when it is folded."""
+    try:
+        return verify_projections(dsn, findings, chosen, processes=processes, progress=progress)
+    except DAMAGED as error:
+        findings.add(Finding(UNREADABLE, table=LOG_TABLE, found=str(error).strip()))
+        return ()
+
+
 def _head(dsn: str) -> int:
+    """The newest position, 0 where the log cannot say it."""
     with connect_owner(dsn) as connection:
-        return get_head(connection)
+        try:
+            return get_head(connection)
+        except DAMAGED:
+            return 0
 
 
 def _report(

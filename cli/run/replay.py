@@ -20,7 +20,7 @@ from database.connect import resolve_dsn
 from database.settings import Settings
 from domain.errors import Invalid
 from replay.as_of import SchemaUnknown, as_of, drop_as_of
-from replay.finding import Finding
+from replay.finding import Finding, FindingKind
 from replay.progress import Progress as OnStep
 from replay.progress import Step
 from replay.rebuild import Rebuilt, rebuild
@@ -116,7 +116,9 @@ def _print_findings_of(report: Report) -> None:
 
 
 def _print_summary(report: Report) -> None:
-    if report.log is not None:
+    if FindingKind.BLOCK_UNREADABLE.value in report.counts:
+        print("log: not all of it can be read, and so nothing is said of the books")
+    elif report.log is not None:
         facts = report.log.as_json()
         print(f"log: {facts['events']} events in {facts['streams']} streams, head {facts['head']}")
         for cover in report.log.safeguards:

@@ -113,6 +113,18 @@ def test_a_deleted_row_an_added_row_and_a_changed_key_are_named(folded: Recorded
     assert len(findings) == 2
 
 
+@pytest.mark.parametrize("table", ["ledger_entries", "payouts"])
+def test_a_row_that_stands_there_twice_is_named(folded: Recorded, damage: Damage, table: str) -> None:
+    """As after an upgrade of the C library that sorts otherwise: a unique index lets the same key in again."""
+    _, described = TABLES[table]
+    (key, *_) = keys_of(folded, described)
+    damage(f"ALTER TABLE {table} DROP CONSTRAINT {table}_pkey")
+    damage(f"INSERT INTO {table} SELECT * FROM {table} WHERE {at(described)}", (key,))
+    findings = [finding for finding in compare(folded).findings if finding.kind is not FindingKind.INDEX_MISSING]
+    assert [(finding.kind, finding.table, finding.key) for finding in findings] == [(FindingKind.ROW_EXTRA, table, key)]
+    assert (findings[0].expected, findings[0].found) == ("1 row", "2 rows")
+
+
 def test_a_value_is_shown_as_it_is_and_as_it_should_be(folded: Recorded, damage: Damage) -> None:
     (key, *_) = keys_of(folded, TABLES["transactions"][1])
     damage("UPDATE transactions SET stuck_reason = NULL, state = 'completely' WHERE id = %s", json.loads(key))
