@@ -45,6 +45,8 @@ SECRET_FIELDS = frozenset(
         "credentials",
         "legal_name",
         "statement",
+        "title",
+        "description",
         "otp",
         "bank_code",
         "account_number",

@@ -25,6 +25,7 @@ MEANINGS: dict[str, str] = {
     "charge_id": "the processor's id of a charge",
     "charge_reference": "the reference of the charge that the refund goes against",
     "ciphertext": "the sealed credentials; the keys that open them stand outside the log",
+    "code": "the processor's word for its refusal, or ours where it has none",
     "commitment_sha256": "SHA-256 of the document that was sealed: shows later what was delivered",
     "compensation_minor": "what the platform pays the buyer besides the refund",
     "content_id": "where the text stands among the erasable contents",

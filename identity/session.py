@@ -202,6 +202,11 @@ async def end_sessions(connection: Connection, user_id: UUID, at: datetime, *, r
     await connection.execute(SQL.revoke_sessions, {"user_id": user_id, "at": at, "reason": reason})
 
 
+async def is_going_on(connection: Connection, session_id: UUID) -> bool:
+    """Whether nobody has ended this session."""
+    return await (await connection.execute(SQL.is_going_on, (session_id,))).fetchone() == (True,)
+
+
 async def name_device(pool: Pool, session_id: UUID, device: str | None) -> None:
     """Keep what the program that signed in calls itself, for the owner to tell sessions apart by."""
     async with pool.connection() as connection:

@@ -65,6 +65,12 @@ UPDATE public.sessions
 SET device = %(device)s
 WHERE id = %(session_id)s;
 
+-- name: is_going_on
+-- Whether nobody has ended this session.
+SELECT revoked_at IS NULL
+FROM public.sessions
+WHERE id = %s;
+
 -- name: list_sessions
 -- Where a user is signed in, newest first.
 SELECT id, created_at, expires_at, confirmed_at, confirmed_by, device

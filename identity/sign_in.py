@@ -6,7 +6,6 @@ has signed in before is counted by itself and does not wait for them.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from database.connect import Pool
 from domain.ids import RandomBytes
@@ -15,9 +14,10 @@ from identity.known_device import Voucher, has_known_device, is_known_device, re
 from identity.notification import tell_user
 from identity.password import Locksmith, find_password
 from identity.password_change import raise_cost
-from identity.session import Lifetimes, Tokens, login
+from identity.session import Lifetimes, SignInRefused, Tokens, is_going_on, login
 from identity.token import DEVICE, hash_token
 from identity.tries import Allowance, bucket_of, count_try, forget_tries, take_back_try
+from identity.turn import take_turn
 
 BY_ACCOUNT = Allowance(free=5, first_pause=timedelta(seconds=5), longest_pause=timedelta(minutes=1))
 BY_ADDRESS = Allowance(free=50, first_pause=timedelta(seconds=1), longest_pause=timedelta(minutes=1))
@@ -53,6 +53,8 @@ async def sign_in(
 ) -> SignedIn:
     """Start a session. Raises TooManyTries before the password is looked at, and what `login` raises.
 
+    SignInRefused also when the session was ended before its device is remembered.
+
     Raises TooManySignIns before anything is asked of the database when nobody more can be taken.
     """
     with locksmith.enter(_name_device(email, caller)):
@@ -70,7 +72,7 @@ async def sign_in(
         if known and caller.device_token is not None:
             return SignedIn(tokens=tokens, device_token=caller.device_token)
         voucher = Voucher(key=caller.key, account=_spell(email))
-        return SignedIn(tokens=tokens, device_token=await _remember(pool, tokens.user_id, voucher, at, random_bytes))
+        return SignedIn(tokens=tokens, device_token=await _remember(pool, tokens, voucher, at, random_bytes))
 
 
 def _name_device(email: str, caller: Caller) -> bytes | None:
@@ -118,8 +120,13 @@ async def _find_known_device(pool: Pool, email: str, caller: Caller) -> bool:
         return stored is not None and await is_known_device(connection, stored.user_id, caller.device_token)
 
 
-async def _remember(pool: Pool, user_id: UUID, voucher: Voucher, at: datetime, random_bytes: RandomBytes) -> str:
+async def _remember(pool: Pool, tokens: Tokens, voucher: Voucher, at: datetime, random_bytes: RandomBytes) -> str:
+    user_id = tokens.user_id
     async with pool.connection() as connection, connection.transaction():
+        # Whoever has replaced the password since has ended this session too, and a device of its would stay behind.
+        await take_turn(connection, user_id)
+        if not await is_going_on(connection, tokens.session_id):
+            raise SignInRefused
         # Nothing is new about the first of all; and whoever brings no token is told of once an hour at most.
         if await has_known_device(connection, user_id):
             await tell_user(connection, user_id, "new_sign_in", at=at, key=f"{at.astimezone(UTC):%Y%m%d%H}")

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from domain.errors import NotFound
 from domain.transaction import Transaction
+from gateways.errors import GatewayError
 from reactions.chargeback import confirm_chargebacks, follow_chargebacks
 from reactions.chargeback_answer import answer_chargebacks
 from reactions.clawback import withhold_debt
@@ -15,6 +16,7 @@ from reactions.listing import follow_end
 from reactions.loss import notice_loss
 from reactions.payment import confirm_charge, follow_payment
 from reactions.payout import confirm_transfer, follow_payouts, request_payout
+from reactions.question import REFUSALS
 from reactions.refund import follow_refunds
 from reactions.toolbox import Toolbox
 from reactions.vault import destroy_keys
@@ -36,6 +38,8 @@ STEPS: tuple[Step, ...] = (
     follow_end,
     answer_chargebacks,
 )
+MONEY = frozenset({enforce_deadline, follow_refunds, withhold_debt, request_payout, follow_payouts})
+"""Not taken while the processor refuses to say what was paid, or what of it was taken back."""
 MAX_ROUNDS = 20
 
 
@@ -46,8 +50,9 @@ async def advance(
 
     `is_disputed` says that the charge was charged back, or that a chargeback of it has moved on.
 
-    Doing it twice, or at any time, is harmless. One that is held back is left as it is. Raises the processor's and the
-    database's errors, and `HeldBack` for what was `reported` and not asked about: try again later.
+    Doing it twice, or at any time, is harmless. One that is held back is left as it is. What the processor refuses to
+    say holds up only what depends on it. Raises the processor's and the database's errors, and `HeldBack` for what was
+    `reported` and not asked about: try again later.
     """
     if await is_held_back(tools, transaction_id):
         if reported is not None:
@@ -65,11 +70,20 @@ async def advance(
 
 
 async def _take_round(tools: Toolbox, transaction_id: UUID) -> bool:
+    """Take the first step that changes anything; raise the first refusal of the processor when none does."""
+    refused: dict[Step, GatewayError] = {}
     for step in STEPS:
+        if step in MONEY and not refused.keys().isdisjoint({follow_payment, follow_chargebacks}):
+            continue
         try:
             transaction = await tools.escrow.get(Transaction, transaction_id)
         except NotFound:
             return False
-        if await step(tools, transaction):
-            return True
+        try:
+            if await step(tools, transaction):
+                return True
+        except REFUSALS as refusal:
+            refused[step] = refusal
+    for refusal in refused.values():
+        raise refusal
     return False

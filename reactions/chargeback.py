@@ -3,8 +3,8 @@
 `reactions.chargeback_search` finds those that no webhook told of, `reactions.chargeback_answer` answers them.
 """
 
-from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from domain.transaction import Transaction
 from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
@@ -13,6 +13,7 @@ from domain.transaction.system_commands import RecordChargeback
 from gateways.chargeback import Chargeback, ChargebackResolution, ChargebackStatus
 from gateways.errors import UnknownReference
 from gateways.payment import RefundStatus
+from reactions.question import ask_each
 from reactions.toolbox import Toolbox, record
 
 NAME = "chargebacks"
@@ -24,13 +25,16 @@ OVER = frozenset({ChargebackStatus.RESOLVED, ChargebackStatus.ARCHIVED})
 
 async def follow_chargebacks(tools: Toolbox, transaction: Transaction) -> bool:
     """Ask what became of the chargebacks that nobody has decided yet."""
-    changed = False
-    for number in _list_open(transaction):
-        # One that the processor does not know must not hold up the other steps of the transaction.
-        with suppress(UnknownReference):
-            found = await tools.gateway.fetch_chargeback(int(number))
-            changed |= await record_found(tools, transaction, found)
-    return changed
+    numbers = _list_open(transaction)
+    return await ask_each(tools, transaction, {each: partial(_follow, tools, transaction, each) for each in numbers})
+
+
+async def _follow(tools: Toolbox, transaction: Transaction, number: str) -> bool:
+    try:
+        found = await tools.gateway.fetch_chargeback(int(number))
+    except UnknownReference:
+        return False  # one that the processor does not know must not hold up the money of the transaction
+    return await record_found(tools, transaction, found)
 
 
 def _list_open(transaction: Transaction) -> tuple[str, ...]:

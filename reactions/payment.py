@@ -3,6 +3,7 @@
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from database.queries import load
@@ -17,6 +18,7 @@ from eventstore.escrow import Request, Result
 from gateways.errors import DuplicateReference, GatewayRefused, UnknownReference, WrongMode
 from gateways.payment import Charge, ChargeLink, ChargeStatus, Mode, NewCharge
 from identity.user import get_user
+from reactions.question import ask_each
 from reactions.toolbox import Toolbox, order
 
 SQL = load("reactions", "payment.sql")
@@ -132,7 +134,8 @@ async def follow_payment(tools: Toolbox, transaction: Transaction) -> bool:
     is_open = transaction.payment is PaymentStatus.REQUESTED and transaction.payment_link_issued
     if not is_open or transaction.ended_as is not None or transaction.payment_reference is None:
         return False
-    return await confirm_charge(tools, transaction, transaction.payment_reference)
+    reference = transaction.payment_reference
+    return await ask_each(tools, transaction, {reference: partial(confirm_charge, tools, transaction, reference)})
 
 
 async def confirm_charge(tools: Toolbox, transaction: Transaction, reference: str) -> bool:

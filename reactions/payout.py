@@ -1,5 +1,6 @@
 """Payouts: intent, call, outcome. After any doubt only a GET tells, and the reference never changes while in doubt."""
 
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
 from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
 from reactions.naming import write_reason
+from reactions.question import ask_each
 from reactions.toolbox import Toolbox, order, record
 
 NAME = "payouts"
@@ -28,10 +30,16 @@ async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
     What one payee has to wait for does not hold up the other. What the processor refused waits for a person and a
     better recipient.
     """
-    for purpose in PayoutPurpose:
-        if _is_due(tools, transaction, purpose) and await _request(tools, transaction, purpose):
-            return True
-    return False
+    due = [purpose for purpose in PayoutPurpose if _is_due(tools, transaction, purpose)]
+    return await ask_each(
+        tools, transaction, {_subject(transaction, each): partial(_request, tools, transaction, each) for each in due}
+    )
+
+
+def _subject(transaction: Transaction, purpose: PayoutPurpose) -> str:
+    """What is asked about before more is sent is what was sent before."""
+    last = transaction.last_payout(purpose)
+    return purpose.value if last is None else last.reference
 
 
 def _is_due(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
@@ -127,11 +135,10 @@ async def _waits_for_account(tools: Toolbox, transaction: Transaction, purpose: 
 
 async def follow_payouts(tools: Toolbox, transaction: Transaction) -> bool:
     """Send what was intended, and ask what became of what was sent."""
-    changed = False
-    for payout in transaction.payouts.values():
-        if payout.status.is_open:
-            changed |= await _follow(tools, transaction, payout)
-    return changed
+    under_way = [payout for payout in transaction.payouts.values() if payout.status.is_open]
+    return await ask_each(
+        tools, transaction, {each.reference: partial(_follow, tools, transaction, each) for each in under_way}
+    )
 
 
 async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: str) -> bool:

@@ -1,6 +1,7 @@
 """Refunds: Paystack has no key against a second one, so what may have been sent is looked for by its note first."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from domain.journal import Account
 from domain.money import Money
@@ -14,6 +15,7 @@ from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
 from reactions.checkpoint import save_unless_since
+from reactions.question import ask_each
 from reactions.toolbox import Toolbox, record
 
 NAME = "refunds"
@@ -25,11 +27,10 @@ UNDER_WAY = 2 * SETTLING
 
 async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
     """Send what was ordered, and ask what became of what was sent."""
-    changed = False
-    for refund in transaction.refunds.values():
-        if refund.status.is_open:
-            changed |= await _follow(tools, transaction, refund)
-    return changed
+    under_way = [refund for refund in transaction.refunds.values() if refund.status.is_open]
+    return await ask_each(
+        tools, transaction, {each.reference: partial(_follow, tools, transaction, each) for each in under_way}
+    )
 
 
 async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> bool:

@@ -1,4 +1,4 @@
-"""The rules of answers to the processor's disputes (intent, call, outcome), and of its disputes of other money."""
+"""The rules of answers to the processor's disputes, of its disputes of other money, and of what it does not answer."""
 
 from domain.transaction import Transaction
 from domain.transaction.chargeback import ForeignChargebackSeen
@@ -7,6 +7,7 @@ from domain.transaction.chargeback_answer import (
     ProcessorDisputeAnswerOrdered,
     ProcessorDisputeAnswerRefused,
 )
+from domain.transaction.question import QuestionAnswered, QuestionRefused
 from domain.transaction.records import AnswerStatus, Dispute, DisputeSource
 from replay.rules import Rule, require
 
@@ -47,6 +48,18 @@ ANSWER_RULES: dict[str, Rule] = dict(
             Transaction, ProcessorDisputeAnswered, "an open dispute of the processor, not answered yet", _is_unsent
         ),
         require(Transaction, ForeignChargebackSeen, "one in another currency, not over yet", _is_news),
+        require(
+            Transaction,
+            QuestionRefused,
+            "a question that was not refused before",
+            lambda x, e: e.reference not in x.refused_questions,
+        ),
+        require(
+            Transaction,
+            QuestionAnswered,
+            "a question that was refused",
+            lambda x, e: e.reference in x.refused_questions,
+        ),
         require(Transaction, ProcessorDisputeAnswerRefused, "an answer that was ordered and not taken", _is_ordered),
     ]
 )

@@ -147,14 +147,14 @@ def _is_asked_for(x: Transaction, e: PaymentRequested) -> bool:
 
 
 def _is_unknown_fee(x: Transaction, e: PaymentFeeAssessed) -> bool:
-    """That of the charge that paid, or of stray money: one for each reference, of which there are as many as charges.
+    """That of the charge that paid, or one for each reference under which stray money was reported, once there is any.
 
     Stray money may come under the reference of the price as well, with a fee of its own.
     """
     if x.funds_held_at is not None and x.charge_fee_minor is None and e.reference == x.payment_reference:
         return True
-    strays = x.seen_charges - {x.processor_charge_id}
-    return e.reference not in x.stray_fees and len(x.stray_fees) < len(strays)
+    has_strays = any(charge != x.processor_charge_id for charge in x.seen_charges)
+    return has_strays and e.reference not in x.stray_fees
 
 
 def _is_first_receipt(x: Transaction, e: PaymentReceived) -> bool:

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -101,12 +102,14 @@ class FilePepper(Pepper):
     Versions once read are kept, whatever becomes of the file.
     """
 
-    __slots__ = ("_path", "_stamp")
+    __slots__ = ("_path", "_stamp", "_turn")
+    _turn: Lock
     _path: Path
     _stamp: tuple[int, int, int] | None
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raises what `load_pepper` raises."""
+        self._keep("_turn", Lock())
         stamp = _stamp_of(path)
         super().__init__(load_pepper(path).keys)
         self._keep("_path", path)
@@ -125,6 +128,11 @@ class FilePepper(Pepper):
         return super().get_key(version)
 
     def _refresh(self) -> None:
+        """One thread at a time: of two that read, the slower would forget what the quicker one has found."""
+        with self._turn:
+            self._read_again()
+
+    def _read_again(self) -> None:
         stamp = _stamp_of(self._path)
         if stamp is None or stamp == self._stamp:
             return

@@ -13,7 +13,7 @@ from api.dependencies import Dependencies
 from api.reads.reading import Reader
 from api.views.listing import ListingView
 from domain.content import Text
-from domain.errors import PreconditionFailed, VersionConflict
+from domain.errors import IdempotencyMismatch, PreconditionFailed, VersionConflict
 from domain.listing import Listing
 from domain.listing.commands import DraftListing, ReviseListing
 from domain.money import Money
@@ -23,7 +23,7 @@ KIND = "listing"
 
 
 async def draft(desk: Desk, body: ListingBody) -> Response:
-    """Start a listing."""
+    """Start a listing. Raises IdempotencyMismatch where the key was used for other words."""
     desk.require_new()
     price = body.price.to_money()
     text = {"title": body.title, "description": body.description}
@@ -31,26 +31,30 @@ async def draft(desk: Desk, body: ListingBody) -> Response:
     rehearsed = await desk.rehearse(stream_id, _draft(desk, price, rehearse_content(desk.request, KIND)))
     if desk.is_dry and rehearsed is not None:
         return desk.answer(rehearsed, ListingView.of(rehearsed.aggregate, desk.actor, text))
-    content = await keep_content(desk.dependencies, desk.request, KIND, text)
+    content = await _keep(desk, text, text)
     result = await desk.run(stream_id, _draft(desk, price, content))
     return await show(desk, result, status=201)
 
 
 async def revise(desk: Desk, listing_id: UUID, patch: ListingPatch) -> Response:
-    """Change what the patch names; the rest stays. Raises VersionConflict when somebody else changed it meanwhile."""
+    """Change what the patch names; the rest stays. Raises VersionConflict when somebody else changed it meanwhile.
+
+    Raises IdempotencyMismatch where the key was used for other words.
+    """
+    said = patch.model_dump(include={"title", "description"}, exclude_none=True)
     listing = await desk.dependencies.escrow.get(Listing, listing_id)
     price = patch.price.to_money() if patch.price else listing.price
     planned = _revise(price, rehearse_content(desk.request, KIND))
     rehearsed = await desk.rehearse(listing_id, planned)
     if rehearsed is None:
-        return await show(desk, await desk.run(listing_id, planned))
-    text = await _get_text(desk.dependencies, listing) | patch.model_dump(
-        include={"title", "description"}, exclude_none=True
-    )
+        replayed = await desk.run(listing_id, planned)
+        _require_same(await _get_text(desk.dependencies, replayed.aggregate), said)
+        return await show(desk, replayed)
+    text = await _get_text(desk.dependencies, listing) | said
     if desk.is_dry:
         return desk.answer(rehearsed, ListingView.of(rehearsed.aggregate, desk.actor, text))
     # A key that was refused can be used again: then for a text made from another version, so under another id.
-    content = await keep_content(desk.dependencies, desk.about(str(listing.version)).request, KIND, text)
+    content = await _keep(desk.about(str(listing.version)), text, said)
     return await show(desk, await _run_at(desk, listing, _revise(price, content)))
 
 
@@ -62,6 +66,19 @@ async def _run_at(desk: Desk, listing: Listing, command: ReviseListing) -> Resul
         if desk.expected_version is not None:
             raise
         raise VersionConflict from None
+
+
+async def _keep(desk: Desk, text: Text, said: Text) -> Content:
+    content = await keep_content(desk.dependencies, desk.request, KIND, text)
+    kept = await read_contents(desk.dependencies.pool, [content.id])
+    _require_same(kept.get(content.id, {}), said)
+    return content
+
+
+def _require_same(kept: Text, said: Text) -> None:
+    """The digest of a request does not cover the words; what was erased cannot be compared any more."""
+    if any(kept.get(name, words) != words for name, words in said.items()):
+        raise IdempotencyMismatch
 
 
 def _draft(desk: Desk, price: Money, content: Content) -> DraftListing:

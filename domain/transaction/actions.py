@@ -95,7 +95,7 @@ def _payout_reason(transaction: "Transaction") -> str | None:
         if payout.waits_for_balance:
             return f"payout_waiting_for_balance: {payout.amount_minor} {transaction.price.currency.value}"
         if payout.status.is_open:
-            return f"payout_{payout.status.value}"
+            return f"payout_{payout.status.value}{_refusal_of(transaction, payout.reference)}"
         if payout.status not in FAILED or transaction.payable_minor(payout.purpose) == 0:
             continue
         if payout.retry_at is not None:
@@ -109,10 +109,15 @@ def _refund_reason(transaction: "Transaction") -> str | None:
         if refund.status.is_open and refund.waits_for_balance:
             return f"refund_waiting_for_balance: {refund.amount_minor} {refund.currency.value}"
         if refund.status.is_open:
-            return f"refund_{refund.status.value}"
+            return f"refund_{refund.status.value}{_refusal_of(transaction, refund.reference)}"
         if refund.status is RefundStatus.FAILED and refund.currency is not transaction.price.currency:
             return "refund_failed: in another currency"
     return next((reason for account, reason in _OWED.items() if transaction.owed(account) > 0), None)
+
+
+def _refusal_of(transaction: "Transaction", reference: str) -> str:
+    code = transaction.refused_questions.get(reference)
+    return "" if code is None else f": {code} when asked about it"
 
 
 _OWED = {

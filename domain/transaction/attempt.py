@@ -73,11 +73,12 @@ class PayoutReversalSeen(TransactionEvent):
         transaction.update_payout(self.reference, status=PayoutStatus.REVERSED)
 
 
-def retry_at(payout: Payout, failed_at: datetime) -> datetime | None:
+def retry_at(payout: Payout, tried: int, failed_at: datetime) -> datetime | None:
     """Return from when the attempt after this one may be made: 1 minute, 10 minutes, 1 hour, 6 hours; None after five.
 
-    An attempt that was never accepted is not repeated: the processor would refuse it again.
+    It was `tried` so often since it was paid last. An attempt that was never accepted is not repeated: the processor
+    would refuse it again.
     """
-    if not payout.accepted or payout.attempt >= MAX_PAYOUT_ATTEMPTS:
+    if not payout.accepted or tried >= MAX_PAYOUT_ATTEMPTS:
         return None
-    return failed_at + PAYOUT_RETRY_AFTER[payout.attempt - 1]
+    return failed_at + PAYOUT_RETRY_AFTER[tried - 1]

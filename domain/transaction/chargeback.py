@@ -255,9 +255,7 @@ class ChargebackTrack(StrayChargebackTrack):
 
     def _unreturned_minor(self) -> int:
         """What is owed of stray money whose return failed."""
-        own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
-        failed = (refund for refund in own if refund.status is RefundStatus.FAILED and not refund.is_of_price)
-        return sum(refund.amount_minor for refund in failed if refund.paid_by is None)
+        return sum(refund.amount_minor for refund in self.stray_returns if refund.is_unpaid)
 
     def _with_seller_minor(self) -> int:
         """What the seller has been paid or will be, has not paid back and does not owe back already.

@@ -170,14 +170,14 @@ class PayoutTrack(ClawbackTrack):
 
         Raises `NothingPayable` while nothing is owed or an earlier attempt is not conclusive, `DisputeOpen` for the
         seller's money while a dispute is open, and, unless it is forced, `PayoutRetryTooEarly` soon after a failure
-        and `PayoutAttemptsExhausted` after five attempts.
+        and `PayoutAttemptsExhausted` after five attempts since one that was paid.
         """
         self.require_payable(purpose)
         if not forced:
             self._require_pause_over(purpose)
-        attempt = self.next_attempt(purpose)
-        if attempt > MAX_PAYOUT_ATTEMPTS and not forced:
+        if self.attempts_since_paid(purpose) >= MAX_PAYOUT_ATTEMPTS and not forced:
             raise PayoutAttemptsExhausted
+        attempt = self.next_attempt(purpose)
         reference = derive_reference("po", self.id, purpose.value, attempt)
         amount = self.payable_minor(purpose)
         self.record(
@@ -302,7 +302,8 @@ class PayoutTrack(ClawbackTrack):
         self.recover_from_payable()
         if self.payable_minor(payout.purpose) == 0:
             return
-        at = None if report.status is TransferStatus.REVERSED else retry_at(payout, self.now)
+        tried = self.attempts_since_paid(payout.purpose)
+        at = None if report.status is TransferStatus.REVERSED else retry_at(payout, tried, self.now)
         if at is None:
             reason = report.reason or report.status.value
             self.record(PayoutGivenUp, reference=payout.reference, attempts=payout.attempt, reason=reason)

@@ -186,6 +186,11 @@ class Refund:
         return self.status in {RefundStatus.FAILED, RefundStatus.CANCELLED}
 
     @property
+    def is_unpaid(self) -> bool:
+        """True when it failed and nothing has paid it in another way: it is still owed."""
+        return self.status is RefundStatus.FAILED and self.paid_by is None
+
+    @property
     def is_of_price(self) -> bool:
         """True when it gives back what was paid for the sale; the return of stray money is not part of that."""
         return self.basis is not Basis.MISMATCH

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import UUID
 
 from domain.actor import STAFF, Actor, Role
@@ -140,6 +141,7 @@ class TransactionState(Aggregate):
         self.uncovered_chargeback_minor = 0
         self.uncovered_stray_minor: Counter[str] = Counter()  # by the id of a charge that nobody has heard of yet
         self.foreign_chargebacks: dict[str, bool] = {}  # whether each is open, by the processor's id
+        self.refused_questions: dict[str, str] = {}  # what the processor says instead of an answer, by reference
         self.recovered_in_cash_minor = 0
         self.recovered_elsewhere_minor = 0  # what he owed here and his other sales have paid
         self.withheld_minor = 0  # what he was owed here and his debts on other sales have taken
@@ -194,6 +196,11 @@ class TransactionState(Aggregate):
     def next_attempt(self, purpose: PayoutPurpose) -> int:
         """Return the number of the attempt to pay for a purpose that has not been made yet."""
         return 1 + sum(payout.purpose is purpose for payout in self.payouts.values())
+
+    def attempts_since_paid(self, purpose: PayoutPurpose) -> int:
+        """Return how often it was tried to pay for a purpose since that succeeded last."""
+        latest_first = (payout for payout in reversed(self.payouts.values()) if payout.purpose is purpose)
+        return sum(1 for _ in takewhile(lambda payout: payout.status is not PayoutStatus.SUCCEEDED, latest_first))
 
     def payable_minor(self, purpose: PayoutPurpose) -> int:
         """Return what can be transferred for a purpose now, in minor units; refunds under way are not payable."""

@@ -109,15 +109,14 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
 
     def _unsent_returns(self, charge_reference: str | None) -> tuple[Refund, ...]:
         """The returns of stray money of a charge that were not sent, or failed and are not paid by a transfer."""
-        stray = (refund for refund in self.refunds.values() if not refund.is_of_price)
-        own = (refund for refund in stray if refund.charge_reference == charge_reference)
-        ours = (refund for refund in own if refund.currency is self.price.currency)
-        return tuple(
-            refund
-            for refund in ours
-            if refund.status is RefundStatus.APPROVED
-            or (refund.status is RefundStatus.FAILED and refund.paid_by is None)
-        )
+        unsent = (refund for refund in self.stray_returns if refund.status is RefundStatus.APPROVED or refund.is_unpaid)
+        return tuple(refund for refund in unsent if refund.charge_reference == charge_reference)
+
+    @property
+    def stray_returns(self) -> tuple[Refund, ...]:
+        """The returns of money that was never the price, in its currency."""
+        own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
+        return tuple(refund for refund in own if not refund.is_of_price)
 
 
 def _references(refunds: tuple[Refund, ...], status: RefundStatus) -> tuple[str, ...]:

@@ -212,6 +212,29 @@ class RecordAnswer(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRefusedQuestion(TransactionCommand):
+    """The processor refuses again and again to say what became of something."""
+
+    reference: str
+    code: str
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.record_refused_question`."""
+        aggregate.record_refused_question(self.reference, self.code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAnsweredQuestion(TransactionCommand):
+    """The processor says again what became of it."""
+
+    reference: str
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.record_answered_question`."""
+        aggregate.record_answered_question(self.reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnReceipts(TransactionCommand):
     """Money in suspense goes back to its payer."""
 

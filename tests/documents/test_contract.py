@@ -114,9 +114,9 @@ def test_a_paper_from_before_the_signatures_is_still_the_logs(contract: Contract
     assert compare(contract.text, contract).same
 
 
-def test_every_byte_that_differs_is_a_difference(contract: Contract) -> None:
+def test_a_byte_that_differs_is_a_difference_wherever_it_stands(contract: Contract) -> None:
     for content in (draw_contract(contract), contract.text):
-        for place in range(0, len(content), 61):
+        for place in range(0, len(content), 331):
             changed = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
             verdict = compare(changed, contract)
             assert not verdict.same

@@ -1,5 +1,6 @@
 """Stories about payouts that do not go through at once; their bytes are frozen in `golden/`."""
 
+from domain.transaction.system_commands import RecordAnsweredQuestion, RecordRefusedQuestion
 from tests.domain import paths
 from tests.domain.paths import pending, refunded, transfer
 from tests.domain.people import SUPER
@@ -28,6 +29,16 @@ def uncovered() -> Story:
     story.do(paths.pay_out())
     for status in ("not_covered", "success"):
         story.do(transfer(story.payout(), status))
+    return story
+
+
+def unanswered() -> Story:
+    """The processor refuses to say what became of a payout, and then says it."""
+    story = paths.paying(pending())
+    story.do(transfer(story.payout(), "pending"))
+    story.wait(minutes=10).do(RecordRefusedQuestion(reference=story.payout(), code="unknown"))
+    story.do(RecordAnsweredQuestion(reference=story.payout()))
+    story.do(transfer(story.payout(), "success", 2_000))
     return story
 
 

@@ -61,7 +61,7 @@ from tests.domain import paths
 from tests.domain.golden_chargebacks import stray_taken_back
 from tests.domain.golden_debts import withheld
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
-from tests.domain.golden_payouts import repeated, taken_back_unseen, uncovered
+from tests.domain.golden_payouts import repeated, taken_back_unseen, unanswered, uncovered
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
@@ -348,6 +348,7 @@ STORIES = {
         sold,
         repeated,
         uncovered,
+        unanswered,
         attended,
         sent_on,
         called_off,

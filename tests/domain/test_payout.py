@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from domain.journal import Account
-from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
+from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER, Terms
 from domain.transaction.cooling import PayoutAccountCoolingOff
 from domain.transaction.force import NotStuck, RecipientMissing
 from domain.transaction.payment import UnknownReference
@@ -131,6 +131,25 @@ def test_the_program_gives_up_after_five_attempts_and_a_super_admin_may_go_on():
     story.refuses(PayoutAttemptsExhausted, pay_out())
     assert "payout_requested" in story.do(release("RCP_corrected"), SUPER)
     assert story.transaction.payouts[story.payout()].recipient == "RCP_corrected"
+
+
+def test_only_the_attempts_since_the_last_one_that_was_paid_are_counted():
+    story = releasing(pending(terms=Terms(reserve_bps=900, warranty_seconds=86_400)))
+    for pause in PAYOUT_RETRY_AFTER:
+        story.do(pay_out())
+        report(story, "failed")
+        story.wait(seconds=pause.total_seconds())
+    story.do(pay_out())
+    report(story, "success")
+    story.wait(days=1).do(EnforceDeadline())
+    assert story.transaction.stuck_reason == "awaiting_payout_request"
+    for pause in PAYOUT_RETRY_AFTER:
+        assert "payout_requested" in story.do(pay_out())
+        assert "payout_retry_scheduled" in story.do(transfer(story.payout(), "failed"))
+        story.wait(seconds=pause.total_seconds())
+    story.do(pay_out())
+    assert story.do(transfer(story.payout(), "failed"))[-1] == "payout_given_up"
+    story.refuses(PayoutAttemptsExhausted, pay_out())
 
 
 def test_what_waits_for_an_account_is_not_asked_for_before():

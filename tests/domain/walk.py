@@ -45,10 +45,12 @@ from domain.transaction.system_commands import (
     EnforceDeadline,
     ExtendDeadlines,
     LoseDeposit,
+    RecordAnsweredQuestion,
     RecordCharge,
     RecordNotice,
     RecordPaymentLink,
     RecordPaymentRefused,
+    RecordRefusedQuestion,
     ReturnReceipts,
     WaitForAccount,
     WithholdPayable,
@@ -304,18 +306,16 @@ def _refunded(status: str) -> Move:
     return f"refund {status}", SYSTEM, lambda at: paths.refunded(_refund(at), status)
 
 
-MOVES += [_pay_out(purpose) for purpose in PayoutPurpose]
 MOVES += [
+    *map(_pay_out, PayoutPurpose),
     ("account is new", SYSTEM, lambda at: WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=at.now + LONG)),
     ("account is unproven", SYSTEM, lambda _: DISTRUST),
+    ("question refused", SYSTEM, lambda at: RecordRefusedQuestion(reference=_payout(at), code="unknown")),
+    ("question answered", SYSTEM, lambda at: RecordAnsweredQuestion(reference=_payout(at))),
 ]
-MOVES += [
-    _transfer(s) for s in ("uncertain", "not_covered", "refused", "pending", "otp", "success", "failed", "reversed")
-]
-MOVES += [
-    _refunded(s)
-    for s in ("uncertain", "not_covered", "refused", "pending", "processing", "needs-attention", "processed", "failed")
-]
+SHARED = ("uncertain", "not_covered", "refused", "pending")
+MOVES += map(_transfer, (*SHARED, "otp", "success", "failed", "reversed"))
+MOVES += map(_refunded, (*SHARED, "processing", "needs-attention", "processed", "failed"))
 
 
 def step(at: Position, move: Move) -> tuple[Position, list[Event]] | None:

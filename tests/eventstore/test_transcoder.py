@@ -137,25 +137,34 @@ def aggregate_topics():
 KINDS = sorted(list_event_classes().items())
 
 
-@pytest.mark.parametrize("kind", [kind for _, kind in KINDS], ids=[topic for topic, _ in KINDS])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(data=st.data())
-def test_every_event_comes_back_from_its_bytes_as_it_was(kind, data):
-    event = data.draw(events_of(kind))
+EACH_KIND = pytest.mark.parametrize("kind", [kind for _, kind in KINDS], ids=[topic for topic, _ in KINDS])
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def check_bytes(event):
+    """An event comes back from its bytes as it was, and they are what a plain canonical JSON writer would write."""
     state = encode(event)
-    again = decode(kind.TOPIC, state, event.originator_id, event.originator_version)
+    again = decode(event.TOPIC, state, event.originator_id, event.originator_version)
     assert again == event
     assert [type(value) for value in vars(again).values()] == [type(vars(event)[name]) for name in vars(again)]
     assert encode(again) == state
-
-
-@pytest.mark.parametrize("kind", [kind for _, kind in KINDS], ids=[topic for topic, _ in KINDS])
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(data=st.data())
-def test_the_state_is_what_a_plain_canonical_json_writer_would_write(kind, data):
-    state = encode(data.draw(events_of(kind)))
     plain = json.dumps(json.loads(state), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert plain.encode() == state
+
+
+@EACH_KIND
+@settings(UNHURRIED, max_examples=10)
+@given(data=st.data())
+def test_every_event_comes_back_from_its_canonical_bytes_as_it_was(kind, data):
+    check_bytes(data.draw(events_of(kind)))
+
+
+@pytest.mark.soak
+@EACH_KIND
+@settings(UNHURRIED, max_examples=100)
+@given(data=st.data())
+def test_a_hundred_of_every_event_come_back_from_their_canonical_bytes_as_they_were(kind, data):
+    check_bytes(data.draw(events_of(kind)))
 
 
 def everything(**changes):

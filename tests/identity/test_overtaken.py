@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 import pytest
 
 from database.connect import Pool
-from identity import password, password_change, password_reset
+from identity import password, password_change, password_reset, sign_in
 from identity.keypair import get_key_pair
 from identity.session import SignInRefused, Tokens
 from identity.user import User, verify_email
 from tests.identity.conftest import PASSWORD, Desk, disable
 from tests.identity.test_email_code import Mailbox
 from tests.identity.test_raised_cost import TODAY, make_locksmith
+from tests.identity.test_sign_in import attempt
 from tests.waiting import is_blocked_or_over, until
 from vault.gate import Gate
 from vault.locksmith import Locksmith
@@ -130,6 +131,25 @@ def test_a_sign_in_that_does_not_wait_is_found(desk: Desk, monkeypatch: pytest.M
 
     monkeypatch.setattr(password, "take_turn", go_on)
     assert isinstance(sign_in_before_the_commit(desk, change, monkeypatch)[0], Tokens)
+
+
+def test_a_password_that_was_reset_before_the_device_was_remembered_leaves_no_device_behind(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(pool: Pool) -> None:
+        user, tokens = await desk.create(pool), await desk.sign_in(pool)
+
+        async def be_overtaken(*_given: object, **_facts: object) -> None:
+            await reset(desk, pool, user, tokens)
+
+        monkeypatch.setattr(sign_in, "raise_cost", be_overtaken)
+        with pytest.raises(SignInRefused):
+            await attempt(desk, pool, PASSWORD)
+        async with pool.connection() as connection:
+            assert await (await connection.execute("SELECT count(*) FROM known_devices")).fetchone() == (0,)
+        assert await living(pool) == []
+
+    desk.run(scenario)
 
 
 def test_a_cost_that_was_raised_since_the_check_keeps_nobody_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,9 +121,10 @@ replay.rebuilding.program_digest = lambda: "this one"
 rebuild(sys.argv[1], actor="killed", processes=int(sys.argv[2]), progress=lambda step: say(step.phase))
 """
 
+NEAR = [("fold", 1), ("fold", 9), ("finish_tables", 1), ("_exchange", 1)]
 MOMENTS = [
-    ("log", 1), ("fold", 1), ("fold", 4), ("fold", 9), ("finish_tables", 1), ("swap", 1), ("_exchange", 1),
-    ("_exchange", 5), ("_move_checkpoints", 1), ("drop_schema", 1),
+    ("log", 1), ("fold", 4), ("swap", 1), ("_exchange", 5), ("_move_checkpoints", 1), ("drop_schema", 1),
+    *(pytest.param(*moment, marks=pytest.mark.soak) for moment in NEAR),
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.conftest import Database
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, PasswordCosts
-from vault.pepper import FilePepper, Pepper, PepperWrong, load_pepper, prepare_pepper
+from vault.pepper import FilePepper, Pepper, PepperWrong, format_pepper, load_pepper, prepare_pepper
 from vault.pepper_rotation import (
     RotationRunning,
     RotationUnfinished,
@@ -31,6 +32,7 @@ from vault.pepper_rotation import (
     only_rotation,
     rewrap_all,
 )
+from vault.secret import Secret
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -200,6 +202,40 @@ def test_a_file_without_a_version_that_is_used_is_refused_at_the_start(database:
                 await prepare_pepper(link, path, os.urandom)
 
     in_house(database, path, story, people=1)
+
+
+def test_two_threads_that_read_a_changed_file_at_once_forget_no_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "pepper"
+
+    def write(*versions: int) -> None:
+        path.unlink(missing_ok=True)
+        keys = {version: Secret(bytes([version]) * 32) for version in versions}
+        write_private_file(path, format_pepper(Pepper(keys)))
+
+    write(1)
+    pepper, keep = FilePepper(path), FilePepper._keep
+    has_kept = threading.Event()
+
+    def dawdle(self: FilePepper, name: str, value: object) -> None:
+        if threading.current_thread() is slow and name == "keys":
+            write(1, 2, 3)
+            quick.start()
+            has_kept.wait(0.3)
+        elif threading.current_thread() is quick and name == "_stamp":
+            has_kept.set()
+            slow.join()
+        keep(self, name, value)
+
+    slow = threading.Thread(target=lambda: pepper.current)
+    quick = threading.Thread(target=lambda: pepper.current)
+    monkeypatch.setattr(FilePepper, "_keep", dawdle)
+    write(1, 2)
+    slow.start()
+    slow.join()
+    quick.join()
+    assert pepper.get_key(3)
 
 
 def test_a_file_that_is_spoilt_under_a_running_program_does_not_stop_it(database: Database, tmp_path: Path):

@@ -1,0 +1,143 @@
+"""What the processor refuses to say of one thing holds up only what depends on it, and staff are told of it once."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import pytest
+
+from domain.transaction.phase import Phase
+from domain.transaction.records import PayoutPurpose, PayoutStatus, RefundStatus
+from domain.vault import DepositStatus, Vault
+from gateways.errors import GatewayRefused, UnknownReference
+from projections.alert import AlertRow, list_alerts
+from reactions.advance import advance
+from tests.conftest import Database
+from tests.reactions.test_chargeback import dispute
+from tests.reactions.test_owed import award
+from tests.reactions.test_two_payees import DIVIDED
+from tests.reactions.working import fold
+from tests.reactions.world import World, run
+
+
+async def refuse(_question: str | int) -> None:
+    raise GatewayRefused("no", gateway_code="not_today", http_status=400)
+
+
+async def forget(_question: str | int) -> None:
+    raise UnknownReference("no", http_status=404)
+
+
+def hinder(world: World, question: str, how: Callable[[str], Awaitable[None]] = refuse) -> None:
+    """The processor answers this kind of question with a 4xx, whatever it is about."""
+    setattr(world.tools.gateway, question, how)
+
+
+def heal(world: World, question: str) -> None:
+    delattr(world.tools.gateway, question)
+
+
+async def alerts(world: World, database: Database) -> list[AlertRow]:
+    fold(database)
+    return [row for row in await list_alerts(world.pool) if row.kind.startswith("question_")]
+
+
+async def sent(world: World) -> UUID:
+    """A payout is with the processor, which has not paid it yet."""
+    transaction_id = await world.release()
+    await world.fault("transfer", "pending")
+    await world.advance(transaction_id)
+    return transaction_id
+
+
+@pytest.mark.parametrize("how", [refuse, forget])
+def test_a_payout_about_which_the_processor_says_nothing_holds_up_no_other_step(database: Database, how) -> None:
+    async def story(world: World) -> None:
+        await world.fault("transfer", "pending")
+        transaction_id = await world.release()
+        hinder(world, "verify_transfer", how)
+        with pytest.raises((GatewayRefused, UnknownReference)):
+            await advance(world.tools, transaction_id)
+        transaction = await world.transaction(transaction_id)
+        assert [payout.status for payout in transaction.payouts.values()] == [PayoutStatus.SUBMITTED]
+        assert (await world.escrow.get(Vault, transaction.vault_id)).status is DepositStatus.DESTROYED
+
+    run(database.app_dsn, story)
+
+
+def test_a_refund_about_which_the_processor_says_nothing_does_not_keep_the_seller_waiting(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        transaction_id = await award(world, DIVIDED)
+        await world.fault("refund", "pending")
+        hinder(world, "fetch_refund")
+        with pytest.raises(GatewayRefused):
+            await advance(world.tools, transaction_id)
+        transaction = await world.transaction(transaction_id)
+        assert [refund.status for refund in transaction.refunds.values()] == [RefundStatus.SUBMITTED]
+        assert transaction.payable_minor(PayoutPurpose.SELLER) == 0
+        assert await world.moved("transfer") == [-85_000]
+
+    run(database.app_dsn, story)
+
+
+def test_no_money_moves_while_the_processor_does_not_say_what_was_taken_back(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        transaction_id = await award(world, DIVIDED)
+        reference, _ = await dispute(world, transaction_id)
+        await world.fault("refund", "500_before", times=9)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        hinder(world, "fetch_chargeback")
+        await world.panel.delete("/_sim/faults")
+        world.wait(minutes=3)
+        with pytest.raises(GatewayRefused):
+            await advance(world.tools, transaction_id)
+        assert await world.moved("refund") == []
+        heal(world, "fetch_chargeback")
+        await world.advance(transaction_id)
+        assert await world.moved("refund") == [-10_000]
+
+    run(database.app_dsn, story)
+
+
+def test_staff_are_told_once_of_what_is_refused_again_and_again_and_once_when_it_is_answered(
+    database: Database,
+) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await sent(world)
+        (payout,) = (await world.transaction(transaction_id)).payouts.values()
+        hinder(world, "verify_transfer")
+        for minutes in (0, 9, 1, 30, 600):
+            world.wait(minutes=minutes)
+            with pytest.raises(GatewayRefused):
+                await advance(world.tools, transaction_id)
+        (alert,) = await alerts(world, database)
+        assert (alert.severity, alert.kind, alert.subject, alert.detail) == (
+            "P1",
+            "question_refused",
+            payout.reference,
+            "not_today",
+        )
+        assert (await world.transaction(transaction_id)).stuck_reason == (
+            "payout_submitted: not_today when asked about it"
+        )
+        heal(world, "verify_transfer")
+        for _ in range(2):
+            transaction = await world.advance(transaction_id)
+        assert transaction.stuck_reason == "payout_submitted"
+        assert [row.kind for row in await alerts(world, database)] == ["question_answered", "question_refused"]
+
+    run(database.app_dsn, story)
+
+
+def test_what_was_accepted_a_moment_ago_may_not_be_known_yet(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await sent(world)
+        hinder(world, "verify_transfer", forget)
+        world.wait(minutes=9)
+        with pytest.raises(UnknownReference):
+            await advance(world.tools, transaction_id)
+        assert (await world.transaction(transaction_id)).refused_questions == {}
+        assert (await world.transaction(transaction_id)).phase is Phase.RELEASING
+
+    run(database.app_dsn, story)
