@@ -5,7 +5,7 @@ these may be done again: the form and the file replace what was there, and an an
 waits for one. That an answer arrived, ours or a person's, is read off the chargeback itself (`reactions.chargeback`).
 """
 
-from contextlib import suppress
+from functools import partial
 
 from documents.pdf import MEDIA_TYPE
 from domain.transaction import Transaction
@@ -13,10 +13,11 @@ from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
 from domain.transaction.records import AnswerStatus, Dispute
 from domain.transaction.system_commands import OrderAnswer, RecordAnswer
 from gateways.chargeback import Answer, ChargebackResolution, ChargebackStatus, Evidence
-from gateways.errors import GatewayRefused, UnknownReference
+from gateways.errors import GatewayRefused
 from identity.user import get_user
 from reactions.chargeback import NAME, name_file, record_found
 from reactions.chargeback_evidence import TEMPLATE_VERSION, EvidenceFile, assemble
+from reactions.question import ask_each
 from reactions.toolbox import Toolbox, order, record
 
 NOT_GIVEN = "not given"
@@ -29,11 +30,9 @@ async def answer_chargebacks(tools: Toolbox, transaction: Transaction) -> bool:
         due_at = transaction.answer_due_at(dispute)
         if due_at is not None and tools.clock() >= due_at:
             changed |= await _order(tools, transaction, dispute)
-        elif dispute.answer is not None and dispute.answer.status is AnswerStatus.ORDERED:
-            # One that the processor does not know must not hold up the others.
-            with suppress(UnknownReference):
-                changed |= await _answer(tools, transaction, dispute)
-    return changed
+    ordered = [one for one in transaction.open_disputes if one.answer and one.answer.status is AnswerStatus.ORDERED]
+    answers = {f"answer to {one.processor_dispute_id}": partial(_answer, tools, transaction, one) for one in ordered}
+    return changed or await ask_each(tools, transaction, answers)
 
 
 async def _order(tools: Toolbox, transaction: Transaction, dispute: Dispute) -> bool:

@@ -25,7 +25,7 @@ NAME = "payouts"
 
 
 async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
-    """Record the intent to pay what is payable; after a failure once its pause is over, and five times at most.
+    """Record the intent to pay what is payable; after a failure once its pause is over, five times without success.
 
     What one payee has to wait for does not hold up the other. What the processor refused waits for a person and a
     better recipient.

@@ -130,6 +130,25 @@ def test_staff_are_told_once_of_what_is_refused_again_and_again_and_once_when_it
     run(database.app_dsn, story)
 
 
+def test_staff_are_told_of_an_answer_to_a_chargeback_that_cannot_be_given(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.release()
+        reference, number = await dispute(world, transaction_id)
+        hinder(world, "open_upload")
+        for _ in range(2):
+            with pytest.raises(GatewayRefused):
+                await advance(world.tools, transaction_id, reference, is_disputed=True)
+            world.wait(minutes=10)
+        (alert,) = await alerts(world, database)
+        assert (alert.kind, alert.subject) == ("question_refused", f"answer to {number}")
+        heal(world, "open_upload")
+        transaction = await world.advance(transaction_id)
+        assert [one.is_answered for one in transaction.disputes.values()] == [True]
+        assert transaction.refused_questions == {}
+
+    run(database.app_dsn, story)
+
+
 def test_what_was_accepted_a_moment_ago_may_not_be_known_yet(database: Database) -> None:
     async def story(world: World) -> None:
         transaction_id = await sent(world)
