@@ -78,10 +78,14 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
         return is_stray or self.processor_charge_id is not None
 
     def stray_part_minor(self, report: ChargebackReport) -> int:
-        """Return how much of a chargeback, whose charge is known, is about money that is not the price."""
+        """Return how much of a chargeback, whose charge is known, is about money that is not the price.
+
+        Of a charge that was too much, the price is what is taken back first.
+        """
         if report.charge_id is None or report.charge_id == self.processor_charge_id:
             is_overpaid = report.charge_id in self.seen_charges
-            return max(0, report.amount_minor - self.received_minor) if is_overpaid else 0
+            of_price = max(0, self.received_minor - self.charged_back_minor)
+            return max(0, report.amount_minor - of_price) if is_overpaid else 0
         return report.amount_minor
 
     def record_stray_loss(self, report: ChargebackReport, amount_minor: int) -> None:

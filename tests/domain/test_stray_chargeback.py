@@ -1,5 +1,7 @@
 """Chargebacks of money that was never the price: the sale and its own money stay as they are."""
 
+from itertools import permutations
+
 import pytest
 
 from domain.event import Context
@@ -97,6 +99,16 @@ def test_of_a_payment_that_was_too_much_a_part_up_to_the_price_is_taken_from_the
     story.do(payment)
     story.do(chargeback("lost", 20_000, of=payment))
     assert (story.transaction.held_minor, story.balance(A.UNMATCHED_RECEIPTS)) == (80_000, -30_000)
+
+
+@pytest.mark.parametrize("amounts", list(permutations((20_000, 60_000, 50_000))))
+def test_of_a_payment_that_was_too_much_parts_are_taken_from_the_sale_first_and_never_from_us(amounts):
+    story = asked(pending())
+    payment = charge(story, 130_000)
+    story.do(payment)
+    for number, amount in enumerate(amounts):
+        story.do(chargeback("lost", amount, number=f"part-{number}", of=payment))
+    assert story.balance(A.HELD) == story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
 
 
 def test_the_second_payment_may_become_known_after_its_chargeback():
