@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 import psycopg
 import structlog
@@ -22,7 +21,7 @@ from tests.simulation.world import Plan, Stage, WatchedAppender, World
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a seed; `failure` is None when nothing went wrong."""
+    """What became of a seed; `failure` and `error`, its kind, are None when nothing went wrong."""
 
     seed: int
     failure: str | None
@@ -31,11 +30,7 @@ class Outcome:
     events: int
     ends: dict[str, object] = field(default_factory=dict, repr=False)
     murders: int = 0
-
-    @property
-    def digest(self) -> str:
-        """Two runs of one seed have the same."""
-        return sha256("\n".join(self.trace).encode()).hexdigest()
+    error: type[Exception] | None = None
 
 
 @asynccontextmanager
@@ -59,17 +54,17 @@ async def run_seed(stage: Stage, eraser: Eraser, seed: int, plan: Plan) -> Outco
     """Play one seed from an empty log to rest."""
     eraser.erase()
     world = World(stage, seed, plan)
-    failure = None
+    failure = error = None
     try:
         await _play(world)
-    except Exception:
-        failure = traceback.format_exc(limit=-12)
+    except Exception as raised:
+        failure, error = traceback.format_exc(limit=-12), type(raised)
     finally:
         await world.restart_worker()
         await world.processor.gateway.aclose()
     phases = Counter([line.split()[-1] for line in world.trace if line.startswith("end ")])
     ends = {} if failure else describe(world)
-    return Outcome(seed, failure, world.trace, phases, world.judge.position, ends, world.murders)
+    return Outcome(seed, failure, world.trace, phases, world.judge.position, ends, world.murders, error)
 
 
 def describe(world: World) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.domain.money_model import Wrong
 from tests.simulation.conftest import Play
 from tests.simulation.plants import PLANTS, SLOW, Plant
 from tests.simulation.world import Plan
@@ -20,7 +21,9 @@ def test_a_planted_bug_is_found(playing, monkeypatch: pytest.MonkeyPatch, plant:
 
     async def story(play: Play) -> int | None:
         for seed in range(1, PLANTS[plant] + 1):
-            if (await play(seed, Plan(misbehave=True))).failure is not None:
+            outcome = await play(seed, Plan(misbehave=True))
+            assert outcome.error in (None, Wrong), outcome.failure
+            if outcome.error is Wrong:
                 return seed
         return None
 

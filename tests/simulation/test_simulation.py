@@ -40,7 +40,6 @@ def test_a_seed_run_twice_takes_the_same_steps(playing) -> None:
         for seed in (3, 4, 5):
             first, again = [await play(seed, Plan(misbehave=True)) for _ in range(2)]
             assert first.trace == again.trace
-            assert first.digest == again.digest
 
     playing(story)
 
