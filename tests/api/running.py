@@ -64,6 +64,8 @@ ROLES = {
     "operator": frozenset({Role.OPERATOR}),
 }
 BORN = datetime.now(UTC)
+PAUSE_SECONDS = 0.02
+START_SECONDS = STOP_SECONDS = 60.0
 JsonObject = dict[str, object]
 
 WIRE = httpx.Client(trust_env=False, timeout=30)
@@ -282,6 +284,23 @@ class Runner:
             await self._rest()
             await folding
 
+    def start(self) -> None:
+        """Everybody is there when this returns."""
+        self.thread.start()
+        assert self.ready.wait(START_SECONDS), "the installation does not start"
+        if self.failure is not None:
+            raise self.failure
+
+    def stop(self) -> None:
+        """Stop all of it; raise what it has died of, also when nobody who asked it has noticed."""
+        self.over.set()
+        self.thread.join(STOP_SECONDS)
+        assert not self.thread.is_alive(), "the installation does not stop"
+        shutil.rmtree(self.files, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+        if self.failure is not None:
+            raise self.failure
+
     def _work(self) -> None:
         self.working = asyncio.create_task(self.worker.run())
 
@@ -304,7 +323,8 @@ class Runner:
             with suppress(psycopg.Error), psycopg.connect(self.dsn, autocommit=True) as connection:
                 while not self.over.is_set():
                     catch_up_together(connection, PROJECTIONS)
-                    time.sleep(0.02)
+                    time.sleep(PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)  # also where no connection was to be had: nobody else would get to work
 
     async def _keep_code(self, address: str, code: str) -> None:
         self.codes[address] = code
@@ -348,11 +368,8 @@ def run_installation(
         answer = WIRE.post(f"{stand_in.base_url}/_sim/balance", json={"currency": "KES", "amount_minor": 10**7})
         assert answer.status_code == 200, answer.text
         runner = Runner(app_dsn, stand_in, poll_every)
-        runner.thread.start()
-        assert runner.ready.wait(60)
-        if runner.failure is not None:
-            raise runner.failure
         try:
+            runner.start()
             yield Installation(
                 base_url=runner.base_url,
                 stand_in=stand_in,
@@ -366,7 +383,4 @@ def run_installation(
                 without_worker=runner.without_worker,
             )
         finally:
-            runner.over.set()
-            runner.thread.join(30)
-            shutil.rmtree(runner.files, ignore_errors=True)
-            shutil.rmtree(runner.home, ignore_errors=True)
+            runner.stop()

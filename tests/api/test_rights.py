@@ -76,7 +76,7 @@ def check_stale(installation: Installation, objects: Objects) -> None:
             if answer.status_code == 403 and answer.json()["code"] == "second_factor_required":
                 wanting.add(route)
             else:
-                assert answer.status_code == fresh.status_code, route
+                assert answer.status_code == fresh.status_code < 500, route
         assert wanting == {route for route in ROWS if RIGHTS[route].is_fresh and is_for(route, name)}
 
 
@@ -107,7 +107,7 @@ def test_a_decision_that_any_old_session_could_take_is_found(
 ) -> None:
     monkeypatch.setattr("api.access.require_fresh", lambda _session, _at: None)
     monkeypatch.setattr("api.command.require_fresh", lambda _session, _at: None)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=r"^assert set\(\) == "):
         check_stale(installation, objects)
 
 

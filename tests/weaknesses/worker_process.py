@@ -1,6 +1,7 @@
 """The worker as a process that can be killed: `python -m tests.weaknesses.worker_process DSN STAND_IN_URL EPOCH START`.
 
-Its clock shows START when the epoch time EPOCH is on the wall, and goes on from there, also after it was killed.
+It says on stdout when it begins to work. Its clock shows START when the epoch time EPOCH is on the wall, and goes on
+from there, also after it was killed.
 """
 
 import asyncio
@@ -21,6 +22,13 @@ from reactions.worker import Worker
 from tests.permit import always
 from tests.reactions.world import SECRET
 
+LEADS = "leads"
+
+
+async def say() -> None:
+    """Nobody else works now."""
+    print(LEADS, flush=True)
+
 
 async def work(dsn: str, stand_in: str, epoch: float, start: datetime) -> None:
     def clock() -> datetime:
@@ -36,7 +44,7 @@ async def work(dsn: str, stand_in: str, epoch: float, start: datetime) -> None:
         escrow = Escrow(pool, appender, clock, lambda: uuid7(clock(), os.urandom))
         tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock, permit=always)
         tasks.create_task(run_projections(dsn))
-        tasks.create_task(Worker(tools, dsn, poll_every=timedelta(hours=1)).run())
+        tasks.create_task(Worker(tools, dsn, poll_every=timedelta(hours=1), gate=say).run())
 
 
 if __name__ == "__main__":
