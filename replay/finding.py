@@ -28,6 +28,7 @@ class FindingKind(StrEnum):
     COMMAND_MISSING = "command_missing"
     COMMAND_EXTRA = "command_extra"
     COMMAND_DIFFERS = "command_differs"
+    COMMAND_HIDDEN = "command_hidden"
     BLOCK_UNREADABLE = "block_unreadable"
     INDEX_DIFFERS = "index_differs"
     TABLE_MISSING = "table_missing"
@@ -52,6 +53,7 @@ MENDABLE = frozenset(
         FindingKind.COMMAND_MISSING,
         FindingKind.COMMAND_EXTRA,
         FindingKind.COMMAND_DIFFERS,
+        FindingKind.COMMAND_HIDDEN,
         FindingKind.TABLE_MISSING,
         FindingKind.TABLE_UNREADABLE,
         FindingKind.COLUMN_MISSING,

@@ -16,7 +16,7 @@ from projections.catch_up import uncollected
 from replay.blocks import DAMAGED, find_unreadable
 from replay.books import Books, Safeguard
 from replay.commands import CommandRow
-from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
+from replay.finding import COMMANDS_TABLE, LOG_TABLE, Finding, FindingKind, Findings
 from replay.positions import PositionWalk, Walked
 from replay.positions import Row as PositionRow
 from replay.progress import Meter, Progress, ignore
@@ -37,6 +37,7 @@ NO_CHECKPOINT = "signed checkpoints, which this version does not make: a log rew
 NO_INPUTS = (
     "what lies outside the log: bodies of webhooks, what people wrote, roles as they are in force, the vault's keys"
 )
+NO_INDEXES = "most indexes: a query may miss a row that is in its table; a rebuild makes those of a read model anew"
 
 
 class LogSummary(NamedTuple):
@@ -96,7 +97,7 @@ def verify_log(
 
 def list_unchecked(expected_head: int | None) -> tuple[str, ...]:
     """What `verify_log` cannot tell."""
-    always = (NO_CHECKPOINT, NO_INPUTS)
+    always = (NO_CHECKPOINT, NO_INPUTS, NO_INDEXES)
     return always if expected_head is not None else (NO_TAIL, *always)
 
 
@@ -151,7 +152,25 @@ def walk_positions(dsn: str, snapshot: str, tick: Tick) -> Part:
         walk = PositionWalk(findings, map(CommandRow._make, commands))
         pages = _read_pages(connection, "events", SQL.read_by_position, {})
         complete = _check_pages(findings, cast("Iterator[Sequence[PositionRow]]", pages), walk.check, tick)
+        if FindingKind.TABLE_UNREADABLE not in findings.counts:
+            _find_hidden(connection, findings)
         return Part(findings, walk.finish(complete=complete), 0)
+
+
+def _find_hidden(connection: Connection[TupleRow], findings: Findings) -> None:
+    """A command that the index of the table does not find would be done a second time."""
+    connection.execute(SQL.look_up_each)
+    try:
+        with connection.transaction():
+            row = connection.execute(SQL.count_hidden_commands).fetchone()
+    except DAMAGED as error:
+        findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=COMMANDS_TABLE, found=str(error).strip()))
+        return
+    hidden, first = cast("tuple[int, int | None]", row)
+    if hidden:
+        expected, found = "every command found by its key", f"{hidden} that are not"
+        kind = FindingKind.COMMAND_HIDDEN
+        findings.add(Finding(kind, first, table=COMMANDS_TABLE, expected=expected, found=found))
 
 
 def walk_streams(dsn: str, snapshot: str, first: UUID, before: UUID | None, tick: Tick) -> Part:

@@ -60,6 +60,29 @@ SELECT
     set_config('enable_sort', 'off', TRUE),
     set_config('jit', 'off', TRUE);
 
+-- name: look_up_each
+-- The next statement looks every row of the outer table up by the index of the inner one.
+SELECT
+    set_config('enable_seqscan', 'on', TRUE),
+    set_config('enable_hashjoin', 'off', TRUE),
+    set_config('enable_mergejoin', 'off', TRUE),
+    set_config('enable_bitmapscan', 'off', TRUE);
+
+-- name: count_hidden_commands
+-- Commands of the table that the index of their keys does not find, and the first position of the first of them.
+WITH stored AS MATERIALIZED (
+    SELECT
+        i.command_id,
+        i.first_position
+    FROM public.idempotency AS i
+)
+
+SELECT
+    count(*),
+    min(stored.first_position)
+FROM stored
+WHERE NOT EXISTS (SELECT FROM public.idempotency AS k WHERE k.command_id = stored.command_id);
+
 -- name: divide_streams
 -- Stream ids that divide the log into parts of about equal size, from a sample of its pages.
 SELECT percentile_disc(%(shares)s::float8 []) WITHIN GROUP (ORDER BY e.originator_id)

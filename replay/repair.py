@@ -107,7 +107,7 @@ def _refuse_damage(report: Report) -> None:
 def _rebuild_commands(dsn: str, actor: str, before: Report) -> int:
     with Run(dsn, RunKind.REPAIR, actor, COMMANDS_TABLE) as run, connect_owner(dsn) as connection:
         with connection.transaction():
-            if COMMANDS_TABLE in before.unreadable_tables:
+            if before.commands_need_a_new_file:
                 _empty_commands(connection)
             commands = rebuild_idempotency(connection)
         run.succeed(Outcome.DONE, before.head, 0)

@@ -1,5 +1,5 @@
 -- name: empty_commands
--- A table of which a page cannot be read cannot be deleted from row by row; this gives it a new file.
+-- A table of which a page cannot be read cannot be deleted from row by row; this gives it and its index new files.
 TRUNCATE public.idempotency;
 
 -- name: forget_checkpoints

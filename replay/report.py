@@ -41,9 +41,10 @@ class Report:
         return any(finding.table == COMMANDS_TABLE for finding in self.findings)
 
     @property
-    def unreadable_tables(self) -> frozenset[str | None]:
-        """The folded tables that PostgreSQL cannot read."""
-        return frozenset(found.table for found in self.findings if found.kind is FindingKind.TABLE_UNREADABLE)
+    def commands_need_a_new_file(self) -> bool:
+        """Whether PostgreSQL cannot read the table of commands, or its index."""
+        kinds = {found.kind for found in self.findings if found.table == COMMANDS_TABLE}
+        return bool(kinds & {FindingKind.TABLE_UNREADABLE, FindingKind.COMMAND_HIDDEN})
 
     @property
     def unknown_checkpoints(self) -> tuple[str, ...]:

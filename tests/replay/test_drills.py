@@ -163,6 +163,14 @@ def test_an_unreadable_table_of_commands_is_named_and_made_anew_from_the_log(fil
     assert filled.check() == []
 
 
+def test_an_unreadable_index_of_the_table_of_commands_is_found_and_built_anew(filled: Machine) -> None:
+    damage(filled.file_of("idempotency_command"), BLOCK + 4000)
+    (lost,) = filled.check()
+    assert (lost.kind, lost.table) == (UNREADABLE, "idempotency")
+    with filled.run() as server:
+        assert repair(server.dsn("owner"), actor="tests", processes=1).ok
+
+
 def test_unreadable_read_models_are_named_the_others_compared_and_all_made_anew(filled: Machine) -> None:
     """A flipped byte, a file that is gone, and beside them a row that somebody changed."""
     page, gone = filled.file_of("transactions"), filled.file_of("ledger_entries")

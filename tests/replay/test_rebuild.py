@@ -4,7 +4,6 @@ import psycopg
 import pytest
 
 from cli.failure import exit_code_of
-from cli.run.replay import list_mended
 from domain.errors import EscrowError
 from projections.payout import PAYOUTS
 from projections.registry import PROJECTIONS
@@ -17,7 +16,6 @@ from replay.as_of import (
     drop_as_of,
 )
 from replay.damage import LogDamaged, RebuildStopped, RebuildUnproven
-from replay.finding import FindingKind
 from replay.log import connect_reading
 from replay.progress import Step
 from replay.rebuild import RebuildRunning, rebuild
@@ -232,65 +230,6 @@ def test_an_interrupted_rebuild_is_resumed(folded: Recorded) -> None:
     assert compare(folded).ok
 
 
-def test_repair_rebuilds_only_what_differs(folded: Recorded, damage: Damage) -> None:
-    damage("UPDATE payouts SET recipient = 'x'")
-    oids = table_oids(folded)
-    plan = repair(folded.database.owner_dsn, actor="tests", dry_run=True, processes=1)
-    assert plan.rebuilt is not None
-    assert plan.rebuilt.projections == ("payouts",)
-    assert not compare(folded).ok
-    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
-    assert done.ok
-    assert done.before.differing == ("payouts",)
-    assert {table for table, oid in table_oids(folded).items() if oid != oids[table]} == {"payouts"}
-    assert repair(folded.database.owner_dsn, actor="tests", processes=1).rebuilt is None
-
-
-def test_repair_rebuilds_the_table_of_commands_from_the_log(folded: Recorded, damage: Damage) -> None:
-    with psycopg.connect(folded.database.owner_dsn) as connection:
-        before = connection.execute("SELECT * FROM idempotency ORDER BY 1").fetchall()
-    damage("DELETE FROM idempotency WHERE first_position > 40")
-    damage("UPDATE idempotency SET request_digest = sha256('x') WHERE first_position = 1")
-    plan = repair(folded.database.owner_dsn, actor="tests", dry_run=True, processes=1)
-    assert list_mended(plan) == ["would fold the table of commands anew"]
-    done = repair(folded.database.owner_dsn, actor="the operator", processes=1)
-    assert done.ok
-    assert list_mended(done) == [f"folded the table of commands anew: {len(before)} commands"]
-    with psycopg.connect(folded.database.owner_dsn) as connection:
-        assert connection.execute("SELECT * FROM idempotency ORDER BY 1").fetchall() == before
-        (run,) = [run for run in list_last_runs(connection) if run.kind == "repair"]
-    assert (run.actor, run.outcome, run.position) == ("the operator", "done", folded.head)
-
-
-def test_repair_forgets_the_checkpoint_of_a_projection_that_this_program_does_not_have(
-    folded: Recorded, damage: Damage
-) -> None:
-    damage("INSERT INTO projection_checkpoints (name, version, position) VALUES ('old', 3, 1)")
-    damage("UPDATE payouts SET recipient = 'x'")
-    plan = repair(folded.database.owner_dsn, actor="tests", dry_run=True, processes=1)
-    assert list_mended(plan)[1:] == ["would forget the checkpoint of old, which this program does not have"]
-    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
-    assert list_mended(done)[1:] == ["forgot the checkpoint of old, which this program does not have"]
-    assert (done.rebuilt is not None, done.forgotten, done.ok) == (True, ("old",), True)
-    again = repair(folded.database.owner_dsn, actor="tests", processes=1)
-    assert (again.ok, list_mended(again)) == (True, ["nothing differs"])
-
-
-def test_what_is_wrong_again_after_a_repair_is_found(folded: Recorded, damage: Damage) -> None:
-    """A checkpoint of nobody that comes back while the table of commands is folded anew."""
-    damage("DELETE FROM idempotency WHERE first_position > 40")
-    damage(
-        "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS "
-        "'BEGIN INSERT INTO projection_checkpoints (name, version) VALUES (''old'', 1); RETURN NULL; END'"
-    )
-    damage("CREATE TRIGGER spoil AFTER INSERT ON idempotency FOR EACH STATEMENT EXECUTE FUNCTION spoil()")
-    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
-    assert done.before.differing == ()
-    assert done.after is not None
-    assert {finding.kind for finding in done.after.findings} == {FindingKind.CHECKPOINT_UNKNOWN}
-    assert not done.ok
-
-
 def test_the_past_can_be_looked_at(folded: Recorded) -> None:
     middle = folded.head // 2
     then = as_of(folded.database.owner_dsn, "last_week", middle, actor="tests", processes=1)
@@ -378,13 +317,6 @@ def test_what_went_wrong_is_told_although_the_database_is_gone(
     with psycopg.connect(folded.database.auditor_dsn) as connection:
         (run,) = list_last_runs(connection)
     assert run.outcome == "running"
-
-
-def test_findings_of_a_verification_before_and_after(folded: Recorded, damage: Damage) -> None:
-    damage("DROP TABLE ledger_accounts")
-    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
-    assert {finding.kind for finding in done.before.findings} == {FindingKind.TABLE_MISSING}
-    assert done.as_json()["ok"] is True
 
 
 @pytest.mark.parametrize("damage_found", [LogDamaged(), RebuildStopped(), RebuildUnproven()])
