@@ -64,7 +64,7 @@ def resolve_dsn(settings: Settings, role: DatabaseRole) -> str:
     """The libpq URL for a role, with its password: on the server of DATABASE_URL, else on the embedded one.
 
     A server of one's own is provisioned with the three roles when it is first used. Raises NotProvisioned or RolesInUse
-    where that is impossible, ServerNotRunning when the embedded server is down.
+    where that is impossible, DatabaseUnavailable when it lets nobody in, ServerNotRunning when ours is down.
     """
     if settings.database_url is not None:
         return find_external_dsn(settings.database_url.get_secret_value(), settings.escrow_home, role)

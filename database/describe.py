@@ -93,8 +93,8 @@ def _describe_external(url: str) -> ServerFacts:
     found: ServerFacts = {"kind": "external", "why": "DATABASE_URL is set", "server": describe_external(url)}
     try:
         return {**found, "running": True, "version": _read_version(url)}
-    except psycopg.OperationalError as error:
-        return {**found, "running": False, "problem": type(error).__name__}
+    except psycopg.OperationalError:  # whose words may quote parts of a URL that was cut in the wrong place
+        return {**found, "running": False, "problem": "it does not answer, or refuses this user or database"}
 
 
 def _read_version(dsn: str) -> str:

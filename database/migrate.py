@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 
 from database.errors import MigrationChanged, MigrationUnknown
 from database.queries import load
+from database.timeouts import PATIENT_CONNECT_SECONDS
 
 SQL = load("database", "migrate.sql")
 PACKAGE = "database.migrations"
@@ -42,7 +43,7 @@ def migrate(owner_dsn: str) -> list[str]:
     Raises MigrationChanged or MigrationUnknown, naming the file, before anything is changed. Several processes may call
     it at once: they queue on an advisory lock.
     """
-    with psycopg.connect(owner_dsn, autocommit=True) as connection:
+    with psycopg.connect(owner_dsn, autocommit=True, connect_timeout=PATIENT_CONNECT_SECONDS) as connection:
         connection.execute(SQL.lock)
         connection.execute(SQL.create_schema_migrations)
         return [_apply(connection, migration) for migration in _list_pending(connection, list_migrations())]
@@ -50,7 +51,7 @@ def migrate(owner_dsn: str) -> list[str]:
 
 def list_pending(dsn: str) -> list[str]:
     """The names that `migrate` would apply; changes nothing, and any role may ask."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(dsn, autocommit=True, connect_timeout=PATIENT_CONNECT_SECONDS) as connection:
         exists = connection.execute(SQL.has_schema_migrations).fetchone()
         known = list_migrations()
         pending = _list_pending(connection, known) if exists and exists[0] else known

@@ -16,6 +16,8 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+PARTIES = frozenset({Role.BUYER, Role.SELLER})
+"""What anybody may be; every other role sees or does more."""
 STAFF = frozenset({Role.ADMIN, Role.SUPER_ADMIN})
 IN_CHARGE = frozenset({Role.SUPER_ADMIN, Role.SYSTEM})
 """Who decides about the platform itself: super administrators, and the program, as which the command line acts."""

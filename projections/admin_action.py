@@ -8,8 +8,8 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
-from domain.actor import STAFF
-from eventstore.converter import text_of
+from domain.actor import PARTIES, STAFF
+from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
 from projections.projection import Change, project
@@ -83,6 +83,13 @@ def decide(event: RecordedEvent, rows: Rows) -> None:
     _add(event, rows, cast("str", event.data["action"]))
 
 
+def register(event: RecordedEvent, rows: Rows) -> None:
+    """Somebody has had more than the roles of a party from the beginning; nobody decides that strangers sign up."""
+    roles = cast("list[str]", event.data["roles"])
+    if not PARTIES.issuperset(roles):
+        _add(event, rows, "grant_role", "roles")
+
+
 def _add(event: RecordedEvent, rows: Rows, action: str, *details: str | None) -> None:
     data = event.data
     kind = event.topic.partition(".")[0]
@@ -100,15 +107,19 @@ def _add(event: RecordedEvent, rows: Rows, action: str, *details: str | None) ->
             **{name: data.get(name) for name in COPIED},
             "reason": data.get("reason", data.get("text")),
             "amount_usd": f"{cents // 100}.{cents % 100:02d}" if isinstance(cents, int) else None,
-            "detail": ", ".join(f"{name}={data[name]}" for name in details if name is not None) or None,
+            "detail": ", ".join(f"{name}={_text(data[name])}" for name in details if name is not None) or None,
             "created_at": data["timestamp"],
         },
     )
 
 
+def _text(value: JSON) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 ADMIN_ACTIONS = project(
     "admin_actions",
-    3,
+    4,
     (ADMIN_ACTION,),
     SQL,
     {
@@ -130,6 +141,7 @@ ADMIN_ACTIONS = project(
         "listing.rejected.v1": Change(by_staff("reject_listing")),
         "listing.info_requested.v1": Change(by_staff("request_listing_info")),
         "listing.removed.v1": Change(by_staff("remove_listing")),
+        "user.registered.v1": Change(register),
         "user.role_granted.v1": Change(by_anybody("grant_role", "role")),
         "user.role_revoked.v1": Change(by_anybody("revoke_role", "role")),
         "configuration.setting_changed.v1": Change(by_anybody("change_setting", "setting", "value")),

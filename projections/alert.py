@@ -7,6 +7,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
+from domain.actor import PARTIES
 from domain.journal import Account
 from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
@@ -39,7 +40,6 @@ class AlertRow(NamedTuple):
 
 
 ALERT = Table(name="alerts", key=("position",), columns=AlertRow._fields, is_append_only=True)
-POWERFUL = frozenset({"admin", "super_admin", "auditor"})
 
 
 async def list_alerts(
@@ -136,10 +136,12 @@ def alert_of_setting(event: RecordedEvent, rows: Rows) -> None:
 
 
 def alert_of_role(event: RecordedEvent, rows: Rows) -> None:
-    """Somebody can do more than buy and sell now."""
-    role = cast("str", event.data["role"])
-    if role in POWERFUL:
-        _raise(event, rows, "P1", "role_granted", text_of(event.stream_id), role)
+    """Somebody can see or do more than a party of a sale now, perhaps from the beginning."""
+    data = event.data
+    roles = cast("list[str]", data["roles"]) if "roles" in data else [cast("str", data["role"])]
+    powerful = [role for role in roles if role not in PARTIES]
+    if powerful:
+        _raise(event, rows, "P1", "role_granted", text_of(event.stream_id), ", ".join(powerful))
 
 
 def alert_of_payout_account(event: RecordedEvent, rows: Rows) -> None:
@@ -211,7 +213,7 @@ def _raise(
 
 ALERTS = project(
     "alerts",
-    7,
+    8,
     (ALERT,),
     SQL,
     {
@@ -248,6 +250,7 @@ ALERTS = project(
         "canary.failed.v1": Change(alert("P0", "vault_canary_failed", None, "reason")),
         "canary.recovered.v1": Change(alert("P2", "vault_canary_recovered")),
         "configuration.setting_changed.v1": Change(alert_of_setting),
+        "user.registered.v1": Change(alert_of_role),
         "user.role_granted.v1": Change(alert_of_role),
         "user.payout_account_changed.v1": Change(alert_of_payout_account),
         "user.payout_account_changed.v2": Change(alert_of_payout_account),

@@ -8,6 +8,7 @@ from psycopg import Connection, sql
 from psycopg.rows import TupleRow
 
 from database.queries import load
+from database.timeouts import PATIENT_CONNECT_SECONDS
 from projections import checkpoint
 from projections.checkpoint import LIVE, enter_schema
 from projections.projection import Projection
@@ -21,7 +22,9 @@ def install(owner_dsn: str) -> list[str]:
 
     A new version starts from an empty table, and the runner folds the log into it.
     """
-    with psycopg.connect(owner_dsn, application_name="escrow install") as connection:
+    with psycopg.connect(
+        owner_dsn, application_name="escrow install", connect_timeout=PATIENT_CONNECT_SECONDS
+    ) as connection:
         # Before the first statement: even what changes nothing fails when two processes that start do it at once.
         _ = connection.execute(SQL.lock)
         return install_tables(connection, PROJECTIONS)

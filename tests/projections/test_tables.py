@@ -7,10 +7,12 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
 from domain.transaction.dispute import Award
 from domain.transaction.records import DisputeCategory, Finding
 from domain.transaction.transfer import TransferStatus
+from domain.user import RegisterUser
 from projections.registry import PROJECTIONS
 from tests.domain.paths import addendum
 from tests.projections.conftest import Log
@@ -146,6 +148,33 @@ def test_a_decision_of_staff_leaves_note_action_and_alert_from_one_append(log: L
     alerts = log.rows("SELECT severity, kind FROM alerts ORDER BY position")
     assert alerts == [("P2", "dispute_opened"), ("P2", "approval_requested"), ("P1", "admin_resolve")]
     assert log.rows("SELECT status, basis, amount_minor FROM refunds") == [("approved", "award", 100_000)]
+
+
+STARTS = (
+    (frozenset({Role.SUPER_ADMIN, Role.AUDITOR}), frozenset[Role]()),
+    (frozenset({Role.BUYER}), frozenset({Role.OPERATOR})),
+    (frozenset({Role.SELLER}), frozenset({Role.BUYER})),
+)
+
+
+def test_whoever_may_do_more_than_trade_is_told_of_however_he_came_by_it(log: Log) -> None:
+    story, ids = Story(), []
+    for first, then in STARTS:
+        ids.append(story.id())
+        user = RegisterUser(roles=first).create(ids[-1], story.context(SYSTEM))
+        story.act(user, SYSTEM, lambda: user.change_roles(first | then))  # noqa: B023
+    log.tell(story.events)
+    alerts = log.rows("SELECT severity, kind, subject, detail FROM alerts ORDER BY position")
+    assert alerts == [
+        ("P1", "role_granted", str(ids[0]), "auditor, super_admin"),
+        ("P1", "role_granted", str(ids[1]), "operator"),
+    ]
+    actions = log.rows("SELECT action, subject_id, detail FROM admin_actions ORDER BY position")
+    assert actions == [
+        ("grant_role", ids[0], "roles=auditor super_admin"),
+        ("grant_role", ids[1], "role=operator"),
+        ("grant_role", ids[2], "role=buyer"),
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))
