@@ -161,9 +161,16 @@ def server() -> Server:
 @pytest.fixture
 def database(server: Server) -> Generator[Database]:
     """A clone of the migrated template, dropped afterwards even when connections were left open."""
+    with cloned(server) as database:
+        yield database
+
+
+@contextmanager
+def cloned(server: Server, template: str = TEMPLATE) -> Generator[Database]:
+    """A clone of a database to which nobody is connected."""
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
-        clone(connection, name)
+        clone(connection, name, template)
     yield describe(server, name)
     _drop(server, name)
 
@@ -234,7 +241,7 @@ def _install(owner_dsn: str) -> None:
     install(owner_dsn)
 
 
-def clone(connection: psycopg.Connection, name: str) -> None:
+def clone(connection: psycopg.Connection, name: str, template: str = TEMPLATE) -> None:
     statement = SQL("CREATE DATABASE {} OWNER escrow_owner TEMPLATE {} STRATEGY wal_log")
-    connection.execute(statement.format(Identifier(name), Identifier(TEMPLATE)))
+    connection.execute(statement.format(Identifier(name), Identifier(template)))
     open_database(connection, name)

@@ -44,9 +44,14 @@ async def until(
 
 async def is_blocked_or_over(pool: Pool, task: asyncio.Task[Any]) -> bool:
     """Tell whether somebody in this database waits for a lock, or the task that should is done."""
+    return task.done() or await count_blocked(pool) > 0
+
+
+async def count_blocked(pool: Pool) -> int:
+    """How many in this database wait for a lock."""
     async with pool.connection() as connection:
         row = await (await connection.execute(BLOCKED)).fetchone()
-    return task.done() or row != (0,)
+    return row[0] if row else 0
 
 
 async def _await_if_it_must_be(answer: Awaitable[Answer] | Answer) -> Answer:

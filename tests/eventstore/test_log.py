@@ -12,6 +12,7 @@ from eventstore import log
 from eventstore.log import MissingPosition, follow, get_head, get_position_at, read_after, read_stream, scan
 from eventstore.transcoder import Undecodable
 from tests.eventstore.running import SQL, append, connect, in_loop, proposal, running
+from tests.waiting import PATIENCE_SECONDS
 
 
 def fill(database, count, batch=100, **facts):
@@ -164,7 +165,7 @@ async def test_a_follower_is_woken_by_each_append(database, monkeypatch):
         await asyncio.sleep(0.3)
         for _ in range(50):
             await at.appender.append(proposal())
-        assert await asyncio.wait_for(following, 5) == list(range(1, 51))
+        assert await asyncio.wait_for(following, PATIENCE_SECONDS) == list(range(1, 51))
 
 
 @in_loop
@@ -180,7 +181,7 @@ async def test_a_follower_polls_when_notifications_are_lost(database, monkeypatc
         for _ in range(5):
             await at.appender.append(proposal())
             await asyncio.sleep(0.05)
-        assert await asyncio.wait_for(following, 5) == [1, 2, 3, 4, 5]
+        assert await asyncio.wait_for(following, PATIENCE_SECONDS) == [1, 2, 3, 4, 5]
 
 
 @in_loop
@@ -189,7 +190,7 @@ async def test_a_follower_of_some_topics_gets_all_of_those(database):
         following = asyncio.create_task(collect(follow(at.pool, 0, topics=["wanted"]), 20))
         for n in range(40):
             await at.appender.append(proposal(topic="wanted" if n % 2 else "other"))
-        assert await asyncio.wait_for(following, 5) == list(range(2, 41, 2))
+        assert await asyncio.wait_for(following, PATIENCE_SECONDS) == list(range(2, 41, 2))
 
 
 @in_loop

@@ -21,6 +21,7 @@ from identity.session import (
 )
 from tests.conftest import Database
 from tests.identity.conftest import PASSWORD, Desk
+from tests.waiting import count_blocked, until
 
 
 async def renew(desk: Desk, pool: Pool, token: str) -> Tokens:
@@ -206,7 +207,7 @@ def test_a_twin_request_that_was_merely_slower_does_not_end_the_session(desk: De
         with psycopg.connect(database.owner_dsn) as blocker:
             blocker.execute("SELECT FROM refresh_tokens FOR UPDATE")
             twins = [asyncio.create_task(renew(desk, pool, tokens.refresh_token)) for _ in range(2)]
-            await asyncio.sleep(0.3)
+            await until(lambda: count_blocked(pool), lambda blocked: blocked == len(twins))
             blocker.rollback()
         outcomes = await asyncio.gather(*twins, return_exceptions=True)
         (winner,) = [outcome for outcome in outcomes if isinstance(outcome, Tokens)]

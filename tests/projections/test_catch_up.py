@@ -13,10 +13,10 @@ from projections.ledger import LEDGER
 from projections.listing import LISTINGS
 from projections.registry import PROJECTIONS, find_projection
 from projections.transaction import TRANSACTIONS
+from tests.projections import wandering
 from tests.projections.comparing import digest_tables, fold_from_zero
 from tests.projections.conftest import Log
 from tests.projections.stories import Story, append
-from tests.projections.wandering import wander
 
 INDEXES = """
 SELECT regexp_replace(indexdef, ' ON [a-z]+[.]', ' ON ')
@@ -27,8 +27,7 @@ FROM pg_indexes WHERE schemaname = %s AND tablename <> 'projection_failures' ORD
 @pytest.fixture
 def told(log: Log) -> Log:
     """A log of which nothing is folded yet."""
-    story, _ = wander(5, sales=30, steps=500)
-    append(log.owner, story.events)
+    append(log.owner, wandering.told(5, sales=30, steps=500))
     return log
 
 

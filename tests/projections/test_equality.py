@@ -27,7 +27,7 @@ from tests.conftest import Database
 from tests.projections.comparing import digest_tables, fold_from_zero
 from tests.projections.conftest import Log
 from tests.projections.stories import append
-from tests.projections.wandering import wander
+from tests.projections.wandering import told, wander
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,8 +97,7 @@ def test_a_thousand_comparisons_find_no_difference(log: Log, seed: int) -> None:
 
 @pytest.fixture
 def folded(log: Log) -> Log:
-    story, _ = wander(3, sales=30, steps=500)
-    append(log.owner, story.events)
+    append(log.owner, told(3, sales=30, steps=500))
     return log
 
 

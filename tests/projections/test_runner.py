@@ -95,7 +95,7 @@ def test_a_notification_wakes_the_runner_long_before_it_would_look(log: Log, mon
         story.events.clear()
         story.sell()
         head = append(log.owner, story.events)
-        wait_until(lambda: positions(log) == {head}, seconds=5.0)
+        wait_until(lambda: positions(log) == {head})
         monkeypatch.undo()
         log.owner.execute("NOTIFY escrow_events")
         log.owner.commit()
@@ -108,7 +108,7 @@ def test_a_lost_notification_costs_a_moment_only(log: Log) -> None:
             story.sell()
             head = append(log.owner, story.events, says=False)
             story.events.clear()
-            wait_until(lambda: positions(log) == {head}, seconds=5.0)  # noqa: B023
+            wait_until(lambda: positions(log) == {head})  # noqa: B023
 
 
 def test_a_stale_runner_cannot_write(log: Log) -> None:

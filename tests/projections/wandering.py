@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
 from domain.actor import Actor
 from domain.configuration import ChangeSetting, Configuration, Setting, StartConfiguration
 from domain.errors import EscrowError
+from domain.event import Event
 from domain.money import Currency, Money
 from domain.transaction import Transaction
 from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
@@ -158,6 +160,12 @@ def wander(seed: int, sales: int, steps: int) -> tuple[Story, list[Sale]]:
         story.random.choice(wanderers).wander(3)
     tell_of_the_house(story)
     return story, [wanderer.sale for wanderer in wanderers]
+
+
+@cache
+def told(seed: int, sales: int, steps: int) -> tuple[Event, ...]:
+    """The events of such a story, told once for all tests of a process."""
+    return tuple(wander(seed, sales, steps)[0].events)
 
 
 def tell_of_the_house(story: Story) -> None:

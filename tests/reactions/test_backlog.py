@@ -14,6 +14,8 @@ import pytest
 
 from domain.transaction.phase import Phase
 from gateways.payment import Charge
+from reactions.backlog import Backlog, Group
+from reactions.inbox import Delivery
 from reactions.worker import Worker
 from tests.conftest import Database
 from tests.reactions.working import beside, read, until_rows
@@ -83,12 +85,21 @@ def test_deliveries_that_wait_together_about_one_charge_are_answered_by_one_ques
     assert read(database, "SELECT outcome, count(*) FROM payment_events GROUP BY 1") == [("applied", 200)]
 
 
-def test_a_question_answered_before_a_delivery_came_does_not_answer_it(database: Database) -> None:
+def test_a_question_answered_before_a_delivery_came_does_not_answer_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The processor said «not paid» while the news of the payment was on its way: the news asks again."""
 
     async def tell(world: World) -> None:
         page = await world.page(transaction_id := await world.open())
         asked, go_on, real = asyncio.Event(), asyncio.Event(), world.tools.gateway.verify_charge
+        come, sort = asyncio.Event(), Backlog.sort
+
+        async def notice(self: Backlog, batch: Sequence[Delivery]) -> list[Group]:
+            groups = await sort(self, batch)
+            if groups:
+                come.set()
+            return groups
 
         async def slow(reference: str) -> Charge:
             answer = await real(reference)
@@ -97,11 +108,12 @@ def test_a_question_answered_before_a_delivery_came_does_not_answer_it(database:
             return answer
 
         world.tools.gateway.verify_charge = slow  # type: ignore[method-assign]
+        monkeypatch.setattr(Backlog, "sort", notice)
         async with beside(Worker(world.tools, database.app_dsn, poll_every=timedelta(hours=1)).run()):
             await asked.wait()
             await world.panel.post(page.authorization_url, json={"outcome": "success"})
             keep(database, [("charge.success", page.reference)])
-            await asyncio.sleep(0.5)
+            await come.wait()
             go_on.set()
             await until_rows(database, LEFT, NONE_LEFT)
         assert (await world.transaction(transaction_id)).phase is Phase.FUNDS_HELD

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -319,15 +320,17 @@ def test_the_worker_tells_people_over_smtp_and_a_second_start_tells_nothing_anew
         with mail_server() as server:
             send = mail_over_smtp(server.url, "escrow@escrow.example")
             await open_post(world, Post())
-            transaction_id = await world.open()
+            sales: list[UUID] = []
             for _ in range(2):
+                sales.append(await world.open())
                 worker = Worker(world.tools, database.app_dsn, notifier=Notifier(world.tools, send))
                 async with beside(worker.run()):
-                    await until(lambda: told_in_log(world, transaction_id))
+                    await until(partial(told_in_log, world, sales[-1]))
                     await asyncio.sleep(0.3)
-            about = [letter for letter in server.letters if str(transaction_id) in letter.content.decode()]
-            assert len(about) == 2
-            assert len(await told_in_log(world, transaction_id)) == 1
+            for sale in sales:
+                about = [letter for letter in server.letters if str(sale) in letter.content.decode()]
+                assert len(about) == 2
+                assert len(await told_in_log(world, sale)) == 1
 
     run(database.app_dsn, story)
 

@@ -37,7 +37,7 @@ def test_a_sale_goes_its_way_while_the_read_models_stand_still(database: Databas
         await world.list_account()
         poison(database, topic)
 
-        async with working(world, database.app_dsn, timedelta(seconds=0.2)), asyncio.timeout(20.0):
+        async with working(world, database.app_dsn, timedelta(seconds=0.2)), asyncio.timeout(60.0):
             await until_rows(database, STOPPED, [(1,)])
             sold, late = await world.open(), await world.open(Terms(payment_seconds=60))
             await world.pay(sold)

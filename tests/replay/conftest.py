@@ -1,7 +1,8 @@
 """A market in a database of its own, and a hand that damages it as only a superuser can."""
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from replay.finding import Finding, FindingKind, Findings
 from replay.log import LogSummary, verify_log
 from replay.report import Report
 from replay.verify import verify
-from tests.conftest import Database
+from tests.conftest import Database, Server, cloned
 from tests.replay.world import Market, record
 
 Damage = Callable[..., None]
@@ -27,11 +28,29 @@ class Recorded:
     head: int
 
 
-@pytest.fixture
-def recorded(database: Database) -> Recorded:
-    """A log of some hundred events with money in every corner."""
+@pytest.fixture(scope="session")
+def told(server: Server) -> Generator[Recorded]:
+    """A log of some hundred events with money in every corner, told once: tests get a clone of it."""
     market = Market(3).run(sales=8, steps=400)
-    return Recorded(database, market, record(database.owner_dsn, market))
+    with cloned(server) as database:
+        yield Recorded(database, market, record(database.owner_dsn, market))
+
+
+@pytest.fixture(scope="session")
+def told_and_folded(server: Server, told: Recorded) -> Generator[Recorded]:
+    """The same, with its read models up to date."""
+    with cloned(server, told.database.name) as database:
+        fold_live(database)
+        yield replace(told, database=database)
+
+
+@pytest.fixture
+def recorded(server: Server, request: pytest.FixtureRequest) -> Generator[Recorded]:
+    """A market and its log; its read models are empty unless the test asks for `folded`."""
+    name = "told_and_folded" if "folded" in request.fixturenames else "told"
+    template: Recorded = request.getfixturevalue(name)
+    with cloned(server, template.database.name) as database:
+        yield Recorded(database, deepcopy(template.market), template.head)
 
 
 @pytest.fixture
@@ -62,7 +81,6 @@ def find(recorded: Recorded, kind: FindingKind) -> list[Finding]:
 @pytest.fixture
 def folded(recorded: Recorded) -> Recorded:
     """The same, with its read models up to date."""
-    fold_live(recorded.database)
     return recorded
 
 
