@@ -12,9 +12,9 @@ WIDE = 400
 
 
 def print_json(value: object) -> None:
-    """Print one object on stdout; amounts stay integers, times are ISO 8601."""
-    json.dump(value, sys.stdout, indent=2, default=_plain, ensure_ascii=False)
-    print()
+    """Print one object on stdout; amounts stay integers, times are ISO 8601, and nothing is done to the terminal."""
+    text = json.dumps(value, indent=2, default=_plain, ensure_ascii=False)
+    print("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def _plain(value: object) -> object:

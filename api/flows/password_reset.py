@@ -7,6 +7,7 @@ from api.bodies import ResetBody
 from api.codes import mailer_of_codes
 from api.dependencies import Dependencies
 from api.errors import SecondFactorRequired
+from api.reads.waiting import wait_for_position
 from api.views.password_reset import LossView, ResetView
 from database.connect import Connection
 from database.queries import load
@@ -14,6 +15,7 @@ from domain.errors import NotFound, Refused
 from domain.listing import Listing
 from domain.transaction import Transaction
 from domain.vault import DepositStatus, Vault
+from eventstore.log import get_head
 from identity.keypair import KeyPair, get_key_pair
 from identity.password import Enrolment
 from identity.password_reset import Asker, count_ask, find_reset, finish_reset, send_reset
@@ -53,7 +55,7 @@ async def ask_for_reset(dependencies: Dependencies, email: str, address: str) ->
 
 
 async def preview_reset(dependencies: Dependencies, body: ResetBody) -> ResetView:
-    """Return what the reset would do; the token stays good. Raises ResetRefused."""
+    """Return what the reset would do; the token stays good. Raises ResetRefused and PositionNotReached."""
     owner = await _find(dependencies, body.token)
     return await _foresee(dependencies, owner, keeps_keys=body.recovery_key is not None)
 
@@ -61,8 +63,9 @@ async def preview_reset(dependencies: Dependencies, body: ResetBody) -> ResetVie
 async def reset_password(dependencies: Dependencies, body: ResetBody) -> ResetView:
     """Put the new password in force, and end every session.
 
-    Raises ResetRefused, LossesNotAccepted, SecondFactorRequired, CodeRefused, RecoveryKeyRefused, UnfitPassword,
-    TooManyTries, and TooManySignIns before anything is asked of the database; after each of them nothing has changed.
+    Raises ResetRefused, PositionNotReached, LossesNotAccepted, SecondFactorRequired, CodeRefused, RecoveryKeyRefused,
+    UnfitPassword, TooManyTries, and TooManySignIns before anything is asked of the database; after each of them nothing
+    has changed.
     """
     with dependencies.locksmith.enter(None):
         reset, user_id = await _reset(dependencies, body)
@@ -144,7 +147,11 @@ async def _make(dependencies: Dependencies, body: ResetBody, owner: Owner) -> En
 
 
 async def list_losses(dependencies: Dependencies, key_pair: KeyPair) -> list[LossView]:
-    """Return what only this key opens: deposits that were not handed over, and what waits for its owner's reveal."""
+    """Return what only this key opens: deposits that were not handed over, and what waits for its owner's reveal.
+
+    Raises PositionNotReached while the table of transactions lags: what it does not hold yet would be lost unasked.
+    """
+    await wait_for_position(dependencies, await get_head(dependencies.pool), "transactions")
     facts = {"user_id": key_pair.user_id, "fingerprint": key_pair.fingerprint}
     async with dependencies.pool.connection() as connection:
         grants = await (await connection.execute(SQL.list_grants, facts)).fetchall()

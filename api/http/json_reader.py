@@ -11,7 +11,7 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 Object = dict[str, JSON]
 
 DEEPEST = 32
-UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -24,7 +24,9 @@ def read_json(raw: bytes) -> Object:
         raise MalformedJson from None
     if raw.startswith(BYTE_ORDER_MARK) or not isinstance(value, dict):
         raise MalformedJson
-    # Raw control characters and surrogates do not pass the decoder: only an escape can hide one.
+    # One search of the whole text finds what stands in it raw, as U+009B may; only an escape can hide more.
+    if UNFIT.search(text):
+        raise TextUnfit
     if b"\\" in raw or raw.count(b"[") + raw.count(b"{") > DEEPEST:
         _check(value, 1)
     return value

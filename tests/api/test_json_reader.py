@@ -43,7 +43,22 @@ def test_what_is_not_one_plain_object_is_malformed(raw: bytes) -> None:
         read_json(raw)
 
 
-@pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "\\udfff", "\\u0001", "\\u001b[31m", "\\u0008"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\u0000",
+        "\\ud800",
+        "\\udfff",
+        "\\u0001",
+        "\\u001b[31m",
+        "\\u0008",
+        "\\u007f",
+        "\\u009b31m",
+        "\x7f",
+        "\x85",
+        "\x9f",
+    ],
+)
 @pytest.mark.parametrize("shape", ['{"a":"%s"}', '{"%s":1}', '{"a":[{"b":"x%sy"}]}'])
 def test_a_text_that_nothing_could_keep_is_unfit(text: str, shape: str) -> None:
     with pytest.raises(TextUnfit):

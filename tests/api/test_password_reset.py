@@ -107,6 +107,23 @@ def test_a_buyer_who_begins_anew_opens_nothing_of_before(fresh: Installation) ->
         assert connection.execute(query).fetchall() == [(0,)]
 
 
+def test_what_is_lost_is_not_left_out_because_a_read_model_stands_still(
+    fresh: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.reads.waiting.LONGEST_SECONDS", 0.2)
+    buyer = fresh.people["buyer"]
+    token, held = get_token(fresh, buyer), "SELECT FROM projection_checkpoints WHERE name = 'transactions' FOR UPDATE"
+    with psycopg.connect(fresh.superuser_dsn) as connection:
+        connection.execute(held)
+        transaction = fresh.hold()
+        for query in ("", "?dry_run=true"):
+            waits = confirm(fresh, token, query)
+            assert (waits.status_code, waits.json().get("code")) == (503, "position_not_reached"), waits.text
+    wait_until(lambda: confirm(fresh, token, "?dry_run=true").status_code, lambda status: status == 200)
+    assert [loss["transaction_id"] for loss in confirm(fresh, token, "?dry_run=true").json()["losses"]] == [transaction]
+    assert confirm(fresh, token).json()["code"] == "losses_not_accepted"
+
+
 def test_with_a_recovery_key_nothing_is_lost_and_it_serves_once(fresh: Installation) -> None:
     transaction, buyer = fresh.sold(), fresh.people["buyer"]
     path = "/api/v1/auth/recovery-key"

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from cli.demo.stuck import AGO
+from cli.output import print_json
 from tests.running_demo import Demo
 
 READING = [
@@ -22,6 +23,16 @@ READING = [
     ["replay", "verify"],
     ["replay", "diff", "-p", "ledger"],
 ]
+
+
+def test_json_does_nothing_to_the_terminal_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """Old events may hold what is refused at the door by now: a terminal takes U+009B for the begin of an order."""
+    value = {"note": "a\x9b2Jb\x7f\u202ec\ud800\n\U000e0001 😀 é", "rows": [1, None]}
+    print_json(value)
+    printed = capsys.readouterr().out
+    assert all(line.isprintable() for line in printed.splitlines())
+    assert "😀 é" in printed
+    assert json.loads(printed) == value
 
 
 @pytest.mark.parametrize("words", READING, ids=" ".join)
