@@ -108,10 +108,10 @@ def swap(dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:
     head; tables and checkpoints change places. Raises `RebuildStopped` and `SwapBlocked`.
     """
     with connect_owner(dsn) as connection:
-        _have_checkpoints(connection)
         connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
         for _ in range(SWAP_ATTEMPTS):
             try:
+                _have_checkpoints(connection)
                 return _swap(connection, dsn, projections)
             except (LockNotAvailable, DeadlockDetected):
                 time.sleep(PAUSE_SECONDS)

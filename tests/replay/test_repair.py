@@ -1,13 +1,18 @@
 """Repair makes anew what differs from the log, says so, and verifies it again."""
 
+import re
+from pathlib import Path
+
 import psycopg
 
 from cli.run.replay import list_mended
-from replay.finding import FindingKind
+from replay.finding import MENDABLE, FindingKind
 from replay.repair import repair
 from replay.runs import list_last_runs
 from tests.replay.conftest import Damage, Recorded, compare
 from tests.replay.test_rebuild import table_oids
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "rebuild.md"
 
 
 def test_repair_rebuilds_only_what_differs(folded: Recorded, damage: Damage) -> None:
@@ -95,3 +100,10 @@ def test_findings_of_a_verification_before_and_after(folded: Recorded, damage: D
     done = repair(folded.database.owner_dsn, actor="tests", processes=1)
     assert {finding.kind for finding in done.before.findings} == {FindingKind.TABLE_MISSING}
     assert done.as_json()["ok"] is True
+
+
+def test_the_page_says_of_every_kind_of_finding_what_to_do() -> None:
+    rows = [line.strip("| \n").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    advice = {kind: what for _, kinds, what in rows for kind in re.findall(r"`([a-z_]+)`", kinds)}
+    assert set(advice) == {kind.value for kind in FindingKind}
+    assert {kind for kind, what in advice.items() if what.startswith("`repair`")} == {kind.value for kind in MENDABLE}
