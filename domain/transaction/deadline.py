@@ -82,15 +82,19 @@ class DeadlineTrack(ApprovalTrack):
         return tuple(Deadline(DeadlineKind.APPROVAL, request.expires_at) for request in self.pending_approvals)
 
     def _track_deadlines(self) -> tuple[Deadline, ...]:
+        if self.settlement is SettlementStatus.NONE:
+            return (*self._dispute_deadlines(), *self._payment_deadlines())
         if self.has_dispute_against_refund:
             return self._dispute_deadlines()
         if self.has_open_dispute:
             return (*self._dispute_deadlines(), *self._refund_deadlines())
-        if self.settlement is SettlementStatus.NONE:
-            return () if self.ended_as or self.was_paid else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
         if self.is_live:
             return self._held_deadlines()
         return _running(DeadlineKind.RESERVE, self.reserve_due_at) if self.owed(Account.SELLER_RESERVE) > 0 else ()
+
+    def _payment_deadlines(self) -> tuple[Deadline, ...]:
+        """It runs on under a chargeback: whatever that is about has not paid for this sale."""
+        return () if self.ended_as or self.was_paid else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
 
     def _refund_deadlines(self) -> tuple[Deadline, ...]:
         """What runs on under a dispute of the seller: nothing but what gives the money back."""

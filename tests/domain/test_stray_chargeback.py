@@ -7,7 +7,7 @@ import pytest
 from domain.event import Context
 from domain.journal import Account
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.system_commands import RecordCharge, ReturnReceipts
+from domain.transaction.system_commands import EnforceDeadline, RecordCharge, ReturnReceipts
 from tests.domain.paths import asked, charge, chargeback, completed, confirm, pending, refunded, revealed
 from tests.domain.people import BUYER, SYSTEM
 from tests.domain.story import TRANSACTION_ID, Story, fold
@@ -160,6 +160,18 @@ def test_a_chargeback_of_a_payment_that_nobody_has_heard_of_waits_for_it_and_end
     assert story.do(chargeback("lost", 50_000, of=half)) == ["stray_chargeback_lost", "dispute_resolved"]
     assert story.phase == "pending"
     assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
+
+
+def test_a_chargeback_of_a_payment_that_nobody_hears_of_does_not_keep_an_unpaid_sale_from_its_end():
+    story = asked(pending())
+    payment = charge(story)
+    story.do(chargeback("lost", of=payment))
+    story.wait(hours=24)
+    assert story.do(EnforceDeadline()) == ["dispute_escalated"]
+    assert (story.do(EnforceDeadline()), story.phase) == (["expired"], "expired")
+    for report in (payment, chargeback("lost", of=payment)):
+        story.do(report)
+    assert (story.phase, story.transaction.is_over, story.balance(A.LOSSES)) == ("expired", True, 0)
 
 
 def test_another_payment_does_not_pay_for_the_one_that_nobody_has_heard_of():
