@@ -1,12 +1,14 @@
 """HTTP as bytes on a socket: for what a client library would put right, do too slowly, or wait for."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
 LARGEST_READ = 65_536
+LENGTH = re.compile(rb"^content-length: ([0-9]+)", re.IGNORECASE | re.MULTILINE)
 
 
 def raw_request(target: str, body: bytes = b"", **headers: str) -> bytes:
@@ -32,16 +34,23 @@ def dial(base_url: str, timeout: float = 15.0) -> Generator[socket.socket]:
 
 
 def exchange(base_url: str, request: bytes) -> bytes:
-    """Send bytes as they are and return what comes back, at least the head; nothing if the server just closes."""
+    """Send bytes as they are and return what comes back, whole; nothing if the server just closes."""
     with dial(base_url) as wire:
         wire.sendall(request)
         answer = b""
         try:
-            while b"\r\n\r\n" not in answer and (part := wire.recv(LARGEST_READ)):
+            while not is_whole(answer) and (part := wire.recv(LARGEST_READ)):
                 answer += part
         except ConnectionError:
             pass
         return answer
+
+
+def is_whole(answer: bytes) -> bool:
+    """Whether the head is there, and as much of the body as it says."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = LENGTH.search(head)
+    return bool(end) and (length is None or len(body) >= int(length[1]))
 
 
 @asynccontextmanager
