@@ -145,11 +145,12 @@ def alert_of_role(event: RecordedEvent, rows: Rows) -> None:
 
 
 def alert_of_payout_account(event: RecordedEvent, rows: Rows) -> None:
-    """Two people are paid to one account, or somebody is paid under another name than his own."""
-    shared_with = cast("list[str]", event.data["shared_with"])
+    """Two people are paid to one account, or somebody is paid under another name than his own, or both."""
+    shared_with, name_differs = cast("list[str]", event.data["shared_with"]), event.data["name_matches"] is False
     if shared_with:
-        _raise(event, rows, "P2", "payout_account_shared", text_of(event.stream_id), f"with {', '.join(shared_with)}")
-    elif event.data["name_matches"] is False:
+        detail = f"with {', '.join(shared_with)}{', and the name differs' if name_differs else ''}"
+        _raise(event, rows, "P2", "payout_account_shared", text_of(event.stream_id), detail)
+    elif name_differs:
         _raise(event, rows, "P3", "payout_account_name_differs", text_of(event.stream_id), None)
 
 
@@ -213,7 +214,7 @@ def _raise(
 
 ALERTS = project(
     "alerts",
-    8,
+    9,
     (ALERT,),
     SQL,
     {

@@ -16,6 +16,7 @@ from projections.ledger import list_accounts, list_entries, list_trial_balances
 from projections.listing import list_listings
 from projections.note import list_notes
 from projections.payout import list_payouts_of
+from projections.reached import get_reached
 from projections.refund import list_refunds, list_refunds_of
 from projections.transaction import count_by_state, get_transaction, list_transactions
 from tests.projections.conftest import Log
@@ -104,3 +105,16 @@ async def test_a_transaction_is_stuck_after_seven_days_in_a_state_or_a_failed_pa
         assert await list_transactions(pool, stuck_at=since + timedelta(days=7)) == []
         found = await list_transactions(pool, stuck_at=since + timedelta(days=7, seconds=1))
         assert [row.stuck_reason for row in found] == ["awaiting_contract"]
+
+
+async def test_a_read_model_without_a_checkpoint_has_reached_nothing(log: Log) -> None:
+    """Money is paid by tables that are said to be complete: one that lost its checkpoint is not."""
+    story = Story()
+    story.sell()
+    head = log.tell(story.events)
+    async with reading(log) as pool:
+        assert await get_reached(pool, ["ledger", "payouts"]) == await get_reached(pool) == head
+        with log.owner.transaction():
+            log.owner.execute("DELETE FROM projection_checkpoints WHERE name = 'ledger'")
+        assert await get_reached(pool, ["ledger", "payouts"]) == 0
+        assert await get_reached(pool, ["payouts", "payouts"]) == head

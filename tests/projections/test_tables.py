@@ -2,12 +2,13 @@
 
 import base64
 from collections import Counter
+from functools import partial
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from domain.actor import Role
+from domain.actor import Actor, Role
 from domain.money import MAX_AMOUNT_MINOR
 from domain.transaction.dispute import Award
 from domain.transaction.records import DisputeCategory, Finding
@@ -174,6 +175,27 @@ def test_whoever_may_do_more_than_trade_is_told_of_however_he_came_by_it(log: Lo
         ("grant_role", ids[0], "roles=auditor super_admin"),
         ("grant_role", ids[1], "role=operator"),
         ("grant_role", ids[2], "role=buyer"),
+    ]
+
+
+def test_an_account_that_is_shared_and_in_another_name_says_both(log: Log) -> None:
+    story = Story()
+    user_id, other = story.id(), story.id()
+    user = RegisterUser(roles=frozenset({Role.SELLER})).create(user_id, story.context(SYSTEM))
+    for shared_with in ((), (other,)):
+        change = partial(
+            user.change_payout_account,
+            "a" * 64,
+            is_first=True,
+            cooling_seconds=0,
+            shared_with=shared_with,
+            name_matches=False,
+        )
+        story.act(user, Actor(str(user_id), Role.SELLER), change)
+    log.tell(story.events)
+    assert log.rows("SELECT severity, kind, detail FROM alerts ORDER BY position") == [
+        ("P3", "payout_account_name_differs", None),
+        ("P2", "payout_account_shared", f"with {other}, and the name differs"),
     ]
 
 
