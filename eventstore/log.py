@@ -113,7 +113,7 @@ async def read_after(
 
 async def get_head(source: Pool | Connection) -> int:
     """Return the position of the newest event, as this connection sees it where one is given; 0 for an empty log."""
-    if isinstance(source, Pool):
+    if not isinstance(source, psycopg.AsyncConnection):
         async with source.connection() as connection:
             return await get_head(connection)
     row = await (await source.execute(SQL.get_head)).fetchone()
