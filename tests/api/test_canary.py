@@ -38,8 +38,10 @@ def spoilt(installation: Installation, column: str) -> Iterator[None]:
     flip = f"UPDATE vault_canary SET {column} = set_byte({column}, 20, get_byte({column}, 20) # 1)"
     with psycopg.connect(installation.superuser_dsn, autocommit=True) as connection:
         connection.execute(flip)
-        yield
-        connection.execute(flip)
+        try:
+            yield
+        finally:
+            connection.execute(flip)
 
 
 def alerts(installation: Installation) -> list[tuple[str, str]]:

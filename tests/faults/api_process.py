@@ -43,8 +43,12 @@ class ApiProcess:
         command = [sys.executable, *self.program]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
-        wait_until(lambda: self.process.poll() is not None or self.is_live(), seconds=START_SECONDS)
-        assert self.process.poll() is None, self.log.read_text()
+        try:
+            wait_until(lambda: self.process.poll() is not None or self.is_live(), seconds=START_SECONDS)
+            assert self.process.poll() is None, self.log.read_text()
+        except BaseException:
+            self.kill()
+            raise
 
     def is_live(self) -> bool:
         try:

@@ -17,6 +17,7 @@ from tests.raw_http import connection, read_answer
 
 MOST_BYTES = 256 * 2**20
 HEALED_IN_A_ROW = 20
+AT_ONCE_SECONDS = 2.0
 LONGEST_SECONDS = 30.0
 
 
@@ -60,14 +61,14 @@ async def heal(port: int, token: str) -> float:
         async with connection(port) as (reader, writer):
             writer.write(request(token, f"healed-{time.monotonic_ns()}"))
             status, _ = await read_answer(reader)
-        row = row + 1 if status in SERVED and time.monotonic() - asked < 0.5 else 0
+        row = row + 1 if status in SERVED and time.monotonic() - asked < AT_ONCE_SECONDS else 0
     return time.monotonic() - began
 
 
 def tell(flooding: Flood, grown: int, healed: float) -> None:
     times = sorted(flooding.seconds)
-    slow = times[len(times) * 95 // 100]
-    print(f"{dict(flooding.outcomes)}, p95 of the served {slow:.2f} s")
+    slow = f"{times[len(times) * 95 // 100]:.2f}" if times else "?"
+    print(f"{dict(flooding.outcomes)}, p95 of the served {slow} s")
     print(f"memory +{grown >> 20} MiB, healed after {healed:.2f} s")
 
 
@@ -80,7 +81,7 @@ def tell(flooding: Flood, grown: int, healed: float) -> None:
         ({"201": 5, "TimeoutError": 1}, {}, ["1 x TimeoutError"]),
         ({"503": 5}, {}, ["nobody was served"]),
         ({"201": 5}, {"grown_bytes": 2**30}, ["memory grew by 1024 MiB"]),
-        ({"201": 5}, {"healed_seconds": 6.0}, ["it healed after 6.0 s"]),
+        ({"201": 5}, {"healed_seconds": 21.0}, ["it healed after 21.0 s"]),
     ],
 )
 def test_the_judge_finds_what_overload_must_not_do(

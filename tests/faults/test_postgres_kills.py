@@ -17,7 +17,7 @@ from tests.waiting import until
 
 CLIENTS = 8
 VICTIMS = ("backend", "walwriter", "checkpointer", "postmaster")
-HEAL_SECONDS = 15.0
+HEAL_SECONDS = 30.0
 BETWEEN_SECONDS = 0.3
 APPENDER = "SELECT pid FROM pg_stat_activity WHERE application_name = 'escrow appender'"
 PROCESS = "SELECT pid FROM pg_stat_activity WHERE backend_type = %s"
@@ -56,13 +56,12 @@ async def kill_under_load(server: EmbeddedServer, path: Path, victims: tuple[str
                 await healed(journal, working)
             load.stopping.set()
             await working
-    assert journal.acked > 20 * len(victims)
     assert run_checker(path, server.dsn("app")) == []
 
 
 async def healed(journal: Journal, working: asyncio.Task[None]) -> None:
     """Clients are served again, without anybody having restarted anything."""
-    enough = journal.acked + 2 * CLIENTS
+    enough = journal.acked + 3 * CLIENTS
     await until(lambda: working.done() or journal.acked >= enough, seconds=HEAL_SECONDS)
     assert not working.done(), working.exception()
 

@@ -7,6 +7,7 @@ which shows that the count of them can be other than zero.
 
 import asyncio
 from collections.abc import Callable, Generator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,11 @@ Pair = tuple[ApiProcess, ApiProcess]
 def pair(victim: EmbeddedServer, tmp_path: Path) -> Generator[Pair]:
     """Two API processes on ports of their own."""
     both = ApiProcess(victim.home, tmp_path / "first.log"), ApiProcess(victim.home, tmp_path / "second.log")
-    for each in both:
-        each.start()
-    yield both
-    for each in both:
-        each.kill()
+    with ExitStack() as stack:
+        for each in both:
+            each.start()
+            stack.callback(each.kill)
+        yield both
 
 
 @pytest.mark.guarantee(

@@ -13,7 +13,7 @@ from tests.simulation.world import Plan
 
 MURDERS = 50
 RUNS_TO_KILL = 200
-SIZES = [(20, 600), pytest.param((1000, 16_000), marks=pytest.mark.soak)]
+SIZES = [(10, 300), pytest.param((1000, 16_000), marks=pytest.mark.soak)]
 """Transactions, and the steps before everything heals."""
 
 
@@ -21,7 +21,7 @@ SIZES = [(20, 600), pytest.param((1000, 16_000), marks=pytest.mark.soak)]
     "G1",
     "G3",
     faults="the stand-in goes wrong in every way at once, with and without webhooks, and both processes crash",
-    runs="20 transactions in one world; 1,000 in `make soak`",
+    runs="10 transactions in one world; 1,000 in `make soak`",
 )
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]} transactions")
 @pytest.mark.parametrize("webhooks", [True, False], ids=["with webhooks", "by polling only"])
@@ -43,7 +43,7 @@ def test_all_transactions_come_to_rest_whatever_goes_wrong(
 @pytest.mark.guarantee(
     "G3",
     faults="the worker is killed within its work",
-    runs="50 kills in a world of 20 transactions; of 1,000 in `make soak`",
+    runs="50 kills in a world of 10 transactions; of 1,000 in `make soak`",
 )
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]} transactions")
 def test_killing_the_worker_fifty_times_changes_nothing_in_the_outcome(
