@@ -1,10 +1,12 @@
 """A server of one's own: provisioned once, its roles never taken from a running program, no password shown."""
 
+from collections.abc import Generator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 from database.connect import resolve_dsn
 from database.describe import describe
@@ -13,19 +15,34 @@ from database.facts import DATABASE_ROLES, Facts, read_facts, write_facts
 from database.migrate import list_migrations, migrate
 from database.postgres import EmbeddedServer
 from database.settings import Settings
-from tests.conftest import Database
+from tests.conftest import Database, embedded
 from tests.database.test_binaries import make_fake
+from tests.home import own_home
+
+DATABASES = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'"
+ROLES = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'postgres'"
+
+
+@pytest.fixture(scope="module")
+def lent_server() -> Generator[EmbeddedServer]:
+    """One for all tests of this file that leave its settings alone."""
+    with own_home("escrow-lent-") as home, embedded(home) as server:
+        yield server
 
 
 @pytest.fixture
-def bare_server(own_server: EmbeddedServer) -> EmbeddedServer:
-    """Without our roles, with a database `ledger`: as a customer hands it over."""
-    with psycopg.connect(own_server.superuser_dsn(), autocommit=True) as connection:
-        connection.execute("DROP DATABASE escrow")
-        for role in DATABASE_ROLES:
-            connection.execute(f"DROP ROLE escrow_{role}")
+def bare_server(lent_server: EmbeddedServer) -> EmbeddedServer:
+    """Without our roles, or anybody's, and with a database `ledger`: as a customer hands it over."""
+    with psycopg.connect(lent_server.superuser_dsn(), autocommit=True) as connection:
+        for (name,) in connection.execute(DATABASES).fetchall():
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+        roles = [Identifier(name) for (name,) in connection.execute(ROLES).fetchall()]
+        for role in roles:
+            connection.execute(SQL("DROP OWNED BY {}").format(role))
+        if roles:
+            connection.execute(SQL("DROP ROLE {}").format(SQL(", ").join(roles)))
         connection.execute("CREATE DATABASE ledger")
-    return own_server
+    return lent_server
 
 
 def settings_for(url: str, home: Path) -> Settings:

@@ -148,7 +148,6 @@ def test_an_open_one_freezes_everything_the_parties_could_do():
 
 
 def test_after_a_lost_one_nothing_goes_on():
-    story = asked(pending())
     story = PHASES["funds_held"](pending())
     story.do(chargeback("lost", 1))
     story.refuses(NothingHeld, sign(), BUYER)

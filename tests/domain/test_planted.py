@@ -147,7 +147,7 @@ def _two_payouts(s: Story) -> None:
     s.do(pay_out())
 
 
-def _crossing(s: Story, *steps: str) -> None:
+def _crossing(s: Story) -> None:
     paying(s)
     s.do(chargeback("lost"))
     s.do(transfer(s.payout(), "refused"))

@@ -17,6 +17,7 @@ from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.sim.server import StandIn, build_sim
 from gateways.paystack.sim.state import Behaviour
+from tests.standing import standing
 from tests.waiting import wait_until
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
@@ -119,7 +120,7 @@ def hold_seconds() -> float:
 @pytest.fixture
 def stand_in(merchant: Merchant, hold_seconds: float) -> Iterator[StandIn]:
     behaviour = Behaviour(webhook_url=merchant.url, hold_seconds=hold_seconds)
-    with StandIn(build_sim(secret=SECRET, behaviour=behaviour, seed=1)) as stand_in:
+    with standing(build_sim(secret=SECRET, behaviour=behaviour, seed=1)) as stand_in:
         yield stand_in
 
 

@@ -99,7 +99,7 @@ def test_one_device_has_one_kept_place_and_all_of_them_five() -> None:
         pass
 
 
-def test_a_place_is_free_again_when_a_sign_in_fails_and_a_small_gate_keeps_one_for_strangers(desk: Desk) -> None:
+def test_a_place_is_free_again_when_a_sign_in_fails_and_a_small_gate_keeps_one_for_strangers() -> None:
     door = Door(1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), door.enter(None):

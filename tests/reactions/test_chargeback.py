@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from domain.actor import Actor, Role
 from domain.journal import Account
 from domain.listing.status import ListingStatus
 from domain.transaction.phase import Phase
@@ -16,6 +15,7 @@ from gateways.payment import Charge, ChargeStatus
 from reactions.advance import advance
 from reactions.toolbox import Processor
 from tests.conftest import Database
+from tests.domain.people import SUPER
 from tests.reactions.working import deliver, until_phase, working
 from tests.reactions.world import World, run
 
@@ -115,7 +115,7 @@ def test_the_refund_that_a_chargeback_made_is_not_taken_for_ours(database: Datab
         await decide(world, dispute_id, "lost")
         await advance(world.tools, transaction_id, reference, is_disputed=True)
         rest = ForceRefund(reason="the rest goes back as well", limit_usd_cents=10**9)
-        await world.do(Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN), transaction_id, rest)  # type: ignore[arg-type]
+        await world.do(SUPER, transaction_id, rest)  # type: ignore[arg-type]
         for _ in range(3):
             transaction = await world.advance(transaction_id)
         assert [refund.status for refund in transaction.refunds.values()] == [RefundStatus.PROCESSED]

@@ -9,7 +9,7 @@ from gateways.objects import StorageUnavailable
 from identity.erasure import find_erasure, request_erasure
 from reactions.erasure import Eraser
 from tests.conftest import Database
-from tests.reactions.test_sweep import fold
+from tests.reactions.working import fold
 from tests.reactions.world import World, run
 
 

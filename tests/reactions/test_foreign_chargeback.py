@@ -9,8 +9,7 @@ from reactions.advance import advance
 from tests.conftest import Database
 from tests.reactions.street import Street, tell
 from tests.reactions.working import fold, read
-from tests.reconciliation.test_planted import run
-from tests.reconciliation.world import Business
+from tests.reconciliation.world import Business, run
 
 ALERTS = """SELECT severity, amount_minor, detail FROM alerts
     WHERE kind = 'chargeback_in_another_currency' ORDER BY position"""

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from domain.actor import Actor, Role
 from domain.ids import derive_reference
 from domain.money import Currency, Money
 from gateways.payment import NewRecipient, NewTransfer
@@ -20,10 +19,10 @@ from reactions.hold import HeldBack, discover, settle
 from reactions.recovery import Found, Place
 from reactions.worker import Worker
 from tests.conftest import Database
+from tests.domain.people import SUPER
 from tests.reactions.working import deliver, fold, read
 from tests.reactions.world import SECRET, START, World, open_world
 
-ADMIN = Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN)
 DELIVERIES = "SELECT outcome, error FROM payment_events"
 
 
@@ -56,7 +55,7 @@ async def hold_back(world: World, database: Database) -> Held:
 
 async def let_go(world: World, database: Database, held: Held) -> None:
     (row,) = await list_open_payments(world.pool, held.transaction_id)
-    await settle(world.escrow, row.id, "undone outside, ticket 4711", ADMIN)
+    await settle(world.escrow, row.id, "undone outside, ticket 4711", SUPER)
     fold(database)
 
 

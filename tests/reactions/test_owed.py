@@ -2,7 +2,6 @@
 
 from uuid import UUID, uuid4
 
-from domain.actor import Actor, Role
 from domain.transaction import Transaction
 from domain.transaction.commands import OpenDispute
 from domain.transaction.dispute import Award
@@ -10,9 +9,9 @@ from domain.transaction.phase import Phase
 from domain.transaction.records import DisputeCategory, Finding, PayoutStatus, RefundStatus
 from domain.transaction.staff_commands import ResolveDispute
 from tests.conftest import Database
+from tests.domain.people import SUPER
 from tests.reactions.world import World, run
 
-SUPER = Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN)
 REASON = "decided after reading the evidence"
 
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from database.standstill import begin_standstill, find_standstill
-from domain.actor import Actor, Role, reaction
+from domain.actor import reaction
 from domain.restore import RestoreCause
 from domain.transaction.commands import CancelTransaction, OpenDispute
 from domain.transaction.dispute import Award
@@ -37,6 +37,7 @@ from reactions.watermark import FILE, LogWentBack, Mark, Watermark, read_mark
 from reactions.worker import Worker
 from reconciliation.run import Desk, reconcile
 from tests.conftest import Database
+from tests.domain.people import SUPER
 from tests.reactions.test_restore import backup, copy
 from tests.reactions.working import beside, until_phase
 from tests.reactions.world import SECRET, START, World, open_world
@@ -44,7 +45,6 @@ from tests.waiting import until
 
 __all__ = ["backup"]
 NUMBERS = count(1)
-ADMIN = Actor(str(uuid4()), Role.SUPER_ADMIN)
 
 
 @dataclasses.dataclass
@@ -205,10 +205,10 @@ async def decide(world: World, sales: Sales) -> None:
     opened = OpenDispute(
         dispute_id=dispute_id, category=DisputeCategory.NOT_WORKING, statement_id=None, statement_sha256=None
     )
-    await world.do(ADMIN, sales.held, opened)  # type: ignore[arg-type]
+    await world.do(SUPER, sales.held, opened)  # type: ignore[arg-type]
     award = Award(finding=Finding.BUYER, reason="Paystack has the transfer to the seller")
     resolved = ResolveDispute(dispute_id=dispute_id, award=award, limit_usd_cents=100_000)
-    await world.do(ADMIN, sales.held, resolved)  # type: ignore[arg-type]
+    await world.do(SUPER, sales.held, resolved)  # type: ignore[arg-type]
 
 
 async def check_rest(world: World, sales: Sales) -> None:

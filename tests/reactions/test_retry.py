@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from domain.actor import Actor, Role
 from domain.journal import Account
 from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
 from domain.transaction import Transaction
@@ -15,10 +14,10 @@ from domain.transaction.staff_commands import ForceRelease
 from gateways.payment import Transfer, TransferStatus
 from reactions.advance import advance
 from tests.conftest import Database
+from tests.domain.people import SUPER
 from tests.reactions.world import World, run
 from tests.waiting import until
 
-SUPER = Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN)
 SETTLED = {PayoutStatus.FAILED, PayoutStatus.REVERSED, PayoutStatus.SUCCEEDED}
 
 

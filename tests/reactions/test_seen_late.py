@@ -1,8 +1,5 @@
 """What the processor did before anybody here asked is booked all the same, once somebody asks."""
 
-from uuid import UUID
-
-from domain.actor import Actor, Role
 from domain.journal import Account
 from domain.transaction.phase import Phase
 from domain.transaction.records import Finding
@@ -11,11 +8,10 @@ from reactions.advance import advance
 from reactions.sweep import list_unheard
 from reactions.watch import Watch
 from tests.conftest import Database
+from tests.domain.people import SUPER
 from tests.reactions.test_chargeback import decide, dispute
 from tests.reactions.working import fold
 from tests.reactions.world import World, run
-
-SUPER_ADMIN = Actor(str(UUID(int=0x501)), Role.SUPER_ADMIN)
 
 
 def test_a_chargeback_of_money_that_had_gone_back_before_is_closed(database: Database) -> None:
@@ -24,7 +20,7 @@ def test_a_chargeback_of_money_that_had_gone_back_before_is_closed(database: Dat
         world.wait(days=8)
         reference, dispute_id = await dispute(world, transaction_id)
         everything = ForceRefund(reason="the bank is right to ask", limit_usd_cents=10**9)
-        await world.do(SUPER_ADMIN, transaction_id, everything)  # type: ignore[arg-type]
+        await world.do(SUPER, transaction_id, everything)  # type: ignore[arg-type]
         await advance(world.tools, transaction_id, reference, is_disputed=True)
         await decide(world, dispute_id, "lost")
         transaction = await world.advance(transaction_id)

@@ -12,8 +12,7 @@ from reactions.loss import record_losses
 from reactions.vault import destroy_ended, reconcile_vault
 from tests.conftest import Database
 from tests.reactions.street import Street, tell
-from tests.reactions.test_sweep import fold
-from tests.reactions.test_worker import read
+from tests.reactions.working import fold, read
 from tests.reactions.world import World
 from vault.grant import Grant, store_grant
 

@@ -43,6 +43,7 @@ from reactions.toolbox import Processor, Toolbox
 from tests.payee import name_account
 from tests.permit import always
 from tests.registrar import REGISTRAR, bits_of
+from tests.standing import standing
 
 SECRET = SecretKey("sk_test_0123456789abcdef")
 HASTY = Timeouts(connect_seconds=2.0, read_seconds=1.5, total_seconds=4.0)
@@ -180,7 +181,7 @@ async def open_world(
 
     With a stand-in that is `known` the database may be one that another world has left behind.
     """
-    with StandIn(build_sim(secret=SECRET, seed=1)) if known is None else nullcontext(known) as stand_in:
+    with standing(build_sim(secret=SECRET, seed=1)) if known is None else nullcontext(known) as stand_in:
         async with (
             open_pool(dsn, max_size=6, autocommit=True) as pool,
             Appender(dsn) as appender,

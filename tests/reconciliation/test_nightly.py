@@ -49,7 +49,6 @@ def test_what_the_processor_does_not_answer_is_asked_again_and_nothing_is_conclu
         nightly = Nightly(business.desk, database.app_dsn)
         await business.world.hold()
         assert await tick(business, nightly, days=2) == 0
-        nightly = Nightly(business.desk, database.app_dsn)
         business.processor = honest
         nightly = Nightly(business.desk, database.app_dsn)
         assert await tick(business, nightly, minutes=10) == 1

@@ -25,7 +25,7 @@ from eventstore.escrow import Escrow
 from gateways.errors import GatewayUnavailable
 from gateways.paystack.client import Paystack
 from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
-from gateways.paystack.sim.server import StandIn, build_sim
+from gateways.paystack.sim.server import build_sim
 from gateways.paystack.sim.state import Behaviour
 from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
@@ -35,6 +35,7 @@ from reconciliation.run import Desk, Run, reconcile
 from tests.conftest import Database
 from tests.permit import always
 from tests.reactions.world import SECRET, START, World, meet
+from tests.standing import standing
 from tests.waiting import until
 
 CAPITAL_MINOR = 100_000_000
@@ -145,7 +146,7 @@ async def open_business(database: Database, behaviour: Behaviour | None = None) 
     def clock() -> datetime:
         return world.at
 
-    with StandIn(build_sim(secret=SECRET, seed=1, behaviour=behaviour, clock=clock)) as stand_in:
+    with standing(build_sim(secret=SECRET, seed=1, behaviour=behaviour, clock=clock)) as stand_in:
         async with (
             open_pool(database.app_dsn, max_size=6, autocommit=True) as pool,
             Appender(database.app_dsn) as appender,
