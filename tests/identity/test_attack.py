@@ -18,8 +18,8 @@ from identity.role import change_roles
 from identity.session import NotSignedIn, SignInRefused, Tokens, logout, refresh
 from identity.tries import Allowance, TooManyTries
 from tests.identity.conftest import PASSWORD, Desk
-from tests.identity.test_email_code import Mailbox
-from tests.identity.test_sign_in import attempt, check_looked_at, guess
+from tests.identity.mailbox import Mailbox
+from tests.identity.signing_in import attempt, check_looked_at, guess
 
 EMAIL = "amina@example.com"
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from identity.sign_in import SignedIn
 from identity.token import DEVICE, make_token
 from identity.user import NewUser, register
 from tests.identity.conftest import PASSWORD, Desk
-from tests.identity.test_sign_in import EMAIL, KEY, attempt
+from tests.identity.signing_in import EMAIL, KEY, attempt
 from vault.door import KEPT, Door
 from vault.gate import QUEUE, Gate, TooManySignIns, count_workers
 from vault.locksmith import Locksmith

@@ -10,18 +10,9 @@ from identity.email_code import CodeRefused, confirm_code, resend_code, send_cod
 from identity.user import User, get_user
 from tests.conftest import Database
 from tests.identity.conftest import Desk
+from tests.identity.mailbox import Mailbox
 
 EMAIL = "amina@example.com"
-
-
-class Mailbox:
-    """Where the sent codes are."""
-
-    def __init__(self) -> None:
-        self.codes: list[str] = []
-
-    async def send(self, _email: str, code: str) -> None:
-        self.codes.append(code)
 
 
 async def create_with_code(desk: Desk, pool: Pool, mailbox: Mailbox) -> User:

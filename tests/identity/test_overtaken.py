@@ -12,9 +12,9 @@ from identity.keypair import get_key_pair
 from identity.session import SignInRefused, Tokens
 from identity.user import User, verify_email
 from tests.identity.conftest import PASSWORD, Desk, disable
-from tests.identity.test_email_code import Mailbox
-from tests.identity.test_raised_cost import TODAY, make_locksmith
-from tests.identity.test_sign_in import attempt
+from tests.identity.locksmiths import TODAY, make_locksmith
+from tests.identity.mailbox import Mailbox
+from tests.identity.signing_in import attempt
 from tests.waiting import is_blocked_or_over, until
 from vault.gate import Gate
 from vault.locksmith import Locksmith

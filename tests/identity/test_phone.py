@@ -10,7 +10,7 @@ from identity.email_code import CodeRefused
 from identity.phone import Phone, confirm_phone, get_phone, send_phone_code, set_phone
 from identity.user import User
 from tests.identity.conftest import Desk
-from tests.identity.test_email_code import Mailbox
+from tests.identity.mailbox import Mailbox
 from tests.waiting import is_blocked_or_over, until
 
 MINE, OTHER = "+254700000001", "+254700000002"

@@ -11,15 +11,10 @@ from domain.errors import VersionConflict
 from identity import password_change
 from identity.keypair import get_key_pair
 from identity.password import Password, get_password
-from tests.identity.conftest import COSTS, PASSWORD, Desk
-from tests.identity.test_sign_in import attempt
+from tests.identity.conftest import PASSWORD, Desk
+from tests.identity.locksmiths import TODAY, make_locksmith
+from tests.identity.signing_in import attempt
 from vault.gate import Gate
-from vault.locksmith import Locksmith
-from vault.password import Argon2Cost, PasswordCosts
-from vault.pepper import Pepper
-from vault.secret import Secret
-
-TODAY = PasswordCosts(stretch=Argon2Cost(memory_kib=20 * 1024, iterations=3, lanes=1), verifier=COSTS.verifier)
 
 
 @pytest.fixture
@@ -29,12 +24,6 @@ def later(desk: Desk) -> Generator[Desk]:
     locksmith = make_locksmith(gate, TODAY)
     yield Desk(desk.dsn, locksmith, Random(8))
     gate.close()
-
-
-def make_locksmith(gate: Gate, costs: PasswordCosts) -> Locksmith:
-    """With the pepper of the desk."""
-    pepper = Pepper({1: Secret(Random(1).randbytes(32))})
-    return Locksmith(pepper=pepper, gate=gate, costs=costs, random_bytes=Random(3).randbytes)
 
 
 async def look(desk: Desk, pool: Pool, email: str = "amina@example.com") -> tuple[Password, bytes]:

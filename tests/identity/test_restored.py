@@ -11,7 +11,7 @@ from identity.email_code import CodeRefused, confirm_code, send_code
 from identity.restored import revoke_all_api_keys, sign_everybody_out
 from identity.session import NotSignedIn, logout, refresh
 from tests.identity.conftest import Desk
-from tests.identity.test_email_code import Mailbox
+from tests.identity.mailbox import Mailbox
 
 EMAIL = "amina@example.com"
 NEW = NewKey(name="till", mode="test", scopes=frozenset({Scope.READ}), lasts=timedelta(days=90))

@@ -20,7 +20,7 @@ from identity.totp import NothingToConfirm, Seed, find_step, make_code, propose_
 from identity.tries import TooManyTries
 from identity.user import User, get_user, verify_email
 from tests.identity.conftest import Desk
-from tests.identity.test_email_code import Mailbox
+from tests.identity.mailbox import Mailbox
 from vault.sealing import SealBroken
 
 RFC_SECRET = b"12345678901234567890"

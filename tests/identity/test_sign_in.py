@@ -1,8 +1,6 @@
 """Signing in under attack: few passwords are looked at, and whoever has been here before gets in."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,44 +8,15 @@ import psycopg
 import pytest
 
 from database.connect import Pool
-from database.errors import DatabaseUnavailable
 from identity import sign_in as signing_in
 from identity.housekeeping import clear_away
 from identity.password_reset import Asker
 from identity.session import SignInRefused
-from identity.sign_in import Caller, SignedIn, sign_in
+from identity.sign_in import Caller
 from identity.tries import TooManyTries
 from tests.conftest import Database
 from tests.identity.conftest import PASSWORD, Desk
-from vault.gate import TooManySignIns
-
-EMAIL = "amina@example.com"
-KEY = b"k" * 32
-
-
-async def attempt(
-    desk: Desk, pool: Pool, password: str, address: str = "127.0.0.1", device: str | None = None, email: str = EMAIL
-) -> SignedIn:
-    caller = Caller(address=address, device_token=device, key=KEY)
-    return await sign_in(
-        pool,
-        desk.locksmith,
-        email,
-        password,
-        caller,
-        at=desk.at,
-        random_bytes=desk.random.randbytes,
-        lifetimes=desk.lifetimes,
-    )
-
-
-async def guess(desk: Desk, pool: Pool, number: int, email: str = EMAIL) -> str:
-    """What becomes of a wrong password from one of 200 addresses."""
-    try:
-        await attempt(desk, pool, f"guess {number}", f"127.0.1.{number % 200}", email=email)
-    except (SignInRefused, TooManyTries, TooManySignIns, DatabaseUnavailable) as refusal:
-        return refusal.code
-    return "signed in"
+from tests.identity.signing_in import KEY, attempt, check_looked_at, guess
 
 
 @pytest.mark.guarantee("G19", faults="guesses from 200 addresses for ten minutes", runs="300 guesses")
@@ -68,13 +37,6 @@ def test_ten_minutes_of_guesses_from_200_addresses_cost_few_evaluations(desk: De
             await attempt(desk, pool, PASSWORD)
 
     desk.run(scenario)
-
-
-def check_looked_at(outcomes: Sequence[str], free: int) -> None:
-    """So many guesses were looked at; of these a machine that is busy enough refuses some for want of a connection."""
-    counts = Counter(outcomes)
-    assert free - counts["database_unavailable"] <= counts["sign_in_refused"] <= free, counts
-    assert set(counts) <= {"sign_in_refused", "too_many_tries", "too_many_sign_ins", "database_unavailable"}, counts
 
 
 def test_parallel_guesses_share_the_five(desk: Desk):

@@ -23,7 +23,8 @@ from reactions import clawback
 from reactions.clawback import withhold_debt
 from reactions.watch import Watch
 from tests.conftest import Database
-from tests.reactions.test_owed import REASON, SUPER
+from tests.domain.people import SUPER
+from tests.reactions.test_owed import REASON
 from tests.reactions.world import World, run
 from tests.simulation.judge import Judge
 

@@ -10,6 +10,7 @@ from replay.blocks import find_unreadable
 from replay.finding import Finding, FindingKind, Findings
 from replay.log import connect_reading, list_unchecked, verify_log
 from tests.replay.conftest import Damage, Recorded, check_log, find
+from tests.replay.damaging import REHASH, read_state, rewrite
 from tests.replay.world import Market, record
 
 AT = 100
@@ -185,10 +186,6 @@ def test_a_row_that_was_added_twice_is_named(recorded: Recorded, damage: Damage)
     assert {finding.position for finding in findings if finding.kind is FindingKind.POSITION_OUT_OF_ORDER} == {AT}
 
 
-REHASH = """UPDATE escrow_events SET leaf_hash = public.leaf_hash_of(
-    notification_id, originator_id, originator_version, topic, recorded_at, state) WHERE notification_id = %s"""
-
-
 def test_time_that_runs_backwards_is_named_even_when_rehashed(recorded: Recorded, damage: Damage) -> None:
     damage("UPDATE escrow_events SET recorded_at = recorded_at - interval '1 hour' WHERE notification_id = %s", (AT,))
     damage(REHASH, (AT,))
@@ -237,24 +234,6 @@ def test_an_event_without_a_beginning_is_illegal(recorded: Recorded, damage: Dam
     (finding,) = find(recorded, FindingKind.ILLEGAL)
     assert finding.position == position
     assert "begins a stream" in str(finding.expected)
-
-
-def read_state(recorded: Recorded, topic: str) -> tuple[int, dict[str, object]]:
-    with psycopg.connect(recorded.database.owner_dsn) as connection:
-        row = connection.execute(
-            "SELECT notification_id, state FROM escrow_events WHERE topic = %s ORDER BY 1 LIMIT 1", (topic,)
-        ).fetchone()
-    assert row is not None
-    return row[0], json.loads(row[1])
-
-
-def rewrite(recorded: Recorded, damage: Damage, topic: str, **changes: object) -> int:
-    """Change fields of the first event of a topic, leaf hash included: only what it means gives it away."""
-    position, state = read_state(recorded, topic)
-    text = json.dumps(state | changes, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    damage("UPDATE escrow_events SET state = %s WHERE notification_id = %s", (text.encode(), position))
-    damage(REHASH, (position,))
-    return position
 
 
 def test_an_unbalanced_journal_is_named(recorded: Recorded, damage: Damage) -> None:

@@ -17,7 +17,7 @@ from replay.positions import PositionWalk
 from replay.rebuild import rebuild
 from replay.streams import StreamWalk
 from tests.replay.conftest import Damage, Recorded, compare, find, fold_live
-from tests.replay.test_log import REHASH, read_state, rewrite
+from tests.replay.damaging import REHASH, read_state, rewrite
 from tests.replay.world import Market, record
 
 Plant = Callable[[pytest.MonkeyPatch], None]

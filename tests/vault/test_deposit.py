@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.vault.conftest import PLAINTEXT, Scene, make_id
-from tests.vault.test_keypair import flip_each_byte
+from tests.vault.tampering import flip_each_byte
 from vault.deposit import (
     JSON,
     LARGEST_DOCUMENT,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.vault.conftest import Scene, make_id
-from tests.vault.test_keypair import flip_each_byte
+from tests.vault.tampering import flip_each_byte
 from vault.grant import Grant, Purpose, grant_custody, grant_delivery, hand_over, open_grant
 from vault.keypair import PublicKey
 from vault.sealing import KeySuite, SealBroken, UnfitPublicKey

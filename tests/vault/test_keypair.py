@@ -1,6 +1,5 @@
 """A private key opens with the password and the pepper, in its own place, and in no other way."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from random import Random
 from uuid import UUID
@@ -9,6 +8,7 @@ import pytest
 
 from domain.errors import EscrowError
 from tests.vault.conftest import Scene, make_id
+from tests.vault.tampering import GrowingPepper, flip_each_byte
 from vault.keypair import (
     KeyPairRecord,
     WrongPassword,
@@ -20,14 +20,6 @@ from vault.keypair import (
 from vault.pepper import Pepper, PepperVersionUnknown
 from vault.sealing import SealBroken
 from vault.secret import Secret
-
-
-def flip_each_byte(value: bytes) -> Iterator[bytes]:
-    """Every copy of `value` with one byte changed, and one shorter and one longer."""
-    for index in range(len(value)):
-        yield value[:index] + bytes([value[index] ^ 1]) + value[index + 1 :]
-    yield value[:-1]
-    yield value + b"\0"
 
 
 def refuses(record: KeyPairRecord, scene: Scene, unlock_key: Secret | None = None) -> bool:
@@ -45,21 +37,6 @@ def test_password_and_pepper_open_the_private_key(scene: Scene):
 
 def test_new_keys_are_wrapped_with_the_newest_pepper(scene: Scene):
     assert scene.seller.record.pepper_version == 2
-
-
-class GrowingPepper(Pepper):
-    """Each time anybody asks which version is current there is one more, as in the middle of a rotation."""
-
-    __slots__ = ("_asked",)
-    _asked: Iterator[int]
-
-    def __init__(self, *keys: Secret) -> None:
-        super().__init__(dict(enumerate(keys, start=1)))
-        object.__setattr__(self, "_asked", iter(self.keys))
-
-    @property
-    def current(self) -> int:
-        return next(self._asked)
 
 
 def test_a_version_that_is_added_while_a_key_is_wrapped_does_not_close_it_for_ever(scene: Scene):

@@ -11,7 +11,7 @@ import pytest
 
 from database.settings import Settings
 from tests.conftest import Database
-from tests.vault.test_keypair import GrowingPepper, flip_each_byte
+from tests.vault.tampering import GrowingPepper, flip_each_byte
 from vault import pepper as peppers
 from vault.pepper import (
     Pepper,

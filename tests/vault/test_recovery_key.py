@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests.vault.conftest import Person, Scene
-from tests.vault.test_keypair import GrowingPepper, flip_each_byte
+from tests.vault.tampering import GrowingPepper, flip_each_byte
 from vault.pepper import Pepper, PepperVersionUnknown
 from vault.recovery_key import (
     RecoveryKeyRecord,

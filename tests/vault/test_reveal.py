@@ -7,7 +7,7 @@ import pytest
 
 from tests.vault.client import open_answer
 from tests.vault.conftest import PLAINTEXT, Scene, make_id
-from tests.vault.test_keypair import flip_each_byte
+from tests.vault.tampering import flip_each_byte
 from vault.reveal import Reveal, open_credentials, seal_answer
 from vault.sealing import SealBroken, UnfitPublicKey
 
