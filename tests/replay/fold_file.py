@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import platform
+import runpy
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -65,9 +66,8 @@ class NoServer(MetaPathFinder, Loader):
 if find_spec("psycopg") is None:
     sys.meta_path.insert(0, NoServer())
 if find_spec("msgspec") is None:
-    from tests.replay.plain_msgspec import install
-
-    install()
+    # By its path: the package of the tests wants pytest, which is not there either.
+    runpy.run_path(str(Path(__file__).with_name("plain_msgspec.py")))["install"]()
 
 from eventstore.log import RecordedEvent  # noqa: E402
 from eventstore.transcoder import encode  # noqa: E402

@@ -21,7 +21,7 @@ from tests.projections.wandering import wander
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 PYODIDES = {"3.12": "0.27.7", "3.13": "0.28.3", "3.14": "314.0.7"}
-PURE = ("eventsourcing", "typing_extensions")
+PURE = ("eventsourcing", "structlog", "typing_extensions")
 
 
 @pytest.fixture(scope="module")
