@@ -172,7 +172,7 @@ def cloned(server: Server, template: str = TEMPLATE) -> Generator[Database]:
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
         clone(connection, name, template)
     yield describe(server, name)
-    _drop(server, name)
+    drop(server, name)
 
 
 @pytest.fixture(scope="session")
@@ -194,7 +194,7 @@ def bare_database(server: Server) -> Generator[Database]:
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
         _create_empty(connection, name)
     yield describe(server, name)
-    _drop(server, name)
+    drop(server, name)
 
 
 def describe(server: Server, name: str) -> Database:
@@ -207,7 +207,8 @@ def describe(server: Server, name: str) -> Database:
     )
 
 
-def _drop(server: Server, name: str) -> None:
+def drop(server: Server, name: str) -> None:
+    """Also when connections to it were left open."""
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
         connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
 

@@ -17,9 +17,9 @@ from vault.secret import Secret
 COSTS = PasswordCosts(stretch=FLOOR, verifier=FLOOR)
 
 
-def open_locksmith() -> Locksmith:
+def open_locksmith(random_bytes: Callable[[int], bytes] = os.urandom) -> Locksmith:
     """The locksmith of an installation of the tests."""
-    return Locksmith(pepper=make_pepper(), gate=Gate(), costs=COSTS, random_bytes=os.urandom)
+    return Locksmith(pepper=make_pepper(), gate=Gate(), costs=COSTS, random_bytes=random_bytes)
 
 
 def make_pepper() -> Pepper:

@@ -6,13 +6,10 @@ from collections.abc import Generator
 
 import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 
-from database.roles import open_database
 from tests.api.running import Installation, run_installation
-from tests.conftest import Database, Server
+from tests.conftest import Database, Server, clone, drop
 
-TEMPLATE = "escrow_template"
 NUMBERS = itertools.count(1)
 
 
@@ -29,11 +26,7 @@ def installation(server: Server, request: pytest.FixtureRequest) -> Generator[In
     # A module may be shared between processes that test, each with an installation of its own.
     name = f"api_{request.module.__name__.rpartition('.')[2]}_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
-        connection.execute(
-            SQL("CREATE DATABASE {} OWNER escrow_owner TEMPLATE {}").format(Identifier(name), Identifier(TEMPLATE))
-        )
-        open_database(connection, name)
+        clone(connection, name)
     with run_installation(server.dsn("app", name), server.superuser_dsn(name)) as running:
         yield running
-    with psycopg.connect(server.superuser_dsn(), autocommit=True) as connection:
-        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+    drop(server, name)

@@ -67,3 +67,6 @@ class ApiProcess:
         assert self.process is not None
         self.process.terminate()
         assert self.process.wait(timeout=40) == 0, self.log.read_text()
+
+
+Pair = tuple[ApiProcess, ApiProcess]

@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 from psycopg import OperationalError
@@ -35,6 +36,7 @@ class Load:
         self.random = random.Random(seed)
         self.purses: list[uuid.UUID] = [uuid.uuid4() for _ in range(purses)]
         self.stopping = asyncio.Event()
+        self.numbers = count(1)
         self.sends_twice = False
 
     async def open(self) -> None:
@@ -48,7 +50,6 @@ class Load:
 
     async def _act(self, client: int) -> None:
         escrow = self.escrows[client % len(self.escrows)]
-        number = 0
         while not self.stopping.is_set():
             purse = self.random.choice(self.purses)
             amount = self.random.randrange(1, 100)
@@ -56,7 +57,7 @@ class Load:
             if kind < 0.1:
                 await self._look(escrow, purse)
                 continue
-            number += 1
+            number = next(self.numbers)
             command = PutIn(amount_minor=amount) if kind < 0.55 else TakeOut(amount_minor=amount)
             await self.send(escrow, purse, command, f"{client}-{number}")
             if self.sends_twice:

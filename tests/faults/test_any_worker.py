@@ -10,10 +10,8 @@ from database.postgres import EmbeddedServer
 from domain.actor import Role
 from identity.role import change_roles
 from tests.eventstore.running import in_loop
+from tests.faults.api_process import Pair
 from tests.faults.sellers import sign_in_seller
-from tests.faults.test_rolling_restart import Pair, pair
-
-__all__ = ["pair"]
 
 REQUESTS = 10
 DRAFT = {"title": "An account", "description": "As new", "price": {"amount_minor": 5, "currency": "NGN"}}

@@ -6,31 +6,18 @@ which shows that the count of them can be other than zero.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from database.postgres import EmbeddedServer
 from tests.eventstore.running import in_loop
-from tests.faults.api_process import ApiProcess
+from tests.faults.api_process import ApiProcess, Pair
 from tests.faults.sellers import check, check_log, doubts, replays, sellers_at_work
 
 ALLOWED = {"503", "ConnectError", "ReadError", "RemoteProtocolError"}
 """Refused as a whole: by the process, by its address, or because it closed the connection without reading from it."""
-Pair = tuple[ApiProcess, ApiProcess]
-
-
-@pytest.fixture
-def pair(victim: EmbeddedServer, tmp_path: Path) -> Generator[Pair]:
-    """Two API processes on ports of their own."""
-    both = ApiProcess(victim.home, tmp_path / "first.log"), ApiProcess(victim.home, tmp_path / "second.log")
-    with ExitStack() as stack:
-        for each in both:
-            each.start()
-            stack.callback(each.kill)
-        yield both
 
 
 @pytest.mark.guarantee(

@@ -12,11 +12,7 @@ from database.facts import read_facts
 from identity.user import NewUser, User, create_user
 from tests.conftest import Database, Server, clone, describe, embedded, make_template
 from tests.home import own_home
-from vault.gate import Gate
-from vault.locksmith import Locksmith
-from vault.password import FLOOR, PasswordCosts
-from vault.pepper import Pepper
-from vault.secret import Secret
+from tests.registrar import open_locksmith
 
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
 BUYERS, SELLERS = 3, 2
@@ -72,12 +68,7 @@ class Eraser:
 async def create_people(dsn: str) -> tuple[list[User], list[User]]:
     """Buyers and sellers with key pairs; their ids are the same in every run."""
     die = random.Random("people")
-    locksmith = Locksmith(
-        pepper=Pepper({1: Secret(bytes(32))}),
-        gate=Gate(),
-        costs=PasswordCosts(stretch=FLOOR, verifier=FLOOR),
-        random_bytes=die.randbytes,
-    )
+    locksmith = open_locksmith(die.randbytes)
     async with open_pool(dsn, max_size=2, autocommit=True) as pool:
         people = []
         for name in [*(f"buyer{n}" for n in range(BUYERS)), *(f"seller{n}" for n in range(SELLERS))]:

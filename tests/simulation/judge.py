@@ -21,7 +21,6 @@ class Judge:
     def __init__(self, limit_usd_cents: int) -> None:
         self.books, self.law = Books(), Law()
         self.position = 0
-        self.topics: Counter[str] = Counter()
         self.events: list[tuple[str, str, dict]] = []
         self._limit = limit_usd_cents
         self._versions: Counter[UUID] = Counter()
@@ -50,7 +49,6 @@ class Judge:
     def _judge(self, stream_id: UUID, version: int, topic: str, fields: dict) -> None:
         need(version == self._versions[stream_id] + 1, "a version is missing", topic, version)
         self._versions[stream_id] = version
-        self.topics[topic] += 1
         self.events.append((str(stream_id), topic.split(".")[1], fields))
         self.law.read(stream_id, topic, fields)
         self.books.read(str(stream_id), topic, fields)

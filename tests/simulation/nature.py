@@ -6,7 +6,7 @@ from uuid import UUID
 from reactions import inbox
 from reactions.refusals import Refusals
 from tests.simulation.processor import REFUND_FAULTS, SECRET, TRANSFER_FAULTS, WEBHOOK_FAULTS
-from tests.simulation.world import FOREIGN, PATIENCE_SECONDS, Suspended, World
+from tests.simulation.world import FOREIGN, PATIENCE_SECONDS, World
 
 JUMPS_MINUTES = (1, 5, 5, 20, 20, 60, 60, 180, 180, 600, 1500, 4500, 11_000, 22_000)
 LOST_WORDS = ("merchant-accepted", "auto-accepted", "declined", "a word of tomorrow")
@@ -218,7 +218,7 @@ async def suspend(w: World) -> str:
     fuse.disarm()
     if task.done():
         return f"{w.label(transaction_id)} was faster: {task.result()}"
-    w.suspended[transaction_id] = Suspended(task, fuse)
+    w.suspended[transaction_id] = task
     return f"{w.label(transaction_id)} waits"
 
 
@@ -231,7 +231,7 @@ async def resume(w: World) -> str:
         return "killed"
     transaction_id, waiting = w.suspended.popitem()
     w.worker.fuse.resume()
-    return f"{w.label(transaction_id)} {await waiting.task}"
+    return f"{w.label(transaction_id)} {await waiting}"
 
 
 async def restart(w: World) -> str:

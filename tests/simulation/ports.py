@@ -121,14 +121,12 @@ class Process:
         self, pool: Pool, appender: Appender, gateway: PaymentGateway, clock: Clock, ids: Callable[[], UUID]
     ) -> None:
         self._outside = pool, appender, gateway, clock, ids
-        self.starts = 0
         self.start()
 
     def start(self) -> None:
         """Start with an empty memory, also after a kill."""
         pool, appender, gateway, clock, ids = self._outside
         self.fuse = Fuse()
-        self.starts += 1
         port = PoolPort(pool, self.fuse)
         self.escrow = Escrow(port, AppenderPort(appender, self.fuse), clock, ids)
         self.tools = Toolbox(

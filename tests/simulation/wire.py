@@ -1,7 +1,6 @@
 """The line to the processor: requests reach the stand-in in this process, or not, and answers come back, or not."""
 
 import random
-from collections import Counter
 
 import httpx
 
@@ -21,11 +20,9 @@ class Wire(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport, die: random.Random, rate: float) -> None:
         self._inner, self._die, self.rate = inner, die, rate
-        self.seen: Counter[str] = Counter()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         fault = self._die.choice(BEFORE + AFTER) if self.rate and self._die.random() < self.rate else ""
-        self.seen[fault] += 1
         if fault in BEFORE:
             return self._fail(fault, request)
         response = await self._inner.handle_async_request(request)

@@ -120,14 +120,6 @@ class Stage:
 
 
 @dataclass
-class Suspended:
-    """A reaction that waits for the processor while everybody else goes on."""
-
-    task: "asyncio.Task[str | None]"
-    fuse: object
-
-
-@dataclass
 class World:
     """Everything that the steps of a seed touch."""
 
@@ -139,7 +131,8 @@ class World:
     requests: int = 0
     transactions: list[UUID] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
-    suspended: dict[UUID, Suspended] = field(default_factory=dict)
+    suspended: "dict[UUID, asyncio.Task[str | None]]" = field(default_factory=dict)
+    """Reactions that wait for the processor while everybody else goes on."""
     murders: int = 0
 
     def __post_init__(self) -> None:
@@ -276,7 +269,7 @@ class World:
         self.worker.fuse.is_dead = True
         for waiting in self.suspended.values():
             self.worker.fuse.resume()
-            await asyncio.gather(waiting.task, return_exceptions=True)
+            await asyncio.gather(waiting, return_exceptions=True)
         self.suspended.clear()
         # What the dead one had handed in is committed, as PostgreSQL would: now, and not during somebody's next step.
         while not self.stage.appender.is_idle:
