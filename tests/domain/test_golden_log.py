@@ -7,49 +7,26 @@ written by `ESCROW_WRITE_GOLDEN=1`, which leaves files that exist alone.
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 from uuid import UUID
 
 import pytest
 
 from domain.aggregate import Aggregate
 from domain.event import Event
-from eventstore.transcoder import decode, encode, list_event_classes
+from eventstore.transcoder import encode, list_event_classes
 from tests.domain.books import Books
+from tests.domain.golden_files import GOLDEN, events_of, lines_of, list_files
 from tests.domain.golden_stories import STORIES
 from tests.domain.law import Law
 from tests.domain.story import Story
-
-GOLDEN = Path(__file__).with_name("golden")
-
-
-class Line(NamedTuple):
-    """One recorded event: `state` is the text exactly as it stands in the log."""
-
-    stream_id: UUID
-    version: int
-    topic: str
-    state: str
-
-
-def lines_of(path: Path) -> Iterator[Line]:
-    for line in path.read_text(encoding="utf-8").splitlines():
-        recorded = json.loads(line)
-        if "topic" in recorded:
-            yield Line(UUID(recorded["stream_id"]), recorded["version"], recorded["topic"], recorded["state"])
 
 
 def expected_fold(path: Path) -> dict[str, object]:
     """The last line of a file: what each stream folds to."""
     return json.loads(path.read_text(encoding="utf-8").splitlines()[-1])["folds_to"]
-
-
-def events_of(path: Path) -> list[Event]:
-    return [decode(line.topic, line.state.encode(), line.stream_id, line.version) for line in lines_of(path)]
 
 
 def fold_all(events: list[Event]) -> dict[UUID, Aggregate]:
@@ -113,7 +90,7 @@ if os.environ.get("ESCROW_WRITE_GOLDEN"):
         if not file.exists():
             write(file, tell())
 
-FILES = sorted(GOLDEN.glob("*.jsonl"))
+FILES = list_files()
 
 
 def test_every_kind_of_event_is_in_the_golden_log():

@@ -4,9 +4,9 @@ from domain.event import Event
 from domain.transaction import Transaction
 from eventstore.fork import fork
 from replay.legality import Objection, advance
+from tests.domain.golden_files import events_of, list_files
 from tests.domain.golden_stories import STORIES
 from tests.domain.paths import payout_failed, pending, transfer
-from tests.domain.test_golden_log import FILES, events_of
 from tests.domain.test_walk import starts
 from tests.domain.walk import MOVES, Position, explore, step
 
@@ -33,7 +33,7 @@ def test_every_move_from_every_near_position_is_lawful_to_the_verifier():
 
 
 def test_every_golden_story_is_lawful_to_the_verifier_as_it_is_told_now_and_as_it_was_recorded_once():
-    for events in (*(tell().events for tell in STORIES.values()), *map(events_of, FILES)):
+    for events in (*(tell().events for tell in STORIES.values()), *map(events_of, list_files())):
         folded = {}
         for event in events:
             folded[event.originator_id] = advance(folded.get(event.originator_id), event)

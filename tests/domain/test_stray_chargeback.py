@@ -8,10 +8,10 @@ from domain.event import Context
 from domain.journal import Account
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.system_commands import EnforceDeadline, RecordCharge, ReturnReceipts
+from tests.domain.golden_files import GOLDEN, events_of
 from tests.domain.paths import asked, charge, chargeback, completed, confirm, pending, refunded, revealed
 from tests.domain.people import BUYER, SYSTEM
 from tests.domain.story import TRANSACTION_ID, Story, fold
-from tests.domain.test_golden_log import GOLDEN, events_of
 
 A = Account
 

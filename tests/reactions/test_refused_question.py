@@ -12,7 +12,7 @@ from gateways.errors import GatewayRefused, UnknownReference
 from projections.alert import AlertRow, list_alerts
 from reactions.advance import advance
 from tests.conftest import Database
-from tests.reactions.test_chargeback import dispute
+from tests.reactions.disputes import dispute
 from tests.reactions.test_owed import award
 from tests.reactions.test_two_payees import DIVIDED
 from tests.reactions.working import fold

@@ -9,7 +9,7 @@ from reactions.sweep import list_unheard
 from reactions.watch import Watch
 from tests.conftest import Database
 from tests.domain.people import SUPER
-from tests.reactions.test_chargeback import decide, dispute
+from tests.reactions.disputes import decide, dispute
 from tests.reactions.working import fold
 from tests.reactions.world import World, run
 

@@ -16,7 +16,7 @@ from gateways.bookkeeping import Settlement, SettlementStatus
 from gateways.payment import Balance
 from gateways.paystack.sim.state import Behaviour
 from tests.conftest import Database
-from tests.reconciliation.test_planted import PLANTED, Change, first, kept, paid, with_another, without_first
+from tests.reconciliation.tampering import PLANTED, Change, first, kept, paid, with_another, without_first
 from tests.reconciliation.world import Business, Tampered, run
 
 change = dataclasses.replace

@@ -12,7 +12,7 @@ from domain.transaction.clawback import ClawbackRecovered
 from domain.treasury import FundsMoved
 from reconciliation.key import SUBJECTS, Key, key_of_evidence
 from reconciliation.records import Records
-from tests.domain.test_golden_log import FILES, events_of
+from tests.domain.golden_files import events_of, list_files
 
 SOLD = UUID(int=1)
 NAMELESS = (ClawbackRecovered, FundsMoved)
@@ -20,7 +20,7 @@ NAMELESS = (ClawbackRecovered, FundsMoved)
 
 def test_every_kind_of_event_that_moves_the_processors_accounts_is_understood() -> None:
     """The golden log has every kind of event; what a seller pays back in cash, and statements, have no name there."""
-    for path in FILES:
+    for path in list_files():
         records = Records()
         for position, event in enumerate(events_of(path), 1):
             before = len(records.lines)
