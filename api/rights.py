@@ -7,13 +7,12 @@ its parties, and whoever may not see an object is told that it does not exist.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from domain.actor import STAFF, Role
+from domain.actor import PARTIES, STAFF, Role
 from identity.api_key import Scope
 
-TRADERS = frozenset({Role.BUYER, Role.SELLER})
 WATCHERS = STAFF | {Role.OPERATOR}
 READERS = WATCHERS | {Role.AUDITOR}
-EVERYBODY = TRADERS | READERS
+EVERYBODY = PARTIES | READERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +36,7 @@ OWN_NAME = Right(scope=Scope.READ)
 READ = Right(roles=EVERYBODY, scope=Scope.READ)
 BUY = Right(roles=frozenset({Role.BUYER}), scope=Scope.TRADE)
 SELL = Right(roles=frozenset({Role.SELLER}), scope=Scope.TRADE)
-JUDGE = Right(roles=TRADERS | STAFF, scope=Scope.READ)
+JUDGE = Right(roles=PARTIES | STAFF, scope=Scope.READ)
 TAKE_PART = Right(roles=EVERYBODY, scope=Scope.TRADE)
 REVEAL = Right(roles=EVERYBODY, is_fresh=True)
 WATCH = Right(roles=WATCHERS, scope=Scope.AUDIT)
@@ -172,5 +171,5 @@ def roles_of_key(right: Right, roles: frozenset[Role], scopes: frozenset[Scope])
     """Return in which of its person's roles an API key acts: as staff it only reads, with the scope for that."""
     if right.scope is None or right.scope not in scopes:
         return frozenset()
-    within = TRADERS if right.scope is Scope.TRADE or Scope.AUDIT not in scopes else EVERYBODY
+    within = PARTIES if right.scope is Scope.TRADE or Scope.AUDIT not in scopes else EVERYBODY
     return roles & within & (within if right.roles is None else right.roles)

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
 
-from domain.actor import Actor, Role
+from domain.actor import PARTIES, Actor
 from eventstore.log import RecordedEvent
 
 SEALED_FIELDS = frozenset({"ciphertext"})
 OF_THE_REQUEST = frozenset({"command_id", "request_digest"})
 """Hashes of what somebody sent: parties could try out on them what the other one may have written."""
-PARTIES = frozenset({Role.BUYER, Role.SELLER})
 
 
 class EventView(BaseModel):

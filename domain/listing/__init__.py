@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
-from domain.actor import STAFF, Actor, Role
+from domain.actor import PARTIES, STAFF, Actor, Role
 from domain.aggregate import Aggregate
 from domain.errors import EscrowError, Forbidden, NotFound, Refused
 from domain.event import CreatedEvent, Event
@@ -239,7 +239,7 @@ class Listing(Aggregate):
 
     def may_know_reason(self, actor: Actor) -> bool:
         """True for the seller and for those who work here: what staff wrote is no business of buyers."""
-        return actor.id == str(self.seller_id) or actor.role not in {Role.BUYER, Role.SELLER}
+        return actor.id == str(self.seller_id) or actor.role not in PARTIES
 
     def check_proofs(self, actor: Actor, buyer_id: UUID | None) -> None:
         """Raise unless `actor` may open the proofs: the seller, staff, and the buyer whose transaction has the listing.

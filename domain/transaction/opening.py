@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
-from domain.actor import Role
+from domain.actor import PARTIES, Role
 from domain.command import Stream
 from domain.errors import Forbidden, Invalid, NotFound, Refused
 from domain.event import Context, CreatedEvent
@@ -102,7 +102,7 @@ class OpeningTrack(TransactionState):
         Raises `ListingNotForSale`, `SelfDealing`, `Forbidden` for staff and the program, who do not buy, and `NotFound`
         for a listing that the buyer cannot see.
         """
-        if context.actor.role not in {Role.BUYER, Role.SELLER}:
+        if context.actor.role not in PARTIES:
             raise Forbidden
         if not listing.may_see(context.actor):
             raise NotFound

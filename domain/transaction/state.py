@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
-from domain.actor import STAFF, Actor, Role
+from domain.actor import PARTIES, STAFF, Actor, Role
 from domain.aggregate import Aggregate
 from domain.errors import Forbidden, NotFound, Refused
 from domain.journal import PER_TRANSACTION, Account, Postings
@@ -346,7 +346,7 @@ class TransactionState(Aggregate):
 
     def may_see(self, actor: Actor) -> bool:
         """True for the parties, staff, auditors and the program itself."""
-        return actor.role not in {Role.BUYER, Role.SELLER} or self.is_party(actor)
+        return actor.role not in PARTIES or self.is_party(actor)
 
     def _require(self, user_id: str) -> None:
         if self.actor.id != user_id:

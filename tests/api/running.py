@@ -265,7 +265,6 @@ class Runner:
             )
             tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=self.clock, permit=watermark.permit)
             self.loop, self.worker = asyncio.get_running_loop(), Worker(tools, self.dsn, poll_every=self.poll_every)
-            self._work()
             folding = asyncio.create_task(asyncio.to_thread(self._fold))
             app = create_app(self.dependencies)
             server = uvicorn.Server(uvicorn.Config(app, port=0, http=StrictHttp, log_level="critical"))
@@ -277,6 +276,8 @@ class Runner:
             for name, roles in ROLES.items():
                 self.people[name] = await self._person(name, roles)
             await watermark.accept()
+            # Not before: to a worker the log would have gone back behind a mark that nobody accepted.
+            self._work()
             self.ready.set()
             await asyncio.to_thread(self.over.wait)
             server.should_exit = True

@@ -287,6 +287,7 @@ class Deal:
             if known
             and r["stray"]
             and r["of"] == at["reference"]
+            and r["currency"] == self.currency
             and (r["state"] == "new" or (r["state"] == "failed" and "by" not in r))
         ]
         from_returns = min(amount - from_receipt, sum(r["amount"] for _, r in returns))
