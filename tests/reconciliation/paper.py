@@ -24,6 +24,7 @@ from reconciliation.books import Books
 from reconciliation.finding import Window
 from reconciliation.match import Outcome, match
 from reconciliation.records import WATCHED, Records
+from tests.reconciliation.orders import read_orders
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = START + timedelta(days=20)
@@ -77,6 +78,11 @@ class Paper:
         lines = journal(debit(to, amount_minor), credit(source, amount_minor))
         facts = {"movement": movement, "amount_minor": amount_minor, "evidence": evidence, "currency": currency}
         self.book(FundsMoved, lines, originator_id=UUID(int=1), **facts)
+
+    def paste(self, commands: str) -> None:
+        """Do what `escrow ledger record` does with these words."""
+        for order in read_orders(commands):
+            self.record(order.movement, order.amount.currency, order.amount.amount_minor, order.evidence)
 
     def top_up(self, currency: Currency = Currency.KES) -> None:
         self.move(BalanceCause.UNKNOWN, None, currency, CAPITAL_MINOR)

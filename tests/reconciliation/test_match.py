@@ -251,7 +251,7 @@ def test_pasting_the_command_settles_a_difference_for_good(seed: int) -> None:
     paper.entries.append(extra)
     paper.balance[extra.currency] += extra.difference_minor
     (found,) = paper.match().differences
-    paste(paper, found.command)
+    paper.paste(found.command)
     assert paper.match().differences == ()
 
 
@@ -264,7 +264,7 @@ def test_pasting_the_command_settles_a_fee_and_an_unknown_charge(seed: int) -> N
     found = paper.match().differences
     assert {difference.kind for difference in found} == {Kind.FEE, Kind.MISSING_HERE}
     for difference in found:
-        paste(paper, difference.command)
+        paper.paste(difference.command)
     assert paper.match().differences == ()
 
 
@@ -273,7 +273,7 @@ def test_a_movement_that_never_happened_is_named_and_can_be_taken_back() -> None
     paper.record(Movement.CHARGES_SETTLED, Currency.KES, 12_345, "the statement of Monday")
     (found,) = paper.match().differences
     assert (found.kind, found.subject) == (Kind.MISSING_THERE, "movement")
-    paste(paper, found.command)
+    paper.paste(found.command)
     assert paper.match().differences == ()
 
 
@@ -283,15 +283,6 @@ def test_two_top_ups_of_one_amount_on_one_day_are_not_guessed_at() -> None:
     found = paper.match().differences
     assert {difference.kind for difference in found} == {Kind.MISSING_HERE, Kind.MISSING_THERE}
     assert len(found) == 4
-
-
-def paste(paper: Paper, commands: str) -> None:
-    """Do what `escrow ledger record` does."""
-    for command in commands.split(" && "):
-        words = command.split('"')
-        options = words[0].split()
-        assert options[:3] == ["escrow", "ledger", "record"], command
-        paper.record(Movement(options[3]), Currency(options[5]), int(options[7]), words[1])
 
 
 def test_a_refund_that_no_settlement_has_kept_yet_explains_the_balance() -> None:

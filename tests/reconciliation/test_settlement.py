@@ -14,7 +14,6 @@ from reconciliation.run import book_settlements, reconcile
 from reconciliation.settlement import list_due
 from tests.conftest import Database
 from tests.reconciliation.paper import Paper, write
-from tests.reconciliation.test_match import paste
 from tests.reconciliation.world import Business, run
 
 change = dataclasses.replace
@@ -110,6 +109,6 @@ def test_a_run_that_books_nothing_names_the_rest_with_the_command_that_books_it(
     (found,) = paper.match(now=paper.at + GRACE).differences
     assert (found.kind, found.subject) == (Kind.MISSING_HERE, "settlement")
     assert found.command.startswith(f"escrow ledger record {Movement.CHARGES_SETTLED_TO_BANK} ")
-    paste(paper, found.command)
+    paper.paste(found.command)
     assert due_of(paper) == []
     assert paper.match(now=paper.at + 2 * GRACE).differences == ()

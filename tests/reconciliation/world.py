@@ -35,6 +35,7 @@ from reconciliation.run import Desk, Run, reconcile
 from tests.conftest import Database
 from tests.permit import always
 from tests.reactions.world import SECRET, START, World, meet
+from tests.reconciliation.orders import read_orders
 from tests.standing import standing
 from tests.waiting import until
 
@@ -106,15 +107,7 @@ class Business:
 
     async def paste(self, commands: str) -> list[bool]:
         """Do what `escrow ledger record` does with these words, and return which of them were recorded already."""
-        replayed: list[bool] = []
-        for command in commands.split(" && "):
-            words, evidence = command.split('"')[:2]
-            options = words.split()
-            assert options[:3] == ["escrow", "ledger", "record"], command
-            amount = Money(int(options[7]), Currency(options[5]))
-            order = MoveFunds(movement=Movement(options[3]), amount=amount, evidence=evidence)
-            replayed.append((await move_funds(self.world.escrow, order)).replayed)
-        return replayed
+        return [(await move_funds(self.world.escrow, order)).replayed for order in read_orders(commands)]
 
     async def reverse(self, transaction: Transaction) -> None:
         """The bank sends a payout back, and the webhook is heard."""
