@@ -8,14 +8,14 @@ from domain.transaction import Transaction
 from gateways.errors import GatewayError
 from reactions.chargeback import confirm_chargebacks, follow_chargebacks
 from reactions.chargeback_answer import answer_chargebacks
-from reactions.clawback import withhold_debt
+from reactions.clawback import pay_seller
 from reactions.contract import generate_contract
 from reactions.deadline import enforce_deadline
 from reactions.hold import HeldBack, is_held_back
 from reactions.listing import follow_end
 from reactions.loss import notice_loss
 from reactions.payment import confirm_charge, follow_payment
-from reactions.payout import confirm_transfer, follow_payouts, request_payout
+from reactions.payout import confirm_transfer, follow_payouts, pay_buyer
 from reactions.question import REFUSALS
 from reactions.refund import follow_refunds
 from reactions.toolbox import Toolbox
@@ -31,14 +31,14 @@ STEPS: tuple[Step, ...] = (
     enforce_deadline,
     generate_contract,
     follow_refunds,
-    withhold_debt,
-    request_payout,
+    pay_seller,
+    pay_buyer,
     follow_payouts,
     destroy_keys,
     follow_end,
     answer_chargebacks,
 )
-MONEY = frozenset({enforce_deadline, follow_refunds, withhold_debt, request_payout, follow_payouts})
+MONEY = frozenset({enforce_deadline, follow_refunds, pay_seller, pay_buyer, follow_payouts})
 """Not taken while the processor refuses to say what was paid, or what of it was taken back."""
 MAX_ROUNDS = 20
 

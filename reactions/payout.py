@@ -24,13 +24,18 @@ from reactions.toolbox import Toolbox, order, record
 NAME = "payouts"
 
 
-async def request_payout(tools: Toolbox, transaction: Transaction) -> bool:
+async def pay_buyer(tools: Toolbox, transaction: Transaction) -> bool:
+    """Record the intent to pay the buyer what is payable to him; the seller's share is `reactions.clawback`'s."""
+    return await request_payout(tools, transaction, PayoutPurpose.REFUND, PayoutPurpose.COMPENSATION)
+
+
+async def request_payout(tools: Toolbox, transaction: Transaction, *purposes: PayoutPurpose) -> bool:
     """Record the intent to pay what is payable; after a failure once its pause is over, five times without success.
 
-    What one payee has to wait for does not hold up the other. What the processor refused waits for a person and a
+    What one payment has to wait for does not hold up the other. What the processor refused waits for a person and a
     better recipient.
     """
-    due = [purpose for purpose in PayoutPurpose if _is_due(tools, transaction, purpose)]
+    due = [purpose for purpose in purposes if _is_due(tools, transaction, purpose)]
     return await ask_each(
         tools, transaction, {_subject(transaction, each): partial(_request, tools, transaction, each) for each in due}
     )

@@ -204,7 +204,7 @@ class ChargebackTrack(StrayChargebackTrack):
 
     def _record_lost(self, report: ChargebackReport, amount_minor: int) -> None:
         lines, from_refunds = self._loss_lines(amount_minor)
-        unsent = tuple(refund.reference for refund in self._unsent_refunds() if refund.is_of_price)
+        unsent = tuple(refund.reference for refund in self.unsent_refunds if refund.is_of_price)
         self.record(
             ChargebackLost,
             processor_dispute_id=report.processor_dispute_id,
@@ -235,7 +235,7 @@ class ChargebackTrack(StrayChargebackTrack):
 
     def _loss_lines(self, amount_minor: int) -> tuple[list[Posting], int]:
         from_held = min(amount_minor, max(0, self.held_minor))
-        from_refunds = min(amount_minor - from_held, self._unsent_refunds_minor())
+        from_refunds = min(amount_minor - from_held, self.unsent_refunds_minor)
         after_release = self._loss_after_release(amount_minor - from_held - from_refunds)
         return [debit(Account.HELD, from_held), debit(Account.REFUND_DUE, from_refunds), *after_release], from_refunds
 
@@ -244,18 +244,6 @@ class ChargebackTrack(StrayChargebackTrack):
         from_seller = min(unpaid.amount_minor, self._with_seller_minor())
         receivable = debit(Account.SELLER_RECEIVABLE, from_seller, str(self.seller_id))
         return [*lines, receivable, debit(Account.LOSSES, unpaid.amount_minor - from_seller)]
-
-    def _unsent_refunds(self) -> tuple[Refund, ...]:
-        return tuple(refund for refund in self.refunds.values() if refund.status is RefundStatus.APPROVED)
-
-    def _unsent_refunds_minor(self) -> int:
-        """What is owed of this charge and has not been sent; the return of stray money is not part of it."""
-        payable = max(0, self.payable_minor(PayoutPurpose.REFUND) - self._unreturned_minor())
-        return payable + sum(refund.amount_minor for refund in self._unsent_refunds() if refund.is_of_price)
-
-    def _unreturned_minor(self) -> int:
-        """What is owed of stray money whose return failed."""
-        return sum(refund.amount_minor for refund in self.stray_returns if refund.is_unpaid)
 
     def _with_seller_minor(self) -> int:
         """What the seller has been paid or will be, has not paid back and does not owe back already.

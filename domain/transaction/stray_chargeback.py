@@ -8,7 +8,7 @@ from domain.transaction.chargeback_answer import ChargebackAnswerTrack
 from domain.transaction.chargeback_report import ChargebackReport
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.records import Refund, RefundStatus
+from domain.transaction.records import PayoutPurpose, Refund, RefundStatus
 from domain.transaction.state import TransactionState
 
 
@@ -80,11 +80,11 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
     def stray_part_minor(self, report: ChargebackReport) -> int:
         """Return how much of a chargeback, whose charge is known, is about money that is not the price.
 
-        Of a charge that was too much, the price is what is taken back first.
+        Of a charge that was too much, the price is what is taken back first, as far as it has not gone back yet.
         """
         if report.charge_id is None or report.charge_id == self.processor_charge_id:
             is_overpaid = report.charge_id in self.seen_charges
-            of_price = max(0, self.received_minor - self.charged_back_minor)
+            of_price = self.refundable_of_price_minor + self.unsent_refunds_minor
             return max(0, report.amount_minor - of_price) if is_overpaid else 0
         return report.amount_minor
 
@@ -115,6 +115,21 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
         """The returns of stray money of a charge that were not sent, or failed and are not paid by a transfer."""
         unsent = (refund for refund in self.stray_returns if refund.status is RefundStatus.APPROVED or refund.is_unpaid)
         return tuple(refund for refund in unsent if refund.charge_reference == charge_reference)
+
+    @property
+    def unsent_refunds(self) -> tuple[Refund, ...]:
+        """The refunds that were ordered and not sent yet, also those of stray money."""
+        return tuple(refund for refund in self.refunds.values() if refund.status is RefundStatus.APPROVED)
+
+    @property
+    def unsent_refunds_minor(self) -> int:
+        """What is owed of this charge and has not been sent; the return of stray money is not part of it."""
+        payable = max(0, self.payable_minor(PayoutPurpose.REFUND) - self._unreturned_minor())
+        return payable + sum(refund.amount_minor for refund in self.unsent_refunds if refund.is_of_price)
+
+    def _unreturned_minor(self) -> int:
+        """What is owed of stray money whose return failed."""
+        return sum(refund.amount_minor for refund in self.stray_returns if refund.is_unpaid)
 
     @property
     def stray_returns(self) -> tuple[Refund, ...]:

@@ -125,7 +125,7 @@ def chargeback_from_the_seller_first(patch: pytest.MonkeyPatch) -> None:
 
 def cancel_a_refund_that_was_sent(patch: pytest.MonkeyPatch) -> None:
     every = lambda self: tuple(r for r in self.refunds.values() if r.status is not RefundStatus.PROCESSED)  # noqa: E731
-    patch.setattr(Transaction, "_unsent_refunds", every)
+    patch.setattr(Transaction, "unsent_refunds", property(every))
 
 
 def recover_more_than_is_owed(patch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,10 @@ import pytest
 from domain.event import Context
 from domain.journal import Account
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.system_commands import EnforceDeadline, RecordCharge, ReturnReceipts
+from domain.transaction.records import PayoutPurpose
+from domain.transaction.system_commands import EnforceDeadline, RecordCharge, RequestPayout, ReturnReceipts
 from tests.domain.golden_files import GOLDEN, events_of
-from tests.domain.paths import asked, charge, chargeback, completed, confirm, pending, refunded, revealed
+from tests.domain.paths import asked, charge, chargeback, completed, confirm, pending, refunded, revealed, transfer
 from tests.domain.people import BUYER, SYSTEM
 from tests.domain.story import TRANSACTION_ID, Story, fold
 
@@ -109,6 +110,39 @@ def test_of_a_payment_that_was_too_much_parts_are_taken_from_the_sale_first_and_
     for number, amount in enumerate(amounts):
         story.do(chargeback("lost", amount, number=f"part-{number}", of=payment))
     assert story.balance(A.HELD) == story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
+
+
+@pytest.mark.parametrize("end", ["pending", "processed"])
+@pytest.mark.parametrize("amounts", list(permutations((10_000, 20_000))))
+def test_once_the_price_has_gone_back_a_chargeback_takes_what_waits(amounts, end):
+    """The price went back, and the surplus waits: in suspense, or because its return failed."""
+    for is_ordered in (False, True):
+        story = asked(pending())
+        payment = charge(story, 130_000)
+        story.do(payment)
+        if is_ordered:
+            story.do(ReturnReceipts())
+            story.do(refunded(story.refund(), "failed"))
+        story.wait(hours=73)
+        story.do(EnforceDeadline())
+        story.do(refunded(story.refund(), end))
+        for number, amount in enumerate(amounts):
+            story.do(chargeback("lost", amount, number=f"part-{number}", of=payment))
+        assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
+        assert story.balance(A.REFUND_DUE) == (0 if end == "processed" else -100_000)
+
+
+def test_what_a_transfer_has_given_back_of_the_price_is_not_taken_as_the_price_once_more():
+    story = asked(pending())
+    payment = charge(story, 130_000)
+    story.do(payment)
+    story.wait(hours=73)
+    story.do(EnforceDeadline())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(RequestPayout(purpose=PayoutPurpose.REFUND, recipient="RCP_buyer"))
+    story.do(transfer(story.payout(), "success"))
+    story.do(chargeback("lost", 30_000, of=payment))
+    assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
 
 
 def test_the_second_payment_may_become_known_after_its_chargeback():

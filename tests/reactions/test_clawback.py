@@ -20,7 +20,7 @@ from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
 from projections.statement import Subject, list_lines, list_owed, list_totals
 from reactions import clawback
-from reactions.clawback import withhold_debt
+from reactions.clawback import pay_seller
 from reactions.watch import Watch
 from tests.conftest import Database
 from tests.domain.people import SUPER
@@ -112,7 +112,7 @@ def test_two_sales_that_pay_at_once_recover_the_debt_once(database: Database) ->
 
         async def take(transaction: Transaction) -> None:
             with suppress(EscrowError):  # whoever comes second is refused, and pays out when asked again
-                await withhold_debt(world.tools, transaction)
+                await pay_seller(world.tools, transaction)
 
         await asyncio.gather(*(take(transaction) for transaction in both))
         for sale in sales:
@@ -171,7 +171,7 @@ def test_a_crash_between_the_recovery_and_the_payout_changes_nothing(database: D
         before = await world.transaction(sale)
         for _ in range(2):  # the worker dies after the append, and begins anew with what it had read before
             with suppress(EscrowError):
-                await withhold_debt(world.tools, before)
+                await pay_seller(world.tools, before)
         assert (await world.transaction(sale)).withheld_minor == 40_000
         assert (await world.advance(sale)).phase is Phase.COMPLETED
         assert await world.moved("transfer") == [-90_000, -50_000]

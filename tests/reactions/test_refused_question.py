@@ -1,6 +1,8 @@
 """What the processor refuses to say of one thing holds up only what depends on it, and staff are told of it once."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -9,10 +11,12 @@ from domain.transaction.phase import Phase
 from domain.transaction.records import PayoutPurpose, PayoutStatus, RefundStatus
 from domain.vault import DepositStatus, Vault
 from gateways.errors import GatewayRefused, UnknownReference
+from gateways.payment import Transfer, TransferStatus
 from projections.alert import AlertRow, list_alerts
 from reactions.advance import advance
 from tests.conftest import Database
 from tests.reactions.disputes import dispute
+from tests.reactions.test_clawback import refund
 from tests.reactions.test_owed import award
 from tests.reactions.test_two_payees import DIVIDED
 from tests.reactions.working import fold
@@ -96,6 +100,45 @@ def test_no_money_moves_while_the_processor_does_not_say_what_was_taken_back(dat
         heal(world, "fetch_chargeback")
         await world.advance(transaction_id)
         assert await world.moved("refund") == [-10_000]
+
+    run(database.app_dsn, story)
+
+
+def test_a_seller_who_owes_is_not_paid_while_the_processor_does_not_say_what_he_has(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """His payout failed. Was it paid after all? That is asked before his debt is taken, and before he is paid again."""
+
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        debt = await world.release()
+        await world.advance(debt)
+        sale = await sent(world)
+        await refund(world, debt)
+        gateway = world.tools.gateway
+        (payout,) = (await world.transaction(sale)).payouts
+        real, asked_in_time = gateway.verify_transfer, 0
+
+        async def verify(reference: str) -> Transfer:
+            """The transfer has failed. Once it may be sent again, only the first question is refused."""
+            nonlocal asked_in_time
+            retry_at = (await world.transaction(sale)).payouts[payout].retry_at
+            if retry_at is not None:
+                asked_in_time += world.at >= retry_at
+                if asked_in_time < 2:
+                    await refuse(reference)
+            found = await real(reference)
+            return replace(found, status=TransferStatus.FAILED) if reference == payout else found
+
+        monkeypatch.setattr(gateway, "verify_transfer", verify, raising=False)
+        for _ in range(3):
+            with suppress(GatewayRefused):
+                await advance(world.tools, sale)
+            world.wait(minutes=2)
+        assert asked_in_time >= 2
+        assert (await world.transaction(sale)).withheld_minor == 90_000
+        assert (await world.transaction(debt)).receivable_minor == 0
+        assert await world.moved("transfer") == [-90_000, -90_000]
 
     run(database.app_dsn, story)
 
