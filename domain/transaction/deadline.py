@@ -93,7 +93,7 @@ class DeadlineTrack(ApprovalTrack):
         return _running(DeadlineKind.RESERVE, self.reserve_due_at) if self.owed(Account.SELLER_RESERVE) > 0 else ()
 
     def _payment_deadlines(self) -> tuple[Deadline, ...]:
-        """It runs on under a chargeback: whatever that is about has not paid for this sale."""
+        """It runs on under a chargeback: as far as the log knows, that is not about the price."""
         return () if self.ended_as or self.was_paid else (Deadline(DeadlineKind.PAYMENT, self.payment_due_at),)
 
     def _refund_deadlines(self) -> tuple[Deadline, ...]:

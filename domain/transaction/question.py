@@ -6,9 +6,9 @@ from domain.transaction.state import TransactionState
 
 
 class QuestionRefused(TransactionEvent):
-    """The processor refuses again and again to say what became of a charge, transfer, refund or dispute of its own.
+    """The processor refuses to say what became of a charge, transfer, refund or dispute, or to take an answer to one.
 
-    A remark: nothing is concluded from it. The program goes on asking.
+    Nothing else had happened for ten minutes. A remark: nothing is concluded from it. The program goes on asking.
     """
 
     TOPIC = "transaction.question_refused.v1"
