@@ -231,7 +231,7 @@ ALERTS = project(
         "transaction.refund_failed.v1": Change(alert("P1", "refund_failed", "reference", "reason")),
         "transaction.refund_needs_attention.v1": Change(alert("P1", "refund_needs_attention", "reference")),
         "transaction.payment_mismatched.v1": Change(alert("P1", "payment_mismatched", "reference", "kind")),
-        "transaction.question_refused.v1": Change(alert("P1", "question_refused", "reference", "code")),
+        "transaction.question_refused.v1": Change(alert("P1", "question_refused", "reference", "refusal")),
         "transaction.question_answered.v1": Change(alert("P3", "question_answered", "reference")),
         "transaction.decision_taken.v1": Change(alert_of_decision),
         "transaction.approval_requested.v1": Change(alert("P2", "approval_requested", "approval_id", "action")),

@@ -42,7 +42,7 @@ async def _note_refused(
     is_old_news = reference in transaction.refused_questions
     if is_old_news or tools.clock() < transaction.modified_on + PATIENCE:
         return False
-    command = RecordRefusedQuestion(reference=reference, code=refusal.gateway_code or refusal.code)
+    command = RecordRefusedQuestion(reference=reference, refusal=refusal.gateway_code or refusal.code)
     return await record(tools, NAME, transaction.id, command)
 
 

@@ -14,11 +14,11 @@ class QuestionRefused(TransactionEvent):
     TOPIC = "transaction.question_refused.v1"
     IS_REMARK = True
     reference: str
-    code: str
+    refusal: str
 
     def change(self, transaction: TransactionState) -> None:
         """It is said once."""
-        transaction.refused_questions[self.reference] = self.code
+        transaction.refused_questions[self.reference] = self.refusal
 
 
 class QuestionAnswered(TransactionEvent):
@@ -36,11 +36,11 @@ class QuestionAnswered(TransactionEvent):
 class QuestionTrack(DeadlineTrack):
     """Keeping what the processor refuses to say."""
 
-    def record_refused_question(self, reference: str, code: str) -> None:
+    def record_refused_question(self, reference: str, refusal: str) -> None:
         """Record that a question about `reference` is refused with this code; once until it is answered."""
         self.require_system()
         if reference not in self.refused_questions:
-            self.record(QuestionRefused, reference=reference, code=code)
+            self.record(QuestionRefused, reference=reference, refusal=refusal)
 
     def record_answered_question(self, reference: str) -> None:
         """Record that a question which was refused is answered; once."""

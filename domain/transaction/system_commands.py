@@ -216,11 +216,11 @@ class RecordRefusedQuestion(TransactionCommand):
     """The processor refuses again and again to say what became of something."""
 
     reference: str
-    code: str
+    refusal: str
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.record_refused_question`."""
-        aggregate.record_refused_question(self.reference, self.code)
+        aggregate.record_refused_question(self.reference, self.refusal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

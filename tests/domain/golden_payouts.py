@@ -36,7 +36,7 @@ def unanswered() -> Story:
     """The processor refuses to say what became of a payout, and then says it."""
     story = paths.paying(pending())
     story.do(transfer(story.payout(), "pending"))
-    story.wait(minutes=10).do(RecordRefusedQuestion(reference=story.payout(), code="unknown"))
+    story.wait(minutes=10).do(RecordRefusedQuestion(reference=story.payout(), refusal="unknown"))
     story.do(RecordAnsweredQuestion(reference=story.payout()))
     story.do(transfer(story.payout(), "success", 2_000))
     return story

@@ -310,7 +310,7 @@ MOVES += [
     *map(_pay_out, PayoutPurpose),
     ("account is new", SYSTEM, lambda at: WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=at.now + LONG)),
     ("account is unproven", SYSTEM, lambda _: DISTRUST),
-    ("question refused", SYSTEM, lambda at: RecordRefusedQuestion(reference=_payout(at), code="unknown")),
+    ("question refused", SYSTEM, lambda at: RecordRefusedQuestion(reference=_payout(at), refusal="unknown")),
     ("question answered", SYSTEM, lambda at: RecordAnsweredQuestion(reference=_payout(at))),
 ]
 SHARED = ("uncertain", "not_covered", "refused", "pending")
