@@ -18,7 +18,12 @@ from identity.api_key import Scope
 
 KEY_BYTES = 32
 
-Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra={"format": "password"})]
+PASSWORD_SCHEMA: dict[str, JsonValue] = {
+    "format": "password",
+    "pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]+$",
+}
+"""The pattern is what `api.http.json_reader` refuses in every text, said where programs choose what to send."""
+Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=PASSWORD_SCHEMA)]
 Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
 Name = Annotated[SingleLine, Field(min_length=1, max_length=200)]
 Phone = Annotated[SingleLine, Field(min_length=1, max_length=32)]
