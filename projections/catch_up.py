@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import Connection
+from psycopg.errors import IoError, UndefinedFile
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
@@ -229,7 +230,7 @@ class Folding:
         return shares
 
     def _fold(self, projection: Projection, events: Sequence[RecordedEvent]) -> None:
-        """Only what may heal by itself, such as a lost connection, goes through as it is."""
+        """Only what may heal by itself, such as a lost connection, goes through as it is; no lost file does."""
         if not events:
             return
         rows = self._rows[projection.name]
@@ -239,6 +240,8 @@ class Folding:
                 preload(self._connection, projection.tables, rows, rows.list_unknown(projection.keys(events)))
             projection.fold(events, rows)
             write(self._connection, rows.take_changes())
+        except (IoError, UndefinedFile) as error:
+            raise FoldFailed(projection.name, error) from error
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise
         except Exception as error:

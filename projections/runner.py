@@ -63,12 +63,12 @@ class Runner:
         self._stopping.set()
 
     def run(self) -> None:
-        """Follow the log until stopped."""
+        """Follow the log until stopped; a page that cannot be read must not end the payouts beside it."""
         while not self._stopping.is_set():
             try:
                 with self._connected() as connection:
                     self._lead(connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError, Fenced, NotInstalled) as error:
+            except (psycopg.Error, Fenced, NotInstalled) as error:
                 logger.warning("projections_paused", error=str(error))
                 _ = self._stopping.wait(PAUSE_SECONDS)
 

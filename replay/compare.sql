@@ -94,15 +94,6 @@ SELECT
     set_config('extra_float_digits', '1', TRUE),
     set_config('jit', 'off', TRUE);
 
--- name: list_checkpoints
--- Name, version and position of every checkpoint of the live tables.
-SELECT
-    name,
-    version,
-    position
-FROM public.projection_checkpoints
-ORDER BY name;
-
 -- name: hold_checkpoints
 -- Nobody moves these before this transaction ends; how far they are.
 SELECT
@@ -113,10 +104,6 @@ FROM public.projection_checkpoints
 WHERE name = ANY(%s)
 ORDER BY name
 FOR UPDATE;
-
--- name: has_checkpoints
--- Whether the table of checkpoints is there at all.
-SELECT to_regclass('public.projection_checkpoints') IS NOT NULL;
 
 -- name: take_snapshot
 -- The transaction sees what is committed now, and nothing later.

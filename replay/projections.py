@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -18,19 +18,13 @@ from replay.compare import Pair, compare_rows
 from replay.finding import Finding, FindingKind, Findings
 from replay.fold import fold_group, fold_shadow
 from replay.log import connect_reading
+from replay.places import Place, list_lost, list_places, places_of
 from replay.progress import Progress, ignore
 from replay.shadow import CHECKPOINTS, SHORT_TAIL, connect_owner, spare_the_log, verification_schema
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
 
 SQL = load("replay", "compare.sql")
 ROUNDS = 5
-
-
-class Place(NamedTuple):
-    """What the table of checkpoints says of a projection."""
-
-    version: int
-    position: int
 
 
 class ProjectionSummary(NamedTuple):
@@ -53,7 +47,9 @@ def verify_projections(
     """Compare every row of every table with what the log says, while commands go on; `dsn` is the owner's."""
     checks = {projection.name: Findings() for projection in projections}
     with connect_owner(dsn) as connection:
-        places, head = _read_places_if_readable(connection, findings)
+        lost, head = list_lost(connection), get_head(connection)
+        findings.extend(lost.values())
+        places = {} if CHECKPOINTS in lost else list_places(connection)
         findings.extend(_find_unknown(places))
         pattern = read_pattern(connection, projections)
         live = read_shape(connection, LIVE, list_tables(projections))
@@ -70,26 +66,6 @@ def verify_projections(
         )
         for projection in projections
     )
-
-
-def read_places(connection: Connection[TupleRow]) -> tuple[dict[str, Place], int]:
-    """The live checkpoints by name, none when their table is gone; and the head of the log."""
-    head = get_head(connection)
-    if not cast("tuple[bool]", connection.execute(SQL.has_checkpoints).fetchone())[0]:
-        return {}, head
-    return _places(connection.execute(SQL.list_checkpoints).fetchall()), head
-
-
-def _read_places_if_readable(connection: Connection[TupleRow], findings: Findings) -> tuple[Mapping[str, Place], int]:
-    try:
-        return read_places(connection)
-    except DAMAGED as error:
-        findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=CHECKPOINTS, found=str(error).strip()))
-        return {}, get_head(connection)
-
-
-def _places(rows: Sequence[TupleRow]) -> dict[str, Place]:
-    return {name: Place(version, position) for name, version, position in cast("list[tuple[str, int, int]]", rows)}
 
 
 def _find_unknown(places: Mapping[str, Place]) -> list[Finding]:
@@ -178,7 +154,7 @@ def _approach(
     reached = 0
     for _ in range(ROUNDS):
         with connect_owner(dsn) as connection:
-            places, head = read_places(connection)
+            head, places = get_head(connection), list_places(connection)
         target = min(head, *(places[projection.name].position for projection in projections))
         if target - reached < SHORT_TAIL and reached:
             break
@@ -200,7 +176,7 @@ def _same_position(
     names = [projection.name for projection in projections if _folds(checks[projection.name])]
     with connect_owner(dsn) as holder, connect_reading(dsn) as reader:
         with holder.transaction():
-            places = _places(holder.execute(SQL.hold_checkpoints, (names,)).fetchall())
+            places = places_of(holder.execute(SQL.hold_checkpoints, (names,)).fetchall())
             head = get_head(holder)
             positions = {name: min(place.position, head) for name, place in places.items()}
             for position in sorted(set(positions.values())):

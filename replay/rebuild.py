@@ -16,6 +16,7 @@ from replay.damage import LogDamaged
 from replay.finding import MENDABLE, Findings
 from replay.fold import fold_shadow
 from replay.log import LogSummary, verify_log
+from replay.places import list_lost, refuse_part
 from replay.progress import Progress, ignore
 from replay.rebuilding import REBUILD, check_books, finish_tables, prepare, raise_stopped, read_shadow, swap
 from replay.runs import Outcome, Run, RunKind
@@ -70,13 +71,14 @@ def rebuild(
 
     Killed at any moment, it leaves the old tables or the new ones, and is resumed by calling it again. Raises
     `UnknownProjection`, `RebuildRunning` when another does not end within `PATIENCE_SECONDS`, `LogDamaged`,
-    `RebuildStopped`, `RebuildUnproven`, `SwapBlocked`.
+    `RebuildStopped`, `RebuildUnproven`, `PlacesLost`, `SwapBlocked`.
     """
     chosen = choose(projections)
     if dry_run:
         with connect_owner(dsn) as connection:
             return _plan(connection, chosen, check_log=check_log)
     with _alone(dsn) as keeper, Run(dsn, RunKind.REBUILD, actor, _names(chosen)) as run:
+        refuse_part(list_lost(keeper), chosen)
         summary = _require_sound_log(dsn, processes, progress) if check_log else None
         began = time.monotonic()
         start = _fill(dsn, keeper, chosen, summary, processes, progress)

@@ -16,14 +16,13 @@ from projections.checkpoint import LIVE, resolve_errors
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
 from projections.reader import get_head
-from replay.blocks import DAMAGED
 from replay.compare import SQL as COMPARE
 from replay.damage import RebuildStopped, RebuildUnproven
 from replay.finding import Finding
 from replay.fold import fold_group
 from replay.log import LogSummary
+from replay.places import list_lost, refuse_part, remake_lost
 from replay.program import program_digest
-from replay.projections import read_places
 from replay.shadow import CHECKPOINTS, connect_owner, create_schema, drop_schema, read_comment
 from replay.shadow import SQL as SHADOW
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
@@ -105,34 +104,25 @@ def swap(dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:
     """Let the shadow tables serve; return their position and for how many seconds the runner had to wait.
 
     One transaction: the live checkpoints are held, so that nobody moves them; the shadow takes the last steps to the
-    head; tables and checkpoints change places. Raises `RebuildStopped` and `SwapBlocked`.
+    head; tables and checkpoints change places. Raises `RebuildStopped`, `PlacesLost` and `SwapBlocked`.
     """
     with connect_owner(dsn) as connection:
         connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
         for _ in range(SWAP_ATTEMPTS):
             try:
-                _have_checkpoints(connection)
                 return _swap(connection, dsn, projections)
             except (LockNotAvailable, DeadlockDetected):
                 time.sleep(PAUSE_SECONDS)
     raise SwapBlocked(retry_after_seconds=1)
 
 
-def _have_checkpoints(connection: Connection[TupleRow]) -> None:
-    """Make the table of live checkpoints where there is none, or one that cannot be read."""
-    with connection.transaction():
-        try:
-            with connection.transaction():
-                read_places(connection)
-        except DAMAGED:
-            drop = sql.SQL(SQL.drop_live).format(table=sql.Identifier(LIVE, CHECKPOINTS))
-            connection.execute(drop)
-        install_tables(connection, (), schema=LIVE)
-
-
 def _swap(connection: Connection[TupleRow], dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:
     names = [projection.name for projection in projections]
     with connection.transaction():
+        # In here, or whoever is killed before the swap leaves read models without a place, which the worker empties.
+        lost = list_lost(connection)
+        refuse_part(lost, projections)
+        remake_lost(connection, lost)
         connection.execute(COMPARE.hold_checkpoints, (names,))
         began = time.monotonic()
         head = get_head(connection)

@@ -12,6 +12,7 @@ from eventstore.idempotency import SQL as LOG
 from eventstore.idempotency import rebuild_idempotency
 from replay.damage import LogDamaged
 from replay.finding import COMMANDS_TABLE, MENDABLE
+from replay.places import STOPS, list_lost, remake_lost
 from replay.progress import Progress, ignore
 from replay.rebuild import Rebuilt, rebuild
 from replay.rebuilding import SWAP_LOCK_WAIT, SwapBlocked
@@ -28,12 +29,14 @@ SQL = load("replay", "repair.sql")
 class Repaired:
     """`before` says what was wrong; `rebuilt` is None when no read model was; `after` is the second verification.
 
-    `commands` is how many rows the table of commands has after it was folded anew, None when it was right; `forgotten`
-    names the checkpoints that were removed because this program has no such projection.
+    `stops` says whether the table of where read models stopped was made anew, empty: what still stops is written down
+    again. `commands` is how many rows the table of commands has after it was folded anew, None when it was right;
+    `forgotten` names the checkpoints that were removed because this program has no such projection.
     """
 
     before: Report
     rebuilt: Rebuilt | None
+    stops: bool
     commands: int | None
     forgotten: tuple[str, ...]
     after: Report | None
@@ -49,6 +52,7 @@ class Repaired:
             "ok": self.ok,
             "before": self.before.as_json(),
             "rebuilt": None if self.rebuilt is None else self.rebuilt.as_json(),
+            "stops": self.stops,
             "commands": self.commands,
             "forgotten": list(self.forgotten),
             "after": None if self.after is None else self.after.as_json(),
@@ -70,19 +74,10 @@ def repair(
     """
     before = verify(dsn, actor=actor, processes=processes, progress=progress)
     _refuse_damage(before)
-    rebuilt = None
-    if before.differing:
-        rebuilt = rebuild(
-            dsn,
-            actor=actor,
-            projections=before.differing,
-            dry_run=dry_run,
-            check_log=False,  # it was verified a moment ago
-            processes=processes,
-            progress=progress,
-        )
+    rebuilt = _rebuild_differing(dsn, actor, before, dry_run, processes, progress) if before.differing else None
     if dry_run or before.ok:
-        return Repaired(before=before, rebuilt=rebuilt, commands=None, forgotten=(), after=None)
+        return Repaired(before=before, rebuilt=rebuilt, stops=False, commands=None, forgotten=(), after=None)
+    stops = before.stops_lost and _remake_stops(dsn, actor, before)
     commands = _rebuild_commands(dsn, actor, before) if before.commands_differ else None
     forgotten = _forget_checkpoints(dsn, actor, before) if before.unknown_checkpoints else ()
     # Only what was made anew is looked at again: these read models (perhaps none), the table of commands, which is
@@ -95,13 +90,36 @@ def repair(
         processes=processes,
         progress=progress,
     )
-    return Repaired(before=before, rebuilt=rebuilt, commands=commands, forgotten=forgotten, after=after)
+    return Repaired(before=before, rebuilt=rebuilt, stops=stops, commands=commands, forgotten=forgotten, after=after)
 
 
 def _refuse_damage(report: Report) -> None:
     damage = [finding.describe() for finding in report.findings if finding.kind not in MENDABLE]
     if damage:
         raise LogDamaged(findings=damage[:10])
+
+
+def _rebuild_differing(
+    dsn: str, actor: str, before: Report, dry_run: bool, processes: int | None, progress: Progress
+) -> Rebuilt:
+    return rebuild(
+        dsn,
+        actor=actor,
+        projections=before.differing,
+        dry_run=dry_run,
+        check_log=False,  # it was verified a moment ago
+        processes=processes,
+        progress=progress,
+    )
+
+
+def _remake_stops(dsn: str, actor: str, before: Report) -> bool:
+    """Where a read model was made anew, its swap has done it."""
+    with Run(dsn, RunKind.REPAIR, actor, STOPS) as run, connect_owner(dsn) as connection:
+        with connection.transaction():
+            remake_lost(connection, {t: lost for t, lost in list_lost(connection).items() if t == STOPS})
+        run.succeed(Outcome.DONE, before.head, 0)
+        return True
 
 
 def _rebuild_commands(dsn: str, actor: str, before: Report) -> int:

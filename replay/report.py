@@ -6,6 +6,7 @@ from datetime import datetime
 
 from replay.finding import COMMANDS_TABLE, Finding, FindingKind
 from replay.log import LogSummary
+from replay.places import STOPS
 from replay.projections import ProjectionSummary
 
 
@@ -45,6 +46,11 @@ class Report:
         """Whether PostgreSQL cannot read the table of commands, or its index."""
         kinds = {found.kind for found in self.findings if found.table == COMMANDS_TABLE}
         return bool(kinds & {FindingKind.TABLE_UNREADABLE, FindingKind.COMMAND_HIDDEN})
+
+    @property
+    def stops_lost(self) -> bool:
+        """Whether the table of where read models stopped cannot be read, or is gone."""
+        return any(finding.table == STOPS for finding in self.findings)
 
     @property
     def unknown_checkpoints(self) -> tuple[str, ...]:

@@ -172,6 +172,8 @@ def list_mended(done: Repaired) -> list[str]:
     if before.commands_differ:
         folded = f"folded the table of commands anew: {done.commands} commands"
         lines.append("would fold the table of commands anew" if is_plan else folded)
+    if before.stops_lost:
+        lines.append(f"{'would make' if is_plan else 'made'} the table of stops anew, empty")
     for name in before.unknown_checkpoints:
         what = f"the checkpoint of {name}, which this program does not have"
         lines.append(show_plainly(f"would forget {what}" if is_plan else f"forgot {what}"))

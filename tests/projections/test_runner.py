@@ -200,6 +200,25 @@ async def test_a_poisoned_event_stops_those_that_read_it_and_nobody_else(
     }
 
 
+def test_a_file_that_is_gone_stops_the_read_model_whose_it_is_and_nobody_else(log: Log) -> None:
+    story = Story()
+    story.sell()
+    before = append(log.owner, story.events)
+    catch_up_together(log.app, PROJECTIONS)
+    story.events.clear()
+    story.sell()
+    head = append(log.owner, story.events)
+    with psycopg.connect(log.database.superuser_dsn) as root:
+        root.execute("UPDATE pg_class SET relfilenode = 1 WHERE oid = 'contracts'::regclass")
+    with thread(Runner(log.database.app_dsn)):
+        wait_until(lambda: log.rows(OPEN) == [(1,)])
+        wait_until(lambda: positions(log) >= {head})
+    ((name, position, error),) = log.rows("SELECT name, position, error FROM projection_failures")
+    assert name == "contracts"
+    assert before < int(str(position)) <= head
+    assert "UndefinedFile" in str(error)
+
+
 async def test_a_mended_log_lets_the_projection_go_on(log: Log) -> None:
     poisoned = stop_all(log)
     change_topic(log, poisoned, HARMLESS)

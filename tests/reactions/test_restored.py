@@ -39,7 +39,7 @@ from reconciliation.run import Desk, reconcile
 from tests.conftest import Database
 from tests.domain.people import SUPER
 from tests.reactions.test_restore import backup, copy
-from tests.reactions.working import beside, until_phase
+from tests.reactions.working import beside, fold, until_phase
 from tests.reactions.world import SECRET, START, World, open_world
 from tests.waiting import until
 
@@ -185,6 +185,8 @@ async def carry_on(
             await until_phase(world, sales.held, Phase.COMPLETED)
             await check_rest(world, sales)
             assert await world.moved("transfer") == transfers
+        # Whoever folds was stopped with the worker, perhaps before the last events.
+        fold(dataclasses.replace(database, app_dsn=dsn))
         assert (await differences(world)) == [("missing_here", "charge")]
 
 

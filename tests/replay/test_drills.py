@@ -4,6 +4,8 @@ import json
 import shutil
 import tempfile
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -16,6 +18,7 @@ from eventstore.idempotency import rebuild_idempotency
 from projections.catch_up import catch_up_together
 from projections.install import install
 from projections.registry import PROJECTIONS
+from projections.runner import Runner
 from replay.as_of import as_of
 from replay.damage import LogDamaged
 from replay.finding import Finding, FindingKind, Findings
@@ -25,6 +28,7 @@ from replay.verify import verify
 from tests.conftest import embedded
 from tests.projections.stories import append
 from tests.replay.world import Market
+from tests.waiting import wait_until
 
 BLOCK = 8192
 UNREADABLE = FindingKind.TABLE_UNREADABLE
@@ -193,3 +197,45 @@ def test_an_unreadable_table_of_checkpoints_is_named_and_every_read_model_made_a
     assert {finding.table for finding in done.before.findings} == {"projection_checkpoints"}
     assert {finding.kind for finding in done.before.findings} == {UNREADABLE, FindingKind.CHECKPOINT_MISSING}
     assert done.ok
+
+
+def test_an_unreadable_table_of_stops_pauses_the_worker_and_repair_makes_it_anew(filled: Machine) -> None:
+    with filled.run() as server, psycopg.connect(server.superuser_dsn("escrow"), autocommit=True) as connection:
+        connection.execute("INSERT INTO projection_failures VALUES ('payouts', 3, 'x', now(), now())")
+        connection.execute("CHECKPOINT")
+    damage(filled.file_of("projection_failures"), 4000)
+    with filled.run() as server, following(server.dsn("app")):
+        with psycopg.connect(server.dsn("owner")) as connection:
+            filled.head = append(connection, Market(9).run(sales=1, steps=3, funded=False).events)
+            rebuild_idempotency(connection)
+        # Each time that it begins anew it takes over, which raises the fences.
+        fence = lowest_fence(server)
+        wait_until(lambda: lowest_fence(server), lambda found: found > fence + 1)
+        done = repair(server.dsn("owner"), actor="tests", processes=1)
+        wait_until(lambda: positions(server) == {filled.head})
+    assert [(finding.kind, finding.table) for finding in done.before.findings] == [(UNREADABLE, "projection_failures")]
+    assert (done.ok, done.stops, done.rebuilt) == (True, True, None)
+
+
+@contextmanager
+def following(dsn: str) -> Generator[None]:
+    """A worker's read models; it must not end by itself."""
+    runner = Runner(dsn)
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(runner.run)
+        try:
+            yield
+            assert not running.done()
+        finally:
+            runner.stop()
+        running.result()
+
+
+def lowest_fence(server: EmbeddedServer) -> int:
+    with psycopg.connect(server.dsn("owner")) as connection:
+        return min(row[0] for row in connection.execute("SELECT fence FROM projection_checkpoints").fetchall())
+
+
+def positions(server: EmbeddedServer) -> set[int]:
+    with psycopg.connect(server.dsn("owner")) as connection:
+        return {row[0] for row in connection.execute("SELECT position FROM projection_checkpoints").fetchall()}

@@ -17,9 +17,10 @@ from replay.as_of import (
 )
 from replay.damage import LogDamaged, RebuildStopped, RebuildUnproven
 from replay.log import connect_reading
+from replay.places import PlacesLost
 from replay.progress import Step
 from replay.rebuild import RebuildRunning, rebuild
-from replay.rebuilding import REBUILD, read_shadow
+from replay.rebuilding import REBUILD, SwapBlocked, read_shadow
 from replay.repair import repair
 from replay.runs import Run, RunKind, list_last_runs
 from replay.shadow import SQL as SHADOW
@@ -105,6 +106,46 @@ def test_a_rebuild_makes_the_table_of_stops_where_it_is_gone(folded: Recorded, d
     record(folded.database.owner_dsn, Market(8).run(sales=1, steps=5, funded=False))
     fold_live(folded.database)
     assert compare(folded).ok
+
+
+LOSE = """
+UPDATE pg_class SET relfilenode = (relfilenode::bigint {} 7777777)::oid
+WHERE oid = 'projection_checkpoints'::regclass
+"""
+PLACES = "SELECT * FROM projection_checkpoints ORDER BY name"
+
+
+def test_checkpoints_that_cannot_be_read_are_dropped_with_the_swap_and_not_before(
+    folded: Recorded, damage: Damage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is interrupted leaves them as they were: without them the worker would empty every read model."""
+    monkeypatch.setattr("replay.rebuilding.SWAP_ATTEMPTS", 1)
+    with psycopg.connect(folded.database.owner_dsn) as reader:
+        before = reader.execute(PLACES).fetchall()
+        reader.commit()
+        damage(LOSE.format("+"))
+        reader.execute("SELECT * FROM transactions")
+        with pytest.raises(SwapBlocked):
+            mend(folded)
+        damage(LOSE.format("-"))
+        assert reader.execute(PLACES).fetchall() == before
+
+
+def test_one_read_model_is_not_rebuilt_while_the_places_of_all_others_are_lost(
+    folded: Recorded, damage: Damage
+) -> None:
+    damage(LOSE.format("+"))
+    with pytest.raises(PlacesLost):
+        mend(folded, "payouts")
+    damage(LOSE.format("-"))
+    assert compare(folded).ok
+
+
+def test_repair_makes_the_table_of_stops_where_it_is_gone(folded: Recorded, damage: Damage) -> None:
+    damage("DROP TABLE projection_failures")
+    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
+    assert {finding.table for finding in done.before.findings} == {"projection_failures"}
+    assert (done.ok, done.stops, done.rebuilt) == (True, True, None)
 
 
 def test_a_rebuild_of_one_leaves_the_others_alone(folded: Recorded, damage: Damage) -> None:
