@@ -12,7 +12,7 @@ from eventstore import log
 from eventstore.log import MissingPosition, follow, get_head, get_position_at, read_after, read_stream, scan
 from eventstore.transcoder import Undecodable
 from tests.eventstore.running import SQL, append, connect, in_loop, proposal, running
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 def fill(database, count, batch=100, **facts):
@@ -218,9 +218,10 @@ async def test_a_follower_that_is_refused_says_so_once_and_goes_on_when_it_is_le
             admin.autocommit = True
             admin.execute("UPDATE pg_database SET datallowconn = FALSE WHERE datname = current_database()")
             following = asyncio.create_task(collect(follow(at.pool), 1))
-            await asyncio.sleep(0.7)
+            await until(lambda: logs)
+            await asyncio.sleep(2 * log.PAUSE_SECONDS)
             admin.execute("UPDATE pg_database SET datallowconn = TRUE WHERE datname = current_database()")
-            assert await asyncio.wait_for(following, 5) == [1]
+            assert await asyncio.wait_for(following, PATIENCE_SECONDS) == [1]
     (said,) = [entry for entry in logs if entry["event"] == "log_not_followed"]
     assert (said["log_level"], said["after"]) == ("warning", 0)
     assert "not currently accepting connections" in said["error"]
