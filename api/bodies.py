@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
 
 from api.http.body import Body, BodyId, Prose, SingleLine
+from api.http.json_reader import CONTROLS
 from api.views.money import AmountMinor, MoneyBody
 from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
@@ -20,9 +21,9 @@ KEY_BYTES = 32
 
 PASSWORD_SCHEMA: dict[str, JsonValue] = {
     "format": "password",
-    "pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]+$",
+    "pattern": f"^[^{CONTROLS}]+$",
 }
-"""The pattern is what `api.http.json_reader` refuses in every text, said where programs choose what to send."""
+"""What is refused in every text, said where programs choose what to send."""
 Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=PASSWORD_SCHEMA)]
 Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
 Name = Annotated[SingleLine, Field(min_length=1, max_length=200)]

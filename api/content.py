@@ -12,6 +12,7 @@ from api.dependencies import Dependencies
 from database.connect import Pool
 from database.queries import load
 from domain.content import SALT_BYTES, Text, hash_content
+from domain.errors import IdempotencyMismatch
 from eventstore.escrow import Request
 from reactions.toolbox import Toolbox
 
@@ -30,7 +31,7 @@ class Content:
 
 
 def content_id_of(request: Request, kind: str) -> UUID:
-    """Return the id of what this request says: the same for a repeat, another one for another text."""
+    """Return the id of what this request says: the same for a repeat, another one for another request."""
     digest = hashlib.sha256(b"content\0" + kind.encode() + request.command_id + request.digest).digest()
     return UUID(bytes=digest[:16], version=4)
 
@@ -45,6 +46,25 @@ async def keep_content(dependencies: Dependencies, request: Request, kind: str, 
     content_id, salt = content_id_of(request, kind), dependencies.random_bytes(SALT_BYTES)
     facts = {"owner_id": UUID(request.actor.id), "kind": kind, "at": dependencies.clock()}
     return await _keep(dependencies.pool, content_id, facts, salt, text)
+
+
+async def keep_words(
+    dependencies: Dependencies, request: Request, kind: str, text: Text, said: Text | None = None
+) -> Content:
+    """Keep a text whose words the digest of the request does not cover; what was `said` of it stands in the request.
+
+    Without `said` that is all of it. Raises IdempotencyMismatch where the key was used for other words.
+    """
+    content = await keep_content(dependencies, request, kind, text)
+    kept = await read_contents(dependencies.pool, [content.id])
+    require_same_words(kept.get(content.id, {}), text if said is None else said)
+    return content
+
+
+def require_same_words(kept: Text, said: Text) -> None:
+    """Raise IdempotencyMismatch unless these words are the ones that were kept; what was erased cannot be compared."""
+    if any(kept.get(name, words) != words for name, words in said.items()):
+        raise IdempotencyMismatch
 
 
 async def keep_about(tools: Toolbox, salt: bytes, owner_id: UUID, kind: str, text: Text) -> Content:

@@ -97,8 +97,12 @@ class Commands:
         stream = row.stream_id.bytes if row.stream_id.bytes in span.versions else next(iter(span.versions))
         expected = (span.command_id, span.request_digest, span.last, UUID(bytes=stream), span.versions[stream])
         found = (
-            row.command_id.hex(), row.request_digest.hex(), row.last_position, row.stream_id, row.stream_version,
-        )  # fmt: skip
+            row.command_id.hex(),
+            row.request_digest.hex(),
+            row.last_position,
+            row.stream_id,
+            row.stream_version,
+        )
         if expected != found:
             for column, right, wrong in zip(COMPARED, expected, found, strict=True):
                 if right != wrong:

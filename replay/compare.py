@@ -15,6 +15,7 @@ from projections.rows import Table
 from replay.finding import Finding, FindingKind
 
 SQL = load("replay", "compare.sql")
+LOG = load("replay", "log.sql")
 PAGE = 1_000
 LONGEST_VALUE = 300
 CURSORS = count(1)
@@ -34,7 +35,7 @@ def compare_rows(connection: Connection[TupleRow], pair: Pair, shadow_schema: st
     """Every difference between the two, in the snapshot of the connection's transaction; bounded in memory."""
     if not set(pair.table.key) <= set(pair.columns):
         return
-    connection.execute(SQL.trust_no_index)
+    connection.execute(LOG.read_table_only)
     connection.execute(SQL.read_as_everywhere)
     for key, live, shadow in cast("Iterator[Difference]", _read(connection, _comparison(pair, shadow_schema))):
         yield from _describe(pair, key, live, shadow)

@@ -78,13 +78,6 @@ FROM {live}
 GROUP BY {keys}
 HAVING count(*) > 1;
 
--- name: trust_no_index
--- The next statements read tables, not indexes.
-SELECT
-    set_config('enable_indexscan', 'off', TRUE),
-    set_config('enable_indexonlyscan', 'off', TRUE),
-    set_config('enable_bitmapscan', 'off', TRUE);
-
 -- name: read_as_everywhere
 -- Texts of values do not depend on the session.
 SELECT

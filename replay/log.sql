@@ -40,7 +40,7 @@ ORDER BY i.first_position, i.command_id;
 SELECT count(*), coalesce(max(e.notification_id), 0) FROM public.escrow_events AS e;
 
 -- name: read_table_only
--- The next statement reads the table and trusts no index.
+-- The next statements read tables and trust no index.
 SELECT
     set_config('enable_indexscan', 'off', TRUE),
     set_config('enable_indexonlyscan', 'off', TRUE),

@@ -1,7 +1,7 @@
 """The two tables beside the read models, how far each is and where one stopped: what to do when they are lost."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import LiteralString, NamedTuple, cast
 
 from psycopg import Connection, sql
 from psycopg.errors import UndefinedTable
@@ -47,14 +47,15 @@ def places_of(rows: Sequence[TupleRow]) -> dict[str, Place]:
 
 def list_lost(connection: Connection[TupleRow]) -> dict[str, Finding]:
     """Those of the two tables that are gone or that PostgreSQL cannot read."""
-    found = {table: _try(connection, table) for table in (CHECKPOINTS, STOPS)}
+    readings: dict[str, LiteralString] = {CHECKPOINTS: SQL.list_checkpoints, STOPS: SQL.list_stops}
+    found = {table: _try(connection, table, statement) for table, statement in readings.items()}
     return {table: finding for table, finding in found.items() if finding is not None}
 
 
-def _try(connection: Connection[TupleRow], table: str) -> Finding | None:
+def _try(connection: Connection[TupleRow], table: str, statement: LiteralString) -> Finding | None:
     try:
         with connection.transaction():
-            connection.execute(SQL.list_checkpoints if table == CHECKPOINTS else SQL.list_stops).fetchall()
+            connection.execute(statement).fetchall()
     except DAMAGED as error:
         return Finding(FindingKind.TABLE_UNREADABLE, table=table, found=str(error).strip())
     except UndefinedTable:

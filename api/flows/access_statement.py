@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from api.command import Desk
-from api.content import rehearse_content
-from api.flows.dispute import KIND, keep_statement
+from api.content import keep_words, rehearse_content
+from api.flows.dispute import KIND
 from domain.transaction import Transaction
 from domain.transaction.commands import RecordStatement
 from eventstore.escrow import Result
@@ -17,5 +17,5 @@ async def state_access(desk: Desk, transaction_id: UUID, statement: str) -> Resu
     rehearsed = await desk.rehearse(transaction_id, command)
     if desk.is_dry and rehearsed is not None:
         return rehearsed
-    content = await keep_statement(desk, statement)
+    content = await keep_words(desk.dependencies, desk.request, KIND, {"statement": statement})
     return await desk.run(transaction_id, RecordStatement(content_id=content.id, content_sha256=content.sha256))

@@ -3,8 +3,7 @@
 from uuid import UUID, uuid5
 
 from api.command import Desk
-from api.content import Content, keep_content, read_contents, rehearse_content
-from domain.errors import IdempotencyMismatch
+from api.content import Content, keep_words, rehearse_content
 from domain.transaction import Transaction
 from domain.transaction.commands import OpenDispute
 from domain.transaction.records import DisputeCategory
@@ -23,20 +22,8 @@ async def open_dispute(
         return rehearsed
     content = None
     if statement is not None:
-        content = await keep_statement(desk, statement)
+        content = await keep_words(desk.dependencies, desk.request, KIND, {"statement": statement})
     return await desk.run(transaction_id, _command(desk, transaction_id, category, content))
-
-
-async def keep_statement(desk: Desk, statement: str) -> Content:
-    """Keep what a party says. Raises IdempotencyMismatch where the key was used for other words.
-
-    The digest does not cover them; what was erased cannot be compared any more.
-    """
-    content = await keep_content(desk.dependencies, desk.request, KIND, {"statement": statement})
-    kept = await read_contents(desk.dependencies.pool, [content.id])
-    if kept.get(content.id, {}).get("statement", statement) != statement:
-        raise IdempotencyMismatch
-    return content
 
 
 def _command(desk: Desk, transaction_id: UUID, category: DisputeCategory, content: Content | None) -> OpenDispute:

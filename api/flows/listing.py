@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from api.bodies import ListingBody, ListingPatch
 from api.command import Desk
-from api.content import Content, keep_content, read_contents, rehearse_content
+from api.content import Content, keep_words, read_contents, rehearse_content, require_same_words
 from api.dependencies import Dependencies
 from api.reads.reading import Reader
 from api.views.listing import ListingView
 from domain.content import Text
-from domain.errors import IdempotencyMismatch, PreconditionFailed, VersionConflict
+from domain.errors import PreconditionFailed, VersionConflict
 from domain.listing import Listing
 from domain.listing.commands import DraftListing, ReviseListing
 from domain.money import Money
@@ -31,7 +31,7 @@ async def draft(desk: Desk, body: ListingBody) -> Response:
     rehearsed = await desk.rehearse(stream_id, _draft(desk, price, rehearse_content(desk.request, KIND)))
     if desk.is_dry and rehearsed is not None:
         return desk.answer(rehearsed, ListingView.of(rehearsed.aggregate, desk.actor, text))
-    content = await _keep(desk, text, text)
+    content = await keep_words(desk.dependencies, desk.request, KIND, text)
     result = await desk.run(stream_id, _draft(desk, price, content))
     return await show(desk, result, status=201)
 
@@ -48,13 +48,14 @@ async def revise(desk: Desk, listing_id: UUID, patch: ListingPatch) -> Response:
     rehearsed = await desk.rehearse(listing_id, planned)
     if rehearsed is None:
         replayed = await desk.run(listing_id, planned)
-        _require_same(await _get_text(desk.dependencies, replayed.aggregate), said)
+        require_same_words(await _get_text(desk.dependencies, replayed.aggregate), said)
         return await show(desk, replayed)
     text = await _get_text(desk.dependencies, listing) | said
     if desk.is_dry:
         return desk.answer(rehearsed, ListingView.of(rehearsed.aggregate, desk.actor, text))
     # A key that was refused can be used again: then for a text made from another version, so under another id.
-    content = await _keep(desk.about(str(listing.version)), text, said)
+    of_version = desk.about(str(listing.version)).request
+    content = await keep_words(desk.dependencies, of_version, KIND, text, said)
     return await show(desk, await _run_at(desk, listing, _revise(price, content)))
 
 
@@ -66,19 +67,6 @@ async def _run_at(desk: Desk, listing: Listing, command: ReviseListing) -> Resul
         if desk.expected_version is not None:
             raise
         raise VersionConflict from None
-
-
-async def _keep(desk: Desk, text: Text, said: Text) -> Content:
-    content = await keep_content(desk.dependencies, desk.request, KIND, text)
-    kept = await read_contents(desk.dependencies.pool, [content.id])
-    _require_same(kept.get(content.id, {}), said)
-    return content
-
-
-def _require_same(kept: Text, said: Text) -> None:
-    """The digest of a request does not cover the words; what was erased cannot be compared any more."""
-    if any(kept.get(name, words) != words for name, words in said.items()):
-        raise IdempotencyMismatch
 
 
 def _draft(desk: Desk, price: Money, content: Content) -> DraftListing:

@@ -11,7 +11,9 @@ JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 Object = dict[str, JSON]
 
 DEEPEST = 32
-UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROLS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+"""Control characters but tab and line break, as a part of a regular expression in Python and in JSON Schema."""
+UNFIT = re.compile(rf"[{CONTROLS}\ud800-\udfff]")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

@@ -1,5 +1,7 @@
 """Staff: the runbook's requests as printed, the second pair of eyes, disputes, and the books afterwards."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import cast
 from uuid import uuid4
 
@@ -136,15 +138,22 @@ def list_recorded_by(installation: Installation, user_id: str) -> list[str]:
         return [row[0] for row in connection.execute(query, (user_id,))]
 
 
-def test_a_registration_that_broke_off_is_finished_when_the_address_is_verified(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def registering_breaks_off(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[str, str]]:
+    """Somebody registers while no role can be recorded: where to go on, and the address."""
     auth, email = f"{installation.base_url}/api/v1/auth", f"{uuid4().hex}@example.com"
     person = {"email": email, "password": "a long enough one", "display_name": "N", "legal_name": "N N"}
-
     with monkeypatch.context() as broken:
         broken.setattr("api.flows.registration.record_roles", break_off)
         assert WIRE.post(f"{auth}/register", json=person).status_code == 503
+        yield auth, email
+
+
+def test_a_registration_that_broke_off_is_finished_when_the_address_is_verified(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with registering_breaks_off(installation, monkeypatch) as (auth, email):
+        pass
     assert WIRE.post(f"{auth}/resend-code", json={"email": email}).status_code == 204
     verified = WIRE.post(f"{auth}/verify-email", json={"email": email, "code": installation.codes[email]})
     assert verified.status_code == 200, verified.text
@@ -155,12 +164,7 @@ def test_a_code_is_good_until_the_roles_of_its_owner_are_recorded(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever is verified gets no other code: what breaks off before must be left to do for the same one."""
-    auth, email = f"{installation.base_url}/api/v1/auth", f"{uuid4().hex}@example.com"
-    person = {"email": email, "password": "a long enough one", "display_name": "N", "legal_name": "N N"}
-
-    with monkeypatch.context() as broken:
-        broken.setattr("api.flows.registration.record_roles", break_off)
-        assert WIRE.post(f"{auth}/register", json=person).status_code == 503
+    with registering_breaks_off(installation, monkeypatch) as (auth, email):
         assert WIRE.post(f"{auth}/resend-code", json={"email": email}).status_code == 204
         answer = {"email": email, "code": installation.codes[email]}
         assert WIRE.post(f"{auth}/verify-email", json=answer).status_code == 503
