@@ -16,6 +16,7 @@ from domain.policy import MAX_EXTENSION_SECONDS
 from domain.reason import REASON_MAX_LENGTH, REASON_MIN_LENGTH
 from domain.transaction.records import DisputeCategory, Finding
 from identity.api_key import Scope
+from identity.email import LONGEST_EMAIL
 
 KEY_BYTES = 32
 
@@ -25,7 +26,7 @@ PASSWORD_SCHEMA: dict[str, JsonValue] = {
 }
 """What is refused in every text, said where programs choose what to send."""
 Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra=PASSWORD_SCHEMA)]
-Email = Annotated[SingleLine, Field(min_length=3, max_length=254)]
+Email = Annotated[SingleLine, Field(min_length=3, max_length=LONGEST_EMAIL)]
 Name = Annotated[SingleLine, Field(min_length=1, max_length=200)]
 Phone = Annotated[SingleLine, Field(min_length=1, max_length=32)]
 Title = Annotated[SingleLine, Field(min_length=1, max_length=200)]
