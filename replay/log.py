@@ -72,12 +72,14 @@ def verify_log(
     findings: Findings,
     *,
     expected_head: int | None = None,
+    look_up_commands: bool = True,
     processes: int | None = None,
     progress: Progress = ignore,
 ) -> LogSummary:
     """Check every event twice, by position and by stream, in one snapshot; any role that may read the log can.
 
     `expected_head` is a position known from another place: only against it is a deleted tail found for sure.
+    `look_up_commands` looks every command up by its key as well, on which no read model rests.
     """
     with connect_reading(dsn) as connection:
         # First of all: what comes before this statement might otherwise be a transaction of its own.
@@ -86,7 +88,11 @@ def verify_log(
         if rows is None:
             return LogSummary(0, 0, highest, {}, ())
         bounds = _divide(connection, rows)
-        parts = _walk(dsn, snapshot, bounds, rows, processes or _suitable_processes(rows), progress)
+        by_position = partial(walk_positions, dsn, snapshot, look_up_commands)
+        tasks = [by_position, *(partial(walk_streams, dsn, snapshot, *ends) for ends in bounds)]
+        meter = Meter("log", rows, progress)
+        # Every event is met twice.
+        parts = run_all(tasks, processes or _suitable_processes(rows), lambda done: meter.reach(done // 2))
     for part in parts:
         findings.merge(part.findings)
     walked = next((part.walked for part in parts if part.walked is not None), Walked(0, 0, Books()))
@@ -122,15 +128,6 @@ def _count_rows(connection: Connection[TupleRow], findings: Findings) -> tuple[i
     return rows, highest
 
 
-def _walk(
-    dsn: str, snapshot: str, bounds: Sequence[Bounds], rows: int, processes: int, progress: Progress
-) -> list[Part]:
-    tasks: list[Callable[[Tick], Part]] = [partial(walk_positions, dsn, snapshot)]
-    tasks += [partial(walk_streams, dsn, snapshot, *ends) for ends in bounds]
-    meter = Meter("log", rows, progress)
-    return run_all(tasks, processes, lambda done: meter.reach(done // 2))
-
-
 def _divide(connection: Connection[TupleRow], rows: int) -> list[Bounds]:
     """Ranges of stream ids; a bad sample only makes them uneven."""
     parts = rows // EVENTS_PER_PART
@@ -143,7 +140,7 @@ def _divide(connection: Connection[TupleRow], rows: int) -> list[Bounds]:
     return list(zip(starts, [*starts[1:], None], strict=True))
 
 
-def walk_positions(dsn: str, snapshot: str, tick: Tick) -> Part:
+def walk_positions(dsn: str, snapshot: str, look_up_commands: bool, tick: Tick) -> Part:
     """Walk the log by position, beside the table of commands."""
     findings = Findings()
     with uncollected(), _see(dsn, snapshot) as connection:
@@ -152,7 +149,7 @@ def walk_positions(dsn: str, snapshot: str, tick: Tick) -> Part:
         walk = PositionWalk(findings, map(CommandRow._make, commands))
         pages = _read_pages(connection, "events", SQL.read_by_position, {})
         complete = _check_pages(findings, cast("Iterator[Sequence[PositionRow]]", pages), walk.check, tick)
-        if FindingKind.TABLE_UNREADABLE not in findings.counts:
+        if look_up_commands and FindingKind.TABLE_UNREADABLE not in findings.counts:
             _find_hidden(connection, findings)
         return Part(findings, walk.finish(complete=complete), 0)
 

@@ -101,7 +101,7 @@ def rebuild(
 def _require_sound_log(dsn: str, processes: int | None, progress: Progress) -> LogSummary:
     """Verify the log; raise `LogDamaged` with the first findings. The table of commands is no source of the others."""
     findings = Findings(limit=10)
-    summary = verify_log(dsn, findings, processes=processes, progress=progress)
+    summary = verify_log(dsn, findings, look_up_commands=False, processes=processes, progress=progress)
     damage = [finding.describe() for finding in findings.kept if finding.kind not in MENDABLE]
     if damage:
         raise LogDamaged(findings=damage)
