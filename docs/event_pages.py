@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import get_args, get_origin
 from uuid import UUID
 
-from docs.field_meanings import MEANINGS
+from docs.field_meanings import MEANINGS, OWN_MEANINGS
 from domain.event import CreatedEvent, Event, MoneyEvent
 
 PLAIN = {UUID: "uuid", str: "text", int: "integer", bool: "true or false", bytes: "base64", datetime: "time"}
@@ -80,4 +80,6 @@ def _block(kind: type[Event]) -> Iterator[str]:
         yield from ["", " ".join(marks)]
     if fields:
         yield from ["", "| field | type | meaning |", "|---|---|---|"]
-        yield from (f"| `{name}` | {type_of(shape)} | {MEANINGS.get(name, '')} |" for name, shape in fields.items())
+        for name, shape in fields.items():
+            meaning = OWN_MEANINGS.get((kind.TOPIC, name)) or MEANINGS.get(name, "")
+            yield f"| `{name}` | {type_of(shape)} | {meaning} |"

@@ -1,5 +1,12 @@
 """What each field of an event means, once for all events that have it. Amounts are in minor units of the currency."""
 
+IN_QUESTION = "our name for the charge, transfer or refund, Paystack's id of the chargeback, or `answer to` and that id"
+OWN_MEANINGS: dict[tuple[str, str], str] = {
+    ("transaction.question_answered.v1", "reference"): IN_QUESTION,
+    ("transaction.question_refused.v1", "reference"): IN_QUESTION,
+}
+"""Of the events, by topic, whose field means something else than elsewhere."""
+
 MEANINGS: dict[str, str] = {
     "account_sha256": "SHA-256 of the account, salted: it can be checked while the account is kept outside the log",
     "acknowledgements": "the statements that the signer ticked, in their exact words",

@@ -15,8 +15,8 @@ from reactions.hold import HeldBack, is_held_back
 from reactions.listing import follow_end
 from reactions.loss import notice_loss
 from reactions.payment import confirm_charge, follow_payment
-from reactions.payout import confirm_transfer, follow_payouts, pay_buyer
-from reactions.question import REFUSALS
+from reactions.payout import confirm_transfer, follow_payouts, pay_compensation, pay_refund
+from reactions.question import REFUSALS, close_questions
 from reactions.refund import follow_refunds
 from reactions.toolbox import Toolbox
 from reactions.vault import destroy_keys
@@ -32,13 +32,15 @@ STEPS: tuple[Step, ...] = (
     generate_contract,
     follow_refunds,
     pay_seller,
-    pay_buyer,
+    pay_refund,
+    pay_compensation,
     follow_payouts,
     destroy_keys,
     follow_end,
     answer_chargebacks,
+    close_questions,
 )
-MONEY = frozenset({enforce_deadline, follow_refunds, pay_seller, pay_buyer, follow_payouts})
+MONEY = frozenset({enforce_deadline, follow_refunds, pay_seller, pay_refund, pay_compensation, follow_payouts})
 """Not taken while the processor refuses to say what was paid, or what of it was taken back."""
 MAX_ROUNDS = 20
 
@@ -52,7 +54,8 @@ async def advance(
 
     Doing it twice, or at any time, is harmless. One that is held back is left as it is. What the processor refuses to
     say holds up only what depends on it. Raises the processor's and the database's errors, and `HeldBack` for what was
-    `reported` and not asked about: try again later.
+    `reported` and not asked about: try again later. Once what was reported has been asked about, a refusal of something
+    else is raised no more: the next poll meets it.
     """
     if await is_held_back(tools, transaction_id):
         if reported is not None:
@@ -64,6 +67,14 @@ async def advance(
         await ask(tools, transaction, reported)
         if is_disputed:
             await confirm_chargebacks(tools, await tools.escrow.get(Transaction, transaction_id), reported)
+    try:
+        await _take_rounds(tools, transaction_id)
+    except REFUSALS:
+        if reported is None:
+            raise
+
+
+async def _take_rounds(tools: Toolbox, transaction_id: UUID) -> None:
     for _ in range(MAX_ROUNDS):
         if not await _take_round(tools, transaction_id):
             return

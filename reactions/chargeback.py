@@ -8,7 +8,7 @@ from functools import partial
 
 from domain.transaction import Transaction
 from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
-from domain.transaction.records import DisputeCategory, DisputeSource
+from domain.transaction.records import DisputeCategory
 from domain.transaction.system_commands import RecordChargeback
 from gateways.chargeback import Chargeback, ChargebackResolution, ChargebackStatus
 from gateways.errors import UnknownReference
@@ -25,22 +25,13 @@ OVER = frozenset({ChargebackStatus.RESOLVED, ChargebackStatus.ARCHIVED})
 
 async def follow_chargebacks(tools: Toolbox, transaction: Transaction) -> bool:
     """Ask what became of the chargebacks that nobody has decided yet."""
-    numbers = _list_open(transaction)
-    return await ask_each(tools, transaction, {each: partial(_follow, tools, transaction, each) for each in numbers})
+    questions = {each: partial(_follow, tools, transaction, each) for each in transaction.open_chargebacks}
+    # One that the processor does not know must not hold up the money of the transaction.
+    return await ask_each(tools, transaction, questions, passable=(UnknownReference,))
 
 
 async def _follow(tools: Toolbox, transaction: Transaction, number: str) -> bool:
-    try:
-        found = await tools.gateway.fetch_chargeback(int(number))
-    except UnknownReference:
-        return False  # one that the processor does not know must not hold up the money of the transaction
-    return await record_found(tools, transaction, found)
-
-
-def _list_open(transaction: Transaction) -> tuple[str, ...]:
-    own = (one for one in transaction.open_disputes if one.source is DisputeSource.PROCESSOR)
-    foreign = (number for number, is_open in transaction.foreign_chargebacks.items() if is_open)
-    return (*(one.processor_dispute_id for one in own if one.processor_dispute_id is not None), *foreign)
+    return await record_found(tools, transaction, await tools.gateway.fetch_chargeback(int(number)))
 
 
 async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_reference: str) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 from documents.pdf import MEDIA_TYPE
 from domain.transaction import Transaction
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
-from domain.transaction.records import AnswerStatus, Dispute
+from domain.transaction.records import Dispute
 from domain.transaction.system_commands import OrderAnswer, RecordAnswer
 from gateways.chargeback import Answer, ChargebackResolution, ChargebackStatus, Evidence
 from gateways.errors import GatewayRefused
@@ -30,8 +30,8 @@ async def answer_chargebacks(tools: Toolbox, transaction: Transaction) -> bool:
         due_at = transaction.answer_due_at(dispute)
         if due_at is not None and tools.clock() >= due_at:
             changed |= await _order(tools, transaction, dispute)
-    ordered = [one for one in transaction.open_disputes if one.answer and one.answer.status is AnswerStatus.ORDERED]
-    answers = {f"answer to {one.processor_dispute_id}": partial(_answer, tools, transaction, one) for one in ordered}
+    to_give = transaction.answers_to_give.items()
+    answers = {name: partial(_answer, tools, transaction, dispute) for name, dispute in to_give}
     return changed or await ask_each(tools, transaction, answers)
 
 

@@ -12,7 +12,6 @@ from domain.money import parse_charged_currency
 from domain.transaction import Transaction
 from domain.transaction.commands import RequestPayment
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.records import PaymentStatus
 from domain.transaction.system_commands import RecordCharge, RecordPaymentLink, RecordPaymentRefused, ReturnReceipts
 from eventstore.escrow import Request, Result
 from gateways.errors import DuplicateReference, GatewayRefused, UnknownReference, WrongMode
@@ -131,10 +130,9 @@ async def follow_payment(tools: Toolbox, transaction: Transaction) -> bool:
     if transaction.suspense:
         await order(tools, NAME, transaction, ReturnReceipts())
         return True
-    is_open = transaction.payment is PaymentStatus.REQUESTED and transaction.payment_link_issued
-    if not is_open or transaction.ended_as is not None or transaction.payment_reference is None:
+    reference = transaction.awaited_charge
+    if reference is None:
         return False
-    reference = transaction.payment_reference
     return await ask_each(tools, transaction, {reference: partial(confirm_charge, tools, transaction, reference)})
 
 

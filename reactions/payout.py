@@ -24,37 +24,23 @@ from reactions.toolbox import Toolbox, order, record
 NAME = "payouts"
 
 
-async def pay_buyer(tools: Toolbox, transaction: Transaction) -> bool:
-    """Record the intent to pay the buyer what is payable to him; the seller's share is `reactions.clawback`'s."""
-    return await request_payout(tools, transaction, PayoutPurpose.REFUND, PayoutPurpose.COMPENSATION)
+async def pay_refund(tools: Toolbox, transaction: Transaction) -> bool:
+    """Pay the buyer what a refund of his could not bring him."""
+    return await request_payout(tools, transaction, PayoutPurpose.REFUND)
 
 
-async def request_payout(tools: Toolbox, transaction: Transaction, *purposes: PayoutPurpose) -> bool:
+async def pay_compensation(tools: Toolbox, transaction: Transaction) -> bool:
+    """Pay the buyer what staff awarded him; the seller's share is `reactions.clawback`'s."""
+    return await request_payout(tools, transaction, PayoutPurpose.COMPENSATION)
+
+
+async def request_payout(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
     """Record the intent to pay what is payable; after a failure once its pause is over, five times without success.
 
-    What one payment has to wait for does not hold up the other. What the processor refused waits for a person and a
-    better recipient.
+    What the processor refused waits for a person and a better recipient. True when the intent was recorded; else
+    whatever is the matter with the account is, where somebody has to mend it.
     """
-    due = [purpose for purpose in purposes if _is_due(tools, transaction, purpose)]
-    return await ask_each(
-        tools, transaction, {_subject(transaction, each): partial(_request, tools, transaction, each) for each in due}
-    )
-
-
-def _subject(transaction: Transaction, purpose: PayoutPurpose) -> str:
-    """What is asked about before more is sent is what was sent before."""
-    last = transaction.last_payout(purpose)
-    return purpose.value if last is None else last.reference
-
-
-def _is_due(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
-    is_payable = transaction.payable_minor(purpose) > 0 and not transaction.is_frozen(purpose)
-    return is_payable and _is_free(tools, transaction.last_payout(purpose))
-
-
-async def _request(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
-    """True when it was recorded; else whatever is the matter with the account is, where somebody has to mend it."""
-    if await find_late_success(tools, transaction, purpose):
+    if not _is_due(tools, transaction, purpose) or await find_late_success(tools, transaction, purpose):
         return False
     payee = transaction.seller_id if purpose is PayoutPurpose.SELLER else transaction.buyer_id
     kept = await _read_account(tools, payee)
@@ -72,6 +58,11 @@ async def _request(tools: Toolbox, transaction: Transaction, purpose: PayoutPurp
     return True
 
 
+def _is_due(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
+    is_payable = transaction.payable_minor(purpose) > 0 and not transaction.is_frozen(purpose)
+    return is_payable and _is_free(tools, transaction.last_payout(purpose))
+
+
 def _is_free(tools: Toolbox, last: Payout | None) -> bool:
     """True for the first attempt, after one that was paid, and when the pause after a failure is over."""
     if last is None or last.status is PayoutStatus.SUCCEEDED:
@@ -81,15 +72,20 @@ def _is_free(tools: Toolbox, last: Payout | None) -> bool:
 
 async def find_late_success(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
     """Ask once more about what failed, before more is sent; True when an earlier attempt was paid, or may yet be."""
-    failed = (p for p in transaction.payouts.values() if p.purpose is purpose and p.status is PayoutStatus.FAILED)
-    for payout in failed:
+    failed = [p for p in transaction.payouts.values() if p.purpose is purpose and p.status is PayoutStatus.FAILED]
+    doubtful: list[str] = []
+
+    async def ask(payout: Payout) -> bool:
         report = await _ask_only(tools, payout)
         if report is None or report.status in NOT_PAID:
-            continue
-        if report.status is TransferStatus.SUCCESS:
-            await order(tools, NAME, transaction, RecordTransfer(report=report))
-        return True
-    return False
+            return False
+        doubtful.append(payout.reference)
+        is_paid = report.status is TransferStatus.SUCCESS
+        return is_paid and await record(tools, NAME, transaction.id, RecordTransfer(report=report))
+
+    changed = await ask_each(tools, transaction, {payout.reference: partial(ask, payout) for payout in failed})
+    # What was recorded may be that a question was refused.
+    return changed or bool(doubtful)
 
 
 class _Kept(NamedTuple):

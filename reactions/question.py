@@ -8,26 +8,35 @@ from datetime import timedelta
 
 from domain.transaction import Transaction
 from domain.transaction.system_commands import RecordAnsweredQuestion, RecordRefusedQuestion
-from gateways.errors import GatewayRefused, UnknownReference
+from gateways.errors import GatewayError, GatewayRefused, UnknownReference
 from reactions.toolbox import Toolbox, record
 
 NAME = "questions"
 REFUSALS = (GatewayRefused, UnknownReference)
 PATIENCE = timedelta(minutes=10)
-"""What it accepted a moment ago the processor may not know yet: staff are told once nothing has happened for that."""
+"""What it accepted a moment ago the processor may not know yet: staff are told of what it refuses for so long."""
 
 Ask = Callable[[], Awaitable[bool]]
 """Asks, and records what the answer says; True when that changed the transaction."""
 
 
-async def ask_each(tools: Toolbox, transaction: Transaction, questions: Mapping[str, Ask]) -> bool:
-    """Ask about each reference; True when anything was recorded, else the first refusal is raised at the end."""
+async def ask_each(
+    tools: Toolbox,
+    transaction: Transaction,
+    questions: Mapping[str, Ask],
+    *,
+    passable: tuple[type[GatewayError], ...] = (),
+) -> bool:
+    """Ask about each reference; True when anything was recorded, else the first refusal is raised at the end.
+
+    What is `passable` is not raised: nothing else waits for that answer.
+    """
     changed, first = False, None
     for reference, ask in questions.items():
         try:
             changed |= await ask()
         except REFUSALS as refusal:
-            first = first or refusal
+            first = first or (None if isinstance(refusal, passable) else refusal)
             changed |= await _note_refused(tools, transaction, reference, refusal)
         else:
             changed |= await _note_answered(tools, transaction, reference)
@@ -39,14 +48,25 @@ async def ask_each(tools: Toolbox, transaction: Transaction, questions: Mapping[
 async def _note_refused(
     tools: Toolbox, transaction: Transaction, reference: str, refusal: GatewayRefused | UnknownReference
 ) -> bool:
-    is_old_news = reference in transaction.refused_questions
-    if is_old_news or tools.clock() < transaction.modified_on + PATIENCE:
+    since = tools.refused_since.setdefault((transaction.id, reference), tools.clock())
+    if reference in transaction.refused_questions or tools.clock() < since + PATIENCE:
         return False
     command = RecordRefusedQuestion(reference=reference, refusal=refusal.gateway_code or refusal.code)
     return await record(tools, NAME, transaction.id, command)
 
 
+async def close_questions(tools: Toolbox, transaction: Transaction) -> bool:
+    """Note as answered what is asked no more: a webhook, a list or a person has settled it."""
+    noted = {reference for transaction_id, reference in tools.refused_since if transaction_id == transaction.id}
+    changed = False
+    for reference in sorted(noted | transaction.refused_questions.keys()):
+        if not transaction.is_in_question(reference):
+            changed |= await _note_answered(tools, transaction, reference)
+    return changed
+
+
 async def _note_answered(tools: Toolbox, transaction: Transaction, reference: str) -> bool:
+    _ = tools.refused_since.pop((transaction.id, reference), None)
     if reference not in transaction.refused_questions:
         return False
     return await record(tools, NAME, transaction.id, RecordAnsweredQuestion(reference=reference))

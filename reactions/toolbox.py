@@ -1,7 +1,8 @@
 """What every reaction works with, and how it gives orders to the log."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -33,13 +34,17 @@ Permit = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toolbox:
-    """The log, the database for inputs and read models, the processor, the clock, and the leave to send money."""
+    """The log, the database for inputs and read models, the processor, the clock, and the leave to send money.
+
+    `refused_since` is for `reactions.question`: by transaction and reference, forgotten when the process ends.
+    """
 
     escrow: Escrow
     pool: Pool
     gateway: Processor
     clock: Clock
     permit: Permit
+    refused_since: dict[tuple[UUID, str], datetime] = field(default_factory=dict[tuple[UUID, str], datetime])
 
 
 async def order(tools: Toolbox, name: str, stream: A, command: Command[A]) -> Result[A]:

@@ -99,8 +99,8 @@ def _payout_reason(transaction: "Transaction") -> str | None:
         if payout.status not in FAILED or transaction.payable_minor(payout.purpose) == 0:
             continue
         if payout.retry_at is not None:
-            return f"payout_retry_scheduled: {payout.failure}"
-        return f"payout_{payout.status.value}: {payout.failure}"
+            return f"payout_retry_scheduled: {payout.failure}{_refusal_of(transaction, payout.reference)}"
+        return f"payout_{payout.status.value}: {payout.failure}{_refusal_of(transaction, payout.reference)}"
     return None
 
 

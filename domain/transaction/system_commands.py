@@ -213,7 +213,7 @@ class RecordAnswer(TransactionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRefusedQuestion(TransactionCommand):
-    """The processor refuses again and again to say what became of something."""
+    """The processor has refused for a while to say what became of something."""
 
     reference: str
     refusal: str
@@ -225,7 +225,7 @@ class RecordRefusedQuestion(TransactionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordAnsweredQuestion(TransactionCommand):
-    """The processor says again what became of it."""
+    """The processor says again what became of it, or nobody asks any more."""
 
     reference: str
 

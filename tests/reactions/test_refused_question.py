@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.transaction.commands import CancelTransaction
 from domain.transaction.phase import Phase
 from domain.transaction.records import PayoutPurpose, PayoutStatus, RefundStatus
 from domain.vault import DepositStatus, Vault
@@ -15,12 +16,13 @@ from gateways.payment import Transfer, TransferStatus
 from projections.alert import AlertRow, list_alerts
 from reactions.advance import advance
 from tests.conftest import Database
-from tests.reactions.disputes import dispute
+from tests.reactions.disputes import decide, dispute
 from tests.reactions.test_clawback import refund
 from tests.reactions.test_owed import award
 from tests.reactions.test_two_payees import DIVIDED
 from tests.reactions.working import fold
 from tests.reactions.world import World, run
+from tests.waiting import until
 
 
 async def refuse(_question: str | int) -> None:
@@ -43,6 +45,19 @@ def heal(world: World, question: str) -> None:
 async def alerts(world: World, database: Database) -> list[AlertRow]:
     fold(database)
     return [row for row in await list_alerts(world.pool) if row.kind.startswith("question_")]
+
+
+async def kinds(world: World, database: Database) -> list[str]:
+    return [row.kind for row in await alerts(world, database)]
+
+
+async def refuse_for(world: World, transaction_id: UUID, *, minutes: int) -> None:
+    """Something of the transaction is asked twice so far apart, and refused both times."""
+    with pytest.raises((GatewayRefused, UnknownReference)):
+        await advance(world.tools, transaction_id)
+    world.wait(minutes=minutes)
+    with suppress(GatewayRefused, UnknownReference):
+        await advance(world.tools, transaction_id)
 
 
 async def sent(world: World) -> UUID:
@@ -178,10 +193,8 @@ def test_staff_are_told_of_an_answer_to_a_chargeback_that_cannot_be_given(databa
         transaction_id = await world.release()
         reference, number = await dispute(world, transaction_id)
         hinder(world, "open_upload")
-        for _ in range(2):
-            with pytest.raises(GatewayRefused):
-                await advance(world.tools, transaction_id, reference, is_disputed=True)
-            world.wait(minutes=10)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        await refuse_for(world, transaction_id, minutes=10)
         (alert,) = await alerts(world, database)
         assert (alert.kind, alert.subject) == ("question_refused", f"answer to {number}")
         heal(world, "open_upload")
@@ -196,10 +209,125 @@ def test_what_was_accepted_a_moment_ago_may_not_be_known_yet(database: Database)
     async def story(world: World) -> None:
         transaction_id = await sent(world)
         hinder(world, "verify_transfer", forget)
-        world.wait(minutes=9)
-        with pytest.raises(UnknownReference):
-            await advance(world.tools, transaction_id)
+        await refuse_for(world, transaction_id, minutes=9)
         assert (await world.transaction(transaction_id)).refused_questions == {}
         assert (await world.transaction(transaction_id)).phase is Phase.RELEASING
+
+    run(database.app_dsn, story)
+
+
+def test_single_refusals_hours_apart_tell_staff_nothing(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await sent(world)
+        for _ in range(3):
+            world.wait(minutes=60)
+            hinder(world, "verify_transfer")
+            with pytest.raises(GatewayRefused):
+                await advance(world.tools, transaction_id)
+            heal(world, "verify_transfer")
+            await world.advance(transaction_id)
+        assert await alerts(world, database) == []
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize("by", ["webhook", "the end of the sale"])
+def test_the_alert_of_a_charge_ends_when_nobody_asks_about_it_any_more(database: Database, by: str) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.open()
+        await world.pay(transaction_id)
+        hinder(world, "verify_charge")
+        await refuse_for(world, transaction_id, minutes=10)
+        reference = (await world.transaction(transaction_id)).payment_reference
+        assert [alert.subject for alert in await alerts(world, database)] == [reference]
+        if by == "webhook":
+            heal(world, "verify_charge")
+            await advance(world.tools, transaction_id, reference)
+        else:
+            await world.do(world.as_buyer, transaction_id, CancelTransaction(reason="changed my mind"))
+            await advance(world.tools, transaction_id)
+        assert (await world.transaction(transaction_id)).refused_questions == {}
+        assert world.tools.refused_since == {}
+        assert await kinds(world, database) == ["question_answered", "question_refused"]
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize(("question", "outcome"), [("fetch_chargeback", "lost"), ("open_upload", "won")])
+def test_the_alert_of_a_chargeback_ends_when_it_is_decided(database: Database, question: str, outcome: str) -> None:
+    """A list told of the end that no question was answered about; a person answered at the processor's dashboard."""
+
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        transaction_id = await world.release()
+        reference, number = await dispute(world, transaction_id)
+        hinder(world, question)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        await refuse_for(world, transaction_id, minutes=10)
+        await decide(world, number, outcome)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        transaction = await world.transaction(transaction_id)
+        assert transaction.open_disputes == ()
+        assert transaction.refused_questions == {}
+        asked = {"fetch_chargeback": [number, f"answer to {number}"], "open_upload": [f"answer to {number}"]}[question]
+        told = sorted((alert.subject, alert.kind) for alert in await alerts(world, database))
+        assert told == [(each, kind) for each in asked for kind in ("question_answered", "question_refused")]
+
+    run(database.app_dsn, story)
+
+
+def test_staff_are_told_of_a_chargeback_that_the_processor_knows_no_more_and_money_moves(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        transaction_id = await award(world, DIVIDED)
+        reference, number = await dispute(world, transaction_id)
+        await world.fault("refund", "500_before", times=9)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        hinder(world, "fetch_chargeback", forget)
+        await world.panel.delete("/_sim/faults")
+        for minutes in (3, 10):
+            world.wait(minutes=minutes)
+            await advance(world.tools, transaction_id)
+        assert await world.moved("refund") == [-10_000]
+        (alert,) = await alerts(world, database)
+        assert (alert.subject, alert.detail) == (number, "gateway_unknown_reference")
+
+    run(database.app_dsn, story)
+
+
+def test_a_refusal_to_say_what_a_seller_has_who_owes_is_told_of_the_payout_in_question(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        debt = await world.release()
+        await world.advance(debt)
+        sale = await world.release()
+        await world.fault("transfer", "fail")
+        failed = await until(
+            lambda: world.advance(sale), lambda it: [one.status for one in it.payouts.values()] == [PayoutStatus.FAILED]
+        )
+        (payout,) = failed.payouts
+        await refund(world, debt)
+        hinder(world, "verify_transfer")
+        world.wait(minutes=60)
+        await refuse_for(world, sale, minutes=10)
+        (alert,) = await alerts(world, database)
+        assert (alert.subject, alert.detail) == (payout, "not_today")
+        assert (await world.transaction(sale)).withheld_minor == 0
+        assert await world.moved("transfer") == [-90_000, -90_000]
+
+    run(database.app_dsn, story)
+
+
+def test_a_webhook_is_done_with_although_something_else_is_refused(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.release()
+        reference, _ = await dispute(world, transaction_id)
+        hinder(world, "open_upload")
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        with pytest.raises(GatewayRefused):
+            await advance(world.tools, transaction_id)
+        hinder(world, "verify_charge")
+        with pytest.raises(GatewayRefused):
+            await advance(world.tools, transaction_id, reference, is_disputed=True)
 
     run(database.app_dsn, story)
