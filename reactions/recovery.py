@@ -95,8 +95,7 @@ async def take_charge(tools: Toolbox, transaction_id: UUID, charge: Charge) -> P
 async def _ask_for_it(tools: Toolbox, transaction: Transaction, reference: str) -> Transaction:
     """Repeat the requests up to the one that has this reference: an earlier one had been refused."""
     for _ in range(MOST_ATTEMPTS):
-        asked = {derive_reference("ch", transaction.id, "payment", n + 1) for n in range(transaction.payment_attempts)}
-        if reference in asked:
+        if transaction.has_asked_for(reference):
             break
         if transaction.payment is PaymentStatus.REQUESTED:
             refusal = RecordPaymentRefused(reference=transaction.payment_reference or "", reason="forgotten")
@@ -128,7 +127,7 @@ async def take_transfer(tools: Toolbox, transaction_id: UUID, transfer: Transfer
 def _purpose_of(transaction: Transaction, transfer: Transfer) -> PayoutPurpose | None:
     """Return what the transfer pays, if it is the very one that would be ordered next."""
     for purpose in PayoutPurpose:
-        attempt = 1 + sum(known.purpose is purpose for known in transaction.payouts.values())
+        attempt = transaction.next_attempt(purpose)
         is_next = transfer.reference == derive_reference("po", transaction.id, purpose.value, attempt)
         owed = (transaction.payable_minor(purpose), transaction.price.currency.value)
         if is_next and owed == (transfer.amount_minor, transfer.currency):

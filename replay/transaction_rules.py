@@ -1,6 +1,7 @@
 """The rules of a transaction: what must hold just before each of its events, but for those of payouts and refunds."""
 
 from domain.actor import STAFF, Role
+from domain.ids import derive_reference
 from domain.journal import Account
 from domain.money import share
 from domain.policy import COMPENSATION_CAP_BPS
@@ -143,22 +144,28 @@ def _is_asked_for(x: Transaction, e: PaymentRequested) -> bool:
     is_spent = x.payment_reference in (*misfits, *x.stray_fees)
     is_free = is_spent or x.payment in {PaymentStatus.NONE, PaymentStatus.REVERSED}
     is_next = e.attempt == x.payment_attempts + 1 and e.amount_minor == x.price.amount_minor
-    return x.ended_as is None and is_free and is_next
+    is_derived = e.reference == derive_reference("ch", x.id, "payment", e.attempt)
+    return x.ended_as is None and is_free and is_next and is_derived
 
 
 def _is_unknown_fee(x: Transaction, e: PaymentFeeAssessed) -> bool:
-    """That of the charge that paid, or one for each reference under which stray money was reported, once there is any.
+    """That of the charge that paid, or one for each reference that was asked for, once stray money came.
 
     Stray money may come under the reference of the price as well, with a fee of its own.
     """
     if x.funds_held_at is not None and x.charge_fee_minor is None and e.reference == x.payment_reference:
         return True
     has_strays = any(charge != x.processor_charge_id for charge in x.seen_charges)
-    return has_strays and e.reference not in x.stray_fees
+    return has_strays and e.reference not in x.stray_fees and x.has_asked_for(e.reference)
 
 
 def _is_first_receipt(x: Transaction, e: PaymentReceived) -> bool:
-    return x.ended_as is None and x.received_minor == 0 and e.amount_minor == x.price.amount_minor
+    is_wanted = x.ended_as is None and x.received_minor == 0
+    return is_wanted and e.amount_minor == x.price.amount_minor and x.has_asked_for(e.reference)
+
+
+def _is_new_misfit(x: Transaction, e: PaymentMismatched) -> bool:
+    return e.processor_id not in x.seen_charges and x.has_asked_for(e.reference)
 
 
 def _just_received(x: Transaction, e: FundsHeld) -> bool:
@@ -174,10 +181,10 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, PaymentRequested, "the next attempt to pay the price", _is_asked_for),
         require(T, PaymentLinkIssued, "this payment was asked for and has no page yet", _awaits_link),
         require(T, PaymentAttemptFailed, "this payment was asked for and has no page yet", _awaits_link),
-        require(T, PaymentReceived, "the price, once, while it is wanted", _is_first_receipt),
+        require(T, PaymentReceived, "the price, once, asked for and while it is wanted", _is_first_receipt),
         require(T, FundsHeld, "the payment was received just before", _just_received),
         require(T, PaymentFeeAssessed, "the fee of a charge that came, not known yet", _is_unknown_fee),
-        require(T, PaymentMismatched, "a charge not seen before", lambda x, e: e.processor_id not in x.seen_charges),
+        require(T, PaymentMismatched, "a charge not seen before, of a payment that was asked for", _is_new_misfit),
         require(
             T,
             ContractGenerated,

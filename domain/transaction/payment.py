@@ -236,13 +236,21 @@ class PaymentTrack(OpeningTrack):
         Raises `UnknownReference` for a charge that this transaction never asked for.
         """
         self.require_system()
-        self._require_asked_for(charge.reference)
+        if not self.has_asked_for(charge.reference):
+            raise UnknownReference
         if charge.processor_id == self.processor_charge_id:
             self._assess_fee(charge)
         elif charge.processor_id not in self.seen_charges:
             self._record_new_charge(charge)
         else:
             self._assess_stray_fee(charge)
+
+    def has_asked_for(self, reference: str) -> bool:
+        """Return whether a payment was asked for under it; nearly always it is the newest one, which is not derived."""
+        attempts = range(1, self.payment_attempts + 1)
+        return reference == self.payment_reference or reference in (
+            derive_reference("ch", self.id, "payment", attempt) for attempt in attempts
+        )
 
     def _record_new_charge(self, charge: ConfirmedCharge) -> None:
         price = self.price.amount_minor
@@ -292,7 +300,9 @@ class PaymentTrack(OpeningTrack):
         self.record(FundsHeld, amount_minor=price, signing_due_at=due)
 
     def _assess_fee(self, charge: ConfirmedCharge) -> None:
-        if charge.fee_minor is not None and self.charge_fee_minor is None:
+        """Only under the reference that it paid under: with another one the processor contradicts itself."""
+        is_its_own = charge.reference == self.payment_reference
+        if is_its_own and charge.fee_minor is not None and self.charge_fee_minor is None:
             self._record_fee(charge, charge.fee_minor)
 
     def _assess_stray_fee(self, charge: ConfirmedCharge) -> None:
@@ -333,12 +343,4 @@ class PaymentTrack(OpeningTrack):
 
     def _require_reference(self, reference: str) -> None:
         if reference != self.payment_reference:
-            raise UnknownReference
-
-    def _require_asked_for(self, reference: str) -> None:
-        """Nearly always it is the newest one, which needs no deriving."""
-        if reference == self.payment_reference:
-            return
-        asked = {derive_reference("ch", self.id, "payment", n) for n in range(1, self.payment_attempts + 1)}
-        if reference not in asked:
             raise UnknownReference

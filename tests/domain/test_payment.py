@@ -311,3 +311,18 @@ def test_the_fee_of_a_foreign_charge_is_in_its_currency():
     story.do(charge(story, currency=Currency.NGN))
     assert story.books.totals["NGN"][Account.CHARGE_FEE.value] == 1_500
     assert story.balance(Account.CHARGE_FEE) == 0
+
+
+def test_the_fee_of_the_charge_that_paid_is_not_booked_under_another_reference():
+    """The processor names it with the reference of an earlier attempt, again and again, while its fee is not known."""
+    story = pending()
+    story.do(RequestPayment(), BUYER)
+    first = charge(story)
+    story.do(RecordPaymentRefused(reference=first.charge.reference, reason="timeout, taken for a refusal"))
+    asked(story)
+    story.do(charge(story, fee_minor=None))
+    for _ in range(2):
+        story.ignores(first)
+    assert story.do(charge(story)) == ["payment_fee_assessed"]
+    assert (story.balance(Account.CHARGE_FEE), story.transaction.charge_fee_minor) == (1_500, 1_500)
+    story.ignores(first)

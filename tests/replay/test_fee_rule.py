@@ -143,3 +143,37 @@ def test_a_fee_of_money_that_never_came_is_illegal() -> None:
     forge_fee(till, till.charge(PRICE, 15))
     with pytest.raises(Objection):
         fold(till.events)
+
+
+def test_once_stray_money_came_a_fee_under_an_invented_reference_is_still_illegal() -> None:
+    till = Till(1)
+    till.report(till.charge(PRICE - 100, 15))
+    till.report(till.charge(PRICE, 15))
+    fold(till.events)
+    forge_fee(till, invented(till.charges[0]))
+    with pytest.raises(Objection) as caught:
+        fold(till.events)
+    assert caught.value.found.startswith(PaymentFeeAssessed.TOPIC)
+
+
+def invented(charge: ConfirmedCharge) -> ConfirmedCharge:
+    """The same under a reference that nobody asked for."""
+    return ConfirmedCharge(**{name: getattr(charge, name) for name in charge.__slots__} | {"reference": "ch-invented"})
+
+
+@pytest.mark.parametrize("amount_minor", [PRICE, PRICE - 100], ids=["the price", "a misfit"])
+def test_money_under_a_reference_that_nobody_asked_for_is_illegal(amount_minor: int) -> None:
+    till = Till(1)
+    charge = invented(till.charge(amount_minor, None))
+    till.sale.act(SYSTEM, lambda: till.transaction._record_new_charge(charge))  # the guard is what is bypassed
+    with pytest.raises(Objection):
+        fold(till.events)
+
+
+def test_a_request_under_an_invented_reference_is_illegal() -> None:
+    till = Till(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("domain.transaction.payment.derive_reference", lambda *_: "ch-invented")
+        till.charge(PRICE, None)
+    with pytest.raises(Objection):
+        fold(till.events)
