@@ -3,6 +3,7 @@
 `reactions.chargeback_search` finds those that no webhook told of, `reactions.chargeback_answer` answers them.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -69,11 +70,20 @@ async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:
         category=DisputeCategory.FRAUD if found.category == "fraud" else DisputeCategory.CHARGEBACK,
         due_at=found.due_at,
         currency=found.currency,
-        charge_id=None if found.charge_id is None else str(found.charge_id),
+        charge_id=await _charge_id_of(tools, found),
         charge_reference=found.charge_reference,
         is_declined=_is_declined(found),
         evidence_refs=tuple(name_file(name) for name in found.file_names),
     )
+
+
+async def _charge_id_of(tools: Toolbox, found: Chargeback) -> str | None:
+    """The processor may name the charge by reference only: then it is asked for the number."""
+    number = found.charge_id
+    if number is None and found.charge_reference is not None:
+        with suppress(UnknownReference):
+            number = (await tools.gateway.verify_charge(found.charge_reference)).processor_id
+    return None if number is None else str(number)
 
 
 def name_file(file_name: str) -> str:

@@ -68,7 +68,7 @@ class ChargebackCovered(TransactionMoneyEvent):
     """The charge that a chargeback took back became known only after it: its money covers what we had lost.
 
     It waits in suspense under `processor_id`, or is held where that is None: so it is in logs from before 2026-12, and
-    of a chargeback whose charge the processor does not name. Every other one of the price waits for its charge.
+    of a chargeback whose charge the processor names in no way. Every other one of the price waits for its charge.
     """
 
     TOPIC = "transaction.chargeback_covered.v1"

@@ -11,8 +11,11 @@ from domain.listing.status import ListingStatus
 from domain.transaction.phase import Phase
 from domain.transaction.records import Finding, RefundStatus
 from domain.transaction.staff_commands import ForceRefund
+from gateways.chargeback import Chargeback
 from gateways.payment import Charge, ChargeStatus
 from reactions.advance import advance
+from reactions.chargeback import record_found
+from reactions.payment import confirm_charge
 from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.domain.people import SUPER
@@ -143,5 +146,50 @@ def test_a_chargeback_of_a_payment_that_was_not_seen_neither_ends_the_sale_nor_f
         world.tools = replace(world.tools, gateway=real)
         await advance(world.tools, transaction_id, reference)
         assert (await world.transaction(transaction_id)).phase is Phase.CHARGED_BACK
+
+    run(database.app_dsn, story)
+
+
+class NamesNoCharge:
+    """A processor whose answer about a chargeback names its charge by reference only."""
+
+    def __init__(self, real: Processor) -> None:
+        self.real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    async def fetch_chargeback(self, processor_id: int) -> Chargeback:
+        return replace(await self.real.fetch_chargeback(processor_id), charge_id=None)
+
+
+async def underpay(world: World, transaction_id: UUID) -> None:
+    page = await world.page(transaction_id)
+    await world.fault("checkout", "other_amount", amount_minor=40_000, match={"reference": page.reference})
+    answer = await world.panel.post(page.authorization_url, json={"outcome": "success"})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_chargeback_that_names_its_charge_by_reference_only_is_of_that_charge(database: Database) -> None:
+    """Stray money came; what is charged back is the price, which the log has not heard of."""
+
+    async def story(world: World) -> None:
+        transaction_id = await world.open()
+        await underpay(world, transaction_id)
+        stray = (await world.transaction(transaction_id)).payment_reference or ""
+        await confirm_charge(world.tools, await world.transaction(transaction_id), stray)
+        await world.pay(transaction_id)
+        reference, dispute_id = await dispute(world, transaction_id)
+        await decide(world, dispute_id, "lost")
+        tools = replace(world.tools, gateway=NamesNoCharge(world.tools.gateway))  # type: ignore[arg-type]
+        found = await tools.gateway.fetch_chargeback(int(dispute_id))
+        await record_found(tools, await world.transaction(transaction_id), found)
+        transaction = await world.transaction(transaction_id)
+        assert (transaction.phase, transaction.charged_back_minor) == (Phase.DISPUTED, 0)
+        assert transaction.owed(Account.UNMATCHED_RECEIPTS) == 40_000
+        await advance(tools, transaction_id, reference)
+        transaction = await world.transaction(transaction_id)
+        assert (transaction.phase, transaction.charged_back_minor) == (Phase.CHARGED_BACK, 100_000)
+        assert transaction.balances[Account.LOSSES] == 0
 
     run(database.app_dsn, story)
