@@ -22,6 +22,8 @@ from domain.transaction.settlement import take
 from domain.transaction.state import TransactionState
 from domain.transaction.stray_chargeback import StrayChargebackTrack
 
+LOST_UNHEARD = "lost, of a payment that is not recorded here"
+
 
 class ChargebackLost(TransactionMoneyEvent):
     """The processor took the money back for the buyer's bank.
@@ -138,8 +140,8 @@ class ChargebackTrack(StrayChargebackTrack):
     def record_chargeback(self, report: ChargebackReport) -> None:
         """Apply what the processor says of its dispute, in any order and however often, in any phase.
 
-        One that was lost of a charge that nobody has heard of stays open until the charge is known: until then nobody
-        can say whether it took the price or money that was never the price.
+        One that was lost of a charge that nobody has heard of stays open, and a person is told, until the charge is
+        known: until then nobody can say whether it took the price or money that was never the price.
         """
         self.require_system()
         if report.currency not in (None, self.price.currency):
@@ -152,6 +154,8 @@ class ChargebackTrack(StrayChargebackTrack):
             self.record_answer(AnswerReport(dispute_id=dispute_id, evidence_refs=report.evidence_refs))
         if self.disputes[dispute_id].is_open and self._is_conclusive(report):
             self._record_decided(dispute_id, report)
+        elif self.disputes[dispute_id].is_open and report.outcome is ChargebackOutcome.LOST:
+            self.escalate_dispute(dispute_id, LOST_UNHEARD)
 
     def _is_conclusive(self, report: ChargebackReport) -> bool:
         is_lost = report.outcome is ChargebackOutcome.LOST

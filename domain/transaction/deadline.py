@@ -1,6 +1,6 @@
 """The clocks: which recorded deadline comes next, and what happens when it has passed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from domain.transaction.records import (
     VaultStatus,
 )
 
-UNANSWERED = f"not answered, and due within {ESCALATE_BEFORE_DUE // timedelta(hours=1)} hours"
 UNDECIDED = f"undecided for {ESCALATE_DISPUTE_AFTER.days} days"
 
 
@@ -121,9 +120,7 @@ class DeadlineTrack(ApprovalTrack):
         for dispute in self.open_disputes:
             at = _escalation_at(dispute)
             if at is not None and self.now >= at:
-                is_chargeback = dispute.source is DisputeSource.PROCESSOR
-                reason = UNANSWERED if is_chargeback else UNDECIDED
-                self.escalate_dispute(dispute.dispute_id, reason)
+                self.escalate_dispute(dispute.dispute_id, _reason_of_escalation(dispute))
 
 
 def _escalation_at(dispute: Dispute) -> datetime | None:
@@ -131,6 +128,12 @@ def _escalation_at(dispute: Dispute) -> datetime | None:
     if dispute.source is not DisputeSource.PROCESSOR:
         return dispute.opened_at + ESCALATE_DISPUTE_AFTER
     return None if dispute.due_at is None or dispute.is_answered else dispute.due_at - ESCALATE_BEFORE_DUE
+
+
+def _reason_of_escalation(dispute: Dispute) -> str:
+    if dispute.source is DisputeSource.PROCESSOR:
+        return f"not answered, and due at {dispute.due_at:%Y-%m-%d %H:%M} UTC"
+    return UNDECIDED
 
 
 def _running(kind: DeadlineKind, at: datetime | None) -> tuple[Deadline, ...]:

@@ -75,7 +75,7 @@ def test_a_lost_one_of_a_price_that_nobody_saw_paid_waits_and_moves_nothing(phas
     assert {*UNPAID, *TAKEN} == set(PHASES)
     story = PHASES[phase](pending())
     before = story.balances()
-    assert story.do(chargeback("lost")) == ["dispute_opened"]
+    assert story.do(chargeback("lost")) == ["dispute_opened", "dispute_escalated"]
     assert story.balances() == before
     assert story.phase != "charged_back"
 

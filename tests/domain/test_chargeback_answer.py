@@ -179,6 +179,7 @@ def test_one_without_an_answer_is_escalated_three_hours_before_it_is_due():
     assert deadline is not None
     assert deadline.at == DUE_AT - timedelta(hours=3)
     assert story.wait_until(deadline.at).do(EnforceDeadline()) == ["dispute_escalated"]
+    assert story.last("dispute_escalated").reason == f"not answered, and due at {DUE_AT:%Y-%m-%d %H:%M} UTC"
     assert story.transaction.next_deadline is None
 
 

@@ -187,7 +187,7 @@ def test_two_chargebacks_of_a_payment_that_nobody_has_heard_of_are_both_covered_
 def test_a_chargeback_of_a_payment_that_nobody_has_heard_of_waits_for_it_and_ends_nothing():
     story = asked(pending())
     half = charge(story, 50_000, processor_id="charge-2")
-    assert story.do(chargeback("lost", 50_000, of=half)) == ["dispute_opened"]
+    assert story.do(chargeback("lost", 50_000, of=half)) == ["dispute_opened", "dispute_escalated"]
     assert (story.phase, story.transaction.is_over, story.balances()) == ("disputed", False, {})
     story.ignores(chargeback("lost", 50_000, of=half))
     story.do(half)
@@ -201,7 +201,6 @@ def test_a_chargeback_of_a_payment_that_nobody_hears_of_does_not_keep_an_unpaid_
     payment = charge(story)
     story.do(chargeback("lost", of=payment))
     story.wait(hours=24)
-    assert story.do(EnforceDeadline()) == ["dispute_escalated"]
     assert (story.do(EnforceDeadline()), story.phase) == (["expired"], "expired")
     for report in (payment, chargeback("lost", of=payment)):
         story.do(report)
@@ -211,8 +210,21 @@ def test_a_chargeback_of_a_payment_that_nobody_hears_of_does_not_keep_an_unpaid_
 def test_another_payment_does_not_pay_for_the_one_that_nobody_has_heard_of():
     story = asked(pending())
     story.do(charge(story, 50_000, processor_id="charge-2"))
-    assert story.do(chargeback("lost", of=charge(story, processor_id="charge-3"))) == ["dispute_opened"]
+    assert story.do(chargeback("lost", of=charge(story, processor_id="charge-3")))[0] == "dispute_opened"
     assert story.balance(A.UNMATCHED_RECEIPTS) == -50_000
+
+
+@pytest.mark.parametrize("was_open", [True, False])
+def test_one_that_was_lost_of_a_payment_that_nobody_has_heard_of_is_a_persons_at_once_and_says_so(was_open: bool):
+    """Nothing can be answered any more, so the clock has nothing to say of it."""
+    story = asked(pending())
+    payment = charge(story)
+    if was_open:
+        story.do(chargeback("open", of=payment))
+    assert story.do(chargeback("lost", of=payment))[-1] == "dispute_escalated"
+    assert story.last("dispute_escalated").reason == "lost, of a payment that is not recorded here"
+    assert story.transaction.next_deadline.kind == "payment"
+    story.ignores(chargeback("lost", of=payment))
 
 
 def test_a_payment_that_is_heard_of_only_after_it_was_taken_back_was_the_price_all_the_same():
