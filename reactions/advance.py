@@ -70,8 +70,14 @@ async def advance(
     try:
         await _take_rounds(tools, transaction_id)
     except REFUSALS:
-        if reported is None:
+        if reported is None or await _is_under_way(tools, transaction_id, reported):
             raise
+
+
+async def _is_under_way(tools: Toolbox, transaction_id: UUID, reported: str) -> bool:
+    """True for a transfer that is not over: only the rounds ask about it."""
+    payout = (await tools.escrow.get(Transaction, transaction_id)).payouts.get(reported)
+    return payout is not None and payout.status.is_open
 
 
 async def _take_rounds(tools: Toolbox, transaction_id: UUID) -> None:

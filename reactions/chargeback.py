@@ -14,7 +14,7 @@ from domain.transaction.system_commands import RecordChargeback
 from gateways.chargeback import Chargeback, ChargebackResolution, ChargebackStatus
 from gateways.errors import UnknownReference
 from gateways.payment import RefundStatus
-from reactions.question import ask_each
+from reactions.question import Passed, ask_each
 from reactions.toolbox import Toolbox, record
 
 NAME = "chargebacks"
@@ -27,12 +27,16 @@ OVER = frozenset({ChargebackStatus.RESOLVED, ChargebackStatus.ARCHIVED})
 async def follow_chargebacks(tools: Toolbox, transaction: Transaction) -> bool:
     """Ask what became of the chargebacks that nobody has decided yet."""
     questions = {each: partial(_follow, tools, transaction, each) for each in transaction.open_chargebacks}
-    # One that the processor does not know must not hold up the money of the transaction.
-    return await ask_each(tools, transaction, questions, passable=(UnknownReference,))
+    return await ask_each(tools, transaction, questions)
 
 
 async def _follow(tools: Toolbox, transaction: Transaction, number: str) -> bool:
-    return await record_found(tools, transaction, await tools.gateway.fetch_chargeback(int(number)))
+    try:
+        found = await tools.gateway.fetch_chargeback(int(number))
+    except UnknownReference as unknown:
+        # One that the processor does not know must not hold up the money of the transaction.
+        raise Passed(unknown) from unknown
+    return await record_found(tools, transaction, found)
 
 
 async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_reference: str) -> bool:

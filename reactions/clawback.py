@@ -17,9 +17,9 @@ NAME = "clawback"
 async def pay_seller(tools: Toolbox, transaction: Transaction) -> bool:
     """Let what is payable to the seller pay his debts, the oldest first, and order a payout of what is left then.
 
-    It is one step: while it is not known whether a debt can be taken, nothing is paid. True when anything was recorded,
-    and the next round looks again. The list of debts may lag behind the log: a debt that is missing waits for his next
-    sale, and one that is there is asked for in the log before it is taken.
+    It is one step: while it is not known whether a debt can be taken, nothing is paid. True when a debt was taken or a
+    payout ordered, and the next round looks again. The list of debts may lag behind the log: a debt that is missing
+    waits for his next sale, and one that is there is asked for in the log before it is taken.
     """
     owing_id = await _find_debt(tools, transaction)
     if owing_id is None:

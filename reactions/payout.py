@@ -72,7 +72,7 @@ def _is_free(tools: Toolbox, last: Payout | None) -> bool:
 
 async def find_late_success(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
     """Ask once more about what failed, before more is sent; True when an earlier attempt was paid, or may yet be."""
-    failed = [p for p in transaction.payouts.values() if p.purpose is purpose and p.status is PayoutStatus.FAILED]
+    failed = [payout for payout in _list_failed(transaction) if payout.purpose is purpose]
     doubtful: list[str] = []
 
     async def ask(payout: Payout) -> bool:
@@ -135,11 +135,23 @@ async def _waits_for_account(tools: Toolbox, transaction: Transaction, purpose: 
 
 
 async def follow_payouts(tools: Toolbox, transaction: Transaction) -> bool:
-    """Send what was intended, and ask what became of what was sent."""
+    """Send what was intended, and ask what became of what was sent, also of what failed once that was refused."""
     under_way = [payout for payout in transaction.payouts.values() if payout.status.is_open]
-    return await ask_each(
-        tools, transaction, {each.reference: partial(_follow, tools, transaction, each) for each in under_way}
-    )
+    refused = [payout for payout in _list_failed(transaction) if payout.reference in transaction.refused_questions]
+    questions = {each.reference: partial(_follow, tools, transaction, each) for each in under_way}
+    late = {each.reference: partial(_record_if_paid, tools, transaction, each) for each in refused}
+    return await ask_each(tools, transaction, questions | late)
+
+
+def _list_failed(transaction: Transaction) -> list[Payout]:
+    return [payout for payout in transaction.payouts.values() if payout.status is PayoutStatus.FAILED]
+
+
+async def _record_if_paid(tools: Toolbox, transaction: Transaction, payout: Payout) -> bool:
+    report = await _ask_only(tools, payout)
+    if report is None or report.status is not TransferStatus.SUCCESS:
+        return False
+    return await record(tools, NAME, transaction.id, RecordTransfer(report=report))
 
 
 async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: str) -> bool:
@@ -162,6 +174,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
     if payout.accepted:
         return report_of(await tools.gateway.verify_transfer(payout.reference))
     if transaction.is_frozen(payout.purpose):
+        # A crash may have hidden that it was sent before the dispute began.
         return await _ask_only(tools, payout)
     await tools.permit()
     wanted = NewTransfer(
@@ -182,7 +195,7 @@ async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -
 
 
 async def _ask_only(tools: Toolbox, payout: Payout) -> TransferReport | None:
-    """Send nothing to the seller while a dispute is open; a crash may have hidden that it was sent before."""
+    """Ask and send nothing; None where there is no such transfer."""
     try:
         return report_of(await tools.gateway.verify_transfer(payout.reference))
     except UnknownReference:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from domain.transaction import Transaction
 from domain.transaction.system_commands import RecordAnsweredQuestion, RecordRefusedQuestion
-from gateways.errors import GatewayError, GatewayRefused, UnknownReference
+from gateways.errors import GatewayRefused, UnknownReference
 from reactions.toolbox import Toolbox, record
 
 NAME = "questions"
@@ -20,23 +20,32 @@ Ask = Callable[[], Awaitable[bool]]
 """Asks, and records what the answer says; True when that changed the transaction."""
 
 
+class Passed(Exception):
+    """A refusal that staff are told of and that nothing else has to wait for."""
+
+    def __init__(self, refusal: GatewayRefused | UnknownReference) -> None:
+        """Keep what the processor said."""
+        super().__init__()
+        self.refusal = refusal
+
+
 async def ask_each(
     tools: Toolbox,
     transaction: Transaction,
     questions: Mapping[str, Ask],
-    *,
-    passable: tuple[type[GatewayError], ...] = (),
 ) -> bool:
     """Ask about each reference; True when anything was recorded, else the first refusal is raised at the end.
 
-    What is `passable` is not raised: nothing else waits for that answer.
+    What is `Passed` is not raised.
     """
     changed, first = False, None
     for reference, ask in questions.items():
         try:
             changed |= await ask()
+        except Passed as passed:
+            changed |= await _note_refused(tools, transaction, reference, passed.refusal)
         except REFUSALS as refusal:
-            first = first or (None if isinstance(refusal, passable) else refusal)
+            first = first or refusal
             changed |= await _note_refused(tools, transaction, reference, refusal)
         else:
             changed |= await _note_answered(tools, transaction, reference)

@@ -94,6 +94,7 @@ class Worker:
 
     def _start_over(self) -> None:
         """Forget what another worker may have overtaken."""
+        self._tools.refused_since.clear()
         self.watch = Watch(self._tools)
         self.backlog = Backlog(self._tools, self.watch, self.advance)
         self._outages = Outages(self._tools, self.watch)

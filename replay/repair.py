@@ -116,8 +116,12 @@ def _rebuild_differing(
 def _remake_stops(dsn: str, actor: str, before: Report) -> bool:
     """Where a read model was made anew, its swap has done it."""
     with Run(dsn, RunKind.REPAIR, actor, STOPS) as run, connect_owner(dsn) as connection:
-        with connection.transaction():
-            remake_lost(connection, {t: lost for t, lost in list_lost(connection).items() if t == STOPS})
+        connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
+        try:
+            with connection.transaction():
+                remake_lost(connection, {t: lost for t, lost in list_lost(connection).items() if t == STOPS})
+        except LockNotAvailable as error:
+            raise SwapBlocked(retry_after_seconds=1) from error
         run.succeed(Outcome.DONE, before.head, 0)
         return True
 

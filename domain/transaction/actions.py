@@ -98,9 +98,10 @@ def _payout_reason(transaction: "Transaction") -> str | None:
             return f"payout_{payout.status.value}{_refusal_of(transaction, payout.reference)}"
         if payout.status not in FAILED or transaction.payable_minor(payout.purpose) == 0:
             continue
+        tried = (one.reference for one in transaction.payouts.values() if one.purpose is payout.purpose)
         if payout.retry_at is not None:
-            return f"payout_retry_scheduled: {payout.failure}{_refusal_of(transaction, payout.reference)}"
-        return f"payout_{payout.status.value}: {payout.failure}{_refusal_of(transaction, payout.reference)}"
+            return f"payout_retry_scheduled: {payout.failure}{_refusal_of(transaction, *tried)}"
+        return f"payout_{payout.status.value}: {payout.failure}{_refusal_of(transaction, *tried)}"
     return None
 
 
@@ -115,8 +116,10 @@ def _refund_reason(transaction: "Transaction") -> str | None:
     return next((reason for account, reason in _OWED.items() if transaction.owed(account) > 0), None)
 
 
-def _refusal_of(transaction: "Transaction", reference: str) -> str:
-    code = transaction.refused_questions.get(reference)
+def _refusal_of(transaction: "Transaction", *references: str) -> str:
+    code = next(
+        (transaction.refused_questions[one] for one in references if one in transaction.refused_questions), None
+    )
     return "" if code is None else f": {code} when asked about it"
 
 

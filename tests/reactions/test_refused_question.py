@@ -3,18 +3,20 @@
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from uuid import UUID
+from datetime import datetime
+from uuid import UUID, uuid4
 
 import pytest
 
-from domain.transaction.commands import CancelTransaction
+from domain.transaction.commands import CancelTransaction, OpenDispute
 from domain.transaction.phase import Phase
-from domain.transaction.records import PayoutPurpose, PayoutStatus, RefundStatus
+from domain.transaction.records import DisputeCategory, PayoutPurpose, PayoutStatus, RefundStatus
 from domain.vault import DepositStatus, Vault
 from gateways.errors import GatewayRefused, UnknownReference
-from gateways.payment import Transfer, TransferStatus
+from gateways.payment import Refund, Transfer, TransferStatus
 from projections.alert import AlertRow, list_alerts
 from reactions.advance import advance
+from reactions.chargeback import follow_chargebacks
 from tests.conftest import Database
 from tests.reactions.disputes import decide, dispute
 from tests.reactions.test_clawback import refund
@@ -58,6 +60,12 @@ async def refuse_for(world: World, transaction_id: UUID, *, minutes: int) -> Non
     world.wait(minutes=minutes)
     with suppress(GatewayRefused, UnknownReference):
         await advance(world.tools, transaction_id)
+
+
+async def dispute_sale(world: World, transaction_id: UUID) -> None:
+    """The buyer complains: nothing is sent to the seller meanwhile."""
+    opened = OpenDispute(dispute_id=uuid4(), category=DisputeCategory.NOT_WORKING)
+    await world.do(world.as_buyer, transaction_id, opened)
 
 
 async def sent(world: World) -> UUID:
@@ -314,6 +322,69 @@ def test_a_refusal_to_say_what_a_seller_has_who_owes_is_told_of_the_payout_in_qu
         assert (alert.subject, alert.detail) == (payout, "not_today")
         assert (await world.transaction(sale)).withheld_minor == 0
         assert await world.moved("transfer") == [-90_000, -90_000]
+
+    run(database.app_dsn, story)
+
+
+def test_only_a_chargeback_that_is_not_known_is_passed_over_not_what_it_took(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The chargeback is over; the list of refunds, which tells what was taken, answers with a 404."""
+
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        transaction_id = await world.release()
+        reference, number = await dispute(world, transaction_id)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        await decide(world, number, "lost")
+
+        async def forget_refunds(*, since: datetime) -> list[Refund]:
+            raise UnknownReference(f"none since {since}", http_status=404)
+
+        monkeypatch.setattr(world.tools.gateway, "list_refunds", forget_refunds, raising=False)
+        with pytest.raises(UnknownReference):
+            await follow_chargebacks(world.tools, await world.transaction(transaction_id))
+        monkeypatch.undo()
+        transaction = await world.advance(transaction_id)
+        assert transaction.open_disputes == ()
+
+    run(database.app_dsn, story)
+
+
+def test_the_question_about_what_failed_for_good_is_asked_until_it_is_answered(database: Database) -> None:
+    """Once refused, it is not forgotten although nothing is sent any more: by hand, or because of a dispute."""
+
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        debt = await world.release()
+        await world.advance(debt)
+        sale = await world.release()
+        await world.fault("transfer", "fail")
+        _ = await until(
+            lambda: world.advance(sale), lambda it: [one.status for one in it.payouts.values()] == [PayoutStatus.FAILED]
+        )
+        await refund(world, debt)
+        hinder(world, "verify_transfer")
+        world.wait(minutes=60)
+        await refuse_for(world, sale, minutes=10)
+        await dispute_sale(world, sale)
+        with suppress(GatewayRefused):
+            await advance(world.tools, sale)
+        assert len((await world.transaction(sale)).refused_questions) == 1
+        heal(world, "verify_transfer")
+        assert (await world.advance(sale)).refused_questions == {}
+        assert await world.moved("transfer") == [-90_000, -90_000]
+
+    run(database.app_dsn, story)
+
+
+def test_a_webhook_of_a_transfer_is_not_done_with_while_its_own_question_is_refused(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await sent(world)
+        (payout,) = (await world.transaction(transaction_id)).payouts
+        hinder(world, "verify_transfer")
+        with pytest.raises(GatewayRefused):
+            await advance(world.tools, transaction_id, payout)
 
     run(database.app_dsn, story)
 
