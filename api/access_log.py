@@ -1,4 +1,4 @@
-"""What of each request goes into the access log, and how: what shows a secret at once, everything else a second later.
+"""What of each request goes into the access log, and how: what shows credentials at once, all else a second later.
 
 Whether credentials were shown or refused is written before the answer goes out; where that cannot be written, the
 answer is that the database is away, and the secret stays. Reads are gathered and written together: a crash loses a

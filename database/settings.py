@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     Field,
@@ -26,7 +26,7 @@ MUST_BE = {
     "escrow_files_dir": "a folder, or one that can be made",
     "escrow_pepper_file": "a file, not a folder",
     "escrow_public_url": "an http or https URL",
-    "smtp_url": "a URL that begins with smtp:// or smtps://",
+    "smtp_url": "a URL that begins with smtp:// or smtps://, with %2F for a / in the password and so on",
     "smtp_from": "an e-mail address in ASCII, such as escrow@example.com",
     "sms_url": "an https URL; plain http only on this machine",
     "sms_token": "a secret of 16 to 512 printable characters without spaces",
@@ -141,6 +141,9 @@ class Settings(BaseSettings):
                 raise ValueError("not such a URL")
             if schemes and not parts.hostname:
                 raise ValueError("a URL without a host")
+            # A sign in a password that is not escaped makes a port or a path of the rest.
+            if not _can_be_connected(parts) or (field.field_name == "smtp_url" and _has_more_than_host(parts)):
+                raise ValueError("not such a URL")
             if field.field_name == "sms_url" and parts.scheme == "http" and parts.hostname not in LOOPBACK:
                 raise ValueError("a token would travel in the clear")
         return url
@@ -182,6 +185,18 @@ class Settings(BaseSettings):
         if path is not None and (path.is_dir() or not _nearest(path.parent).is_dir()):
             raise ValueError("not a file")
         return path
+
+
+def _can_be_connected(parts: SplitResult) -> bool:
+    """False for a port that is no number, or beyond 65535; what is wrong with it may be a piece of a password."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
+def _has_more_than_host(parts: SplitResult) -> bool:
+    return bool(parts.path.strip("/") or parts.query or parts.fragment)
 
 
 def _nearest(path: Path) -> Path:

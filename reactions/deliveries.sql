@@ -44,7 +44,7 @@ FROM public.payment_events
 WHERE id = %(id)s;
 
 -- name: put_back
--- Work deliveries off again: one, or everything that nobody could match.
+-- Let these deliveries be worked off again.
 UPDATE public.payment_events
 SET
     processed_at = NULL,

@@ -16,9 +16,16 @@ BAD = {
     "ESCROW_PUBLIC_URL": ["canary", "ftp://canary", "https://", "http://["],
     "PAYSTACK_SECRET_KEY": ["pk_live_canary", "canary"],
     "PAYSTACK_BASE_URL": ["ftp://canary", "canary", "http://canary.example"],
-    "SMTP_URL": ["canary", "http://user:canary@host"],
+    "SMTP_URL": [
+        "canary",
+        "http://user:canary@host",
+        "smtps://user:canary/x@host",
+        "smtp://user:1/canary@host",
+        "smtp://user:1?canary@host",
+        "smtp://canary:99999",
+    ],
     "SMTP_FROM": ["canary", "a@canary.example,b@canary.example", "Name <a@canary.example>"],
-    "SMS_URL": ["canary", "ftp://canary", "http://canary.example/send"],
+    "SMS_URL": ["canary", "ftp://canary", "http://canary.example/send", "https://canary:587x/"],
     "SMS_TOKEN": ["canary", "a canary with spaces in it"],
     "ESCROW_ASK_TRANSFERS_DAYS": ["canary", "-1", "1.5"],
     "ESCROW_PAYOUT_COOLING_OFF_HOURS": ["canary", "-1", "721", "1.5"],
@@ -65,5 +72,5 @@ def test_all_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         Settings()
     assert wrong.value.message == (
         "ESCROW_FOUR_EYES_ABOVE_USD must be an amount in US dollars, zero or more. "
-        "SMTP_URL must be a URL that begins with smtp:// or smtps://."
+        "SMTP_URL must be a URL that begins with smtp:// or smtps://, with %2F for a / in the password and so on."
     )
