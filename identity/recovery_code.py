@@ -9,6 +9,7 @@ from uuid import UUID
 from database.connect import Connection
 from database.queries import load
 from domain.ids import RandomBytes
+from identity.turn import take_turn
 
 SQL = load("identity", "recovery_code.sql")
 NUMBER = 10
@@ -21,6 +22,7 @@ async def make_recovery_codes(
     connection: Connection, user_id: UUID, *, at: datetime, random_bytes: RandomBytes
 ) -> tuple[str, ...]:
     """Replace all codes of a user; the new ones are shown once. Call inside a transaction."""
+    await take_turn(connection, user_id)
     codes = tuple(_make(random_bytes) for _ in range(NUMBER))
     await connection.execute(SQL.delete_recovery_codes, (user_id,))
     rows = {"user_id": user_id, "hashes": [_hash(code) for code in codes], "at": at}

@@ -199,6 +199,7 @@ async def begin_with_app(
     """
     await count_proof(pool, user_id, at=at)
     async with pool.connection() as connection, connection.transaction():
+        await take_turn(connection, user_id)
         if not await confirm_seed(connection, safe, user_id, code, at=at):
             raise CodeRefused
         await _confirm(connection, session_id, user_id, Method.TOTP, at)

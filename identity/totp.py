@@ -18,6 +18,7 @@ from database.connect import Connection
 from database.queries import load
 from domain.errors import Refused
 from domain.ids import RandomBytes
+from identity.turn import take_turn
 
 SQL = load("identity", "totp.sql")
 ISSUER = "Escrow"
@@ -89,7 +90,11 @@ def find_step(secret: bytes, code: str, at: datetime) -> int | None:
 async def propose_seed(
     connection: Connection, safe: Safe, user_id: UUID, *, at: datetime, random_bytes: RandomBytes
 ) -> Seed:
-    """Make a secret that counts once its first code was shown; another that waits is forgotten."""
+    """Make a secret that counts once its first code was shown; another that waits is forgotten.
+
+    Call inside a transaction: nobody takes the one that waits into use meanwhile.
+    """
+    await take_turn(connection, user_id)
     seed = Seed(random_bytes(SECRET_BYTES))
     await _store(connection, safe, user_id, seed, at=at, is_confirmed=False)
     return seed
@@ -114,7 +119,10 @@ async def _store(
 
 
 async def confirm_seed(connection: Connection, safe: Safe, user_id: UUID, code: str, *, at: datetime) -> bool:
-    """Make the new secret the present one if this is its code. Call inside a transaction. Raises NothingToConfirm."""
+    """Make the new secret the present one if this is its code. Call inside a transaction, when it is the user's turn.
+
+    Raises NothingToConfirm.
+    """
     secret = await _find_secret(connection, safe, user_id, is_confirmed=False)
     if secret is None:
         raise NothingToConfirm

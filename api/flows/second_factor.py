@@ -83,7 +83,7 @@ async def propose_app(dependencies: Dependencies, session: Session, password: st
     """
     await require_owner(dependencies, session, password)
     at = dependencies.clock()
-    async with dependencies.pool.connection() as connection:
+    async with dependencies.pool.connection() as connection, connection.transaction():
         user = await get_user(connection, session.user_id)
         seed = await propose_seed(
             connection, dependencies.locksmith, session.user_id, at=at, random_bytes=dependencies.random_bytes

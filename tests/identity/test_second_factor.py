@@ -7,6 +7,7 @@ import pytest
 
 from database.connect import Pool
 from identity.email_code import CodePurpose, CodeRefused, send_code
+from identity.recovery_code import make_recovery_codes
 from identity.second_factor import (
     begin_with_app,
     confirm_by_app,
@@ -169,7 +170,7 @@ def test_a_new_app_counts_from_its_first_code_on(desk: Desk):
         begin = (pool, desk.locksmith, staff.tokens.session_id, staff.user.id)
         with pytest.raises(NothingToConfirm):
             await begin_with_app(*begin, "000000", at=desk.at, random_bytes=desk.random.randbytes)
-        async with pool.connection() as connection:
+        async with pool.connection() as connection, connection.transaction():
             new = await propose_seed(
                 connection, desk.locksmith, staff.user.id, at=desk.at, random_bytes=desk.random.randbytes
             )
@@ -182,6 +183,48 @@ def test_a_new_app_counts_from_its_first_code_on(desk: Desk):
         with pytest.raises(CodeRefused):
             await show(desk, pool, staff, make_code(staff.seed.secret, step_of(desk.at)))
         await show(desk, pool, staff, make_code(new.secret, step_of(desk.at)))
+
+    desk.run(scenario)
+
+
+def test_of_two_first_codes_at_once_one_begins_the_app_and_the_app_stays(desk: Desk):
+    async def scenario(pool: Pool) -> None:
+        staff = await enrol(desk, pool)
+        for _ in range(5):
+            desk.wait(minutes=1)
+            async with pool.connection() as connection, connection.transaction():
+                new = await propose_seed(
+                    connection, desk.locksmith, staff.user.id, at=desk.at, random_bytes=desk.random.randbytes
+                )
+            begin = (
+                pool,
+                desk.locksmith,
+                staff.tokens.session_id,
+                staff.user.id,
+                make_code(new.secret, step_of(desk.at)),
+            )
+            twice = [begin_with_app(*begin, at=desk.at, random_bytes=desk.random.randbytes) for _ in range(2)]
+            outcomes = await asyncio.gather(*twice, return_exceptions=True)
+            assert sorted(type(outcome) for outcome in outcomes if isinstance(outcome, Exception)) == [NothingToConfirm]
+            async with pool.connection() as connection:
+                found = await get_second_factor(connection, staff.user.id)
+            assert (found.is_there, found.recovery_codes_left) == (True, 10)
+
+    desk.run(scenario)
+
+
+def test_of_two_sets_of_recovery_codes_made_at_once_one_is_good(desk: Desk):
+    async def scenario(pool: Pool) -> None:
+        staff = await enrol(desk, pool)
+
+        async def replace() -> None:
+            async with pool.connection() as connection, connection.transaction():
+                _ = await make_recovery_codes(connection, staff.user.id, at=desk.at, random_bytes=desk.random.randbytes)
+
+        for _ in range(5):
+            _ = await asyncio.gather(replace(), replace())
+            async with pool.connection() as connection:
+                assert (await get_second_factor(connection, staff.user.id)).recovery_codes_left == 10
 
     desk.run(scenario)
 
