@@ -73,19 +73,10 @@ def _is_free(tools: Toolbox, last: Payout | None) -> bool:
 async def find_late_success(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
     """Ask once more about what failed, before more is sent; True when an earlier attempt was paid, or may yet be."""
     failed = [payout for payout in _list_failed(transaction) if payout.purpose is purpose]
-    doubtful: list[str] = []
-
-    async def ask(payout: Payout) -> bool:
-        report = await _ask_only(tools, payout)
-        if report is None or report.status in NOT_PAID:
-            return False
-        doubtful.append(payout.reference)
-        is_paid = report.status is TransferStatus.SUCCESS
-        return is_paid and await record(tools, NAME, transaction.id, RecordTransfer(report=report))
-
-    changed = await ask_each(tools, transaction, {payout.reference: partial(ask, payout) for payout in failed})
+    doubtful: set[str] = set()
+    questions = {one.reference: partial(_record_if_paid, tools, transaction, one, doubtful) for one in failed}
     # What was recorded may be that a question was refused.
-    return changed or bool(doubtful)
+    return await ask_each(tools, transaction, questions) or bool(doubtful)
 
 
 class _Kept(NamedTuple):
@@ -139,7 +130,7 @@ async def follow_payouts(tools: Toolbox, transaction: Transaction) -> bool:
     under_way = [payout for payout in transaction.payouts.values() if payout.status.is_open]
     refused = [payout for payout in _list_failed(transaction) if payout.reference in transaction.refused_questions]
     questions = {each.reference: partial(_follow, tools, transaction, each) for each in under_way}
-    late = {each.reference: partial(_record_if_paid, tools, transaction, each) for each in refused}
+    late = {each.reference: partial(_record_if_paid, tools, transaction, each, set()) for each in refused}
     return await ask_each(tools, transaction, questions | late)
 
 
@@ -147,11 +138,14 @@ def _list_failed(transaction: Transaction) -> list[Payout]:
     return [payout for payout in transaction.payouts.values() if payout.status is PayoutStatus.FAILED]
 
 
-async def _record_if_paid(tools: Toolbox, transaction: Transaction, payout: Payout) -> bool:
+async def _record_if_paid(tools: Toolbox, transaction: Transaction, payout: Payout, doubtful: set[str]) -> bool:
+    """True when what failed was paid after all; that, or what may yet be paid, is `doubtful` from now on."""
     report = await _ask_only(tools, payout)
-    if report is None or report.status is not TransferStatus.SUCCESS:
+    if report is None or report.status in NOT_PAID:
         return False
-    return await record(tools, NAME, transaction.id, RecordTransfer(report=report))
+    doubtful.add(payout.reference)
+    is_paid = report.status is TransferStatus.SUCCESS
+    return is_paid and await record(tools, NAME, transaction.id, RecordTransfer(report=report))
 
 
 async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: str) -> bool:

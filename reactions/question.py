@@ -29,11 +29,7 @@ class Passed(Exception):
         self.refusal = refusal
 
 
-async def ask_each(
-    tools: Toolbox,
-    transaction: Transaction,
-    questions: Mapping[str, Ask],
-) -> bool:
+async def ask_each(tools: Toolbox, transaction: Transaction, questions: Mapping[str, Ask]) -> bool:
     """Ask about each reference; True when anything was recorded, else the first refusal is raised at the end.
 
     What is `Passed` is not raised.

@@ -99,9 +99,8 @@ def _payout_reason(transaction: "Transaction") -> str | None:
         if payout.status not in FAILED or transaction.payable_minor(payout.purpose) == 0:
             continue
         tried = (one.reference for one in transaction.payouts.values() if one.purpose is payout.purpose)
-        if payout.retry_at is not None:
-            return f"payout_retry_scheduled: {payout.failure}{_refusal_of(transaction, *tried)}"
-        return f"payout_{payout.status.value}: {payout.failure}{_refusal_of(transaction, *tried)}"
+        state = payout.status.value if payout.retry_at is None else "retry_scheduled"
+        return f"payout_{state}: {payout.failure}{_refusal_of(transaction, *tried)}"
     return None
 
 
@@ -117,10 +116,8 @@ def _refund_reason(transaction: "Transaction") -> str | None:
 
 
 def _refusal_of(transaction: "Transaction", *references: str) -> str:
-    code = next(
-        (transaction.refused_questions[one] for one in references if one in transaction.refused_questions), None
-    )
-    return "" if code is None else f": {code} when asked about it"
+    codes = [transaction.refused_questions[one] for one in references if one in transaction.refused_questions]
+    return f": {codes[0]} when asked about it" if codes else ""
 
 
 _OWED = {
