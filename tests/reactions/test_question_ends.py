@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 
@@ -13,7 +14,16 @@ from reactions.advance import advance
 from reactions.chargeback import follow_chargebacks
 from tests.conftest import Database
 from tests.reactions.disputes import decide, dispute
-from tests.reactions.refusing import alerts, dispute_sale, forget, heal, hinder, kinds, refuse_for, sent
+from tests.reactions.refusing import (
+    alerts,
+    dispute_sale,
+    forget,
+    heal,
+    hinder,
+    kinds,
+    refuse_for,
+    sent,
+)
 from tests.reactions.test_clawback import refund
 from tests.reactions.test_owed import award
 from tests.reactions.test_two_payees import DIVIDED
@@ -100,21 +110,31 @@ def test_staff_are_told_of_a_chargeback_that_the_processor_knows_no_more_and_mon
     run(database.app_dsn, story)
 
 
+async def failed_of_debtor(world: World) -> tuple[UUID, str]:
+    """A sale whose seller owes on another one, and its payout that failed; what became of it is refused, and noted."""
+    await world.top_up(500_000)
+    debt = await world.release()
+    await world.advance(debt)
+    sale = await world.release()
+    await world.fault("transfer", "fail")
+    transaction = await until(
+        lambda: world.advance(sale), lambda it: [one.status for one in it.payouts.values()] == [PayoutStatus.FAILED]
+    )
+    (payout,) = transaction.payouts
+    await refund(world, debt)
+    hinder(world, "verify_transfer")
+    world.wait(minutes=60)
+    with pytest.raises(GatewayRefused):
+        await advance(world.tools, sale)
+    world.wait(minutes=10)
+    with suppress(GatewayRefused):  # to note it is a change, and whoever pays goes no further then
+        await advance(world.tools, sale)
+    return sale, payout
+
+
 def test_a_refusal_to_say_what_a_seller_has_who_owes_is_told_of_the_payout_in_question(database: Database) -> None:
     async def story(world: World) -> None:
-        await world.top_up(500_000)
-        debt = await world.release()
-        await world.advance(debt)
-        sale = await world.release()
-        await world.fault("transfer", "fail")
-        failed = await until(
-            lambda: world.advance(sale), lambda it: [one.status for one in it.payouts.values()] == [PayoutStatus.FAILED]
-        )
-        (payout,) = failed.payouts
-        await refund(world, debt)
-        hinder(world, "verify_transfer")
-        world.wait(minutes=60)
-        await refuse_for(world, sale, minutes=10)
+        sale, payout = await failed_of_debtor(world)
         (alert,) = await alerts(world, database)
         assert (alert.subject, alert.detail) == (payout, "not_today")
         assert (await world.transaction(sale)).withheld_minor == 0
@@ -152,18 +172,7 @@ def test_the_question_about_what_failed_for_good_is_asked_until_it_is_answered(d
     """Once refused, it is not forgotten although nothing is sent any more: by hand, or because of a dispute."""
 
     async def story(world: World) -> None:
-        await world.top_up(500_000)
-        debt = await world.release()
-        await world.advance(debt)
-        sale = await world.release()
-        await world.fault("transfer", "fail")
-        _ = await until(
-            lambda: world.advance(sale), lambda it: [one.status for one in it.payouts.values()] == [PayoutStatus.FAILED]
-        )
-        await refund(world, debt)
-        hinder(world, "verify_transfer")
-        world.wait(minutes=60)
-        await refuse_for(world, sale, minutes=10)
+        sale, _ = await failed_of_debtor(world)
         await dispute_sale(world, sale)
         with suppress(GatewayRefused):
             await advance(world.tools, sale)
