@@ -1,5 +1,7 @@
 """Repair: verify, then fold anew only what differs, then verify that again."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -116,12 +118,8 @@ def _rebuild_differing(
 def _remake_stops(dsn: str, actor: str, before: Report) -> bool:
     """Where a read model was made anew, its swap has done it."""
     with Run(dsn, RunKind.REPAIR, actor, STOPS) as run, connect_owner(dsn) as connection:
-        connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
-        try:
-            with connection.transaction():
-                remake_lost(connection, {t: lost for t, lost in list_lost(connection).items() if t == STOPS})
-        except LockNotAvailable as error:
-            raise SwapBlocked(retry_after_seconds=1) from error
+        with _waiting_shortly(connection), connection.transaction():
+            remake_lost(connection, {t: lost for t, lost in list_lost(connection).items() if t == STOPS})
         run.succeed(Outcome.DONE, before.head, 0)
         return True
 
@@ -138,10 +136,17 @@ def _rebuild_commands(dsn: str, actor: str, before: Report) -> int:
 
 def _empty_commands(connection: Connection[TupleRow]) -> None:
     """In the transaction that fills it again: nobody ever sees it empty, or a command could be done twice."""
-    connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
-    try:
+    with _waiting_shortly(connection):
         connection.execute(LOG.lock_appends)
         connection.execute(SQL.empty_commands)
+
+
+@contextmanager
+def _waiting_shortly(connection: Connection[TupleRow]) -> Generator[None]:
+    """Whoever waits for the lock of a table keeps all others waiting behind himself."""
+    connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
+    try:
+        yield
     except LockNotAvailable as error:
         raise SwapBlocked(retry_after_seconds=1) from error
 
