@@ -211,6 +211,7 @@ async def enrol_second_factor(
     connection: Connection, safe: Safe, user_id: UUID, *, at: datetime, random_bytes: RandomBytes
 ) -> tuple[Seed, tuple[str, ...]]:
     """Give a user a new app secret and new recovery codes instead of all before. Call inside a transaction."""
+    await take_turn(connection, user_id)
     await delete_security_keys(connection, user_id)
     seed = await enrol_seed(connection, safe, user_id, at=at, random_bytes=random_bytes)
     await tell_user(connection, user_id, CHANGED, at=at, what="app_begun")
