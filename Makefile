@@ -36,7 +36,7 @@ setup: $(STAMP) ## Install everything into .venv; does nothing when that is done
 	@:
 
 $(STAMP): requirements-dev.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer, with venv, is needed; name one with PYTHON=" >&2; exit 4; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 to 3.14, with venv, is needed; name one with PYTHON=" >&2; exit 4; }
 	@test -e $@ || { echo "Installing into $(VENV), once ..." >&2; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); }
 	@$(PIP_INSTALL) --require-hashes -r requirements-dev.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
