@@ -1,7 +1,6 @@
 """Which blocks of the log cannot be read, and which positions are missing from those that can."""
 
 from collections.abc import Iterator
-from itertools import groupby
 from typing import cast
 
 from psycopg import Connection
@@ -41,10 +40,11 @@ class Positions:
 
     def gaps(self) -> Iterator[tuple[int, int]]:
         """First and last of each run that was not seen, from position 1 on."""
-        for seen, run in groupby(range(1, len(self._seen)), key=self._seen.__getitem__):
-            if not seen:
-                positions = list(run)
-                yield positions[0], positions[-1]
+        first = self._seen.find(0, 1)
+        while first > 0:
+            after = self._seen.find(1, first)  # there is one: the last position was seen
+            yield first, after - 1
+            first = self._seen.find(0, after)
 
 
 def find_unreadable(connection: Connection[TupleRow], findings: Findings) -> int:
