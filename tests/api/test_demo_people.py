@@ -9,7 +9,7 @@ import pytest
 from cli.demo.person import Person
 from cli.demo.playing import for_each
 from tests.api.running import PASSWORD, WIRE, Installation
-from tests.api.test_second_factor import begin, sign_in
+from tests.api.second_factor import begin, sign_in
 
 SESSIONS = "/api/v1/auth/sessions"
 

@@ -14,12 +14,11 @@ from database.connect import Connection
 from identity.totp import has_totp
 from identity.webauthn import NoPublicUrl, Site
 from tests.api.running import PASSWORD, Installation, Person
+from tests.api.second_factor import FACTOR, begin, sign_in
 from tests.api.software_key import PRESENT, Json, SoftwareKey
 from tests.api.test_password_reset import confirm as reset
 from tests.api.test_password_reset import get_token
-from tests.api.test_second_factor import begin, sign_in
 
-FACTOR = "/api/v1/auth/second-factor"
 KEYS = f"{FACTOR}/keys"
 NO_CODE = "aaaa-aaaa-aaaa-aaaa"
 STUCK = "/api/v1/admin/transactions?stuck=true"
