@@ -152,9 +152,12 @@ def _waiting_shortly(connection: Connection[TupleRow]) -> Generator[None]:
 
 
 def _forget_checkpoints(dsn: str, actor: str, before: Report) -> tuple[str, ...]:
-    """A later program that has such a projection folds it from the beginning."""
+    """A later program that has such a projection folds it from the beginning; nothing of it stops until then."""
     names = list(before.unknown_checkpoints)
     with Run(dsn, RunKind.REPAIR, actor, "checkpoints") as run, connect_owner(dsn) as connection:
-        rows = cast("list[tuple[str]]", connection.execute(SQL.forget_checkpoints, (names,)).fetchall())
+        with connection.transaction():
+            rows = cast("list[tuple[str]]", connection.execute(SQL.forget_checkpoints, (names,)).fetchall())
+            # Afterwards: a runner of another release that notes a stop right now holds the checkpoint.
+            connection.execute(SQL.end_stops, (names,))
         run.succeed(Outcome.DONE, before.head, 0)
         return tuple(name for (name,) in rows)

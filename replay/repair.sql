@@ -7,3 +7,9 @@ TRUNCATE public.idempotency;
 DELETE FROM public.projection_checkpoints
 WHERE name = ANY(%s)
 RETURNING name;
+
+-- name: end_stops
+-- Nothing moves these projections past the event at which they stopped any more.
+UPDATE public.projection_failures
+SET resolved_at = clock_timestamp()
+WHERE name = ANY(%s) AND resolved_at IS NULL;

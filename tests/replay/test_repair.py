@@ -80,6 +80,19 @@ def test_repair_forgets_the_checkpoint_of_a_projection_that_this_program_does_no
     assert (again.ok, list_mended(again)) == (True, ["nothing differs"])
 
 
+def test_what_is_forgotten_stops_no_more(folded: Recorded, damage: Damage) -> None:
+    """The alert of its stop would stand for ever: nothing moves it past the event any more."""
+    damage("INSERT INTO projection_checkpoints (name, version, position) VALUES ('old', 3, 1)")
+    damage(
+        "INSERT INTO projection_failures (name, position, error, failed_at) "
+        "VALUES ('old', 2, 'x', now()), ('ledger', 2, 'x', now())"
+    )
+    assert repair(folded.database.owner_dsn, actor="tests", processes=1).ok
+    with psycopg.connect(folded.database.owner_dsn) as connection:
+        found = connection.execute("SELECT name, resolved_at IS NULL FROM projection_failures ORDER BY name").fetchall()
+    assert found == [("ledger", True), ("old", False)]
+
+
 def test_what_is_wrong_again_after_a_repair_is_found(folded: Recorded, damage: Damage) -> None:
     """A checkpoint of nobody that comes back while the table of commands is folded anew."""
     damage("DELETE FROM idempotency WHERE first_position > 40")
