@@ -4,6 +4,7 @@ Nothing is sent for it meanwhile, and no deadline decides. As soon as a person's
 resolved the way that the money went), the payment is taken up, and the transaction goes on.
 """
 
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -14,8 +15,9 @@ from domain.restore import DiscoverExternalPayment, PaymentKind, SettleExternalP
 from eventstore.escrow import Escrow, Request
 from gateways.payment import Charge, Transfer
 from projections.external_payment import ExternalPaymentRow, list_open_payments
+from reactions.question import ask_first
 from reactions.recovery import NAME, Found, Place, take_charge, take_refund, take_transfer
-from reactions.toolbox import Toolbox
+from reactions.toolbox import Toolbox, find_readable
 
 TAKEN_UP = "the log knows this payment now"
 
@@ -31,14 +33,23 @@ class HeldBack(Refused):
 
 
 async def is_held_back(tools: Toolbox, transaction_id: UUID) -> bool:
-    """Try to take up what is open, and say whether something of it has no place still."""
+    """Try to take up what is open, and say whether something of it has no place still.
+
+    Raises the processor's errors: nobody knows then. Staff are told of a refusal that lasts.
+    """
     waits = False
     for row in await list_open_payments(tools.pool, transaction_id):
-        if await _take(tools, transaction_id, row) is Place.NONE:
+        if await _find_place(tools, transaction_id, row) is Place.NONE:
             waits = True
         else:
             await settle(tools.escrow, row.id, TAKEN_UP, reaction(NAME))
     return waits
+
+
+async def _find_place(tools: Toolbox, transaction_id: UUID, row: ExternalPaymentRow) -> Place:
+    take = partial(_take, tools, transaction_id, row)
+    transaction = await find_readable(tools.escrow, transaction_id)
+    return await take() if transaction is None else await ask_first(tools, transaction, row.reference, take)
 
 
 async def _take(tools: Toolbox, transaction_id: UUID, row: ExternalPaymentRow) -> Place:

@@ -5,6 +5,7 @@ To refuse is not to be silent: when the processor does not answer at all, nobody
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import TypeVar
 
 from domain.transaction import Transaction
 from domain.transaction.system_commands import RecordAnsweredQuestion, RecordRefusedQuestion
@@ -16,6 +17,7 @@ REFUSALS = (GatewayRefused, UnknownReference)
 PATIENCE = timedelta(minutes=10)
 """What it accepted a moment ago the processor may not know yet: staff are told of what it refuses for so long."""
 
+T = TypeVar("T")
 Ask = Callable[[], Awaitable[bool]]
 """Asks, and records what the answer says; True when that changed the transaction."""
 
@@ -48,6 +50,17 @@ async def ask_each(tools: Toolbox, transaction: Transaction, questions: Mapping[
     if first is not None and not changed:
         raise first
     return changed
+
+
+async def ask_first(tools: Toolbox, transaction: Transaction, reference: str, ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask about a reference what everything else waits for: a refusal is noted, and raised at once."""
+    try:
+        answer = await ask()
+    except REFUSALS as refusal:
+        await _note_refused(tools, transaction, reference, refusal)
+        raise
+    await _note_answered(tools, transaction, reference)
+    return answer
 
 
 async def _note_refused(

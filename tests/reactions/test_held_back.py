@@ -8,18 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.ids import derive_reference
-from domain.money import Currency, Money
-from gateways.payment import NewRecipient, NewTransfer
 from gateways.paystack.sim.server import StandIn, build_sim
 from projections.external_payment import list_open_payments
 from reactions.asking import ask_about
 from reactions.checkpoint import find_last_time
-from reactions.hold import HeldBack, discover, settle
-from reactions.recovery import Found, Place
+from reactions.hold import HeldBack, settle
 from reactions.worker import Worker
 from tests.conftest import Database
 from tests.domain.people import SUPER
+from tests.reactions.holding import transfer_unheard
 from tests.reactions.working import deliver, fold, read
 from tests.reactions.world import SECRET, START, World, open_world
 
@@ -36,20 +33,7 @@ class Held(NamedTuple):
 async def hold_back(world: World, database: Database) -> Held:
     await world.top_up(500_000)
     transaction_id = await world.hold()
-    recipient = await world.tools.gateway.create_recipient(
-        NewRecipient(
-            type="mobile_money", name="s", account_number="0712345678", bank_code="MPESA", currency=Currency.KES
-        )
-    )
-    wanted = NewTransfer(
-        reference=derive_reference("po", transaction_id, "seller", 1),
-        recipient_code=recipient.recipient_code,
-        amount=Money(90_000, Currency.KES),
-        reason="escrow",
-    )
-    transfer = await world.tools.gateway.initiate_transfer(wanted)
-    await discover(world.tools, Found(transfer, transaction_id, Place.NONE))
-    fold(database)
+    await transfer_unheard(world, database, transaction_id, "seller", 90_000)
     return Held(transaction_id, (await world.transaction(transaction_id)).payment_reference or "")
 
 

@@ -10,13 +10,18 @@ from domain.transaction.records import PayoutPurpose, PayoutStatus, RefundStatus
 from domain.vault import DepositStatus, Vault
 from gateways.errors import GatewayRefused, UnknownReference
 from gateways.payment import Transfer, TransferStatus
+from projections.external_payment import list_open_payments
 from reactions.advance import advance
+from reactions.hold import settle
 from tests.conftest import Database
+from tests.domain.people import SUPER
 from tests.reactions.disputes import dispute
-from tests.reactions.refusing import alerts, forget, heal, hinder, refuse, refuse_for, sent
-from tests.reactions.test_clawback import refund
+from tests.reactions.holding import transfer_unheard
+from tests.reactions.refusing import alerts, forget, heal, hinder, kinds, refuse, refuse_for, sent
+from tests.reactions.test_clawback import owing, refund
 from tests.reactions.test_owed import award
 from tests.reactions.test_two_payees import DIVIDED
+from tests.reactions.working import fold
 from tests.reactions.world import World, run
 
 
@@ -136,6 +141,49 @@ def test_staff_are_told_once_of_what_is_refused_again_and_again_and_once_when_it
             transaction = await world.advance(transaction_id)
         assert transaction.stuck_reason == "payout_submitted"
         assert [row.kind for row in await alerts(world, database)] == ["question_answered", "question_refused"]
+
+    run(database.app_dsn, story)
+
+
+def test_a_seller_waits_for_his_money_with_an_alert_while_nobody_says_whether_his_debt_can_be_taken(
+    database: Database,
+) -> None:
+    """The sale that he owes on is held back: the processor has a transfer of it that the log has no place for."""
+
+    async def story(world: World) -> None:
+        debt = await owing(world)
+        transfer = await transfer_unheard(world, database, debt, "compensation", 10_000)
+        sale = await world.release()
+        hinder(world, "verify_transfer")
+        await refuse_for(world, sale, minutes=10)
+        (alert,) = await alerts(world, database)
+        assert (alert.kind, alert.subject, alert.detail) == ("question_refused", transfer, "not_today")
+        assert (await world.transaction(debt)).refused_questions == {transfer: "not_today"}
+        with pytest.raises(GatewayRefused):
+            await advance(world.tools, sale)
+        assert await world.moved("transfer") == [-90_000, -10_000]
+        heal(world, "verify_transfer")
+        await world.advance(sale)
+        assert await kinds(world, database) == ["question_answered", "question_refused"]
+        assert await world.moved("transfer") == [-90_000, -10_000, -90_000], "what is held back owes nothing for certain"
+
+    run(database.app_dsn, story)
+
+
+def test_staff_are_told_of_what_holds_a_sale_back_and_is_not_answered_about(database: Database) -> None:
+    """A person settles it, and nobody asks any more."""
+
+    async def story(world: World) -> None:
+        debt = await owing(world)
+        transfer = await transfer_unheard(world, database, debt, "compensation", 10_000)
+        hinder(world, "verify_transfer", forget)
+        await refuse_for(world, debt, minutes=10)
+        assert [alert.subject for alert in await alerts(world, database)] == [transfer]
+        (row,) = await list_open_payments(world.pool, debt)
+        await settle(world.escrow, row.id, "undone outside, ticket 4711", SUPER)
+        fold(database)
+        assert (await world.advance(debt)).refused_questions == {}
+        assert await kinds(world, database) == ["question_answered", "question_refused"]
 
     run(database.app_dsn, story)
 
