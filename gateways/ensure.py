@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class OutcomeMismatched(GatewayUncertain):
-    """The payment processor has this reference with another amount, currency or recipient; a person must look."""
+    """The payment processor names another amount, currency, charge or recipient than was ordered; a person must look."""
 
     code = "gateway_outcome_mismatched"
 
@@ -32,13 +32,13 @@ async def ensure_transfer(gateway: PaymentGateway, wanted: NewTransfer) -> Trans
     Even a refusal is checked: an earlier doubtful call may have succeeded, and this one been refused because of it.
     """
     try:
-        return _same(await gateway.initiate_transfer(wanted), wanted)
+        return _same_transfer(await gateway.initiate_transfer(wanted), wanted)
     except OutcomeMismatched:
         raise
     except (GatewayUncertain, DuplicateReference):
-        return _same(await answer_of(gateway.verify_transfer(wanted.reference)), wanted)
+        return _same_transfer(await answer_of(gateway.verify_transfer(wanted.reference)), wanted)
     except GatewayRefused as refusal:
-        return _same(await _found_or(refusal, gateway, wanted.reference), wanted)
+        return _same_transfer(await _found_or(refusal, gateway, wanted.reference), wanted)
 
 
 async def ensure_refund(
@@ -50,12 +50,13 @@ async def ensure_refund(
     moment to show in the list, and whoever sent it may have died: so `may_post` is asked in between, and where it says
     no, nothing is sent and None returned. It says yes to one at a time, and only when the POST before was at least a
     minute over as the look began. Even a refusal is checked: an earlier refund that shows only now may have caused it.
+    An answer about another refund raises `OutcomeMismatched`, and must not be followed by a second POST.
     """
     found = find_refund(await answer_of(gateway.list_refunds(since=since)), wanted)
     if found is not None or not await may_post():
         return found
     try:
-        return await gateway.create_refund(wanted)
+        return _same_refund(await gateway.create_refund(wanted), wanted)
     except GatewayRefused as refusal:
         found = find_refund(await answer_of(gateway.list_refunds(since=since)), wanted)
         if found is None:
@@ -82,9 +83,7 @@ def find_refund(refunds: Iterable[Refund], wanted: NewRefund) -> Refund | None:
     ours = next((refund for refund in same if refund.merchant_note == wanted.merchant_note), None)
     if ours is None and any(_could_be(refund, wanted) for refund in same):
         raise RefundAmbiguous
-    if ours is not None and (ours.amount_minor, ours.currency) != (wanted.amount.amount_minor, wanted.amount.currency):
-        raise OutcomeMismatched(f"refund {ours.processor_id}")
-    return ours
+    return None if ours is None else _same_refund(ours, wanted)
 
 
 async def _found_or(refusal: GatewayRefused, gateway: PaymentGateway, reference: str) -> Transfer:
@@ -94,11 +93,20 @@ async def _found_or(refusal: GatewayRefused, gateway: PaymentGateway, reference:
         raise refusal from None
 
 
-def _same(found: Transfer, wanted: NewTransfer) -> Transfer:
+def _same_transfer(found: Transfer, wanted: NewTransfer) -> Transfer:
     """The recipient is compared only where the answer names it by code."""
     amount = (found.amount_minor, found.currency) == (wanted.amount.amount_minor, wanted.amount.currency)
     if not amount or found.recipient_code not in (None, wanted.recipient_code):
         raise OutcomeMismatched(f"transfer {found.transfer_code}")
+    return found
+
+
+def _same_refund(found: Refund, wanted: NewRefund) -> Refund:
+    """Charge and note are compared only where the answer names them."""
+    amount = (found.amount_minor, found.currency) == (wanted.amount.amount_minor, wanted.amount.currency)
+    charge = found.charge_reference in (None, wanted.charge_reference)
+    if not (amount and charge and found.merchant_note in (None, wanted.merchant_note)):
+        raise OutcomeMismatched(f"refund {found.processor_id}")
     return found
 
 

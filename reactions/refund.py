@@ -1,6 +1,6 @@
 """Refunds: Paystack has no key against a second one, so what may have been sent is looked for by its note first."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from domain.journal import Account
@@ -9,7 +9,7 @@ from domain.transaction import Transaction
 from domain.transaction.records import Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.system_commands import RecordRefund
-from gateways.ensure import ensure_refund
+from gateways.ensure import OutcomeMismatched, ensure_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
@@ -23,6 +23,7 @@ LOOK_BACK = timedelta(days=1)
 SETTLING = timedelta(minutes=1)
 UNDER_WAY = 2 * SETTLING
 """An order is under way for a minute at most, as long as its answer is waited for, and may be listed another later."""
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
@@ -63,13 +64,23 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         reason = error.gateway_code or error.code
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.REFUSED, reason=reason)
     except GatewayUncertain as error:
+        if isinstance(error, OutcomeMismatched):
+            await _end_orders(tools, refund)
         return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.UNCERTAIN, reason=error.code)
 
 
 async def _begin_order(tools: Toolbox, refund: Refund, looked_at: datetime) -> bool:
     """True unless an earlier order may have been under way at the look: of a worker that died, or of somebody else."""
-    name = f"refund {refund.reference}"
-    return await save_unless_since(tools.pool, name, tools.clock(), looked_at - UNDER_WAY)
+    return await save_unless_since(tools.pool, _order_of(refund), tools.clock(), looked_at - UNDER_WAY)
+
+
+async def _end_orders(tools: Toolbox, refund: Refund) -> None:
+    """Never order it again: what another refund was answered to may have been made, under whatever note."""
+    await save_unless_since(tools.pool, _order_of(refund), FOR_EVER, FOR_EVER)
+
+
+def _order_of(refund: Refund) -> str:
+    return f"refund {refund.reference}"
 
 
 def report_of(refund: Refund, reported: Reported) -> RefundReport:

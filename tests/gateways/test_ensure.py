@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -84,6 +85,16 @@ async def insist_on_refund(paystack: Paystack, wanted: NewRefund) -> None:
             continue
         return
     raise AssertionError("still open")
+
+
+def answer_refunds_with(monkeypatch: pytest.MonkeyPatch, paystack: Paystack, **said: object) -> None:
+    """The refund is made as it was ordered; only what is said of it differs."""
+    create = paystack.create_refund
+
+    async def answer(wanted: NewRefund) -> Refund:
+        return replace(await create(wanted), **said)
+
+    monkeypatch.setattr(paystack, "create_refund", answer)
 
 
 @pytest.mark.parametrize("kinds", SILENT)
@@ -187,6 +198,34 @@ async def test_a_note_that_refunded_another_amount_needs_a_person(paystack: Pays
     with pytest.raises(OutcomeMismatched):
         await ensure_refund(paystack, money_back(29_999), since=an_hour_ago(), may_post=at_once)
     assert find_refund(await paystack.list_refunds(since=an_hour_ago()), money_back(note="rf-2")) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"amount_minor": 29_999},
+        {"currency": "GHS"},
+        {"charge_reference": "ch-2"},
+        {"merchant_note": "rf-2"},
+    ],
+)
+async def test_an_answer_about_another_refund_than_was_ordered_needs_a_person(
+    paystack: Paystack, panel: Panel, monkeypatch: pytest.MonkeyPatch, said: dict[str, object]
+) -> None:
+    await pay(paystack, panel)
+    answer_refunds_with(monkeypatch, paystack, **said)
+    with pytest.raises(OutcomeMismatched):
+        await ensure_refund(paystack, money_back(), since=an_hour_ago(), may_post=at_once)
+
+
+async def test_an_answer_may_leave_out_the_charge_and_the_note_of_a_refund(
+    paystack: Paystack, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pay(paystack, panel)
+    answer_refunds_with(monkeypatch, paystack, charge_reference=None, merchant_note=None)
+    made = await ensure_refund(paystack, money_back(), since=an_hour_ago(), may_post=at_once)
+    (listed,) = await paystack.list_refunds(since=an_hour_ago())
+    assert made.processor_id == listed.processor_id
 
 
 async def test_a_refund_is_not_posted_while_the_list_cannot_be_read(paystack: Paystack, panel: Panel) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -11,7 +12,7 @@ import pytest
 
 from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
-from domain.transaction.records import Finding
+from domain.transaction.records import Finding, RefundStatus
 from gateways.payment import NewRefund, Refund
 from reactions.advance import advance
 from reactions.toolbox import Processor
@@ -21,12 +22,16 @@ from tests.reactions.world import World, open_world
 
 
 class Late:
-    """Stands before the processor: its list may not show yet what was ordered, and whoever orders may die of it."""
+    """Stands before the processor: its list may not show yet what was ordered, and whoever orders may die of it.
+
+    Or be told of another refund.
+    """
 
     def __init__(self, real: Processor) -> None:
         self._real = real
         self.shows = False
         self.kills = False
+        self.confuses = False
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
@@ -39,7 +44,7 @@ class Late:
         made = await self._real.create_refund(new)
         if self.kills:
             raise asyncio.CancelledError
-        return made
+        return replace(made, merchant_note="rf-another") if self.confuses else made
 
 
 def tell(database: Database, story: Callable[[World, Late], Awaitable[None]]) -> None:
@@ -99,6 +104,22 @@ def test_of_those_who_order_it_at_the_same_moment_one_does(database: Database) -
         transaction_id = await divide(world)
         # Of those who order the payout at the same moment all but one are refused.
         await asyncio.gather(*(advance(world.tools, transaction_id) for _ in range(4)), return_exceptions=True)
+        late.shows = True
+        await until_over(world, transaction_id)
+        assert await world.moved("refund") == [-40_000]
+
+    tell(database, story)
+
+
+@pytest.mark.guarantee("G3", faults="the answer to the order of a refund is about another one", runs="10 minutes")
+def test_what_was_answered_with_another_refund_is_looked_for_and_never_ordered_again(database: Database) -> None:
+    async def story(world: World, late: Late) -> None:
+        transaction_id = await divide(world)
+        late.confuses = True
+        for _ in range(10):
+            (refund,) = (await world.advance(transaction_id)).refunds.values()
+            assert (refund.status, refund.processor_refund_id) == (RefundStatus.UNCERTAIN, None)
+            world.wait(minutes=1)
         late.shows = True
         await until_over(world, transaction_id)
         assert await world.moved("refund") == [-40_000]
