@@ -16,6 +16,12 @@ class LogDamaged(Damage):
     code = "log_damaged"
 
 
+class TableUnreadable(Damage):
+    """A table cannot be read, or is gone. See `escrow replay verify`, which says what is damaged."""
+
+    code = "table_unreadable"
+
+
 class RebuildStopped(Damage):
     """A read model cannot be folded past an event; its old tables serve on. See the position, then verify the log."""
 

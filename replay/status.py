@@ -1,17 +1,22 @@
 """Where everything stands: the head of the log, each read model, the last runs."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple, cast
 
 import psycopg
+from psycopg.errors import UndefinedTable
 
 from database.queries import load
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
-from replay.rebuilding import read_shadow
+from replay.blocks import DAMAGED
+from replay.damage import TableUnreadable
+from replay.finding import LOG_TABLE
+from replay.rebuilding import REBUILD, read_shadow
 from replay.runs import RunRecord, list_last_runs
-from replay.shadow import APPLICATION
+from replay.shadow import APPLICATION, CHECKPOINTS
 
 SQL = load("replay", "status.sql")
 
@@ -50,16 +55,29 @@ class Status(NamedTuple):
 
 
 def status(dsn: str) -> Status:
-    """Where everything stands; any role may ask."""
+    """Where everything stands; any role may ask. Raises `TableUnreadable`."""
     with psycopg.connect(dsn, autocommit=True, application_name=APPLICATION) as connection:
-        head = get_head(connection)
-        rows = cast("list[Installed]", connection.execute(SQL.list_installed).fetchall())
-        shadow = read_shadow(connection) if connection.execute(SQL.may_see_rebuild).fetchone() == (True,) else {}
-        runs = tuple(list_last_runs(connection))
+        with _reading(LOG_TABLE):
+            head = get_head(connection)
+        with _reading(CHECKPOINTS):
+            rows = cast("list[Installed]", connection.execute(SQL.list_installed).fetchall())
+        with _reading(f"{REBUILD}.{CHECKPOINTS}"):
+            shadow = read_shadow(connection) if connection.execute(SQL.may_see_rebuild).fetchone() == (True,) else {}
+        with _reading("replay_runs"):
+            runs = tuple(list_last_runs(connection))
     installed = {row[0]: row for row in rows}
     names = [projection.name for projection in PROJECTIONS]
     names += [name for name in installed if name not in names]
     return Status(head, tuple(_status(name, installed.get(name), head, shadow) for name in names), runs)
+
+
+@contextmanager
+def _reading(table: str) -> Generator[None]:
+    """PostgreSQL complains of a file; say whose it is."""
+    try:
+        yield
+    except (*DAMAGED, UndefinedTable) as error:
+        raise TableUnreadable(table=table, reason=str(error).strip()) from error
 
 
 Installed = tuple[str, int, int, datetime | None, str | None, int | None]
