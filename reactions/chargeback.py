@@ -74,15 +74,15 @@ async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:
         category=DisputeCategory.FRAUD if found.category == "fraud" else DisputeCategory.CHARGEBACK,
         due_at=found.due_at,
         currency=found.currency,
-        charge_id=await _charge_id_of(tools, found),
+        charge_id=await charge_id_of(tools, found),
         charge_reference=found.charge_reference,
         is_declined=_is_declined(found),
         evidence_refs=tuple(name_file(name) for name in found.file_names),
     )
 
 
-async def _charge_id_of(tools: Toolbox, found: Chargeback) -> str | None:
-    """The processor may name the charge by reference only: then it is asked for the number."""
+async def charge_id_of(tools: Toolbox, found: Chargeback) -> str | None:
+    """Return the processor's number of the charge; where it names that by reference only, it is asked for it."""
     number = found.charge_id
     if number is None and found.charge_reference is not None:
         with suppress(UnknownReference):

@@ -15,7 +15,7 @@ from domain.transaction.system_commands import OrderAnswer, RecordAnswer
 from gateways.chargeback import Answer, ChargebackResolution, ChargebackStatus, Evidence
 from gateways.errors import GatewayRefused
 from identity.user import get_user
-from reactions.chargeback import NAME, name_file, record_found
+from reactions.chargeback import NAME, charge_id_of, name_file, record_found
 from reactions.chargeback_evidence import TEMPLATE_VERSION, EvidenceFile, assemble
 from reactions.question import ask_each
 from reactions.toolbox import Toolbox, order, record
@@ -52,7 +52,7 @@ async def _answer(tools: Toolbox, transaction: Transaction, dispute: Dispute) ->
     found = await tools.gateway.fetch_chargeback(number)
     if found.status is not ChargebackStatus.AWAITING_MERCHANT:
         return await record_found(tools, transaction, found)
-    if found.charge_id is not None and str(found.charge_id) != transaction.processor_charge_id:
+    if await charge_id_of(tools, found) not in (None, transaction.processor_charge_id):
         # The evidence is of the sale and says nothing about a payment besides it.
         return await _record(tools, transaction, AnswerReport(dispute_id=dispute.dispute_id, refusal="another_payment"))
     ordered = dispute.answer

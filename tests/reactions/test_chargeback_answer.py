@@ -18,12 +18,14 @@ from domain.transaction.commands import AcknowledgeReveal, OpenDispute, RevealCr
 from domain.transaction.phase import Phase
 from domain.transaction.records import AnswerStatus, DisputeAnswer, DisputeCategory, Finding
 from gateways.chargeback import Chargeback
+from gateways.payment import Charge
 from gateways.paystack.sim.records import DisputeRecord, UploadRecord
 from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.reactions.street import Street, open_street, tell, work
 from tests.reactions.test_kills import again
 from tests.reactions.working import fold, read
+from tests.reactions.world import START
 
 HOURS_TO_DUE = 16
 ORDERED, ANSWERED = "processor_dispute_answer_ordered", "processor_dispute_answered"
@@ -74,17 +76,26 @@ def uploaded(street: Street, dispute: DisputeRecord) -> UploadRecord:
 
 
 class OfAnother:
-    """A processor whose chargebacks are of a payment that did not pay the price."""
+    """A processor whose chargebacks are of a payment that did not pay the price, by number or by reference."""
 
-    def __init__(self, real: Processor) -> None:
-        self._real = real
+    def __init__(self, real: Processor, *, is_numbered: bool) -> None:
+        self._real, self._is_numbered = real, is_numbered
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
     async def fetch_chargeback(self, processor_id: int) -> Chargeback:
         found = await self._real.fetch_chargeback(processor_id)
-        return replace(found, charge_id=(found.charge_id or 0) + 1)
+        if self._is_numbered:
+            return replace(found, charge_id=(found.charge_id or 0) + 1)
+        return replace(found, charge_id=None, charge_reference="ch-another")
+
+    async def verify_charge(self, reference: str) -> Charge:
+        if reference != "ch-another":
+            return await self._real.verify_charge(reference)
+        (dispute,) = await self._real.list_chargebacks(since=START)
+        charge = await self._real.verify_charge(dispute.charge_reference or "")
+        return replace(charge, reference=reference, processor_id=charge.processor_id + 1)
 
 
 @pytest.mark.parametrize("stage", [held, released, paid_out])
@@ -368,13 +379,13 @@ def test_due_at_is_the_processors(database: Database) -> None:
     tell(database.app_dsn, story)
 
 
-def test_a_chargeback_of_another_payment_is_left_to_a_person(database: Database) -> None:
+@pytest.mark.parametrize("is_numbered", [True, False])
+def test_a_chargeback_of_another_payment_is_left_to_a_person(database: Database, is_numbered: bool) -> None:
     async def story(street: Street) -> None:
         transaction_id = await paid_out(street)
         dispute = await street.dispute(transaction_id)
-        street.world.tools = replace(
-            street.world.tools, gateway=cast("Processor", OfAnother(street.world.tools.gateway))
-        )
+        other = OfAnother(street.world.tools.gateway, is_numbered=is_numbered)
+        street.world.tools = replace(street.world.tools, gateway=cast("Processor", other))
         transaction = await work(street, transaction_id)
         answer = answer_of(transaction)
         assert answer is not None

@@ -165,7 +165,8 @@ def test_a_seller_waits_for_his_money_with_an_alert_while_nobody_says_whether_hi
         heal(world, "verify_transfer")
         await world.advance(sale)
         assert await kinds(world, database) == ["question_answered", "question_refused"]
-        assert await world.moved("transfer") == [-90_000, -10_000, -90_000], "what is held back owes nothing for certain"
+        # What is held back owes nothing for certain.
+        assert await world.moved("transfer") == [-90_000, -10_000, -90_000]
 
     run(database.app_dsn, story)
 
