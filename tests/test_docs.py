@@ -23,7 +23,7 @@ from domain.transaction import actions
 from domain.transaction.phase import FAILED
 from domain.transaction.records import PayoutStatus, RefundStatus
 from gateways.paystack.sim.control import CONTROLS
-from tests.api.test_matrix import IDENTITIES
+from tests.api.matrix import IDENTITIES
 from tests.conftest import Database
 from tests.pages import DOCS, FENCE, PAGES, ROOT, blocks, paste, read, shell_of
 from tests.running_demo import Demo

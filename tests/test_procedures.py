@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.test_proofs import PNG
+from tests.api.samples import PNG
 from tests.pages import DOCS, PAGES, ROOT, blocks, paste, shell_of
 from tests.running_demo import Demo, run_demo
 

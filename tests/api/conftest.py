@@ -7,6 +7,8 @@ from collections.abc import Generator
 import psycopg
 import pytest
 
+from tests.api.hostile import make_places
+from tests.api.matrix import make_objects
 from tests.api.running import Installation, run_installation
 from tests.conftest import Database, Server, clone, drop
 
@@ -30,3 +32,15 @@ def installation(server: Server, request: pytest.FixtureRequest) -> Generator[In
     with run_installation(server.dsn("app", name), server.superuser_dsn(name)) as running:
         yield running
     drop(server, name)
+
+
+@pytest.fixture(scope="module")
+def objects(installation: Installation) -> dict[str, dict[str, str]]:
+    """What the routes of the matrix name."""
+    return make_objects(installation)
+
+
+@pytest.fixture(scope="module")
+def places(installation: Installation) -> dict[str, str]:
+    """What the hostile corpus is sent to."""
+    return make_places(installation)

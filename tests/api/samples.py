@@ -1,7 +1,8 @@
-"""Small files of every kind that is taken, made by well-known writers or by the book."""
+"""Small files of every kind that is taken, made by well-known writers or by the book; and some that are refused."""
 
 import io
 import struct
+import zipfile
 import zlib
 
 from fpdf import FPDF
@@ -83,4 +84,35 @@ SAMPLES = {
     "application/pdf": pdf(),
     "video/mp4": mp4(),
     "video/webm": webm(),
+}
+PNG = SAMPLES["image/png"]
+
+
+def archive() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("run.js", "alert(1)")
+    return file.getvalue()
+
+
+SCRIPT = b"<script>alert(1)</script>"
+OTHERS = {
+    "an SVG with a script": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+    "a page": b"<!doctype html><body onload=alert(1)>",
+    "an archive": archive(),
+    "a program": b"\x7fELF" + bytes(60),
+    "a script": b"#!/bin/sh\nrm -rf /\n",
+    "a GIF": b"GIF89a" + bytes(20),
+    "a photo that is HEIC": box(b"ftyp", b"heic", bytes(4)),
+    "text": b"Just believe me.",
+    "one byte": b"\x89",
+}
+TWO_THINGS = {
+    "a PNG with a page in a comment": PNG[:33] + chunk(b"tEXt", SCRIPT) + PNG[33:],
+    "a JPEG with a page in a comment": picture("JPEG", comment=SCRIPT),
+    "a JPEG with a PDF in a comment": picture("JPEG", comment=b"%PDF-1.7"),
+    "an MP4 with an archive at its end": mp4() + box(b"free", archive()),
+    "a WebM with an archive at its end": webm() + element("ec", archive()),
+    "a WebP of one kind and chunks of another": SAMPLES["image/webp"][:12] + b"HTML" + SAMPLES["image/webp"][16:],
+    "a PDF with an archive whose comment ends like a PDF": pdf() + archive()[:-2] + b"\x06\0%%EOF\n",
 }

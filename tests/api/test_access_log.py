@@ -26,8 +26,9 @@ from identity.access_log import (
     write_accesses,
 )
 from identity.housekeeping import forget_accesses
+from tests.api.proof_files import send
 from tests.api.running import PASSWORD, WIRE, Installation, JsonObject
-from tests.api.test_proofs import PNG, send
+from tests.api.samples import PNG
 from tests.conftest import Database
 from tests.waiting import wait_until
 

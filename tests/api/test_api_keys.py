@@ -10,7 +10,7 @@ from api.errors import TooManyRequests
 from api.pace import Pace
 from identity.api_key import make_key
 from tests.api.running import PASSWORD, WIRE, Installation, Person
-from tests.api.test_rights import session_of
+from tests.api.signing_in import session_of
 
 KEYS = "/api/v1/users/me/api-keys"
 DRAFT = {"title": "t", "description": "d", "price": {"amount_minor": 1000, "currency": "KES"}}

@@ -8,6 +8,7 @@ import pytest
 
 from database.connect import Pool, open_pool
 from database.standstill import begin_standstill, resolve_standstill
+from tests.api.attention import fault, waiting
 from tests.api.running import WIRE, Installation, JsonObject
 from tests.permit import always
 from tests.weaknesses.running import read
@@ -16,20 +17,6 @@ A = "/api/v1/admin/transactions"
 T = "/api/v1/transactions"
 OTP = "483920"
 TYPED = {"otp": OTP, "reason": "the code came by text message"}
-
-
-def fault(installation: Installation, endpoint: str, kind: str) -> None:
-    body = {"endpoint": endpoint, "kind": kind}
-    assert WIRE.post(f"{installation.stand_in.base_url}/_sim/faults", json=body).status_code == 201
-
-
-def waiting(installation: Installation) -> str:
-    """A sale whose payout waits for a one-time password."""
-    transaction = installation.sold()
-    fault(installation, "transfer", "otp")
-    installation.confirm(transaction)
-    installation.wait(transaction, lambda view: view["stuck_reason"] == "payout_otp")
-    return transaction
 
 
 def test_a_super_admin_types_the_password_and_it_is_on_record_without_it(installation: Installation) -> None:

@@ -13,9 +13,9 @@ from domain.ids import uuid7
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
 from reactions.vault import reconcile_vault
+from tests.api.password_reset import NEW, begin_anew
+from tests.api.redeposit import CREDENTIALS, T, again, living_grants, reveal, vault_of
 from tests.api.running import PASSWORD, Installation, JsonObject
-from tests.api.test_password_reset import NEW, begin_anew
-from tests.api.test_redeposit import CREDENTIALS, T, again, living_grants, reveal, vault_of
 from tests.waiting import wait_until
 
 REASON = "the account was taken back by its platform"

@@ -19,8 +19,9 @@ from gateways.objects import Draft
 from identity.erasure import erase_personal_data, lock_for_erasure, request_erasure
 from reactions.erasure import SETTLE_SECONDS, ErasureUndecided, Standing, State
 from replay.verify import verify
+from tests.api.proof_files import send
 from tests.api.running import PASSWORD, WIRE, Installation, JsonObject, Person
-from tests.api.test_proofs import PNG, send
+from tests.api.samples import PNG
 from tests.conftest import Database
 from tests.waiting import wait_until
 

@@ -1,15 +1,13 @@
 """What a file is by what it holds: every kind that is taken, cut off anywhere, changed, or two things at once."""
 
-import io
 import struct
-import zipfile
 
 import pytest
 
 from api.files.media import LARGEST_BYTES, MediaType, inspect_data, require_size
 from api.files.media.errors import FileEmpty, FileTooLarge, ImageTooLarge, MediaDamaged, MediaUnsupported
 from domain.errors import EscrowError
-from tests.api.samples import SAMPLES, box, chunk, element, mp4, pdf, picture, png_of, webm
+from tests.api.samples import OTHERS, SAMPLES, TWO_THINGS, box, element, mp4, pdf, picture, png_of, webm
 
 VARIANTS = {
     "a progressive JPEG": picture("JPEG", progressive=True, quality=95),
@@ -50,34 +48,6 @@ def test_something_behind_the_end_is_refused(name: str):
         inspect_data(SAMPLES[name] + b"MZ and a program")
 
 
-def archive() -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as made:
-        made.writestr("run.js", "alert(1)")
-    return file.getvalue()
-
-
-SCRIPT = b"<script>alert(1)</script>"
-OTHERS = {
-    "an SVG with a script": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
-    "a page": b"<!doctype html><body onload=alert(1)>",
-    "an archive": archive(),
-    "a program": b"\x7fELF" + bytes(60),
-    "a script": b"#!/bin/sh\nrm -rf /\n",
-    "a GIF": b"GIF89a" + bytes(20),
-    "a photo that is HEIC": box(b"ftyp", b"heic", bytes(4)),
-    "text": b"Just believe me.",
-    "one byte": b"\x89",
-}
-TWO_THINGS = {
-    "a PNG with a page in a comment": SAMPLES["image/png"][:33] + chunk(b"tEXt", SCRIPT) + SAMPLES["image/png"][33:],
-    "a JPEG with a page in a comment": picture("JPEG", comment=SCRIPT),
-    "a JPEG with a PDF in a comment": picture("JPEG", comment=b"%PDF-1.7"),
-    "an MP4 with an archive at its end": mp4() + box(b"free", archive()),
-    "a WebM with an archive at its end": webm() + element("ec", archive()),
-    "a WebP of one kind and chunks of another": SAMPLES["image/webp"][:12] + b"HTML" + SAMPLES["image/webp"][16:],
-    "a PDF with an archive whose comment ends like a PDF": pdf() + archive()[:-2] + b"\x06\0%%EOF\n",
-}
 ACTIVE = {
     "a PDF that runs a script": pdf().replace(b"/Type /Catalog", b"/Type /Catalog /OpenAction <</S /JavaScript>>"),
     "a PDF that starts a program": pdf().replace(b"/Type /Catalog", b"/Type /Catalog /AA <</S /Launch>>"),

@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute
 
 from api.app import ROUTERS
 from api.openapi import describe
+from tests.api.attention import fault, waiting
 from tests.api.running import Installation
-from tests.api.test_attention import fault, waiting
 
 A, T = "/api/v1/admin/transactions/{transaction_id}", "/api/v1/transactions/{transaction_id}"
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]

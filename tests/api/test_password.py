@@ -8,16 +8,12 @@ import psycopg
 import pytest
 
 from tests.api.running import PASSWORD, WIRE, Installation, Person
+from tests.api.signing_in import fill_door, sign_in
 from vault.gate import TooManySignIns
 
 CHANGE = "/api/v1/auth/password"
 NEW = "a much better password"
 BODY = {"password": PASSWORD, "new_password": NEW}
-
-
-def sign_in(installation: Installation, person: Person, password: str) -> httpx.Response:
-    body = {"email": person.email, "password": password}
-    return WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
 
 
 def test_after_a_change_the_new_password_opens_what_the_old_one_did(fresh: Installation) -> None:
@@ -44,11 +40,6 @@ def test_sessions_are_told_apart_by_the_program_that_signed_in(fresh: Installati
         WIRE.post(f"{fresh.base_url}/api/v1/auth/login", json=body, headers=headers).raise_for_status()
     items = stranger.get("/api/v1/auth/sessions").json()["items"]
     assert [item["device"] for item in items[:2]] == ["x" * 200, "Phone of Amina"]
-
-
-def fill_door(installation: Installation, stack: ExitStack) -> None:
-    for _ in range(100):
-        stack.enter_context(installation.dependencies.locksmith.enter(None))
 
 
 def test_who_cannot_be_taken_is_told_when_to_come_again(fresh: Installation) -> None:

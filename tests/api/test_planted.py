@@ -5,11 +5,9 @@ import json
 import pytest
 
 from domain.transaction import Transaction
+from tests.api.hostile import CORPUS, check_case
+from tests.api.matrix import ROWS, check_row, unmatched
 from tests.api.running import Installation
-from tests.api.test_hostile import CORPUS, check_case, places
-from tests.api.test_matrix import ROWS, check_row, objects, unmatched
-
-__all__ = ["objects", "places"]
 
 Objects = dict[str, dict[str, str]]
 ADMINS_ONLY = "POST /api/v1/admin/listings/{listing_id}/remove"

@@ -13,14 +13,13 @@ import pytest
 
 from api.files.media import LARGEST_BYTES
 from api.files.upload import LARGEST_FORM
+from tests.api.proof_files import send
 from tests.api.running import WIRE, Installation, Person
-from tests.api.samples import SAMPLES, box, mp4, png_of
-from tests.api.test_media import OTHERS, TWO_THINGS
+from tests.api.samples import OTHERS, PNG, SAMPLES, TWO_THINGS, box, mp4, png_of
 from tests.raw_http import exchange, raw_request
 from tests.waiting import wait_until
 from tests.weaknesses.running import read
 
-PNG = SAMPLES["image/png"]
 DRAFT = {"title": "An account", "description": "Old.", "price": {"amount_minor": 1000, "currency": "KES"}}
 HELD_UP = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 PLACE = re.compile(r"objects/[0-9a-f-]{36}/[0-9a-f]{64}")
@@ -39,21 +38,6 @@ NAMES = {
 
 def draft(installation: Installation, name: str = "seller") -> str:
     return str(installation.people[name].must("/api/v1/listings", DRAFT)["id"])
-
-
-def send(
-    person: Person,
-    listing: str,
-    data: bytes,
-    name: str = "proof.png",
-    *,
-    key: str | None = None,
-    query: str = "",
-    if_match: str = "*",
-) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {person.token}", "Idempotency-Key": key or str(uuid4()), "If-Match": if_match}
-    files = {"file": (name, data, "image/png")}
-    return WIRE.post(f"{person.base_url}/api/v1/listings/{listing}/proofs{query}", files=files, headers=headers)
 
 
 def send_raw(person: Person, listing: str, form: bytes, boundary: str = "line") -> httpx.Response:

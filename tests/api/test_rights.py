@@ -8,10 +8,9 @@ import pytest
 
 from api.app import list_routes
 from api.rights import RIGHTS, require_rights
-from tests.api.running import PASSWORD, ROLES, WIRE, Installation
-from tests.api.test_matrix import KINDS, ROWS, objects, send
-
-__all__ = ["objects"]
+from tests.api.matrix import KINDS, ROWS, send
+from tests.api.running import ROLES, WIRE, Installation
+from tests.api.signing_in import session_of
 
 Objects = dict[str, dict[str, str]]
 MUST_BE_FRESH = (
@@ -28,21 +27,6 @@ MUST_BE_FRESH = (
 )
 """Release, refund, reveal, payout account, and what leads to them."""
 STAFF = ("admin", "super_admin", "auditor", "operator")
-
-
-def session_of(installation: Installation, name: str, *, confirmed_ago: timedelta | None) -> str:
-    """A new session of somebody who showed an app's code so long ago, or never."""
-    person = installation.people[name]
-    body = {"email": person.email, "password": PASSWORD}
-    token = str(WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body).json()["access_token"])
-    if confirmed_ago is not None:
-        query = """
-            UPDATE sessions SET confirmed_at = %s, confirmed_by = 'totp'
-            WHERE id = (SELECT id FROM sessions WHERE user_id = %s ORDER BY created_at DESC LIMIT 1)
-        """
-        with psycopg.connect(installation.superuser_dsn) as connection:
-            connection.execute(query, (installation.clock() - confirmed_ago, person.id))
-    return token
 
 
 def test_the_table_has_a_row_for_every_route_and_no_other() -> None:

@@ -13,11 +13,11 @@ import pytest
 from database.connect import Connection
 from identity.totp import has_totp
 from identity.webauthn import NoPublicUrl, Site
+from tests.api.password_reset import confirm as reset
+from tests.api.password_reset import get_token
 from tests.api.running import PASSWORD, Installation, Person
 from tests.api.second_factor import FACTOR, begin, sign_in
 from tests.api.software_key import PRESENT, Json, SoftwareKey
-from tests.api.test_password_reset import confirm as reset
-from tests.api.test_password_reset import get_token
 
 KEYS = f"{FACTOR}/keys"
 NO_CODE = "aaaa-aaaa-aaaa-aaaa"

@@ -1,0 +1,34 @@
+"""Signing in by a password, and what stands in its way."""
+
+from contextlib import ExitStack
+from datetime import timedelta
+
+import httpx
+import psycopg
+
+from tests.api.running import PASSWORD, WIRE, Installation, Person
+
+
+def sign_in(installation: Installation, person: Person, password: str) -> httpx.Response:
+    body = {"email": person.email, "password": password}
+    return WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
+
+
+def fill_door(installation: Installation, stack: ExitStack) -> None:
+    for _ in range(100):
+        stack.enter_context(installation.dependencies.locksmith.enter(None))
+
+
+def session_of(installation: Installation, name: str, *, confirmed_ago: timedelta | None) -> str:
+    """A new session of somebody who showed an app's code so long ago, or never."""
+    person = installation.people[name]
+    body = {"email": person.email, "password": PASSWORD}
+    token = str(WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body).json()["access_token"])
+    if confirmed_ago is not None:
+        query = """
+            UPDATE sessions SET confirmed_at = %s, confirmed_by = 'totp'
+            WHERE id = (SELECT id FROM sessions WHERE user_id = %s ORDER BY created_at DESC LIMIT 1)
+        """
+        with psycopg.connect(installation.superuser_dsn) as connection:
+            connection.execute(query, (installation.clock() - confirmed_ago, person.id))
+    return token
