@@ -26,8 +26,8 @@ class Session:
     """Who makes a request, and what they may do.
 
     `withheld` are roles of the user that the session has not, as only a password was shown. `confirmed_at` is when the
-    person was last confirmed by more than that. `scopes` are those of an API key, None for a person; for a key, `id` is
-    its own.
+    person was last confirmed by more than that, and `confirmed_by` by what. `scopes` are those of an API key, None for
+    a person; for a key, `id` is its own.
     """
 
     id: UUID
@@ -37,6 +37,7 @@ class Session:
     is_verified: bool
     expires_at: datetime
     confirmed_at: datetime | None = None
+    confirmed_by: Method | None = None
     scopes: frozenset[Scope] | None = None
 
 
@@ -152,7 +153,8 @@ def _session(
 ) -> Session:
     roles = frozenset(Role(name) for name in names)
     scopes = None if scope_names is None else frozenset(Scope(name) for name in scope_names)
-    is_proven = scopes is not None or (confirmed_by is not None and Method(confirmed_by).is_second_factor)
+    method = None if confirmed_by is None else Method(confirmed_by)
+    is_proven = scopes is not None or (method is not None and method.is_second_factor)
     withheld = frozenset[Role]() if is_proven else roles & NEEDS_SECOND_FACTOR
     return Session(
         id=session_id,
@@ -162,5 +164,6 @@ def _session(
         is_verified=is_verified,
         expires_at=expires_at,
         confirmed_at=confirmed_at,
+        confirmed_by=method,
         scopes=scopes,
     )

@@ -12,6 +12,7 @@ from domain.errors import EscrowError
 from identity.keypair import KeyPair, get_key_pair, rewrap_key_pair
 from identity.notification import tell_user
 from identity.password import Enrolment, Locksmith, Password, get_password, replace_password
+from identity.password_guess import counting_guesses
 from identity.turn import take_turn
 
 SQL = load("identity", "password_change.sql")
@@ -30,12 +31,14 @@ async def change_password(
 ) -> None:
     """Replace the password and end every session but this one; `Authenticator.forget` the user afterwards.
 
-    Raises what `Locksmith.rewrap` raises, and VersionConflict when somebody else changed it at the same moment.
+    Raises what `Locksmith.rewrap` raises, TooManyTries, and VersionConflict when somebody else changed it at the same
+    moment.
     """
     async with pool.connection() as connection:
         stored, key_pair = await get_password(connection, user_id), await get_key_pair(connection, user_id)
     # No connection is held while Argon2 works.
-    changed = await locksmith.rewrap(password, new_password, stored, key_pair)
+    async with counting_guesses(pool, user_id, at=at):
+        changed = await locksmith.rewrap(password, new_password, stored, key_pair)
     async with pool.connection() as connection, connection.transaction():
         await take_turn(connection, user_id)
         await _replace(connection, stored, key_pair, changed, at)

@@ -12,7 +12,7 @@ from uuid import UUID
 from database.connect import Connection, Pool
 from database.queries import load
 from domain.actor import Role
-from domain.errors import Refused
+from domain.errors import Forbidden, Refused
 from domain.ids import RandomBytes
 from identity.email_code import CodePurpose, CodeRefused, check_code, use_code
 from identity.notification import tell_user
@@ -22,7 +22,6 @@ from identity.security_key import (
     SecurityKey,
     delete_security_key,
     delete_security_keys,
-    has_security_key,
     list_security_keys,
     store_security_key,
     take_challenge,
@@ -38,6 +37,12 @@ NEEDS_SECOND_FACTOR = frozenset({Role.ADMIN, Role.SUPER_ADMIN, Role.AUDITOR, Rol
 """Roles that a session has only after the person was confirmed by more than a password."""
 CHANGED = "second_factor_changed"
 GUESSES = Allowance(free=5, first_pause=timedelta(seconds=30), longest_pause=timedelta(hours=1))
+
+
+class SecondFactorNotGiven(Forbidden):
+    """Your role needs a second factor and you have none: whoever runs the server gives you one."""
+
+    code = "second_factor_not_given"
 
 
 class LastSecondFactor(Refused):
@@ -111,10 +116,10 @@ async def confirm_by_recovery_code(pool: Pool, session_id: UUID, user_id: UUID, 
 async def confirm_by_mail(pool: Pool, session_id: UUID, user_id: UUID, email: str, code: str, *, at: datetime) -> None:
     """Confirm a session with a code by mail; the caller has checked the password. Raises CodeRefused.
 
-    Whoever has an app or a key uses that: else whoever has the mailbox would do without it.
+    Whoever was given an app, a key or recovery codes uses that: else whoever has the mailbox would do without it.
     """
     async with pool.connection() as connection:
-        if await has_totp(connection, user_id) or await has_security_key(connection, user_id):
+        if (await get_second_factor(connection, user_id)).was_given:
             raise CodeRefused
     await check_code(pool, email, code, CodePurpose.CONFIRM, at=at)
     async with pool.connection() as connection, connection.transaction():

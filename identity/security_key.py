@@ -164,11 +164,6 @@ async def _list_credentials(connection: Connection, user_id: UUID) -> list[bytes
     return [bytes(row[0]) for row in await cursor.fetchall()]
 
 
-async def has_security_key(connection: Connection, user_id: UUID) -> bool:
-    """Whether the user has a key that serves."""
-    return bool(await _list_credentials(connection, user_id))
-
-
 async def list_security_keys(connection: Connection, user_id: UUID) -> list[SecurityKey]:
     """All keys of a user, oldest first, also those that were copied."""
     cursor = connection.cursor(row_factory=class_row(SecurityKey))

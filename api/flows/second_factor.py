@@ -3,15 +3,19 @@
 from api.access import require_fresh
 from api.codes import counting_code, mailer_of_codes
 from api.dependencies import Dependencies
+from api.errors import SecondFactorRequired
 from api.metrics import EMAIL
 from api.security_key import SecondFactorBody
 from identity.authenticator import Session
 from identity.email_code import CodePurpose, CodeRefused, send_code
 from identity.notification import tell_user
 from identity.password import get_password
+from identity.password_guess import counting_guesses
 from identity.recovery_code import make_recovery_codes
 from identity.second_factor import (
     CHANGED,
+    NEEDS_SECOND_FACTOR,
+    SecondFactorNotGiven,
     begin_with_app,
     confirm_by_app,
     confirm_by_key,
@@ -55,11 +59,12 @@ async def _confirm_by_mail(dependencies: Dependencies, session: Session, code: s
 
 
 async def require_password(dependencies: Dependencies, session: Session, password: str) -> None:
-    """Raise SignInRefused unless this is the user's password; TooManySignIns."""
+    """Raise SignInRefused unless this is the user's password; TooManyTries, TooManySignIns."""
     async with dependencies.pool.connection() as connection:
         stored = await get_password(connection, session.user_id)
-    if not await dependencies.locksmith.admits(password, stored):
-        raise SignInRefused
+    async with counting_guesses(dependencies.pool, session.user_id, at=dependencies.clock()):
+        if not await dependencies.locksmith.admits(password, stored):
+            raise SignInRefused
 
 
 async def mail_code(dependencies: Dependencies, session: Session) -> None:
@@ -77,10 +82,7 @@ async def mail_code(dependencies: Dependencies, session: Session) -> None:
 
 
 async def propose_app(dependencies: Dependencies, session: Session, password: str) -> tuple[Seed, str]:
-    """Return a new secret and the account it is for. Whoever has a second factor already has to be confirmed.
-
-    Raises SignInRefused, SecondFactorRequired.
-    """
+    """Return a new secret and the account it is for. Raises what `require_owner` raises."""
     await require_owner(dependencies, session, password)
     at = dependencies.clock()
     async with dependencies.pool.connection() as connection, connection.transaction():
@@ -92,9 +94,9 @@ async def propose_app(dependencies: Dependencies, session: Session, password: st
 
 
 async def begin_app(dependencies: Dependencies, session: Session, code: str) -> tuple[str, ...]:
-    """Take the proposed app into use with its first code; return new recovery codes. Raises as `begin_with_app`, and
-    SecondFactorRequired."""
-    await require_present_factor(dependencies, session)
+    """Take the proposed app into use with its first code; return new recovery codes. Raises what `begin_with_app`
+    and `require_person` raise."""
+    await require_person(dependencies, session)
     codes = await begin_with_app(
         dependencies.pool,
         dependencies.locksmith,
@@ -109,7 +111,11 @@ async def begin_app(dependencies: Dependencies, session: Session, code: str) -> 
 
 
 async def replace_recovery_codes(dependencies: Dependencies, session: Session) -> tuple[str, ...]:
-    """Return new recovery codes, and tell their owner; those before are good no more."""
+    """Return new recovery codes, and tell their owner; those before are good no more.
+
+    They stand in for an app or a key, and count as one: a mailbox is too little for them. Raises SecondFactorRequired.
+    """
+    _require_proven(session)
     at = dependencies.clock()
     async with dependencies.pool.connection() as connection, connection.transaction():
         codes = await make_recovery_codes(connection, session.user_id, at=at, random_bytes=dependencies.random_bytes)
@@ -118,20 +124,30 @@ async def replace_recovery_codes(dependencies: Dependencies, session: Session) -
 
 
 async def require_owner(dependencies: Dependencies, session: Session, password: str) -> None:
-    """Before a new second factor: the password, and the factor that there is. Raises SignInRefused too."""
+    """Before a new second factor: the person, and the password once more. Raises SignInRefused too."""
+    await require_person(dependencies, session)
     await require_password(dependencies, session, password)
-    await require_present_factor(dependencies, session)
 
 
-async def require_present_factor(dependencies: Dependencies, session: Session) -> None:
-    """Raise SecondFactorRequired for somebody who has a second factor and has not shown it within five minutes.
+async def require_person(dependencies: Dependencies, session: Session) -> None:
+    """Raise SecondFactorRequired unless the person was confirmed within five minutes: by a second factor that was
+    given, else by a code by mail. Staff without any get their first one from whoever runs the server, and nobody who
+    has their password and their mailbox makes himself staff: raises SecondFactorNotGiven.
 
     Asked when a new one begins and again when it ends: in between the first one may have come into use.
     """
     async with dependencies.pool.connection() as connection:
-        found = await get_second_factor(connection, session.user_id)
-    if found.is_there:
-        require_fresh(session, dependencies.clock())
+        was_given = (await get_second_factor(connection, session.user_id)).was_given
+    if not was_given and not NEEDS_SECOND_FACTOR.isdisjoint(session.roles | session.withheld):
+        raise SecondFactorNotGiven
+    require_fresh(session, dependencies.clock())
+    if was_given:
+        _require_proven(session)
+
+
+def _require_proven(session: Session) -> None:
+    if session.confirmed_by is None or not session.confirmed_by.is_second_factor:
+        raise SecondFactorRequired
 
 
 def site_of(dependencies: Dependencies) -> Site:

@@ -1,7 +1,7 @@
 """Registering a security key, and asking it to sign."""
 
 from api.dependencies import Dependencies
-from api.flows.second_factor import require_owner, require_present_factor, site_of
+from api.flows.second_factor import require_owner, require_person, site_of
 from identity.authenticator import Session
 from identity.second_factor import begin_with_key
 from identity.security_key import Holder, SecurityKey, begin_confirmation, begin_registration
@@ -10,10 +10,8 @@ from identity.webauthn import Json
 
 
 async def propose_key(dependencies: Dependencies, session: Session, password: str) -> Json:
-    """Return what a browser needs to register a key. Whoever has a second factor already has to be confirmed.
-
-    Raises NoPublicUrl, SignInRefused, SecondFactorRequired, TooManySecurityKeys.
-    """
+    """Return what a browser needs to register a key. Raises what `require_owner` raises, NoPublicUrl and
+    TooManySecurityKeys."""
     site = site_of(dependencies)
     await require_owner(dependencies, session, password)
     async with dependencies.pool.connection() as connection:
@@ -27,8 +25,9 @@ async def propose_key(dependencies: Dependencies, session: Session, password: st
 async def register_key(
     dependencies: Dependencies, session: Session, name: str, answer: Json
 ) -> tuple[SecurityKey, tuple[str, ...]]:
-    """Take the key that answered into use; return recovery codes too if there were none. Raises as `begin_with_key`."""
-    await require_present_factor(dependencies, session)
+    """Take the key that answered into use; return recovery codes too if there were none. Raises what
+    `begin_with_key` and `require_person` raise."""
+    await require_person(dependencies, session)
     made = await begin_with_key(
         dependencies.pool,
         site_of(dependencies),

@@ -13,6 +13,7 @@ from domain.transaction.commands import SignContract
 from eventstore.escrow import Result
 from identity.keypair import get_key_pair
 from identity.password import get_password
+from identity.password_guess import counting_guesses
 from identity.user import get_user
 from vault.secret import Secret
 
@@ -101,12 +102,14 @@ async def _show_password_or_hand_over(desk: Desk, transaction: Transaction, pass
 
 
 async def open_own_key(desk: Desk, password: str) -> tuple[Secret, str]:
-    """Return the actor's private key and its fingerprint. Raises WrongPassword and TooManySignIns.
+    """Return the actor's private key and its fingerprint. Raises WrongPassword, TooManyTries and TooManySignIns.
 
     No connection is held while Argon2 works.
     """
-    user_id = UUID(desk.actor.id)
-    async with desk.dependencies.pool.connection() as connection:
+    dependencies, user_id = desk.dependencies, UUID(desk.actor.id)
+    async with dependencies.pool.connection() as connection:
         stored = await get_password(connection, user_id)
         key_pair = await get_key_pair(connection, user_id)
-    return await desk.dependencies.locksmith.open_private_key(password, stored, key_pair), key_pair.fingerprint
+    async with counting_guesses(dependencies.pool, user_id, at=dependencies.clock()):
+        private_key = await dependencies.locksmith.open_private_key(password, stored, key_pair)
+    return private_key, key_pair.fingerprint

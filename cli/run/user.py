@@ -21,7 +21,7 @@ from domain.user import User as UserStream
 from eventstore.escrow import Escrow
 from identity.access_log import Access, Action, Outcome, write_access
 from identity.role import change_roles, list_roles
-from identity.second_factor import NEEDS_SECOND_FACTOR, enrol_second_factor
+from identity.second_factor import NEEDS_SECOND_FACTOR, enrol_second_factor, get_second_factor
 from identity.session import end_sessions
 from identity.totp import Seed
 from identity.user import NewUser, User, create_user, find_user, get_user, verify_email
@@ -77,10 +77,12 @@ def replace_second_factor(*, email: str, as_json: bool) -> None:
 
 
 def set_roles(*, email: str, roles: Sequence[str], as_json: bool) -> None:
-    """Grant what is missing and revoke what is too much."""
+    """Grant what is missing and revoke what is too much; say so of one whose roles need a second factor he has not."""
     wanted = parse_roles(roles)
     user_id = run_on_log(Settings(), lambda pool, escrow: apply_roles(pool, escrow, email, wanted))
     _print_account(user_id, wanted, None, as_json=as_json)
+    if run_as("app", Settings(), lambda pool: _lacks_second_factor(pool, user_id, wanted)):
+        say(f"no second factor yet, so no staff: escrow user second-factor --email {email}")
 
 
 async def _create(
@@ -143,6 +145,12 @@ async def apply_roles(pool: Pool, escrow: Escrow, email: str, wanted: frozenset[
         await change_roles(connection, user_id, grant=wanted - present, revoke=frozenset(), at=at)
     await write_access(pool, _describe_change(user_id, wanted, at, request.request_id))
     return user_id
+
+
+async def _lacks_second_factor(pool: Pool, user_id: UUID, roles: frozenset[Role]) -> bool:
+    async with pool.connection() as connection:
+        found = await get_second_factor(connection, user_id)
+    return not found.was_given and not roles.isdisjoint(NEEDS_SECOND_FACTOR)
 
 
 async def require_user(pool: Pool, email: str) -> User:

@@ -1,8 +1,14 @@
-"""Signing in by a password only, and taking an authenticator app into use."""
+"""Signing in by a password only, a proof by mail, and an authenticator app: taken into use, or given by whoever runs
+the server."""
 
+import asyncio
 import base64
+import os
 from datetime import timedelta
 
+from psycopg import AsyncConnection
+
+from identity.second_factor import enrol_second_factor
 from identity.totp import make_code, step_of
 from tests.api.running import PASSWORD, WIRE, Installation, Person
 
@@ -35,6 +41,14 @@ class App:
         return make_code(self.secret, self.shown)
 
 
+def confirm_by_mail(installation: Installation, person: Person) -> None:
+    """Show the password and a code by mail, which is all that buyers and sellers without an app have."""
+    assert person.post(f"{FACTOR}/code").status_code == 204
+    proof = {"mailed_code": installation.codes[person.email], "password": PASSWORD}
+    confirmed = person.post(FACTOR, proof)
+    assert confirmed.status_code == 204, confirmed.text
+
+
 def begin(installation: Installation, person: Person) -> tuple[App, list[str]]:
     """Take an app into use."""
     seed = person.post(f"{FACTOR}/app", {"password": PASSWORD})
@@ -44,3 +58,20 @@ def begin(installation: Installation, person: Person) -> tuple[App, list[str]]:
     begun = person.post(f"{FACTOR}/app/begin", {"code": app.show()})
     assert begun.status_code == 200, begun.text
     return app, begun.json()["recovery_codes"]
+
+
+def be_given(installation: Installation, person: Person) -> tuple[App, tuple[str, ...]]:
+    """Get an app and recovery codes from whoever runs the server, and confirm the session with them."""
+
+    async def give() -> tuple[App, tuple[str, ...]]:
+        parts = installation.dependencies
+        async with await AsyncConnection.connect(installation.superuser_dsn) as connection:
+            seed, codes = await enrol_second_factor(
+                connection, parts.locksmith, person.id, at=parts.clock(), random_bytes=os.urandom
+            )
+        return App(installation, seed.text), codes
+
+    app, codes = asyncio.run(give())
+    confirmed = person.post(FACTOR, {"code": app.show()})
+    assert confirmed.status_code == 204, confirmed.text
+    return app, codes

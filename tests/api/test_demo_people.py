@@ -9,7 +9,7 @@ import pytest
 from cli.demo.person import Person
 from cli.demo.playing import for_each
 from tests.api.running import PASSWORD, WIRE, Installation
-from tests.api.second_factor import begin, sign_in
+from tests.api.second_factor import be_given, sign_in
 
 SESSIONS = "/api/v1/auth/sessions"
 
@@ -23,7 +23,7 @@ def test_whoever_was_signed_out_is_signed_in_anew_and_whoever_cannot_be_is_named
     fresh: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     admin = sign_in(fresh, "admin")
-    app, _ = begin(fresh, admin)
+    app, _ = be_given(fresh, admin)
 
     async def story() -> None:
         async with httpx.AsyncClient(base_url=fresh.base_url, trust_env=False) as client:

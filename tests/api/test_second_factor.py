@@ -1,13 +1,16 @@
 """Over HTTP: staff are staff only with a second factor, and what moves money or shows a secret needs it fresh."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import psycopg
+import pytest
 
+from identity import password_guess
 from identity.totp import make_code
 from tests.api.running import PASSWORD, WIRE, Installation
-from tests.api.second_factor import FACTOR, begin, sign_in
+from tests.api.second_factor import FACTOR, be_given, begin, confirm_by_mail, sign_in
 
 SESSIONS = "/api/v1/auth/sessions"
 STUCK = "/api/v1/admin/transactions?stuck=true"
@@ -18,13 +21,13 @@ def code_of(answer: object) -> str:
     return str(answer.json()["code"])  # type: ignore[attr-defined]
 
 
-def test_a_password_alone_makes_nobody_staff(fresh: Installation) -> None:
+def test_staff_are_staff_by_the_app_that_they_were_given(fresh: Installation) -> None:
     admin = sign_in(fresh, "admin")
     refused = admin.get(STUCK)
     assert (refused.status_code, code_of(refused)) == (403, "second_factor_required")
     assert admin.get("/api/v1/auth/me").status_code == 200
     assert admin.get(FACTOR).json()["withheld_roles"] == ["admin"]
-    app, _ = begin(fresh, admin)
+    app, _ = be_given(fresh, admin)
     assert admin.get(STUCK).status_code == 200
 
     with_code = sign_in(fresh, "admin", code=app.show())
@@ -33,7 +36,7 @@ def test_a_password_alone_makes_nobody_staff(fresh: Installation) -> None:
 
 
 def test_a_wrong_code_at_sign_in_starts_no_session(fresh: Installation) -> None:
-    app, _ = begin(fresh, sign_in(fresh, "admin"))
+    app, _ = be_given(fresh, sign_in(fresh, "admin"))
     used = make_code(app.secret, app.shown)
     body = {"email": "admin@example.com", "password": PASSWORD, "code": used}
     with psycopg.connect(fresh.superuser_dsn) as connection:
@@ -46,7 +49,7 @@ def test_a_wrong_code_at_sign_in_starts_no_session(fresh: Installation) -> None:
 
 def test_a_proof_is_fresh_for_five_minutes(fresh: Installation) -> None:
     chief = sign_in(fresh, "super_admin")
-    app, _ = begin(fresh, chief)
+    app, _ = be_given(fresh, chief)
     release = f"/api/v1/admin/transactions/{uuid4()}/release"
     assert chief.post(release, REASON).status_code == 404
     fresh.clock.ahead += timedelta(minutes=5, seconds=1)
@@ -76,16 +79,64 @@ def test_a_buyer_without_an_app_shows_password_and_a_mailed_code_before_the_reve
     assert buyer.post(reveal, {"password": PASSWORD}).status_code == 200
 
 
-def test_a_mailed_code_makes_nobody_staff(fresh: Installation) -> None:
+def test_password_and_mailbox_make_nobody_staff(fresh: Installation) -> None:
     admin = sign_in(fresh, "admin")
-    assert admin.post(f"{FACTOR}/code").status_code == 204
-    proof = {"mailed_code": fresh.codes[admin.email], "password": PASSWORD}
-    assert admin.post(FACTOR, proof).status_code == 204
+    assert code_of(admin.post(f"{FACTOR}/app", {"password": PASSWORD})) == "second_factor_not_given"
+    confirm_by_mail(fresh, admin)
     assert admin.get(STUCK).status_code == 403
+    assert code_of(admin.post(f"{FACTOR}/app", {"password": PASSWORD})) == "second_factor_not_given"
+    refused = admin.post(f"{FACTOR}/app/begin", {"code": "123456"})
+    assert (refused.status_code, code_of(refused)) == (403, "second_factor_not_given")
+
+
+def test_a_password_alone_begins_no_second_factor(installation: Installation) -> None:
+    seller = sign_in(installation, "seller")
+    refused = seller.post(f"{FACTOR}/app", {"password": PASSWORD})
+    assert (refused.status_code, code_of(refused)) == (403, "second_factor_required")
+    refused = seller.post(f"{FACTOR}/app/begin", {"code": "123456"})
+    assert (refused.status_code, code_of(refused)) == (403, "second_factor_required")
+    assert seller.get(FACTOR).json()["confirmed_at"] is None
+
+
+def test_after_a_code_by_mail_an_app_is_begun_and_the_mailbox_is_too_little_from_then_on(fresh: Installation) -> None:
+    owner, thief = sign_in(fresh, "seller"), sign_in(fresh, "seller")
+    confirm_by_mail(fresh, thief)
+    assert code_of(thief.post(f"{FACTOR}/recovery-codes")) == "second_factor_required"
+    fresh.clock.ahead += timedelta(minutes=1)
+    confirm_by_mail(fresh, owner)
+    _, codes = begin(fresh, owner)
+    assert len(codes) == 10
+    # Confirmed by the mailbox a minute ago, and the first factor has come into use since.
+    assert code_of(thief.post(f"{FACTOR}/app", {"password": PASSWORD})) == "second_factor_required"
+    assert code_of(thief.post(f"{FACTOR}/recovery-codes")) == "second_factor_required"
+    fresh.clock.ahead += timedelta(minutes=1)
+    assert thief.post(f"{FACTOR}/code").status_code == 204
+    proof = {"mailed_code": fresh.codes[thief.email], "password": PASSWORD}
+    assert code_of(thief.post(FACTOR, proof)) == "code_refused"
+
+
+def test_wrong_passwords_of_a_session_are_counted_wherever_they_are_shown(
+    fresh: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(password_guess, "GUESSES", replace(password_guess.GUESSES, free=4))
+    seller = sign_in(fresh, "seller")
+    confirm_by_mail(fresh, seller)
+    wrong = {"password": "not the password"}
+    assert code_of(seller.post(f"{FACTOR}/app", wrong)) == "sign_in_refused"
+    assert code_of(seller.post("/api/v1/auth/recovery-key", wrong)) == "wrong_password"
+    change = {**wrong, "new_password": "a much better password"}
+    assert code_of(seller.post("/api/v1/auth/password", change)) == "wrong_password"
+    assert code_of(seller.post(FACTOR, {**wrong, "mailed_code": "123456"})) == "sign_in_refused"
+    paused = seller.post(f"{FACTOR}/app", {"password": PASSWORD})
+    assert (paused.status_code, code_of(paused), paused.headers["retry-after"]) == (429, "too_many_tries", "5")
+    fresh.clock.ahead += timedelta(seconds=6)
+    assert seller.post(f"{FACTOR}/app", {"password": PASSWORD}).status_code == 200
+    assert code_of(seller.post(f"{FACTOR}/app", wrong)) == "sign_in_refused"
+    assert seller.post(f"{FACTOR}/app", {"password": PASSWORD}).status_code == 200
 
 
 def test_recovery_codes_stand_in_for_a_lost_app_and_a_new_app_needs_a_fresh_proof(fresh: Installation) -> None:
-    _, codes = begin(fresh, sign_in(fresh, "auditor"))
+    _, codes = be_given(fresh, sign_in(fresh, "auditor"))
     auditor = sign_in(fresh, "auditor")
     takeover = auditor.post(f"{FACTOR}/app", {"password": PASSWORD})
     assert (takeover.status_code, code_of(takeover)) == (403, "second_factor_required")

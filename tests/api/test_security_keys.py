@@ -16,7 +16,7 @@ from identity.webauthn import NoPublicUrl, Site
 from tests.api.password_reset import confirm as reset
 from tests.api.password_reset import get_token
 from tests.api.running import PASSWORD, Installation, Person
-from tests.api.second_factor import FACTOR, begin, sign_in
+from tests.api.second_factor import FACTOR, be_given, confirm_by_mail, sign_in
 from tests.api.software_key import PRESENT, Json, SoftwareKey
 
 KEYS = f"{FACTOR}/keys"
@@ -48,6 +48,16 @@ def register(person: Person, key: SoftwareKey, name: str = "blue key") -> httpx.
     return person.post(KEYS, {"name": name, "credential": key.create(options.json())})
 
 
+def begin_with_key(installation: Installation, name: str = "buyer") -> tuple[Person, SoftwareKey, list[str]]:
+    """Somebody who has a key and nothing else, and recovery codes."""
+    person, key = sign_in(installation, name), SoftwareKey()
+    installation.clock.ahead += timedelta(minutes=1)  # codes go out once a minute
+    confirm_by_mail(installation, person)
+    made = register(person, key)
+    assert made.status_code == 201, made.text
+    return person, key, made.json()["recovery_codes"]
+
+
 def challenge(person: Person) -> Json:
     answer = person.post(f"{KEYS}/challenge")
     assert answer.status_code == 200, answer.text
@@ -59,21 +69,28 @@ def confirm(person: Person, proof: Json) -> int | str:
     return answer.status_code if answer.status_code == 204 else str(answer.json()["code"])
 
 
-def test_a_key_makes_staff_staff_and_is_named_and_removed(fresh: Installation) -> None:
+def test_a_key_makes_staff_staff_as_the_app_does_that_they_were_given(fresh: Installation) -> None:
     admin, key = sign_in(fresh, "admin"), SoftwareKey()
-    assert admin.get(STUCK).status_code == 403
+    refused = admin.post(f"{KEYS}/begin", {"password": PASSWORD})
+    assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_not_given")
+    be_given(fresh, admin)
     made = register(admin, key)
-    assert made.status_code == 201, made.text
-    assert len(made.json()["recovery_codes"]) == 10
-    assert admin.get(STUCK).status_code == 200
+    assert (made.status_code, made.json()["recovery_codes"]) == (201, [])
 
     later = sign_in(fresh, "admin")
     assert later.get(STUCK).json()["code"] == "second_factor_required"
+    assert confirm(later, key.get(challenge(later))) == 204
+    assert later.get(STUCK).status_code == 200
+
+
+def test_a_key_is_named_and_removed_and_needs_the_one_before(fresh: Installation) -> None:
+    _, key, codes = begin_with_key(fresh)
+    assert len(codes) == 10
+    later = sign_in(fresh, "buyer")
     refused = later.post(f"{KEYS}/begin", {"password": PASSWORD})
     assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
     assert later.post(f"{FACTOR}/app", {"password": PASSWORD}).json()["code"] == "second_factor_required"
     assert confirm(later, key.get(challenge(later))) == 204
-    assert later.get(STUCK).status_code == 200
     assert later.get(FACTOR).json()["security_keys"] == 1
 
     item = later.get(KEYS).json()["items"][0]
@@ -86,8 +103,15 @@ def test_a_key_makes_staff_staff_and_is_named_and_removed(fresh: Installation) -
     assert confirm(later, key.get(challenge(later))) == "security_key_refused"
 
 
+def test_a_password_alone_registers_no_key(fresh: Installation) -> None:
+    thief = sign_in(fresh, "seller")
+    refused = thief.post(f"{KEYS}/begin", {"password": PASSWORD})
+    assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
+
+
 def test_a_proof_by_key_is_fresh_for_five_minutes(fresh: Installation) -> None:
     chief, key = sign_in(fresh, "super_admin"), SoftwareKey()
+    be_given(fresh, chief)
     register(chief, key)
     release = f"/api/v1/admin/transactions/{uuid4()}/release"
     reason = {"reason": "Stuck transaction resolved"}
@@ -110,44 +134,42 @@ LIES: dict[str, Callable[[SoftwareKey], object]] = {
 
 @pytest.mark.guarantee("G19", faults="replayed, late, foreign and forged answers of security keys", runs="12 answers")
 def test_an_answer_to_another_question_is_refused(fresh: Installation) -> None:
-    admin, key = sign_in(fresh, "admin"), SoftwareKey()
-    register(admin, key)
+    buyer, key, _ = begin_with_key(fresh)
     for lie, tell in LIES.items():
         liar = SoftwareKey(private_key=key.private_key, credential_id=key.credential_id, count=key.count + 50)
         tell(liar)
-        assert confirm(admin, liar.get(challenge(admin))) == "security_key_refused", lie
-        options = admin.post(f"{KEYS}/begin", {"password": PASSWORD}).json()
+        assert confirm(buyer, liar.get(challenge(buyer))) == "security_key_refused", lie
+        options = buyer.post(f"{KEYS}/begin", {"password": PASSWORD}).json()
         unregistered = SoftwareKey()
         tell(unregistered)
-        answer = admin.post(KEYS, {"name": "n", "credential": unregistered.create(options)})
+        answer = buyer.post(KEYS, {"name": "n", "credential": unregistered.create(options)})
         assert answer.json()["code"] == "security_key_refused", lie
 
-    asked = challenge(admin)
+    asked = challenge(buyer)
     proof = key.get(asked)
-    assert confirm(admin, proof) == 204
-    assert confirm(admin, proof) == "security_key_refused"  # replayed
+    assert confirm(buyer, proof) == 204
+    assert confirm(buyer, proof) == "security_key_refused"  # replayed
     fresh.clock.ahead += timedelta(minutes=5)
-    old = challenge(admin)
+    old = challenge(buyer)
     fresh.clock.ahead += timedelta(minutes=5)
-    assert confirm(admin, key.get(old)) == "security_key_refused"
-    assert confirm(admin, key.get(asked)) == "security_key_refused"
-    challenge(admin)
+    assert confirm(buyer, key.get(old)) == "security_key_refused"
+    assert confirm(buyer, key.get(asked)) == "security_key_refused"
+    challenge(buyer)
     stranger = SoftwareKey(private_key=key.private_key, credential_id=b"unknown" * 4)
-    assert confirm(admin, stranger.get(challenge(admin))) == "security_key_refused"
+    assert confirm(buyer, stranger.get(challenge(buyer))) == "security_key_refused"
     forger = SoftwareKey(credential_id=key.credential_id, count=90)
-    assert confirm(admin, forger.get(challenge(admin))) == "security_key_refused"
-    assert confirm(admin, {**key.get(challenge(admin)), "rawId": "AAAA"}) == "security_key_refused"
+    assert confirm(buyer, forger.get(challenge(buyer))) == "security_key_refused"
+    assert confirm(buyer, {**key.get(challenge(buyer)), "rawId": "AAAA"}) == "security_key_refused"
 
 
 def test_a_challenge_of_another_session_or_for_another_purpose_is_no_good(fresh: Installation) -> None:
-    admin, key = sign_in(fresh, "admin"), SoftwareKey()
-    register(admin, key)
-    here, there = sign_in(fresh, "admin"), sign_in(fresh, "admin")
+    buyer, key, _ = begin_with_key(fresh)
+    here, there = sign_in(fresh, "buyer"), sign_in(fresh, "buyer")
     mine, theirs = challenge(here), challenge(there)
     assert confirm(here, key.get(theirs)) == "security_key_refused"
     assert confirm(there, key.get(mine)) == "security_key_refused"
-    registering = admin.post(f"{KEYS}/begin", {"password": PASSWORD}).json()
-    assert confirm(admin, key.get(registering)) == "security_key_refused"
+    registering = buyer.post(f"{KEYS}/begin", {"password": PASSWORD}).json()
+    assert confirm(buyer, key.get(registering)) == "security_key_refused"
 
 
 @pytest.mark.guarantee("G19", faults="a security key was copied", runs="1")
@@ -156,14 +178,13 @@ def test_a_copy_of_a_key_ends_both(fresh: Installation) -> None:
 
 
 def check_copy(fresh: Installation) -> None:
-    admin, key = sign_in(fresh, "admin"), SoftwareKey()
-    register(admin, key)
-    assert confirm(admin, key.get(challenge(admin))) == 204
+    buyer, key, _ = begin_with_key(fresh)
+    assert confirm(buyer, key.get(challenge(buyer))) == 204
     copy = SoftwareKey(private_key=key.private_key, credential_id=key.credential_id, count=key.count)
-    assert confirm(admin, key.get(challenge(admin))) == 204
-    assert confirm(admin, copy.get(challenge(admin))) == "security_key_copied"
-    assert admin.get(KEYS).json()["items"][0]["is_copied"] is True
-    assert admin.post(f"{KEYS}/challenge").status_code == 404
+    assert confirm(buyer, key.get(challenge(buyer))) == 204
+    assert confirm(buyer, copy.get(challenge(buyer))) == "security_key_copied"
+    assert buyer.get(KEYS).json()["items"][0]["is_copied"] is True
+    assert buyer.post(f"{KEYS}/challenge").status_code == 404
 
 
 @pytest.mark.guarantee("G19", planted="the counter of a security key is not looked at")
@@ -183,17 +204,16 @@ def test_a_counter_that_nobody_looks_at_is_found(fresh: Installation, monkeypatc
 
 
 def test_a_key_that_never_counts_is_no_copy_and_two_answers_at_once_are_one(fresh: Installation) -> None:
-    admin, key = sign_in(fresh, "admin"), SoftwareKey()
-    register(admin, key)
+    buyer, key, _ = begin_with_key(fresh)
     for _ in range(2):
         key.count = -1
-        assert confirm(admin, key.get(challenge(admin))) == 204
+        assert confirm(buyer, key.get(challenge(buyer))) == 204
     key.count = 5
-    proof = key.get(challenge(admin))
+    proof = key.get(challenge(buyer))
 
     async def show_often() -> list[int]:
         async with httpx.AsyncClient(trust_env=False) as client:
-            headers = {"Authorization": f"Bearer {admin.token}"}
+            headers = {"Authorization": f"Bearer {buyer.token}"}
             body = {"security_key": proof}
             shown = [client.post(fresh.base_url + FACTOR, json=body, headers=headers) for _ in range(8)]
             return sorted(answer.status_code for answer in await asyncio.gather(*shown))
@@ -202,30 +222,32 @@ def test_a_key_that_never_counts_is_no_copy_and_two_answers_at_once_are_one(fres
 
 
 def test_somebody_with_a_key_does_not_do_without_it_by_mail_and_a_key_belongs_to_one(fresh: Installation) -> None:
-    buyer, key = sign_in(fresh, "buyer"), SoftwareKey()
-    register(buyer, key)
+    buyer, key, _ = begin_with_key(fresh)
     thief = sign_in(fresh, "buyer")
+    fresh.clock.ahead += timedelta(minutes=1)
     thief.post(f"{FACTOR}/code")
     mailed = {"mailed_code": fresh.codes[buyer.email], "password": PASSWORD}
     assert thief.post(FACTOR, mailed).json()["code"] == "code_refused"
     seller = sign_in(fresh, "seller")
+    confirm_by_mail(fresh, seller)
     taken = register(seller, key)
     assert (taken.status_code, taken.json()["code"]) == (409, "security_key_taken")
 
 
 def test_an_app_that_was_proposed_before_a_key_came_needs_the_key(fresh: Installation) -> None:
-    thief = sign_in(fresh, "admin")
+    thief = sign_in(fresh, "buyer")
+    fresh.clock.ahead += timedelta(minutes=1)
+    confirm_by_mail(fresh, thief)
     seed = thief.post(f"{FACTOR}/app", {"password": PASSWORD}).json()
     assert seed["secret"]
-    owner = sign_in(fresh, "admin")
-    register(owner, SoftwareKey())
+    begin_with_key(fresh)
     refused = thief.post(f"{FACTOR}/app/begin", {"code": "123456"})
     assert (refused.status_code, refused.json()["code"]) == (403, "second_factor_required")
 
 
 def test_bytes_that_are_none_of_a_key_are_refused_and_not_an_error(fresh: Installation) -> None:
     admin = sign_in(fresh, "admin")
-    begin(fresh, admin)
+    be_given(fresh, admin)
     register(admin, SoftwareKey())
     for junk in ("AA", "oWNmbXRkbm9uZQ", "_" * 8000, "gICAgICAgICA"):
         registration: Json = {"clientDataJSON": junk, "attestationObject": junk}
@@ -246,16 +268,14 @@ def test_a_site_is_the_public_address_and_nothing_less() -> None:
         Site.of(None)
 
 
-@pytest.mark.guarantee(
-    "G19", faults="the mailbox of staff is read; the only factor is a key, or a copied key", runs="4"
-)
+@pytest.mark.guarantee("G19", faults="the mailbox is read; the only factor is a key, or a copied key", runs="4")
 def test_a_key_is_asked_for_when_the_password_was_forgotten(fresh: Installation) -> None:
     check_reset(fresh)
 
 
 def check_reset(fresh: Installation) -> None:
-    admin, key = sign_in(fresh, "admin"), SoftwareKey()
-    codes, token = register(admin, key).json()["recovery_codes"], get_token(fresh, admin)
+    owner, _, codes = begin_with_key(fresh)
+    token = get_token(fresh, owner)
     for _ in range(2):
         assert reset(fresh, token, "?dry_run=true").json()["needs_second_factor"] is True
         assert reset(fresh, token).json()["code"] == "second_factor_required"
@@ -265,10 +285,10 @@ def check_reset(fresh: Installation) -> None:
             "invalid",
         }
         with psycopg.connect(fresh.superuser_dsn) as connection:
-            connection.execute("UPDATE security_keys SET copied_at = now() WHERE user_id = %s", (admin.id,))
+            connection.execute("UPDATE security_keys SET copied_at = now() WHERE user_id = %s", (owner.id,))
     # It may be that all that is left of a key are the codes that came with it.
     with psycopg.connect(fresh.superuser_dsn) as connection:
-        connection.execute("DELETE FROM security_keys WHERE user_id = %s", (admin.id,))
+        connection.execute("DELETE FROM security_keys WHERE user_id = %s", (owner.id,))
     assert reset(fresh, token).json()["code"] == "second_factor_required"
     assert reset(fresh, token, recovery_code=codes[0], new_password=PASSWORD).status_code == 200
 

@@ -57,6 +57,15 @@ def may_read(demo: Demo, key: str) -> bool:
     return answer.status_code == 200
 
 
+def test_a_role_that_needs_a_second_factor_says_when_there_is_none(demo: Demo, tmp_path: Path) -> None:
+    email, _ = make_person(demo, tmp_path)
+    given = demo.escrow("user", "roles", "--email", email, "--role", "admin", "--json")
+    assert (given.returncode, "escrow user second-factor" in given.stderr) == (0, True), given.stderr
+    assert demo.escrow("user", "second-factor", "--email", email).returncode == 0
+    again = demo.escrow("user", "roles", "--email", email, "--role", "admin", "--role", "auditor", "--json")
+    assert (again.returncode, "second-factor" in again.stderr) == (0, False), again.stderr
+
+
 def test_keys_are_listed_and_ended_one_by_one_and_all_together(demo: Demo, tmp_path: Path) -> None:
     email, user_id = make_person(demo, tmp_path)
     assert keys_of(demo, email) == []
