@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class OutcomeMismatched(GatewayUncertain):
-    """The payment processor names another amount, currency, charge or recipient than was ordered; a person must look."""
+    """The payment processor tells of another amount, currency, charge or recipient than ordered; a person must look."""
 
     code = "gateway_outcome_mismatched"
 

@@ -115,9 +115,13 @@ class Directory:
 
     def __init__(self) -> None:
         self.asked, self.is_out = 0, False
+        self.silent_about: Currency | None = None
+        self.speaks = asyncio.Event()
 
     async def list_banks(self, currency: Currency, /) -> tuple[Bank, ...]:
         self.asked += 1
+        if currency is self.silent_about:
+            await self.speaks.wait()
         if self.is_out:
             raise GatewayUnavailable
         names = ("open", True), ("closed", False)
@@ -143,6 +147,28 @@ def test_banks_are_asked_for_once_an_hour_whoever_looks():
         with pytest.raises(GatewayUnavailable):
             await banks.list(directory, Currency.KES, at + timedelta(hours=1))
         assert directory.asked == 3
+
+    asyncio.run(scenario())
+
+
+def test_a_silent_paystack_holds_up_only_those_who_ask_about_the_currency_it_is_silent_about():
+    async def scenario() -> None:
+        banks, directory, at = Banks(), Directory(), datetime(2026, 1, 1, tzinfo=UTC)
+        await banks.list(directory, Currency.KES, at)
+        directory.silent_about = Currency.GHS
+        waiting = [asyncio.create_task(banks.list(directory, Currency.GHS, at)) for _ in range(20)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await banks.list(directory, Currency.KES, at)
+            await banks.list(directory, Currency.ZAR, at)
+        waiting[0].cancel()
+        directory.is_out = True
+        directory.speaks.set()
+        async with asyncio.timeout(5):
+            cancelled, *answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert isinstance(cancelled, asyncio.CancelledError)
+        assert {type(answer) for answer in answers} == {GatewayUnavailable}
+        assert directory.asked == 3, "all who wait are told what the one question was answered"
 
     asyncio.run(scenario())
 
