@@ -201,6 +201,36 @@ async def test_the_limiter_spaces_calls_and_refuses_to_wait_too_long() -> None:
     assert caught.value.retry_after_seconds == 30.0
 
 
+async def test_who_waits_already_waits_for_the_end_of_a_pause_too_or_is_told_to_come_back() -> None:
+    now, sent = [100.0], list[float]()
+
+    async def sleep(seconds: float) -> None:
+        due_at = now[0] + seconds
+        while now[0] < due_at:
+            await asyncio.sleep(0)
+
+    async def send() -> None:
+        await limiter.take(Budget.TRANSFER)
+        sent.append(now[0])
+
+    async def let_pass(seconds: float) -> None:
+        for _ in range(int(seconds / 0.5)):
+            for _ in range(5):
+                await asyncio.sleep(0)
+            now[0] += 0.5
+
+    limiter = Limiter({Budget.TRANSFER: 60}, max_wait_seconds=5.0, monotonic=lambda: now[0], sleep=sleep)
+    for _ in range(11):
+        await limiter.take(Budget.TRANSFER)
+    waiting = [asyncio.create_task(send()) for _ in range(3)]
+    await let_pass(0.5)
+    limiter.pause(Budget.TRANSFER, 3.0)
+    await let_pass(10)
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert sent == [104.0, 105.0], "spaced again, behind those whose turn was after the pause"
+    assert [type(outcome) for outcome in outcomes] == [type(None), type(None), GatewayThrottled]
+
+
 async def test_budgets_do_not_wait_for_each_other() -> None:
     limiter = Limiter({Budget.READ: 60, Budget.REFUND: 60})
     limiter.pause(Budget.REFUND, 60.0)
