@@ -3,6 +3,7 @@
 `GatewayRefused` and `GatewayUnavailable` say that nothing happened; `GatewayUncertain` and `DuplicateReference` say
 that it may have, and only a question (`verify_transfer`, `verify_charge`, `list_refunds`) tells. The branches are
 siblings on purpose: code that catches a refusal to free the money must never catch a duplicate or a timeout with it.
+A page for paying is no movement of money: one that nobody was shown is replaced, and a charge under it is taken too.
 """
 
 import re

@@ -26,6 +26,7 @@ from gateways.payment import Charge, Refund, RefundStatus, Transfer
 from reactions import payment, payout, refund
 from reactions.chargeback import confirm_chargebacks
 from reactions.naming import MOST_ATTEMPTS, Names
+from reactions.payment_page import remember_page
 from reactions.toolbox import Toolbox, order
 
 NAME = "recovery"
@@ -88,7 +89,7 @@ async def take_charge(tools: Toolbox, transaction_id: UUID, charge: Charge) -> P
         await order(tools, NAME, transaction, RecordCharge(charge=payment.confirmed_of(tools, confirmed)))
     except Refused:
         return Place.NONE
-    await payment.remember_page(tools, transaction_id, charge.reference)
+    await remember_page(tools, transaction_id, charge.reference)
     return Place.TAKEN
 
 

@@ -9,7 +9,7 @@ from api.views.payment import PaymentPageView
 from api.views.transaction import TransactionView
 from domain.transaction import Transaction
 from domain.transaction.commands import RequestPayment
-from reactions.payment import request_page
+from reactions.payment_page import request_page
 from reactions.toolbox import Toolbox
 
 

@@ -1,6 +1,5 @@
 """Reactions bring a transaction as far as it goes, whatever was lost, repeated or refused on the way."""
 
-import asyncio
 import socket
 from dataclasses import replace
 from uuid import uuid4
@@ -14,7 +13,7 @@ from domain.policy import Terms
 from domain.transaction.commands import CancelTransaction, OpenDispute, WithdrawDispute
 from domain.transaction.phase import Phase
 from domain.transaction.records import ContractStatus, DisputeCategory, PayoutStatus, RefundStatus
-from gateways.errors import GatewayError, GatewayUnavailable
+from gateways.errors import GatewayUnavailable
 from gateways.paystack.client import Paystack
 from reactions.advance import advance
 from tests.conftest import Database
@@ -46,31 +45,6 @@ def test_asking_for_the_payment_page_again_gives_the_same_page(database: Databas
         first, second = await world.page(transaction_id), await world.page(transaction_id)
         assert first.authorization_url == second.authorization_url
         assert first.authorization_url not in repr(first)
-
-    run(database.app_dsn, story)
-
-
-def test_parallel_requests_for_the_page_all_get_it(database: Database) -> None:
-    async def story(world: World) -> None:
-        transaction_id = await world.open()
-        await world.page(transaction_id)
-        pages = await asyncio.gather(*(world.page(transaction_id) for _ in range(5)))
-        assert len({page.authorization_url for page in pages}) == 1
-
-    run(database.app_dsn, story)
-
-
-def test_a_page_whose_address_was_lost_is_replaced_under_a_new_reference(database: Database) -> None:
-    async def story(world: World) -> None:
-        transaction_id = await world.open()
-        await world.fault("initialize", "500_after_commit")
-        with pytest.raises(GatewayError):
-            await world.page(transaction_id)
-        page = await world.pay(transaction_id)
-        transaction = await world.advance(transaction_id)
-        assert transaction.phase is Phase.FUNDS_HELD
-        assert transaction.payment_attempts == 2
-        assert page.reference == transaction.payment_reference
 
     run(database.app_dsn, story)
 

@@ -38,7 +38,7 @@ from gateways.paystack.sim.server import StandIn, build_sim
 from identity.payout_account import PayoutAccount
 from identity.user import NewUser, User, create_user, find_user
 from reactions.advance import advance
-from reactions.payment import PaymentPage, request_page
+from reactions.payment_page import PaymentPage, request_page
 from reactions.toolbox import Processor, Toolbox
 from tests.payee import name_account
 from tests.permit import always

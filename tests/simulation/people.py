@@ -34,7 +34,7 @@ from domain.transaction.staff_commands import (
     ResolveDispute,
     WriteOff,
 )
-from reactions.payment import request_page
+from reactions.payment_page import request_page
 from tests.simulation.world import REASON, World, answer
 
 NOTHING = UUID(int=0xF00)
