@@ -14,6 +14,7 @@ LONGEST_FUNCTION = 40
 SHUNNED = {"utils", "helpers", "common", "services", "manager", "managers", "core", "misc", "base"}
 SQL_WORDS = re.compile(r"\b(SELECT\s.+\sFROM|INSERT INTO|UPDATE\s.+\sSET|DELETE FROM)\b", re.DOTALL)
 PSQL = 'psql "$('
+OF_A_TEST = re.compile(r"\btest_")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -69,6 +70,34 @@ def test_every_list_of_rooms_names_the_same_ones() -> None:
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [str(path) for path in sources(*ROOMS) if path.stem in SHUNNED] == []
+
+
+def test_no_test_takes_from_another_test() -> None:
+    """What two tests share stands in a module of its own, so that each can be read and changed alone."""
+    taking = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sources("tests")
+        for line in _lines_that_take_from_tests(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert taking == []
+
+
+def _lines_that_take_from_tests(tree: ast.Module) -> list[int]:
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [node.lineno for node in imports if OF_A_TEST.search(ast.unparse(node))]
+
+
+def test_a_test_that_takes_from_another_is_seen_however_it_is_written() -> None:
+    for line in (
+        "from tests.api.test_matrix import ROWS",
+        "from tests.api import test_matrix",
+        "import tests.api.test_matrix as matrix",
+        "from .test_matrix import ROWS",
+        "from . import test_matrix",
+        "def late():\n    from tests.api.test_matrix import ROWS",
+    ):
+        assert len(_lines_that_take_from_tests(ast.parse(line))) == 1, line
+    assert _lines_that_take_from_tests(ast.parse("from tests.latest import make_test_file")) == []
 
 
 def test_every_public_definition_of_the_product_has_a_docstring() -> None:

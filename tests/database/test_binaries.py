@@ -8,6 +8,7 @@ from database import binaries
 from database.binaries import find_server
 from database.errors import BinariesUnusable, NoServerFound
 from database.settings import Settings
+from tests.database.fake_binaries import make_fake
 
 
 def test_the_wheel_is_the_default_and_is_version_18() -> None:
@@ -58,11 +59,3 @@ def no_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(binaries, "SYSTEM_PREFIX", tmp_path)
     monkeypatch.setenv("PATH", "")
     return tmp_path
-
-
-def make_fake(bin_dir: Path, version: str) -> None:
-    """Programs that only tell their version."""
-    bin_dir.mkdir(parents=True, exist_ok=True)
-    for program in ("initdb", "postgres"):
-        (bin_dir / program).write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n")
-        (bin_dir / program).chmod(0o755)

@@ -16,7 +16,7 @@ from database.migrate import list_migrations, migrate
 from database.postgres import EmbeddedServer
 from database.settings import Settings
 from tests.conftest import Database, embedded
-from tests.database.test_binaries import make_fake
+from tests.database.fake_binaries import make_fake
 from tests.home import own_home
 
 DATABASES = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'"

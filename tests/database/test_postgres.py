@@ -11,12 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from database.account import choose_account
 from database.errors import ServerDidNotStart, ServerNotRunning
 from database.facts import read_facts
 from database.postgres import EmbeddedServer, find_embedded_dsn
 from database.supervisor import list_servers
 from tests.conftest import embedded
+from tests.database.postmaster import find_data_dir, find_parent, find_postmaster, find_postmaster_in, server_identity
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -200,11 +200,6 @@ class Owner(subprocess.Popen[str]):
         super().__exit__(*details)
 
 
-def server_identity() -> dict[str, int]:
-    """A process of the same account is what confuses PostgreSQL."""
-    return dict(choose_account().identity)
-
-
 def execute(dsn: str, statement: str) -> tuple[object, ...] | None:
     """Run one statement and commit; its first row."""
     with psycopg.connect(dsn) as connection:
@@ -219,24 +214,5 @@ def is_answering(server: EmbeddedServer) -> bool:
         return False
 
 
-def find_data_dir(home: Path) -> Path:
-    return read_facts(home).embedded.root / "data"
-
-
-def find_postmaster(server: EmbeddedServer) -> int:
-    return find_postmaster_in(find_data_dir(server.home))
-
-
-def find_postmaster_in(data_dir: Path) -> int:
-    try:
-        return int((data_dir / "postmaster.pid").read_text().splitlines()[0])
-    except (FileNotFoundError, IndexError):
-        return 0
-
-
 def list_all(home: Path) -> list[int]:
     return list_servers(find_data_dir(home))
-
-
-def find_parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

@@ -11,7 +11,7 @@ from database.facts import read_facts
 from database.postgres import EmbeddedServer
 from database.safety import DB_FUNCTIONS, check_safe, list_dangers
 from tests.conftest import Database, embedded
-from tests.database.test_postgres import server_identity
+from tests.database.postmaster import server_identity
 from tests.waiting import wait_until
 
 LOG = "CREATE TABLE escrow_events (notification_id bigint, state bytea)"

@@ -15,6 +15,7 @@ from domain.transaction.commands import (
     CancelTransaction,
     ConfirmAccess,
     OpenDispute,
+    OpenTransaction,
     RequestPayment,
     RevealCredentials,
     SignContract,
@@ -40,7 +41,7 @@ from domain.transaction.system_commands import (
 from domain.transaction.transfer import TransferReport, TransferStatus
 from domain.transaction.vault import Addendum
 from tests.domain.people import BUYER, SELLER, START, SUPER
-from tests.domain.story import TRANSACTION_ID, Story
+from tests.domain.story import LISTING_ID, RATE, TRANSACTION_ID, Story
 
 REASON = "decided after reading the evidence"
 CONTRACT_SHA256 = hashlib.sha256(b"the contract").hexdigest()
@@ -197,6 +198,10 @@ def order_answer(dispute_id: UUID, version: int = 3) -> OrderAnswer:
 
 def answered(dispute_id: UUID, *refs: str, refusal: str | None = None) -> RecordAnswer:
     return RecordAnswer(report=AnswerReport(dispute_id=dispute_id, evidence_refs=refs, refusal=refusal))
+
+
+def opening() -> OpenTransaction:
+    return OpenTransaction(listing_id=LISTING_ID, rate=RATE, terms=Terms())
 
 
 def cancel() -> CancelTransaction:

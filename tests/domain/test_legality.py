@@ -7,7 +7,7 @@ from replay.legality import Objection, advance
 from tests.domain.golden_files import events_of, list_files
 from tests.domain.golden_stories import STORIES
 from tests.domain.paths import payout_failed, pending, transfer
-from tests.domain.test_walk import starts
+from tests.domain.starts import starts
 from tests.domain.walk import MOVES, Position, explore, step
 
 

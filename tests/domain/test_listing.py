@@ -27,7 +27,7 @@ from domain.money import AmountNotPositive, Currency, Money
 from domain.reason import ReasonTooShort
 from domain.transaction.records import Finding
 from domain.vault import DestroyCredentials, LoseCredentials
-from tests.domain.paths import REASON, completed, disputed, pending, resolve, returned
+from tests.domain.paths import REASON, completed, disputed, opening, pending, resolve, returned
 from tests.domain.people import (
     ADMIN,
     AUDITOR,
@@ -41,7 +41,6 @@ from tests.domain.people import (
     SYSTEM,
 )
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
-from tests.domain.test_opening import opening
 
 SELLER_AS_STAFF = type(ADMIN)(str(SELLER_ID), ADMIN.role)
 REVISION = ReviseListing(price=Money(5, Currency.KES), content_id=UUID(int=9), content_sha256="9" * 64)

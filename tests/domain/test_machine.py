@@ -61,8 +61,9 @@ from domain.transaction.transfer import TransferReport, TransferStatus
 from tests.domain import paths
 from tests.domain.paths import BUYER_KEY, REASON
 from tests.domain.people import EVERYBODY, SYSTEM
+from tests.domain.starts import position
 from tests.domain.story import TRANSACTION_ID, Story, fold
-from tests.domain.walk import NOBODY, position, resolve
+from tests.domain.walk import NOBODY, resolve
 
 PRICES = st.one_of(st.integers(1, 200), st.integers(1, 10**9))
 TERMS = st.builds(

@@ -8,19 +8,13 @@ import pytest
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.listing.sale import ListingNotForSale
 from domain.money import Currency, Money
-from domain.policy import Terms
-from domain.transaction.commands import OpenTransaction
 from domain.transaction.opening import AlreadyEnded, MoneyReceived, NotDueYet, SelfDealing, UsdRate
 from domain.transaction.system_commands import EnforceDeadline
-from tests.domain.paths import asked, cancel, completed, funded, pending
+from tests.domain.paths import asked, cancel, completed, funded, opening, pending
 from tests.domain.people import ADMIN, AUDITOR, BUYER, OTHER_SELLER, SELLER, STRANGER, SYSTEM
 from tests.domain.story import LISTING_ID, RATE, Story
 
 ANOTHER = UUID(int=0x99)
-
-
-def opening() -> OpenTransaction:
-    return OpenTransaction(listing_id=LISTING_ID, rate=RATE, terms=Terms())
 
 
 def test_opening_reserves_the_listing_in_the_same_append():

@@ -18,8 +18,9 @@ from domain.transaction.phase import Phase
 from tests.domain.books import Books
 from tests.domain.law import Law
 from tests.domain.paths import PHASES, pending
+from tests.domain.starts import position
 from tests.domain.story import raw
-from tests.domain.walk import MOVES, Position, position, step
+from tests.domain.walk import MOVES, Position, step
 
 MATRIX = Path(__file__).with_name("matrix.txt")
 ALL_COMMANDS = sorted({kind.__name__ for kind in TransactionCommand.__subclasses__()})

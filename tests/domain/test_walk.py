@@ -9,16 +9,11 @@ from domain.transaction.actions import ACTIONS
 from domain.transaction.phase import TERMINAL, Phase
 from domain.transaction.records import RefundStatus
 from tests.domain.offers import OFFERS
-from tests.domain.paths import PHASES, pending
 from tests.domain.people import EVERYBODY
-from tests.domain.walk import Position, explore, position, resolve
+from tests.domain.starts import starts
+from tests.domain.walk import Position, explore, resolve
 
 NEAR, FAR = 1_000, 20_000
-
-
-def starts() -> list[Position]:
-    """One story in each phase."""
-    return [position(path(pending(checked=False))) for path in PHASES.values()]
 
 
 @pytest.fixture(scope="module")

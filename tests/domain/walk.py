@@ -60,7 +60,6 @@ from eventstore.fork import fork
 from tests.domain import paths
 from tests.domain.paths import BUYER_KEY, REASON
 from tests.domain.people import ADMIN, BUYER, SECOND, SELLER, SUPER, SYSTEM
-from tests.domain.story import Story
 
 NOBODY = "xx-nothing-has-this-reference"
 NO_ID = UUID(int=0xF00)
@@ -122,13 +121,6 @@ class Position:
                 self.now > t.phase_since + timedelta(days=7),
             ),
         )
-
-
-def position(story: Story) -> Position:
-    """Where a story stands."""
-    debt = paths.completed(story.beside(9, price_minor=30_000))
-    debt.do(paths.chargeback("lost", 30_000))
-    return Position(story.transaction, story.listing, debt.transaction, max(story.now, debt.now), (story.phase,))
 
 
 Make = Callable[[Position], TransactionCommand]

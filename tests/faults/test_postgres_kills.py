@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from database.postgres import EmbeddedServer
-from tests.database.test_postgres import find_postmaster
+from tests.database.postmaster import find_postmaster
 from tests.eventstore.running import in_loop, running
 from tests.faults.journal import Journal
 from tests.faults.purses import Load, run_checker

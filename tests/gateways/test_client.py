@@ -13,8 +13,8 @@ from gateways.payment import JsonObject, RefundAccount, TransferStatus
 from gateways.paystack.chargeback import parse_chargeback
 from gateways.paystack.client import Paystack
 from tests.gateways.conftest import SECRET, make_http, payee
+from tests.gateways.payloads import CHARGE, REFUND, TRANSFER
 from tests.gateways.scripted import Reply, Scripted
-from tests.gateways.test_parsing import CHARGE, REFUND, TRANSFER
 
 pytestmark = pytest.mark.anyio
 

@@ -18,17 +18,13 @@ from projections.install import install
 from projections.registry import PROJECTIONS
 from projections.runner import Runner, run_projections
 from tests.projections.conftest import Log
+from tests.projections.poison import POISON
 from tests.projections.stories import Story, append
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 
 NAMES = [projection.name for projection in PROJECTIONS]
-POISON = """
-INSERT INTO escrow_events (originator_id, originator_version, topic, state, notification_id, recorded_at, leaf_hash)
-SELECT gen_random_uuid(), 1, %s, %s, max(notification_id) + 1, max(recorded_at), sha256('')
-FROM escrow_events
-"""
 UNKNOWN, HARMLESS = "transaction.never_heard_of.v1", "configuration.started.v1"
 OPEN = "SELECT count(*) FROM projection_failures WHERE resolved_at IS NULL"
 

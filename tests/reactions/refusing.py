@@ -1,12 +1,10 @@
 """A processor that refuses to answer questions, and what staff are told of it."""
 
 from collections.abc import Awaitable, Callable
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
-from domain.transaction.commands import OpenDispute
-from domain.transaction.records import DisputeCategory
 from gateways.errors import GatewayRefused, UnknownReference
 from projections.alert import AlertRow, list_alerts
 from reactions.advance import advance
@@ -47,12 +45,6 @@ async def refuse_for(world: World, transaction_id: UUID, *, minutes: int) -> Non
         with pytest.raises((GatewayRefused, UnknownReference)):
             await advance(world.tools, transaction_id)
         world.wait(minutes=wait)
-
-
-async def dispute_sale(world: World, transaction_id: UUID) -> None:
-    """The buyer complains: nothing is sent to the seller meanwhile."""
-    opened = OpenDispute(dispute_id=uuid4(), category=DisputeCategory.NOT_WORKING)
-    await world.do(world.as_buyer, transaction_id, opened)
 
 
 async def sent(world: World) -> UUID:

@@ -8,71 +8,34 @@ from datetime import timedelta
 from inspect import iscoroutinefunction
 from itertools import count
 from typing import cast
-from uuid import UUID
 
 import pytest
 
 from domain.journal import Account
-from domain.transaction import Transaction
-from domain.transaction.commands import AcknowledgeReveal, OpenDispute, RevealCredentials
+from domain.transaction.commands import OpenDispute
 from domain.transaction.phase import Phase
-from domain.transaction.records import AnswerStatus, DisputeAnswer, DisputeCategory, Finding
+from domain.transaction.records import AnswerStatus, DisputeCategory, Finding
 from gateways.chargeback import Chargeback
 from gateways.payment import Charge
-from gateways.paystack.sim.records import DisputeRecord, UploadRecord
 from reactions.toolbox import Processor
 from tests.conftest import Database
+from tests.reactions.answering import (
+    ORDERED,
+    Stage,
+    answer_of,
+    held,
+    paid_out,
+    released,
+    require_answered_once,
+    shown,
+    uploaded,
+)
+from tests.reactions.dying import again
 from tests.reactions.street import Street, open_street, tell, work
-from tests.reactions.test_kills import again
 from tests.reactions.working import fold, read
 from tests.reactions.world import START
 
 HOURS_TO_DUE = 16
-ORDERED, ANSWERED = "processor_dispute_answer_ordered", "processor_dispute_answered"
-Stage = Callable[[Street], Awaitable[UUID]]
-
-
-async def shown(street: Street) -> UUID:
-    transaction_id = await street.world.hold()
-    await street.world.sign(transaction_id)
-    await street.world.do(street.world.as_buyer, transaction_id, RevealCredentials(sealed_to="plaintext"))  # type: ignore[arg-type]
-    return transaction_id
-
-
-async def held(street: Street) -> UUID:
-    transaction_id = await shown(street)
-    await street.world.do(street.world.as_buyer, transaction_id, AcknowledgeReveal())  # type: ignore[arg-type]
-    return transaction_id
-
-
-async def released(street: Street) -> UUID:
-    transaction_id = await street.world.hold()
-    await street.world.confirm(transaction_id)
-    return transaction_id
-
-
-async def paid_out(street: Street) -> UUID:
-    transaction_id = await released(street)
-    await street.world.advance(transaction_id)
-    return transaction_id
-
-
-def answer_of(transaction: Transaction) -> DisputeAnswer | None:
-    (dispute,) = transaction.disputes.values()
-    return dispute.answer
-
-
-async def require_answered_once(street: Street, transaction_id: UUID, dispute: DisputeRecord) -> None:
-    assert street.answers(dispute) == 1
-    ordered, answered = await street.history(transaction_id, ORDERED, ANSWERED)
-    assert (ordered.topic.split(".")[1], answered.topic.split(".")[1]) == (ORDERED, ANSWERED)
-
-
-def uploaded(street: Street, dispute: DisputeRecord) -> UploadRecord:
-    (name,) = street.there(dispute).attachments
-    found = street.paystack.sim.store.uploads.get(name)
-    assert found is not None
-    return found
 
 
 class OfAnother:

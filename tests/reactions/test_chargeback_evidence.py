@@ -8,8 +8,8 @@ import pytest
 from eventstore.transcoder import list_event_classes
 from reactions.chargeback_evidence import FACTS, assemble
 from tests.conftest import Database
+from tests.reactions.answering import paid_out, require_answered_once, uploaded
 from tests.reactions.street import Street, tell, work
-from tests.reactions.test_chargeback_answer import paid_out, require_answered_once, uploaded
 
 
 def test_the_form_has_what_it_asks_for_and_the_document_no_personal_data(database: Database) -> None:

@@ -11,10 +11,9 @@ from domain.errors import EscrowError
 from domain.journal import CLIENT_LIABILITIES, SAFEGUARDED_ASSETS
 from domain.transaction import Transaction
 from domain.transaction.commands import OpenDispute
-from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
-from domain.transaction.records import DisputeCategory, Finding
-from domain.transaction.staff_commands import RecoverInCash, ResolveDispute
+from domain.transaction.records import DisputeCategory
+from domain.transaction.staff_commands import RecoverInCash
 from eventstore.log import END
 from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
@@ -24,30 +23,9 @@ from reactions.clawback import pay_seller
 from reactions.watch import Watch
 from tests.conftest import Database
 from tests.domain.people import SUPER
-from tests.reactions.test_owed import REASON
+from tests.reactions.awards import owing, refund
 from tests.reactions.world import World, run
 from tests.simulation.judge import Judge
-
-
-async def owing(world: World) -> UUID:
-    """Paid out, then refunded because the seller was at fault: he owes 90 000."""
-    await world.top_up(500_000)
-    transaction_id = await world.release()
-    await world.advance(transaction_id)
-    await refund(world, transaction_id)
-    return transaction_id
-
-
-async def refund(world: World, transaction_id: UUID) -> None:
-    dispute_id = uuid4()
-    opened = OpenDispute(dispute_id=dispute_id, category=DisputeCategory.NOT_WORKING)
-    await world.do(world.as_buyer, transaction_id, opened)  # type: ignore[arg-type]
-    fault = Award(finding=Finding.SELLER, reason=REASON)
-    resolved = ResolveDispute(dispute_id=dispute_id, award=fault, limit_usd_cents=10**9)
-    await world.do(SUPER, transaction_id, resolved)  # type: ignore[arg-type]
-    transaction = await world.advance(transaction_id)
-    assert (transaction.phase, transaction.receivable_minor) == (Phase.REFUNDED, 90_000)
-    await Watch(world.tools).catch_up()
 
 
 async def pay_back(world: World, transaction_id: UUID, amount_minor: int) -> None:

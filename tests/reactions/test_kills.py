@@ -13,10 +13,10 @@ from domain.transaction.commands import CancelTransaction
 from domain.transaction.phase import Phase
 from reactions.toolbox import Processor
 from tests.conftest import Database
+from tests.reactions.dying import again
 from tests.reactions.world import World, open_world
 
 KILLS = 50
-MOST_TRIES = 60
 
 
 class Reaper:
@@ -46,17 +46,6 @@ class Reaper:
     def _kill(self) -> None:
         self.kills += 1
         raise asyncio.CancelledError
-
-
-async def again(attempt: Callable[[], Awaitable[object]]) -> None:
-    """Start the worker anew until it gets through."""
-    for _ in range(MOST_TRIES):
-        try:
-            await attempt()
-        except asyncio.CancelledError:
-            continue
-        return
-    raise AssertionError("it never got through")
 
 
 async def sell(world: World) -> UUID:

@@ -22,7 +22,7 @@ from eventstore.escrow import Escrow, Request, Result
 from eventstore.log import read_stream
 from reactions.loss import withdraw_destroyed
 from tests.conftest import Database
-from tests.reactions.test_unreadable import lose_key, spoil
+from tests.reactions.spoiling import lose_key, spoil
 from tests.reactions.working import fold, until_rows, working
 from tests.reactions.world import RATE, World, run
 

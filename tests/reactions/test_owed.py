@@ -1,27 +1,14 @@
 """What is owed to the buyer really reaches him: compensation, his share of a split, and a refund that failed."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from domain.transaction import Transaction
-from domain.transaction.commands import OpenDispute
 from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
-from domain.transaction.records import DisputeCategory, Finding, PayoutStatus, RefundStatus
-from domain.transaction.staff_commands import ResolveDispute
+from domain.transaction.records import Finding, PayoutStatus, RefundStatus
 from tests.conftest import Database
-from tests.domain.people import SUPER
+from tests.reactions.awards import REASON, award
 from tests.reactions.world import World, run
-
-REASON = "decided after reading the evidence"
-
-
-async def award(world: World, award: Award) -> UUID:
-    transaction_id, dispute_id = await world.hold(), uuid4()
-    opened = OpenDispute(dispute_id=dispute_id, category=DisputeCategory.NOT_WORKING)
-    await world.do(world.as_buyer, transaction_id, opened)  # type: ignore[arg-type]
-    resolved = ResolveDispute(dispute_id=dispute_id, award=award, limit_usd_cents=10**9)
-    await world.do(SUPER, transaction_id, resolved)  # type: ignore[arg-type]
-    return transaction_id
 
 
 async def settle(world: World, transaction_id: UUID) -> Transaction:

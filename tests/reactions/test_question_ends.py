@@ -13,20 +13,9 @@ from gateways.payment import Refund
 from reactions.advance import advance
 from reactions.chargeback import follow_chargebacks
 from tests.conftest import Database
+from tests.reactions.awards import DIVIDED, award, dispute_sale, refund
 from tests.reactions.disputes import decide, dispute
-from tests.reactions.refusing import (
-    alerts,
-    dispute_sale,
-    forget,
-    heal,
-    hinder,
-    kinds,
-    refuse_for,
-    sent,
-)
-from tests.reactions.test_clawback import refund
-from tests.reactions.test_owed import award
-from tests.reactions.test_two_payees import DIVIDED
+from tests.reactions.refusing import alerts, forget, heal, hinder, kinds, refuse_for, sent
 from tests.reactions.world import World, run
 from tests.waiting import until
 

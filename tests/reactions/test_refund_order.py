@@ -17,7 +17,7 @@ from gateways.payment import NewRefund, Refund
 from reactions.advance import advance
 from reactions.toolbox import Processor
 from tests.conftest import Database
-from tests.reactions.test_owed import REASON, award
+from tests.reactions.awards import REASON, award
 from tests.reactions.world import World, open_world
 
 

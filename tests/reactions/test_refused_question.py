@@ -15,12 +15,10 @@ from reactions.advance import advance
 from reactions.hold import settle
 from tests.conftest import Database
 from tests.domain.people import SUPER
+from tests.reactions.awards import DIVIDED, award, owing, refund
 from tests.reactions.disputes import dispute
 from tests.reactions.holding import transfer_unheard
 from tests.reactions.refusing import alerts, forget, heal, hinder, kinds, refuse, refuse_for, sent
-from tests.reactions.test_clawback import owing, refund
-from tests.reactions.test_owed import award
-from tests.reactions.test_two_payees import DIVIDED
 from tests.reactions.working import fold
 from tests.reactions.world import World, run
 

@@ -1,33 +1,16 @@
 """A log that was set back to an older state and carried on finds what it had done, and does nothing of it twice."""
 
 import asyncio
-from collections.abc import Generator
 from uuid import UUID
 
-import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
 
 from domain.transaction.commands import CancelTransaction
 from domain.transaction.phase import Phase
 from gateways.paystack.sim.server import StandIn, build_sim
 from tests.conftest import Database
+from tests.reactions.restoring import copy
 from tests.reactions.world import SECRET, World, open_world
-
-
-@pytest.fixture
-def backup(database: Database) -> Generator[tuple[Database, str]]:
-    """The database, and the name that a copy of it may have."""
-    name = f"{database.name}_restored"
-    yield database, name
-    with psycopg.connect(database.superuser_dsn.replace(database.name, "postgres"), autocommit=True) as connection:
-        connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
-
-
-def copy(database: Database, name: str) -> None:
-    with psycopg.connect(database.superuser_dsn.replace(database.name, "postgres"), autocommit=True) as connection:
-        statement = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log")
-        connection.execute(statement.format(Identifier(name), Identifier(database.name)))
 
 
 async def sell_two(world: World) -> tuple[UUID, UUID]:

@@ -38,12 +38,11 @@ from reactions.worker import Worker
 from reconciliation.run import Desk, reconcile
 from tests.conftest import Database
 from tests.domain.people import SUPER
-from tests.reactions.test_restore import backup, copy
+from tests.reactions.restoring import copy
 from tests.reactions.working import beside, fold, until_phase
 from tests.reactions.world import SECRET, START, World, open_world
 from tests.waiting import until
 
-__all__ = ["backup"]
 NUMBERS = count(1)
 
 

@@ -5,23 +5,21 @@ import pytest
 
 from domain.actor import Actor, Role
 from domain.money import Currency
-from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
-from domain.transaction.records import Finding, PayoutPurpose
+from domain.transaction.records import PayoutPurpose
 from domain.user import ChangePayoutAccount
 from domain.vault import DepositStatus, Vault
 from identity.payout_account import PayoutAccount, hash_account, put_payout_account
 from projections.alert import list_alerts
 from tests.conftest import Database
 from tests.payee import SALT, name_account
-from tests.reactions.test_owed import REASON, award
+from tests.reactions.awards import DIVIDED, award
 from tests.reactions.working import fold
 from tests.reactions.world import World, run
 
 OTHER = PayoutAccount(
     type="mobile_money", bank_code="MPESA", account_number="0799999999", account_name="seller", currency=Currency.KES
 )
-DIVIDED = Award(finding=Finding.UNCLEAR, reason=REASON, to_buyer_minor=10_000, to_seller_minor=85_000)
 
 
 async def cool(world: World, _database: Database) -> None:

@@ -11,29 +11,11 @@ from domain.vault import DepositStatus, Vault
 from reactions.loss import record_losses
 from reactions.vault import destroy_ended, reconcile_vault
 from tests.conftest import Database
+from tests.reactions.spoiling import lose_key, spoil
 from tests.reactions.street import Street, tell
 from tests.reactions.working import fold, read
 from tests.reactions.world import World
 from vault.grant import Grant, store_grant
-
-SPOIL = """
-INSERT INTO escrow_events (originator_id, originator_version, topic, state, notification_id, recorded_at, leaf_hash)
-SELECT
-    %(id)s,
-    (SELECT max(originator_version) + 1 FROM escrow_events WHERE originator_id = %(id)s),
-    'transaction.never_heard_of.v1',
-    '{}',
-    max(notification_id) + 1,
-    max(recorded_at),
-    sha256('')
-FROM escrow_events
-"""
-
-
-def spoil(database: Database, transaction_id: UUID) -> None:
-    """Give a transaction an event that nobody can read."""
-    with psycopg.connect(database.owner_dsn) as connection:
-        connection.execute(SPOIL, {"id": transaction_id})
 
 
 def test_late_money_of_the_others_is_found(database: Database) -> None:
@@ -115,27 +97,6 @@ def test_what_was_lost_with_the_passwords_of_others_is_recorded(database: Databa
         assert read(database, recorded) == [(world.seller.id,)]
 
     tell(database.app_dsn, story)
-
-
-async def lose_key(database: Database, world: World, listing: Listing, user_id: UUID) -> None:
-    """Somebody could open a deposit, until the password was reset."""
-    with psycopg.connect(database.superuser_dsn) as connection:
-        retire = "UPDATE user_keys SET retired_at = %s WHERE user_id = %s RETURNING fingerprint"
-        fingerprint = connection.execute(retire, (world.at, user_id)).fetchone()
-    assert fingerprint is not None
-    row = Grant(
-        purpose="custody",
-        transaction_id=None,
-        listing_id=listing.id,
-        deposit_id=listing.vault_id,
-        deposit_version=1,
-        user_id=user_id,
-        suite="test",
-        fingerprint=fingerprint[0],
-        sealed=b"sealed",
-    )
-    async with world.pool.connection() as connection:
-        await store_grant(connection, row)
 
 
 async def bring_back(database: Database, world: World, transaction_id: UUID, purpose: str) -> None:

@@ -15,7 +15,7 @@ from domain.transaction.phase import Phase
 from reactions import worker as worker_module
 from reactions.watch import Watch
 from tests.conftest import Database
-from tests.projections.test_runner import POISON
+from tests.projections.poison import POISON
 from tests.reactions.working import read, until_contract, until_phase, until_rows, working
 from tests.reactions.world import World, run
 from tests.waiting import until

@@ -15,7 +15,6 @@ from reactions.asking import ask_about
 from reconciliation.asking import Answer, Asked, ask_about_differences
 from reconciliation.nightly import Nightly
 from tests.conftest import Database
-from tests.reconciliation.test_nightly import count_runs
 from tests.reconciliation.world import Business, Tampered, cut_off, run
 
 
@@ -109,7 +108,7 @@ def test_the_night_asks_before_it_compares(database: Database) -> None:
         business.world.wait(hours=1)
         business.fold()
         await nightly.work()
-        assert count_runs(database) == 1
+        assert business.count_runs() == 1
         business.fold()
         assert await alerts(business, "reconciliation_differences") == []
 

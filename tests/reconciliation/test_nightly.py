@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 
-import psycopg
 import pytest
 
 from reconciliation.nightly import Nightly
@@ -12,19 +11,11 @@ from tests.reconciliation.world import Business, Tampered, cut_off, run
 from tests.waiting import until
 
 
-def count_runs(database: Database) -> int:
-    query = "SELECT count(*) FROM escrow_events WHERE topic = 'reconciliation.completed.v1'"
-    with psycopg.connect(database.owner_dsn) as connection:
-        row = connection.execute(query).fetchone()
-    assert row is not None
-    return row[0]
-
-
 async def tick(business: Business, nightly: Nightly, **later: float) -> int:
     business.world.wait(**later)
     business.fold()
     await nightly.work()
-    return count_runs(business.database)
+    return business.count_runs()
 
 
 @pytest.mark.weakness("W6")
@@ -65,9 +56,9 @@ def test_two_workers_make_one_run(database: Database) -> None:
         ]
         await asyncio.sleep(0.2)
         business.world.wait(days=2)
-        await until(lambda: count_runs(database))
+        await until(business.count_runs)
         await asyncio.sleep(0.5)
-        assert count_runs(database) == 1
+        assert business.count_runs() == 1
         for worker in workers:
             worker.cancel()
             with suppress(asyncio.CancelledError):

@@ -67,6 +67,14 @@ class Business:
         self.fold()
         return await reconcile(self.desk, None if dry else key)
 
+    def count_runs(self) -> int:
+        """How often the books were reconciled."""
+        query = "SELECT count(*) FROM escrow_events WHERE topic = 'reconciliation.completed.v1'"
+        with psycopg.connect(self.database.owner_dsn) as connection:
+            row = connection.execute(query).fetchone()
+        assert row is not None
+        return row[0]
+
     async def top_up(self) -> None:
         """Money that the platform pays in, on both sides."""
         await self.world.top_up(CAPITAL_MINOR)

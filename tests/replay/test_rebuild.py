@@ -6,7 +6,6 @@ import pytest
 from cli.failure import exit_code_of
 from domain.errors import EscrowError
 from projections.payout import PAYOUTS
-from projections.registry import PROJECTIONS
 from replay.as_of import (
     PositionUnknown,
     SchemaExists,
@@ -25,13 +24,11 @@ from replay.repair import repair
 from replay.runs import Run, RunKind, list_last_runs
 from replay.shadow import SQL as SHADOW
 from replay.shadow import connect_owner
-from replay.shape import list_tables
 from replay.status import status
 from tests.projections.comparing import digest_tables
 from tests.replay.conftest import Damage, Recorded, compare, fold_live
+from tests.replay.tables import TABLES, table_oids
 from tests.replay.world import Market, record
-
-TABLES = list_tables(PROJECTIONS)
 
 
 def prints(recorded: Recorded, schema: str = "public") -> dict[str, str]:
@@ -155,13 +152,6 @@ def test_a_rebuild_of_one_leaves_the_others_alone(folded: Recorded, damage: Dama
     mend(folded, "transactions")
     assert compare(folded).differing == ("payouts",)
     assert {table for table, oid in table_oids(folded).items() if oid != oids[table]} == {"transactions"}
-
-
-def table_oids(recorded: Recorded) -> dict[str, int]:
-    with psycopg.connect(recorded.database.owner_dsn) as connection:
-        return dict(
-            connection.execute("SELECT relname, oid::int FROM pg_class WHERE relname = ANY(%s)", (TABLES,)).fetchall()
-        )
 
 
 def test_a_rebuild_raises_the_fences(folded: Recorded) -> None:

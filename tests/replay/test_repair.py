@@ -10,7 +10,7 @@ from replay.finding import MENDABLE, FindingKind
 from replay.repair import repair
 from replay.runs import list_last_runs
 from tests.replay.conftest import Damage, Recorded, compare
-from tests.replay.test_rebuild import table_oids
+from tests.replay.tables import table_oids
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "rebuild.md"
 

@@ -4,8 +4,8 @@ import base64
 import os
 from random import Random
 
+from tests.vault.another_library import expand, fields, number, open_gcm
 from tests.vault.conftest import Scene, make_id
-from tests.vault.test_vectors import expand, fields, number, open_gcm
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, Argon2Cost, PasswordCosts, derive_keys
