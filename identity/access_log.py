@@ -123,9 +123,10 @@ class AccessFilter:
 
 
 async def write_accesses(pool: Pool, accesses: Sequence[tuple[Access, int]]) -> None:
-    """Write accesses with how often each was, in an order in which no two writers wait for each other in a circle."""
-    rows = sorted((_row(access, times) for access, times in accesses), key=repr)
+    """Write accesses with how often each was."""
+    rows = [_row(access, times) for access, times in accesses]
     async with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
+        await cursor.execute(SQL.write_alone)
         await cursor.executemany(SQL.write_access, rows)
 
 
@@ -162,12 +163,14 @@ async def list_security_alerts(pool: Pool, *, before: int | None, limit: int) ->
 
 
 async def forget_addresses(connection: Connection, user_id: UUID) -> int:
-    """Erase from where a user came, and with what; return in how many rows."""
+    """Erase from where a user came, and with what; return in how many rows. Call inside a transaction."""
+    await connection.execute(SQL.write_alone)
     return (await connection.execute(SQL.forget_addresses, (user_id,))).rowcount
 
 
 async def delete_old_accesses(connection: Connection, before: datetime) -> int:
-    """Delete what was last seen before a moment; return how many rows."""
+    """Delete what was last seen before a moment; return how many rows. Call inside a transaction."""
+    await connection.execute(SQL.write_alone)
     return (await connection.execute(SQL.delete_old_accesses, (before,))).rowcount
 
 

@@ -1,3 +1,7 @@
+-- name: write_alone
+-- Whoever writes or deletes many rows takes turns: two who lock the same ones in another order would end each other.
+SELECT pg_advisory_xact_lock(hashtextextended('access log', 0));
+
 -- name: write_access
 -- One more access; one that repeats within the hour is counted. An id of nothing is not kept: anybody can make such up.
 WITH found AS (

@@ -51,5 +51,5 @@ async def clear_away(pool: Pool, clock: Clock) -> tuple[int, int, int]:
 
 async def forget_accesses(pool: Pool, before: datetime) -> int:
     """Delete who read what before a moment; return how many rows."""
-    async with pool.connection() as connection:
+    async with pool.connection() as connection, connection.transaction():
         return await delete_old_accesses(connection, before)

@@ -10,6 +10,7 @@ from database.connect import Connection, Pool
 from database.queries import load
 from domain.errors import EscrowError
 from identity.keypair import KeyPair, get_key_pair, rewrap_key_pair
+from identity.known_device import forget_devices
 from identity.notification import tell_user
 from identity.password import Enrolment, Locksmith, Password, get_password, replace_password
 from identity.password_guess import counting_guesses
@@ -29,7 +30,8 @@ async def change_password(
     session_id: UUID,
     at: datetime,
 ) -> None:
-    """Replace the password and end every session but this one; `Authenticator.forget` the user afterwards.
+    """Replace the password, end every session but this one and know no device any more: the one before may have been
+    somebody else's. `Authenticator.forget` the user afterwards.
 
     Raises what `Locksmith.rewrap` raises, TooManyTries, and VersionConflict when somebody else changed it at the same
     moment.
@@ -44,6 +46,7 @@ async def change_password(
         await _replace(connection, stored, key_pair, changed, at)
         row = {"user_id": user_id, "session_id": session_id, "at": at}
         await connection.execute(SQL.revoke_other_sessions, row)
+        await forget_devices(connection, user_id)
         await tell_user(connection, user_id, "password_changed", at=at)
 
 

@@ -102,12 +102,12 @@ async def finish_reset(
 
 
 async def _replace(connection: Connection, key_pair: KeyPair, made: Enrolment, at: datetime) -> None:
-    """Both rows or none; a recovery key opened the key pair if it stays."""
+    """Both rows or none, locked in the order of a change; a recovery key opened the key pair if it stays."""
+    await replace_password(connection, key_pair.user_id, made.password, at, shown=None)
     if made.key_pair.key_version == key_pair.key_version:
         await rewrap_key_pair(connection, key_pair, made.key_pair)
     else:
         await replace_key_pair(connection, key_pair, made.key_pair, at)
-    await replace_password(connection, key_pair.user_id, made.password, at, shown=None)
 
 
 async def delete_old_resets(pool: Pool, *, at: datetime) -> int:

@@ -114,13 +114,15 @@ async def confirm_by_recovery_code(pool: Pool, session_id: UUID, user_id: UUID, 
 
 
 async def confirm_by_mail(pool: Pool, session_id: UUID, user_id: UUID, email: str, code: str, *, at: datetime) -> None:
-    """Confirm a session with a code by mail; the caller has checked the password. Raises CodeRefused.
+    """Confirm a session with a code by mail; the caller has checked the password. Raises CodeRefused, TooManyTries.
 
     Whoever was given an app, a key or recovery codes uses that: else whoever has the mailbox would do without it.
     """
     async with pool.connection() as connection:
         if (await get_second_factor(connection, user_id)).was_given:
             raise CodeRefused
+    # A code bears five tries, and there is a new one every minute: it is these that are to be few.
+    await count_proof(pool, user_id, at=at)
     await check_code(pool, email, code, CodePurpose.CONFIRM, at=at)
     async with pool.connection() as connection, connection.transaction():
         await use_code(connection, user_id, CodePurpose.CONFIRM)

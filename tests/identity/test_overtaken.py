@@ -3,12 +3,14 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from database.connect import Pool
 from identity import password, password_change, password_reset, sign_in
 from identity.keypair import get_key_pair
+from identity.known_device import is_known_device
 from identity.session import SignInRefused, Tokens
 from identity.user import User, verify_email
 from tests.identity.conftest import PASSWORD, Desk, disable
@@ -163,6 +165,44 @@ def test_a_cost_that_was_raised_since_the_check_keeps_nobody_out(desk: Desk, mon
         interrupt(desk, monkeypatch, raise_cost)
         await desk.sign_in(pool)
         gate.close()
+
+    desk.run(scenario)
+
+
+def test_a_reset_waits_for_a_cost_that_is_being_raised_and_neither_ends_the_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(pool: Pool) -> None:
+        (user, tokens), gate = (await desk.create(pool), await desk.sign_in(pool)), Gate()
+        begun, rewrap = asyncio.Event(), password_change.rewrap_key_pair
+
+        async def rewrap_late(*given: Any) -> None:
+            begun.set()
+            await until(lambda: is_blocked_or_over(pool, resetting))
+            await rewrap(*given)
+
+        async def reset_meanwhile() -> None:
+            await begun.wait()
+            await reset(desk, pool, user, tokens)
+
+        monkeypatch.setattr(password_change, "rewrap_key_pair", rewrap_late)
+        resetting = asyncio.create_task(reset_meanwhile())
+        later: Locksmith = make_locksmith(gate, TODAY)
+        assert await password_change.raise_cost(pool, later, user.id, PASSWORD, at=desk.at)
+        await resetting
+        await attempt(desk, pool, NEW)
+        gate.close()
+
+    desk.run(scenario)
+
+
+def test_a_device_is_a_stranger_after_the_password_was_changed(desk: Desk) -> None:
+    async def scenario(pool: Pool) -> None:
+        user, tokens = await desk.create(pool), await desk.sign_in(pool)
+        device = (await attempt(desk, pool, PASSWORD)).device_token
+        await change(desk, pool, user, tokens)
+        async with pool.connection() as connection:
+            assert not await is_known_device(connection, user.id, device)
 
     desk.run(scenario)
 

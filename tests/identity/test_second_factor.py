@@ -255,6 +255,34 @@ def test_a_code_by_mail_is_for_those_without_an_app_and_for_its_purpose_only(des
     desk.run(scenario)
 
 
+def test_guesses_at_codes_by_mail_are_few_however_many_codes_are_sent(desk: Desk):
+    async def scenario(pool: Pool) -> None:
+        user, mailbox, looked_at = await desk.create(pool), Mailbox(), 0
+        tokens = await desk.sign_in(pool)
+        async with pool.connection() as connection:
+            await verify_email(connection, user.id, desk.at)
+            user = await get_user(connection, user.id)
+        by_mail = (pool, tokens.session_id, user.id, str(user.email))
+        for _ in range(60):
+            sent = {"at": desk.at, "random_bytes": desk.random.randbytes, "purpose": CodePurpose.CONFIRM}
+            assert await send_code(pool, user, mailbox.send, **sent)
+            for n in range(1, 6):
+                wrong = f"{(int(mailbox.codes[-1]) + n) % 1_000_000:06d}"
+                try:
+                    await confirm_by_mail(*by_mail, wrong, at=desk.at)
+                except TooManyTries:
+                    continue
+                except CodeRefused:
+                    looked_at += 1
+            desk.wait(minutes=1)
+        assert looked_at == 11
+        desk.wait(hours=1)
+        assert await send_code(pool, user, mailbox.send, **{**sent, "at": desk.at})
+        await confirm_by_mail(*by_mail, mailbox.codes[-1], at=desk.at)
+
+    desk.run(scenario)
+
+
 def test_a_secret_that_was_moved_to_another_user_does_not_open(desk: Desk):
     async def scenario(pool: Pool) -> None:
         staff = await enrol(desk, pool)
