@@ -1,10 +1,11 @@
-"""Work on several cores: processes that die with the one that started them, and one counter of what is done."""
+"""Work on several cores: processes that end with the one that waits for them, and one counter of what is done."""
 
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing.sharedctypes import Synchronized
 from threading import Thread
@@ -25,13 +26,26 @@ def run_all(tasks: Sequence[Callable[[Tick], R]], processes: int, reach: Callabl
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     counter: Synchronized[int] = context.Value("q", 0)
-    with ProcessPoolExecutor(processes, context, _prepare, (counter,)) as pool:
-        futures = [pool.submit(_run_there, task) for task in tasks]
+    leash, held = context.Pipe(duplex=False)
+    until_let_go = partial(leash.poll, None)
+    with held, leash, ProcessPoolExecutor(processes, context, _prepare, (counter, until_let_go)) as pool:
         try:
+            with _uninterrupted():
+                futures = [pool.submit(_run_there, task) for task in tasks]
             return _collect(futures, counter, reach)
-        finally:
-            for future in futures:
-                future.cancel()
+        except BaseException:
+            held.close()  # nobody waits for what the others would have found
+            raise
+
+
+@contextmanager
+def _uninterrupted() -> Generator[None]:
+    """A terminal interrupts all processes of a command; those started in here leave that to who started them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _collect(futures: list[Future[R]], counter: "Synchronized[int]", reach: Callable[[int], None]) -> list[R]:
@@ -64,15 +78,12 @@ def _count(counter: "Synchronized[int]", count: int) -> None:
         counter.value += count
 
 
-def _prepare(counter: "Synchronized[int]") -> None:
+def _prepare(counter: "Synchronized[int]", until_let_go: Callable[[], bool]) -> None:
     _counters.append(counter)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_end_after, args=(until_let_go,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """Die with the one who waits for us, also when he is killed: a process left over would go on writing."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "this runs in a process that was started for tasks"
-    parent.join()
+def _end_after(until_let_go: Callable[[], bool]) -> None:
+    """Die when nobody waits for us any more, also because he was killed: a process left over would go on writing."""
+    _ = until_let_go()
     os._exit(1)
