@@ -1,6 +1,5 @@
 """Wiring: settings into the objects that the API and the worker run on. Time, ids and randomness enter here."""
 
-import hashlib
 import json
 import os
 import sys
@@ -182,7 +181,7 @@ async def open_dependencies(
             send_code=code_sender(watch_delivery(ground.pool, clock, "mail", mailer_of(settings)), clock),
             objects=objects,
             eraser=eraser_of(settings, ground.pool, clock, objects),
-            shared_key=_derive(settings, "cursors"),
+            shared_key=locksmith.derive_shared_key(),
             rates=load_rates(settings.escrow_home),
             terms=terms or Terms(),
         )
@@ -288,8 +287,3 @@ def texter_of(settings: Settings) -> SendSms:
 
 def _host(settings: Settings) -> str:
     return urlsplit(settings.escrow_public_url or "").hostname or "localhost"
-
-
-def _derive(settings: Settings, purpose: str) -> bytes:
-    """Return a key that all processes of this installation share: derived from the application's database password."""
-    return hashlib.sha256(f"{purpose}:{resolve_dsn(settings, 'app')}".encode()).digest()

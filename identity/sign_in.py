@@ -57,7 +57,8 @@ async def sign_in(
 
     Raises TooManySignIns before anything is asked of the database when nobody more can be taken.
     """
-    with locksmith.enter(_name_device(email, caller)):
+    vouched = _name_device(email, caller)
+    with locksmith.enter(vouched):
         known = await _find_known_device(pool, email, caller)
         buckets = Buckets.of(email, caller, is_known=known)
         if buckets.address is not None:
@@ -69,10 +70,11 @@ async def sign_in(
             await forget_tries(connection, buckets.account)
         if buckets.address is not None:
             await take_back_try(pool, buckets.address, at=at)
-        if known and caller.device_token is not None:
+        if known and vouched and caller.device_token:
             return SignedIn(tokens=tokens, device_token=caller.device_token)
         voucher = Voucher(key=caller.key, account=_spell(email))
-        return SignedIn(tokens=tokens, device_token=await _remember(pool, tokens, voucher, at, random_bytes))
+        device_token = await _remember(pool, tokens, voucher, at, random_bytes, is_new=not known)
+        return SignedIn(tokens=tokens, device_token=device_token)
 
 
 def _name_device(email: str, caller: Caller) -> bytes | None:
@@ -120,7 +122,9 @@ async def _find_known_device(pool: Pool, email: str, caller: Caller) -> bool:
         return stored is not None and await is_known_device(connection, stored.user_id, caller.device_token)
 
 
-async def _remember(pool: Pool, tokens: Tokens, voucher: Voucher, at: datetime, random_bytes: RandomBytes) -> str:
+async def _remember(
+    pool: Pool, tokens: Tokens, voucher: Voucher, at: datetime, random_bytes: RandomBytes, *, is_new: bool
+) -> str:
     user_id = tokens.user_id
     async with pool.connection() as connection, connection.transaction():
         # Whoever has replaced the password since has ended this session too, and a device of its would stay behind.
@@ -128,6 +132,6 @@ async def _remember(pool: Pool, tokens: Tokens, voucher: Voucher, at: datetime, 
         if not await is_going_on(connection, tokens.session_id):
             raise SignInRefused
         # Nothing is new about the first of all; and whoever brings no token is told of once an hour at most.
-        if await has_known_device(connection, user_id):
+        if is_new and await has_known_device(connection, user_id):
             await tell_user(connection, user_id, "new_sign_in", at=at, key=f"{at.astimezone(UTC):%Y%m%d%H}")
         return await remember_device(connection, user_id, voucher, at=at, random_bytes=random_bytes)

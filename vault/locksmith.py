@@ -156,6 +156,10 @@ class Locksmith:
         """Open the canary of the vault. Raises what `vault.canary.open_canary` raises."""
         await open_canary(connection, self._pepper, self._random_bytes)
 
+    def derive_shared_key(self) -> bytes:
+        """Return the key that all processes of this installation share, with a pepper of the same version."""
+        return self._pepper.derive_shared_key()
+
     def seal_seed(self, user_id: UUID, seed: bytes) -> tuple[int, bytes]:
         """Seal the secret of an authenticator app, which the program itself has to read: with the pepper alone."""
         version = self._pepper.current

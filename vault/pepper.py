@@ -92,7 +92,14 @@ class Pepper:
 
     def prove(self, version: int) -> bytes:
         """A value that only this pepper gives and that gives nothing away, to recognise it by in the database."""
-        hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=context("pepper-proof", version))
+        return self._derive("pepper-proof", version)
+
+    def derive_shared_key(self) -> bytes:
+        """A key for what is no secret of the vault, the same wherever this pepper is; it gives nothing of it away."""
+        return self._derive("shared-key", self.current)
+
+    def _derive(self, purpose: str, version: int) -> bytes:
+        hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=context(purpose, version))
         return hkdf.derive(self.get_key(version).reveal())
 
 

@@ -16,9 +16,15 @@ KEY = b"k" * 32
 
 
 async def attempt(
-    desk: Desk, pool: Pool, password: str, address: str = "127.0.0.1", device: str | None = None, email: str = EMAIL
+    desk: Desk,
+    pool: Pool,
+    password: str,
+    address: str = "127.0.0.1",
+    device: str | None = None,
+    email: str = EMAIL,
+    key: bytes = KEY,
 ) -> SignedIn:
-    caller = Caller(address=address, device_token=device, key=KEY)
+    caller = Caller(address=address, device_token=device, key=key)
     return await sign_in(
         pool,
         desk.locksmith,

@@ -83,6 +83,20 @@ def test_whoever_registers_stands_in_the_same_queue_and_the_database_hears_of_no
     desk.run(scenario)
 
 
+def test_a_known_device_that_is_not_vouched_for_any_more_gets_another_token_and_nobody_a_message(desk: Desk) -> None:
+    async def scenario(pool: Pool) -> None:
+        await desk.create(pool)
+        old = (await attempt(desk, pool, PASSWORD, key=b"o" * 32)).device_token
+        new = (await attempt(desk, pool, PASSWORD, device=old)).device_token
+        assert Voucher(key=KEY, account=EMAIL).covers(new)
+        assert (await attempt(desk, pool, PASSWORD, device=new)).device_token == new
+        async with pool.connection() as connection:
+            told = await connection.execute("SELECT count(*) FROM notification_queue WHERE template = 'new_sign_in'")
+            assert await told.fetchone() == (0,)
+
+    desk.run(scenario)
+
+
 def test_one_device_has_one_kept_place_and_all_of_them_five() -> None:
     door = Door(STRANGERS + KEPT)
     with ExitStack() as stack:
