@@ -76,6 +76,7 @@ def rebuild(
     chosen = choose(projections)
     if dry_run:
         with connect_owner(dsn) as connection:
+            refuse_part(list_lost(connection), chosen)
             return _plan(connection, chosen, check_log=check_log)
     with _alone(dsn) as keeper, Run(dsn, RunKind.REBUILD, actor, _names(chosen)) as run:
         refuse_part(list_lost(keeper), chosen)
