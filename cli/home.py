@@ -1,7 +1,10 @@
 """What lies in ESCROW_HOME beside the database and the files of people."""
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
+
+from database.private_file import write_private_file
 
 DEMO_FILE = "demo.json"
 """The demo's addresses and logins; they are there while, and after, a demo has run in this home."""
@@ -18,6 +21,6 @@ def make_secret_file(home: Path) -> Path:
     file = home / KEY_FILE
     if not file.exists():
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(f"sk_test_{secrets.token_hex(20)}")
+        with suppress(FileExistsError):  # somebody was quicker, and his is the key
+            write_private_file(file, f"sk_test_{secrets.token_hex(20)}".encode())
     return file

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cli.home import make_secret_file
 from tests.gateways.conftest import SECRET, Panel
 from tests.waiting import wait_until
 
@@ -45,6 +46,29 @@ def refused(home: Path, *options: str) -> int:
     return subprocess.run(
         [*COMMAND, *options], capture_output=True, env=environment(home), check=False, timeout=30
     ).returncode
+
+
+def test_a_death_while_the_key_is_written_leaves_no_key_and_of_two_who_write_both_have_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+
+    def die(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    for name in ("secrets.token_hex", "os.fsync", "os.link"):
+        with monkeypatch.context() as patch:
+            patch.setattr(name, die)
+            with pytest.raises(KeyboardInterrupt):
+                make_secret_file(home)
+        assert not (home / "paystack-key").exists(), name
+
+    def write_first(_size: int) -> str:
+        (home / "paystack-key").write_text("sk_test_of_the_other")
+        return "0" * 40
+
+    monkeypatch.setattr("secrets.token_hex", write_first)
+    assert make_secret_file(home).read_text() == "sk_test_of_the_other"
 
 
 def answers(base_url: str) -> bool:
