@@ -64,13 +64,16 @@ def test_a_buyer_who_begins_anew_opens_nothing_of_before(fresh: Installation) ->
     transaction, buyer = fresh.sold(), fresh.people["buyer"]
     shown = confirm(fresh, get_token(fresh, buyer), "?dry_run=true").json()
     assert [(loss["transaction_id"], loss["role"]) for loss in shown["losses"]] == [(transaction, "buyer")]
-    begin_anew(fresh, buyer)
-    for password in (PASSWORD, NEW):
-        assert buyer.post(f"/api/v1/transactions/{transaction}/reveal", {"password": password}).status_code in {
-            403,
-            409,
-        }
+
+    def reveal(password: str) -> tuple[int, str]:
+        answer = buyer.post(f"/api/v1/transactions/{transaction}/reveal", {"password": password})
+        return answer.status_code, answer.json()["code"]
+
+    with fresh.without_worker():
+        begin_anew(fresh, buyer)
+        assert (reveal(PASSWORD), reveal(NEW)) == ((403, "wrong_password"), (409, "grant_gone"))
     fresh.wait(transaction, lambda view: view["stuck_reason"] == "awaiting_redeposit")
+    assert reveal(PASSWORD) == reveal(NEW) == (409, "credentials_unavailable")
     with psycopg.connect(fresh.superuser_dsn) as connection:
         query = "SELECT octet_length(wrapped_private_key) FROM user_keys WHERE retired_at IS NOT NULL"
         assert connection.execute(query).fetchall() == [(0,)]

@@ -2,6 +2,8 @@
 
 import json
 
+import httpx
+
 from tests.running_demo import Demo
 from tests.waiting import wait_until
 
@@ -22,6 +24,12 @@ def test_who_did_what_is_listed_and_filtered(demo: Demo) -> None:
 
 
 def test_alerts_are_listed_and_what_does_not_exist_is_refused(demo: Demo) -> None:
+    transaction, seller = demo.facts["transactions"]["contract_signed"], demo.facts["users"]["seller"]
+    url = f"{demo.facts['base_url']}/api/v1/transactions/{transaction}/reveal"
+    headers = {"Authorization": f"Bearer {seller['token']}", "Idempotency-Key": "not-his-to-see"}
+    answer = httpx.post(url, json={"password": seller["password"]}, headers=headers, trust_env=False, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     alerts = json.loads(demo.escrow("access", "alerts", "--json").stdout)["security_alerts"]
-    assert {alert["kind"] for alert in alerts} <= {"second_reveal", "foreign_reveal"}
+    told = [(alert["kind"], alert["user_id"]) for alert in alerts if alert["transaction_id"] == transaction]
+    assert told == [("foreign_reveal", seller["id"])]
     assert demo.escrow("access", "list", "--action", "unknown").returncode == 2
