@@ -4,6 +4,7 @@
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -40,14 +41,18 @@ async def _follow(tools: Toolbox, transaction: Transaction, number: str) -> bool
 
 
 async def confirm_chargebacks(tools: Toolbox, transaction: Transaction, charge_reference: str) -> bool:
-    """Ask for every chargeback of a charge and record each; True when that changed the transaction."""
+    """Ask for every chargeback of a charge and record each; True when that changed the transaction.
+
+    It is of this charge, whether or not the answer says so.
+    """
     try:
         charge = await tools.gateway.verify_charge(charge_reference)
     except UnknownReference:
         return False
     changed = False
     for found in await tools.gateway.list_chargebacks_of(charge.processor_id):
-        changed |= await record_found(tools, transaction, found)
+        own = replace(found, charge_id=charge.processor_id, charge_reference=charge.reference)
+        changed |= await record_found(tools, transaction, own)
     return changed
 
 

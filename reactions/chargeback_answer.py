@@ -52,7 +52,8 @@ async def _answer(tools: Toolbox, transaction: Transaction, dispute: Dispute) ->
     found = await tools.gateway.fetch_chargeback(number)
     if found.status is not ChargebackStatus.AWAITING_MERCHANT:
         return await record_found(tools, transaction, found)
-    if await charge_id_of(tools, found) not in (None, transaction.processor_charge_id):
+    charge_id = await charge_id_of(tools, found) or dispute.charge_id
+    if charge_id not in (None, transaction.processor_charge_id):
         # The evidence is of the sale and says nothing about a payment besides it.
         return await _record(tools, transaction, AnswerReport(dispute_id=dispute.dispute_id, refusal="another_payment"))
     ordered = dispute.answer

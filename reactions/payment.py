@@ -18,7 +18,7 @@ PAID = frozenset({ChargeStatus.SUCCESS, ChargeStatus.REVERSAL_PENDING, ChargeSta
 
 async def follow_payment(tools: Toolbox, transaction: Transaction) -> bool:
     """Ask what became of the charge that is awaited, and send back what was never asked for."""
-    if transaction.suspense:
+    if transaction.returnable_receipts:
         await order(tools, NAME, transaction, ReturnReceipts())
         return True
     reference = transaction.awaited_charge

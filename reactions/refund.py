@@ -9,7 +9,7 @@ from domain.transaction import Transaction
 from domain.transaction.records import Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.system_commands import RecordRefund
-from gateways.ensure import OutcomeMismatched, ensure_refund
+from gateways.ensure import OutcomeMismatched, answer_of, ensure_refund, find_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
@@ -40,18 +40,32 @@ async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> b
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
-    """Return what the processor says; None while an earlier order may not show in its list yet."""
+    """Return what the processor says; None while there is nothing to say of an order, or none may be given yet."""
     if refund.processor_refund_id is not None:
         return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
     if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
-        return None
-    await tools.permit()
+        return None  # an earlier order may not show in its list yet
     wanted = NewRefund(
         charge_reference=refund.charge_reference,
         amount=Money(refund.amount_minor, refund.currency),
         merchant_note=refund.reference,
     )
     since = transaction.created_on - LOOK_BACK  # money that came before the price may have gone back long ago
+    follow = _find_earlier if transaction.is_disputed(refund) else _ensure
+    return await follow(tools, refund, wanted, since)
+
+
+async def _find_earlier(tools: Toolbox, refund: Refund, wanted: NewRefund, since: datetime) -> RefundReport | None:
+    """Order nothing while the payer's bank disputes it: a crash may have hidden that it was ordered before."""
+    try:
+        found = find_refund(await answer_of(tools.gateway.list_refunds(since=since)), wanted)
+    except GatewayUncertain:
+        return None
+    return None if found is None else report_of(refund, found)
+
+
+async def _ensure(tools: Toolbox, refund: Refund, wanted: NewRefund, since: datetime) -> RefundReport | None:
+    await tools.permit()
     looked_at = tools.clock()
     try:
         made = await ensure_refund(

@@ -126,6 +126,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.refund_processing.v1": STEP,
     "transaction.refund_retried.v1": STEP,
     "transaction.chargeback_covered.v1": PROCESSORS,
+    "transaction.chargeback_charge_named.v1": PROCESSORS,
     "transaction.stray_chargeback_lost.v1": "it was on its way back to the buyer, and his bank has told him",
     "transaction.stray_chargeback_covered.v1": PROCESSORS,
     "transaction.foreign_chargeback_seen.v1": STAFF_ONLY,

@@ -1,7 +1,7 @@
 """The rules of answers to the processor's disputes, of its disputes of other money, and of what it does not answer."""
 
 from domain.transaction import Transaction
-from domain.transaction.chargeback import ForeignChargebackSeen
+from domain.transaction.chargeback import ChargebackChargeNamed, ForeignChargebackSeen
 from domain.transaction.chargeback_answer import (
     ProcessorDisputeAnswered,
     ProcessorDisputeAnswerOrdered,
@@ -13,7 +13,8 @@ from replay.rules import Rule, require
 
 
 def _of_the_processor(
-    transaction: Transaction, event: ProcessorDisputeAnswered | ProcessorDisputeAnswerOrdered
+    transaction: Transaction,
+    event: ProcessorDisputeAnswered | ProcessorDisputeAnswerOrdered | ChargebackChargeNamed,
 ) -> bool:
     dispute = transaction.disputes.get(event.dispute_id)
     return dispute is not None and dispute.is_open and dispute.source is DisputeSource.PROCESSOR
@@ -27,6 +28,10 @@ def _is_new(transaction: Transaction, event: ProcessorDisputeAnswerOrdered) -> b
 
 def _is_unsent(transaction: Transaction, event: ProcessorDisputeAnswered) -> bool:
     return _of_the_processor(transaction, event) and not transaction.disputes[event.dispute_id].is_answered
+
+
+def _is_unnamed(transaction: Transaction, event: ChargebackChargeNamed) -> bool:
+    return _of_the_processor(transaction, event) and transaction.disputes[event.dispute_id].charge_id is None
 
 
 def _is_ordered(transaction: Transaction, event: ProcessorDisputeAnswerRefused) -> bool:
@@ -47,6 +52,7 @@ ANSWER_RULES: dict[str, Rule] = dict(
         require(
             Transaction, ProcessorDisputeAnswered, "an open dispute of the processor, not answered yet", _is_unsent
         ),
+        require(Transaction, ChargebackChargeNamed, "an open dispute of the processor, not named yet", _is_unnamed),
         require(Transaction, ForeignChargebackSeen, "one in another currency, not over yet", _is_news),
         require(
             Transaction,

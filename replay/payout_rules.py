@@ -18,7 +18,7 @@ from domain.transaction.payout import (
     PayoutUncertain,
 )
 from domain.transaction.phase import FAILED
-from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from domain.transaction.records import Payout, PayoutStatus
 from domain.transaction.shortfall import PayoutWaitsForBalance
 from replay.rules import Named, Rule, require
 
@@ -48,9 +48,8 @@ _owes_no_fee_yet = _when(lambda payout: payout.status in MAY_HAVE_BEEN_PAID and 
 
 def _is_payable(x: Transaction, e: PayoutRequested) -> bool:
     is_free = not any(p.purpose is e.purpose and p.status.is_open for p in x.payouts.values())
-    is_undisputed = e.purpose is not PayoutPurpose.SELLER or not x.has_open_dispute
     is_new = e.reference not in x.payouts and not _is_too_early(x, e)
-    return is_free and is_undisputed and is_new and 0 < e.amount_minor == x.payable_minor(e.purpose)
+    return is_free and is_new and not x.is_frozen(e.purpose) and 0 < e.amount_minor == x.payable_minor(e.purpose)
 
 
 def _is_too_early(x: Transaction, e: PayoutRequested) -> bool:

@@ -44,9 +44,10 @@ def _is_refundable(x: Transaction, e: RefundOrdered) -> bool:
     return e.reference not in x.refunds and 1 <= e.amount_minor <= x.refundable_minor
 
 
-def _is_in_suspense(x: Transaction, e: ReceiptReturnOrdered) -> bool:
-    receipt = x.suspense.get(e.processor_id)
-    return receipt is not None and receipt.amount_minor == e.amount_minor and e.reference not in x.refunds
+def _is_returnable(x: Transaction, e: ReceiptReturnOrdered) -> bool:
+    """Logs from before the charges of chargebacks were named have returns of what was disputed."""
+    returnable = {receipt.processor_id: receipt.amount_minor for receipt in x.returnable_receipts}
+    return returnable.get(e.processor_id) == e.amount_minor and e.reference not in x.refunds
 
 
 def _waits(x: Transaction, e: RefundWaitsForBalance) -> bool:
@@ -61,7 +62,7 @@ T = Transaction
 REFUND_RULES: dict[str, Rule] = dict(
     [
         require(T, RefundOrdered, "no more than was received and not returned", _is_refundable),
-        require(T, ReceiptReturnOrdered, "a receipt in suspense, all of it", _is_in_suspense),
+        require(T, ReceiptReturnOrdered, "a receipt in suspense, all of it, undisputed", _is_returnable),
         require(T, RefundWaitsForBalance, "a refund that was not sent, of this amount", _waits),
         require(T, RefundUncertain, "a refund under way", _is_open),
         require(T, RefundFailed, "a refund under way", _is_open),

@@ -67,7 +67,7 @@ def _passes(transaction: "Transaction", check: Check) -> bool:
 
 def stuck_reason(transaction: "Transaction") -> str | None:
     """Return the first unmet precondition of the next step, as a stable word; None when nothing is left to do."""
-    if transaction.suspense:
+    if transaction.returnable_receipts:
         return "receipts_in_suspense"
     if transaction.has_open_dispute:
         sources = sorted({dispute.source.value for dispute in transaction.open_disputes})

@@ -1,5 +1,6 @@
 """Chargebacks: the processor's disputes, always accepted, and where the money comes from when one is lost."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from domain.transaction.dispute import DisputeOpened, DisputeResolved
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.records import (
+    Dispute,
     DisputeSource,
     Finding,
     PaymentStatus,
@@ -88,6 +90,25 @@ class ChargebackCovered(TransactionMoneyEvent):
             transaction.shrink_receipt(self.processor_id, self.amount_minor)
 
 
+class ChargebackChargeNamed(TransactionEvent):
+    """The processor says which charge an open chargeback is of, where that was not just the price.
+
+    A remark: what waits of that charge for its return is not sent back meanwhile.
+    """
+
+    TOPIC = "transaction.chargeback_charge_named.v1"
+    IS_REMARK = True
+    dispute_id: UUID
+    processor_dispute_id: str
+    charge_id: str
+    charge_reference: str | None
+
+    def change(self, transaction: TransactionState) -> None:
+        """It is of this charge, also when a later answer leaves that out."""
+        changes = {"charge_id": self.charge_id, "charge_reference": self.charge_reference}
+        transaction.update_dispute(self.dispute_id, **changes)
+
+
 class ForeignChargebackSeen(TransactionEvent):
     """The processor disputes money in another currency than the price's, which was never this sale's to hold.
 
@@ -152,10 +173,30 @@ class ChargebackTrack(StrayChargebackTrack):
             self._record_opened(dispute_id, report)
         if report.is_declined:
             self.record_answer(AnswerReport(dispute_id=dispute_id, evidence_refs=report.evidence_refs))
-        if self.disputes[dispute_id].is_open and self._is_conclusive(report):
-            self._record_decided(dispute_id, report)
-        elif self.disputes[dispute_id].is_open and report.outcome is ChargebackOutcome.LOST:
-            self.escalate_dispute(dispute_id, LOST_UNHEARD)
+        if self.disputes[dispute_id].is_open:
+            self._follow(self.disputes[dispute_id], report)
+
+    def _follow(self, dispute: Dispute, report: ChargebackReport) -> None:
+        if report.charge_id is None:
+            report = replace(report, charge_id=dispute.charge_id, charge_reference=dispute.charge_reference)
+        if self._is_conclusive(report):
+            self._record_decided(dispute.dispute_id, report)
+            return
+        self._name_charge(dispute, report)
+        if report.outcome is ChargebackOutcome.LOST:
+            self.escalate_dispute(dispute.dispute_id, LOST_UNHEARD)
+
+    def _name_charge(self, dispute: Dispute, report: ChargebackReport) -> None:
+        """Once; nothing ever waits for its return of a charge that was just the price."""
+        is_just_price = report.charge_id == self.processor_charge_id and report.charge_id not in self.seen_charges
+        if dispute.charge_id is None and report.charge_id is not None and not is_just_price:
+            self.record(
+                ChargebackChargeNamed,
+                dispute_id=dispute.dispute_id,
+                processor_dispute_id=report.processor_dispute_id,
+                charge_id=report.charge_id,
+                charge_reference=report.charge_reference,
+            )
 
     def _is_conclusive(self, report: ChargebackReport) -> bool:
         is_lost = report.outcome is ChargebackOutcome.LOST

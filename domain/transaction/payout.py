@@ -17,7 +17,7 @@ from domain.transaction.payment import UnknownReference
 from domain.transaction.phase import SOURCES
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
 from domain.transaction.shortfall import PayoutWaitsForBalance
-from domain.transaction.state import TransactionState
+from domain.transaction.state import DisputeOpen, TransactionState
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 
 
@@ -168,8 +168,8 @@ class PayoutTrack(ClawbackTrack):
     def request_payout(self, purpose: PayoutPurpose, recipient: str, *, forced: bool = False) -> None:
         """Record the intent to transfer all that is payable for a purpose to a recipient code of the processor.
 
-        Raises `NothingPayable` while nothing is owed or an earlier attempt is not conclusive, `DisputeOpen` for the
-        seller's money while a dispute is open, and, unless it is forced, `PayoutRetryTooEarly` soon after a failure
+        Raises `NothingPayable` while nothing is owed or an earlier attempt is not conclusive, `DisputeOpen` for
+        what an open dispute freezes, and, unless it is forced, `PayoutRetryTooEarly` soon after a failure
         and `PayoutAttemptsExhausted` after five attempts since one that was paid.
         """
         self.require_payable(purpose)
@@ -366,8 +366,8 @@ class PayoutTrack(ClawbackTrack):
 
     def require_payable(self, purpose: PayoutPurpose) -> None:
         """Raise unless money is owed for a purpose, undisputed, and not on its way."""
-        if purpose is PayoutPurpose.SELLER:
-            self.require_no_dispute()
+        if self.is_frozen(purpose):
+            raise DisputeOpen
         is_open = any(payout.purpose is purpose and payout.status.is_open for payout in self.payouts.values())
         if is_open or self.payable_minor(purpose) == 0:
             raise NothingPayable

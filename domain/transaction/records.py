@@ -256,7 +256,10 @@ class DisputeAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispute:
-    """A disagreement about this transaction; `finding` is None while it is open."""
+    """A disagreement about this transaction; `finding` is None while it is open.
+
+    One of the processor's is of the charge that paid the price and no more, unless `charge_id` names its charge.
+    """
 
     dispute_id: UUID
     source: DisputeSource
@@ -267,6 +270,8 @@ class Dispute:
     finding: Finding | None = None
     closed_by_force: bool = False
     processor_dispute_id: str | None = None
+    charge_id: str | None = None
+    charge_reference: str | None = None
     due_at: datetime | None = None
     answer: DisputeAnswer | None = None
 

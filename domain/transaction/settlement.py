@@ -277,9 +277,9 @@ class SettlementTrack(VaultTrack):
         )
 
     def return_receipts(self) -> None:
-        """Money that waits in suspense goes back to its payer; with nothing there, nothing happens."""
+        """Money that waits in suspense goes back to its payer, unless his bank disputes it."""
         self.require_system()
-        for receipt in tuple(self.suspense.values()):
+        for receipt in self.returnable_receipts:
             self.record(
                 ReceiptReturnOrdered,
                 reference=self._next_refund_reference(),

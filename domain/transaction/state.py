@@ -235,8 +235,21 @@ class TransactionState(Aggregate):
         """True while any dispute is undecided: nothing is released or paid out, and only a refund lapses."""
         return bool(self.disputes) and any(dispute.is_open for dispute in self.disputes.values())
 
+    @property
+    def returnable_receipts(self) -> tuple[Receipt, ...]:
+        """The stray money that can go back now: what the payer's bank disputes waits until that is decided."""
+        disputed = {dispute.charge_id for dispute in self.open_disputes}
+        return tuple(receipt for receipt in self.suspense.values() if receipt.processor_id not in disputed)
+
+    def is_disputed(self, refund: Refund) -> bool:
+        """True for the return of stray money that the payer's bank disputes: he would have it twice."""
+        disputed = {dispute.charge_reference for dispute in self.open_disputes}
+        return not refund.is_of_price and refund.charge_reference in disputed
+
     def is_frozen(self, purpose: PayoutPurpose) -> bool:
-        """Return whether an open dispute keeps this from being paid: it is to the seller, never to the buyer."""
+        """Return whether an open dispute keeps this from being paid: to the seller, or stray money to its payer."""
+        if purpose is PayoutPurpose.REFUND:
+            return any(refund.is_unpaid and self.is_disputed(refund) for refund in self.refunds.values())
         return purpose is PayoutPurpose.SELLER and self.has_open_dispute
 
     @property

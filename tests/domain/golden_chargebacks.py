@@ -21,3 +21,15 @@ def stray_taken_back() -> Story:
     story.do(chargeback("lost", 60_000, number="dispute-2", of=third))
     story.do(third)
     return story
+
+
+def disputed_late() -> Story:
+    """A sale is paid twice; nobody says at first which payment the buyer's bank disputes, then it takes the second."""
+    story = paths.revealed(pending())
+    story.do(charge(story, 100_000, processor_id="second"))
+    story.do(chargeback("open"))
+    story.do(chargeback("open", of=charge(story, 100_000, processor_id="second")))
+    story.do(ReturnReceipts())
+    story.do(chargeback("lost"))
+    story.do(ReturnReceipts())
+    return story

@@ -58,7 +58,7 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
-from tests.domain.golden_chargebacks import stray_taken_back
+from tests.domain.golden_chargebacks import disputed_late, stray_taken_back
 from tests.domain.golden_debts import withheld
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.golden_payouts import repeated, taken_back_unseen, unanswered, uncovered
@@ -363,6 +363,7 @@ STORIES = {
         taken_back_elsewhere,
         taken_back_unseen,
         stray_taken_back,
+        disputed_late,
         cancelled,
         expired,
         vetted,

@@ -23,6 +23,7 @@ class Case:
         self.signed: set[str] = set()
         self.disputes: dict[str, str] = {}
         self.answers: dict[str, str] = {}
+        self.named: dict[str, str] = {}
         self.revealed: set[str] = set()
         self.granted: set[str] = set()
         self.references: set[str] = set()
@@ -71,6 +72,8 @@ class Case:
 
     def receipt_return_ordered(self, f: dict) -> None:
         self._intend(f)
+        disputed = {charge for dispute, charge in self.named.items() if dispute in self.disputes}
+        need(f["processor_id"] not in disputed, "sent back what the payer's bank disputes")
 
     def _intend(self, f: dict) -> None:
         need(f["reference"] not in self.references, "a reference serves two intents")
@@ -147,6 +150,11 @@ class Case:
         need((source == "processor") == by_processor, "decided by whom it does not concern")
         need(by_processor or f["actor_role"] in ("admin", SUPER_ADMIN), "decided by nobody of the staff")
         need(f["actor_id"] not in (self.buyer, self.seller), "decided in his own case")
+
+    def chargeback_charge_named(self, f: dict) -> None:
+        need(self.disputes.get(f["dispute_id"]) == "processor", "only the processor disputes a charge")
+        need(f["dispute_id"] not in self.named and f["charge_id"], "a charge is named once")
+        self.named[f["dispute_id"]] = f["charge_id"]
 
     def processor_dispute_answer_ordered(self, f: dict) -> None:
         need(self.disputes.get(f["dispute_id"]) == "processor", "only the processor's open dispute is answered")

@@ -2,11 +2,12 @@
 
 from domain.event import Event
 from domain.transaction import Transaction
+from domain.transaction.system_commands import ReturnReceipts
 from eventstore.fork import fork
 from replay.legality import Objection, advance
 from tests.domain.golden_files import events_of, list_files
 from tests.domain.golden_stories import STORIES
-from tests.domain.paths import payout_failed, pending, transfer
+from tests.domain.paths import charge, chargeback, payout_failed, pending, revealed, transfer
 from tests.domain.starts import starts
 from tests.domain.walk import MOVES, Position, explore, step
 
@@ -55,3 +56,20 @@ def test_the_verifier_objects_to_a_payout_that_is_paid_although_it_was_taken_bac
     news = [paid.last("payout_paid_after_all")]
     assert objections(failed.transaction, news) == []
     assert objections(taken_back.transaction, news) != []
+
+
+def test_the_verifier_objects_to_a_return_of_what_is_known_to_be_disputed():
+    """Older logs have such returns: they did not say what a chargeback was of."""
+    story = revealed(pending())
+    second = charge(story, processor_id="charge-2")
+    for report in (second, chargeback("open")):
+        story.do(report)
+    known, returned = story.fork(), story.fork()
+    returned.do(ReturnReceipts())
+    known.do(chargeback("open", of=second))
+    news = [returned.last("receipt_return_ordered")]
+    assert objections(story.transaction, news) == []
+    assert objections(known.transaction, news) != []
+    named = [known.last("chargeback_charge_named")]
+    assert objections(story.transaction, named) == []
+    assert objections(known.transaction, named) != []

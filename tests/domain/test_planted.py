@@ -17,7 +17,7 @@ from domain.policy import Terms
 from domain.transaction import Transaction, approval, settlement
 from domain.transaction.records import RefundStatus
 from domain.transaction.staff_commands import GrantApproval, RecoverInCash
-from domain.transaction.system_commands import EnforceDeadline
+from domain.transaction.system_commands import EnforceDeadline, ReturnReceipts
 from eventstore.transcoder import Unencodable
 from tests.domain.money_model import Wrong
 from tests.domain.paths import (
@@ -70,6 +70,11 @@ def fee_of_the_price(patch: pytest.MonkeyPatch) -> None:
 
 def release_in_a_dispute(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Transaction, "require_no_dispute", nothing)
+    patch.setattr(Transaction, "is_frozen", lambda self, purpose: False)
+
+
+def return_what_is_disputed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Transaction, "returnable_receipts", property(lambda self: tuple(self.suspense.values())))
 
 
 def reveal_twice(patch: pytest.MonkeyPatch) -> None:
@@ -170,6 +175,12 @@ def _charge_again(s: Story) -> None:
     s.do(charge(s, processor_id="charge-2"))
 
 
+def _return_disputed(s: Story) -> None:
+    _charge_again(s)
+    s.do(chargeback("open", of=charge(s, processor_id="charge-2")))
+    s.do(ReturnReceipts())
+
+
 def _refund_again(s: Story) -> None:
     disputed(s)
     s.do(refund(70_000), SUPER)
@@ -207,6 +218,7 @@ PLANTS: dict[str, tuple[Plant, Tell]] = {
     "the fee is of the price": (fee_of_the_price, _partly_released),
     "released in a dispute": (release_in_a_dispute, lambda s: (disputed(s), s.do(confirm(), BUYER))),
     "paid out in a dispute": (release_in_a_dispute, lambda s: (releasing(s), s.do(dispute(), BUYER), s.do(pay_out()))),
+    "sent back while disputed": (return_what_is_disputed, _return_disputed),
     "revealed twice": (reveal_twice, _reveal_again),
     "revealed to the seller": (reveal_to_anybody, lambda s: (signed(s), s.do(reveal(), SELLER))),
     "approved by the asker": (approve_your_own, _own_approval),

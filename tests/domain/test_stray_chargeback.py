@@ -15,6 +15,8 @@ from tests.domain.people import BUYER, SYSTEM
 from tests.domain.story import TRANSACTION_ID, Story, fold
 
 A = Account
+UNHEARD = ["dispute_opened", "chargeback_charge_named", "dispute_escalated"]
+"""What is recorded of a chargeback that was lost of a payment that nobody has heard of."""
 
 
 def paid_twice(story: Story) -> RecordCharge:
@@ -187,7 +189,7 @@ def test_two_chargebacks_of_a_payment_that_nobody_has_heard_of_are_both_covered_
 def test_a_chargeback_of_a_payment_that_nobody_has_heard_of_waits_for_it_and_ends_nothing():
     story = asked(pending())
     half = charge(story, 50_000, processor_id="charge-2")
-    assert story.do(chargeback("lost", 50_000, of=half)) == ["dispute_opened", "dispute_escalated"]
+    assert story.do(chargeback("lost", 50_000, of=half)) == UNHEARD
     assert (story.phase, story.transaction.is_over, story.balances()) == ("disputed", False, {})
     story.ignores(chargeback("lost", 50_000, of=half))
     story.do(half)
@@ -199,7 +201,7 @@ def test_a_chargeback_of_a_payment_that_nobody_has_heard_of_waits_for_it_and_end
 def test_a_chargeback_of_a_payment_that_nobody_hears_of_does_not_keep_an_unpaid_sale_from_its_end():
     story = asked(pending())
     payment = charge(story)
-    assert story.do(chargeback("lost", of=payment)) == ["dispute_opened", "dispute_escalated"]
+    assert story.do(chargeback("lost", of=payment)) == UNHEARD
     story.wait(hours=24)
     assert (story.do(EnforceDeadline()), story.phase) == (["expired"], "expired")
     for report in (payment, chargeback("lost", of=payment)):
@@ -211,7 +213,7 @@ def test_another_payment_does_not_pay_for_the_one_that_nobody_has_heard_of():
     story = asked(pending())
     story.do(charge(story, 50_000, processor_id="charge-2"))
     events = story.do(chargeback("lost", of=charge(story, processor_id="charge-3")))
-    assert events == ["dispute_opened", "dispute_escalated"]
+    assert events == UNHEARD
     assert story.balance(A.UNMATCHED_RECEIPTS) == -50_000
 
 

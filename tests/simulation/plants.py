@@ -102,6 +102,7 @@ def skip_four_eyes(patch: pytest.MonkeyPatch) -> None:
 def release_during_a_dispute(patch: pytest.MonkeyPatch) -> None:
     """An open dispute keeps nobody from anything."""
     patch.setattr(VaultTrack, "require_no_dispute", lambda self: None)
+    patch.setattr(VaultTrack, "is_frozen", lambda self, purpose: False)
     patch.setattr(VaultTrack, "has_dispute_against_refund", property(lambda self: False))
 
 

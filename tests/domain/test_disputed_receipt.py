@@ -1,0 +1,157 @@
+"""Stray money that the payer's bank disputes is not sent back meanwhile: he would have it twice."""
+
+import pytest
+
+from domain.journal import Account
+from domain.transaction.records import PayoutPurpose
+from domain.transaction.state import DisputeOpen
+from domain.transaction.system_commands import RecordCharge, RequestPayout, ReturnReceipts
+from tests.domain.golden_chargebacks import disputed_late
+from tests.domain.paths import (
+    asked,
+    cancel,
+    charge,
+    chargeback,
+    completed,
+    dispute,
+    pending,
+    refunded,
+    revealed,
+    signed,
+)
+from tests.domain.people import BUYER, SELLER
+from tests.domain.story import Story
+
+A = Account
+NAMED = "chargeback_charge_named"
+
+
+def paid_twice() -> Story:
+    story = revealed(pending())
+    story.do(second(story))
+    return story
+
+
+def second(story: Story) -> RecordCharge:
+    return charge(story, 100_000, processor_id="charge-2")
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_a_second_payment_waits_while_it_is_disputed(outcome: str):
+    story = paid_twice()
+    assert story.do(chargeback("open", of=second(story))) == ["dispute_opened", NAMED]
+    story.ignores(ReturnReceipts())
+    assert story.transaction.stuck_reason == "dispute_open: processor"
+    story.do(chargeback(outcome, of=second(story)))
+    if outcome == "won":
+        assert story.do(ReturnReceipts()) == ["receipt_return_ordered"]
+    else:
+        story.ignores(ReturnReceipts())
+        assert story.balance(A.REFUND_DUE) == 0
+    assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
+    assert story.transaction.held_minor == 100_000
+
+
+def test_other_stray_money_goes_back_meanwhile():
+    story = paid_twice()
+    story.do(charge(story, 30_000, processor_id="charge-3"))
+    story.do(chargeback("open", of=second(story)))
+    assert story.transaction.stuck_reason == "receipts_in_suspense"
+    assert story.do(ReturnReceipts()) == ["receipt_return_ordered"]
+    assert story.last("receipt_return_ordered").processor_id == "charge-3"
+    assert story.transaction.stuck_reason == "dispute_open: processor"
+
+
+@pytest.mark.parametrize("amount", [20_000, 130_000])
+def test_what_was_paid_too_much_waits_while_the_payment_is_disputed(amount: int):
+    story = asked(pending())
+    payment = charge(story, 130_000)
+    story.do(payment)
+    assert story.do(chargeback("open", amount, of=payment)) == ["dispute_opened", NAMED]
+    story.ignores(ReturnReceipts())
+    story.do(chargeback("lost", amount, of=payment))
+    rest = 130_000 - amount
+    assert story.balance(A.LOSSES) == 0
+    assert (story.transaction.held_minor, -story.balance(A.UNMATCHED_RECEIPTS)) == (
+        (80_000, 30_000) if rest else (0, 0)
+    )
+    assert bool(story.transaction.returnable_receipts) == bool(rest)
+
+
+def test_the_charge_of_a_chargeback_may_be_named_later_and_is_recorded_once():
+    story = paid_twice()
+    assert story.do(chargeback("open")) == ["dispute_opened"]
+    assert story.do(chargeback("open", of=second(story))) == [NAMED]
+    assert story.last(NAMED).charge_id == "charge-2"
+    for report in (chargeback("open"), chargeback("open", of=second(story)), ReturnReceipts()):
+        story.ignores(report)
+
+
+def test_once_it_was_named_it_need_not_be_named_again():
+    """The last answer leaves the charge out: what was disputed is taken, also where its return was ordered."""
+    for is_ordered in (False, True):
+        story = paid_twice()
+        if is_ordered:
+            story.do(ReturnReceipts())
+        story.do(chargeback("open", of=second(story)))
+        assert "stray_chargeback_lost" in story.do(chargeback("lost"))
+        assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.REFUND_DUE) == story.balance(A.LOSSES) == 0
+        assert story.transaction.held_minor == 100_000
+
+
+def test_a_payment_that_is_heard_of_only_after_its_chargeback_waits_as_well():
+    story = revealed(pending())
+    story.do(chargeback("open", of=second(story)))
+    story.do(second(story))
+    story.ignores(ReturnReceipts())
+
+
+def test_of_the_payment_that_was_just_the_price_nothing_waits_and_nothing_is_named():
+    story = completed(pending())
+    price = charge(story, processor_id=story.transaction.processor_charge_id or "")
+    assert story.do(chargeback("open", of=price)) == ["dispute_opened"]
+
+
+def test_a_return_that_was_ordered_before_is_not_to_be_sent_while_it_is_disputed():
+    story = paid_twice()
+    story.do(ReturnReceipts())
+    (back,) = story.transaction.refunds.values()
+    assert not story.transaction.is_disputed(back)
+    story.do(chargeback("open", of=second(story)))
+    assert story.transaction.is_disputed(back)
+    story.do(chargeback("won", of=second(story)))
+    assert not story.transaction.is_disputed(back)
+
+
+def test_what_was_ordered_back_of_the_price_is_sent_all_the_same():
+    story = signed(pending())
+    story.do(second(story))
+    for party in (BUYER, SELLER):
+        story.do(cancel(), party)
+    story.do(chargeback("open", of=second(story)))
+    (price,) = story.transaction.refunds.values()
+    assert not story.transaction.is_disputed(price)
+    story.ignores(ReturnReceipts())
+
+
+def test_a_return_that_failed_is_not_paid_by_transfer_while_it_is_disputed():
+    story = paid_twice()
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(chargeback("open", of=second(story)))
+    pay = RequestPayout(purpose=PayoutPurpose.REFUND, recipient="RCP_buyer")
+    assert story.transaction.is_frozen(PayoutPurpose.REFUND)
+    story.refuses(DisputeOpen, pay)
+    story.do(chargeback("won", of=second(story)))
+    assert story.do(pay) == ["payout_requested"]
+
+
+def test_a_dispute_of_the_buyer_holds_no_stray_money_back():
+    story = paid_twice()
+    story.do(dispute(), BUYER)
+    assert story.do(ReturnReceipts()) == ["receipt_return_ordered"]
+
+
+def test_the_story_of_one_that_was_named_late_costs_nobody_anything():
+    story = disputed_late()
+    assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.LOSSES) == 0
