@@ -10,7 +10,6 @@ from reconciliation.books import Books
 from reconciliation.finding import Facts, Findings, Place, Window
 from reconciliation.key import ACCOUNT, CHARGE, SETTLEMENT, Key
 from reconciliation.leftovers import Open
-from reconciliation.settlement import deductions_outside_balance
 
 Totals = Mapping[Place, int]
 """What the ledger says of each account in each currency at the cut, in minor units."""
@@ -29,6 +28,7 @@ def prove_accounts(
 
     The bank is not the processor's: of it only the payouts to the bank are compared, on both sides.
     """
+    open_minor = _explaining(open_minor, findings)
     theirs, to_bank = _balances(books), _to_bank(findings)
     theirs.update(_unsettled(books, findings))
     ours = Counter({place: amount for place, amount in totals.items() if place[0] is not Account.BANK})
@@ -38,14 +38,21 @@ def prove_accounts(
     for place in sorted({*ours, *theirs}):
         figure = _figure(place, ours[place], theirs[place], open_minor, findings)
         if place[0] is Account.BALANCE:
-            kept = sum(
-                amount for currency, amount in deductions_outside_balance(books).values() if currency == place[1]
-            )
-            figure = figure._replace(pending_minor=figure.pending_minor - kept)
+            figure = figure._replace(pending_minor=figure.pending_minor - findings.withheld_minor[place[1]])
         _judge(figure, _told(figure, books, open_minor, findings), window, findings)
         if figure.ledger_minor or figure.processor_minor:
             figures.append(figure)
     return tuple(figures)
+
+
+def _explaining(open_minor: Open, findings: Findings) -> Open:
+    """Leave out what explains no distance.
+
+    A correction of the whole account has moved the ledger's own figure. What is older than the window is forgotten or
+    only half read: if money is missing because of it, the distance is there, and has to be said.
+    """
+    explaining = findings.differences.keys() | findings.pending | findings.kept
+    return {key: amounts for key, amounts in open_minor.items() if key in explaining}
 
 
 def _balances(books: Books) -> Counter[Place]:
@@ -74,13 +81,8 @@ def _opened(open_minor: Open, place: Place) -> int:
 
 
 def _figure(place: Place, ours: int, theirs: int, open_minor: Open, findings: Findings) -> AccountFigure:
-    """A correction of the whole account explains nothing: it has moved the ledger's own figure."""
     listed = sum(amounts[place] for key, amounts in open_minor.items() if key in findings.differences)
-    pending = sum(
-        amounts[place]
-        for key, amounts in open_minor.items()
-        if key not in findings.differences and key.subject != ACCOUNT
-    )
+    pending = sum(amounts[place] for key, amounts in open_minor.items() if key not in findings.differences)
     account, currency = place
     return AccountFigure(account, currency, ours, theirs, pending, listed)
 
@@ -96,7 +98,8 @@ def _judge(figure: AccountFigure, told_minor: int, window: Window, findings: Fin
     findings.differ(
         KINDS[Account(figure.account)],
         key,
-        f"{figure.unexplained_minor} {figure.currency} of {figure.account} are explained by no line on either side.",
+        f"{figure.unexplained_minor} {figure.currency} of {figure.account} are explained by no line on either side "
+        f"since {window.since.date()}.",
         Facts(
             currency=figure.currency,
             reference=figure.account,

@@ -28,7 +28,7 @@ class Window:
         return any(moment is not None and moment > self.now - GRACE for moment in moments)
 
     def is_before(self, *moments: datetime | None) -> bool:
-        """True when all of it happened before the window: an earlier run has judged it."""
+        """True when all of it happened before the window: an earlier run has judged it, and it explains nothing."""
         return all(moment is not None and moment < self.since for moment in moments)
 
 
@@ -46,10 +46,16 @@ class Facts:
 
 @dataclass
 class Findings:
-    """Each thing is matched, pending or in a list of differences; `theirs` are the processor's amounts per account."""
+    """Each thing is matched, pending or in a list of differences; `theirs` are the processor's amounts per account.
+
+    `kept` are refunds that a settlement keeps instead of the balance, `withheld_minor` what settlements have kept, by
+    currency.
+    """
 
     matched: int = 0
     pending: set[Key] = field(default_factory=set[Key])
+    kept: set[Key] = field(default_factory=set[Key])
+    withheld_minor: Counter[str] = field(default_factory=Counter[str])
     differences: dict[Key, list[Difference]] = field(default_factory=dict[Key, list[Difference]])
     theirs: dict[Key, Counter[Place]] = field(default_factory=dict[Key, Counter[Place]])
 

@@ -25,6 +25,8 @@ def judge_lines(groups: Groups, open_minor: Open, window: Window, records: Recor
             continue
         elif _is_kept_from_settlement(key, amounts):
             findings.match(key)
+            if not window.is_before(*lines.moments):
+                findings.kept.add(key)
         elif window.is_young(*lines.moments):
             findings.wait(key)
         elif lines.moments and not window.is_before(*lines.moments):

@@ -26,7 +26,7 @@ ACTOR = reaction("reconciliation")
 NAMESPACE = UUID("0f6f3c07-1f0c-5c0e-9a38-51a7f8c1d6b4")
 RECENT = timedelta(days=7)
 LENGTH = timedelta(days=35)
-"""How far back a run looks unless it is told: longer than anything stays on its way."""
+"""How far back a run looks at least: longer than anything stays on its way, and so can explain a distance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def request_of(key: str) -> Request:
 
 def _window(desk: Desk, since: datetime | None, until: datetime | None) -> Window:
     now = min(until or desk.clock(), desk.clock())
-    return Window(since=since or now - LENGTH, now=now)
+    return Window(since=min(since or now, now - LENGTH), now=now)
 
 
 async def _book(desk: Desk, booking: Booking) -> int:

@@ -112,12 +112,15 @@ def bookings_of(settlement: Settlement, *, is_in_balance: bool) -> list[Booking]
 def match_settlements(books: Books, records: Records, window: Window, findings: Findings) -> None:
     """Hold every settlement against what was booked for it, and every booking against the list."""
     booked, into_balance = _booked(records), settlements_in_balance(books)
+    withheld = deductions_outside_balance(books)
     for settlement in books.settlements:
         known = booked.get(_key(settlement), [])
         is_in_balance = settlement.processor_id in into_balance
         _count(settlement, findings, is_in_balance=is_in_balance)
         if not window.is_before(settlement.settled_at, *(each.at for each in _settled(known))):
             _judge(settlement, known, window, findings, is_in_balance=is_in_balance)
+            currency, amount = withheld.get(_key(settlement), (settlement.currency, 0))
+            findings.withheld_minor[currency] += amount
     listed = {_key(settlement) for settlement in books.settlements}
     for key, known in booked.items():
         movements = _settled(known)

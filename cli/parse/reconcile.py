@@ -9,10 +9,10 @@ from cli.parse.options import DryRunOption, JsonOption
 app = typer.Typer()
 
 
-@app.command(epilog="Example: escrow reconcile --since 2026-11-01 --json")
+@app.command(epilog="Example: escrow reconcile --since 2026-09-01 --json")
 def reconcile(
     since: Annotated[
-        str | None, typer.Option(help="From when: a date (UTC) or a time with its offset. Default: 35 days before.")
+        str | None, typer.Option(help="From when: a date (UTC) or a time with its offset. At least 35 days before.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="Up to when. Default: now.")] = None,
     ask: Annotated[
