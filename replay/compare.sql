@@ -101,3 +101,7 @@ FOR UPDATE;
 -- name: take_snapshot
 -- The transaction sees what is committed now, and nothing later.
 SELECT pg_current_snapshot();
+
+-- name: identify
+-- The table that has this name now, null for none.
+SELECT to_regclass(%s)::oid;

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from psycopg import Connection
 from psycopg.rows import TupleRow
@@ -124,17 +124,55 @@ def _compare_all(
 ) -> dict[str, int]:
     if not projections:
         return {}
+    positions: dict[str, int] = {}
     with verification_schema(dsn) as schema:
         with connect_owner(dsn) as connection:
             install_tables(connection, projections, schema=schema, with_indexes=False)
             spare_the_log(connection, schema, list_tables(projections))
-        for finding in _approach(dsn, schema, projections, processes, progress):
-            checks[str(finding.projection)].add(finding)
-        with _same_position(dsn, schema, projections, checks) as (connection, positions):
-            for projection, pair in pairs:
-                if projection.name in positions:
-                    checks[projection.name].extend(_compare_if_readable(connection, pair, schema))
-            return positions
+        for is_last in (False, True):
+            left = [p for p in projections if p.name not in positions and _folds(checks[p.name])]
+            if left:
+                for finding in _approach(dsn, schema, left, processes, progress):
+                    checks[str(finding.projection)].add(finding)
+                positions |= _compare(dsn, schema, left, pairs, checks, is_last=is_last)
+    return positions
+
+
+def _compare(
+    dsn: str,
+    schema: str,
+    projections: Sequence[Projection],
+    pairs: Sequence[tuple[Projection, Pair]],
+    checks: Mapping[str, Findings],
+    *,
+    is_last: bool,
+) -> dict[str, int]:
+    """Compare, and return the positions of those that were compared.
+
+    The snapshot sees no row of tables that a rebuild has exchanged since; they are left for the next time, if any.
+    """
+    found = {projection.name: Findings() for projection in projections}
+    with _same_position(dsn, schema, projections, checks) as (connection, positions, tables):
+        for projection, pair in pairs:
+            if projection.name in positions:
+                found[projection.name].extend(_compare_if_readable(connection, pair, schema))
+        # Who has read a table keeps it from being exchanged.
+        after = _identify(connection, projections)
+    compared = {name: at for name, at in positions.items() if is_last or after[name] == tables[name]}
+    for name in compared:
+        checks[name].merge(found[name])
+    return compared
+
+
+def _identify(connection: Connection[TupleRow], projections: Sequence[Projection]) -> dict[str, list[int | None]]:
+    """Which tables go by the names of these now, whatever the snapshot of the transaction."""
+    return {
+        projection.name: [
+            cast("tuple[int | None]", connection.execute(SQL.identify, (f"{LIVE}.{table}",)).fetchone())[0]
+            for table in list_tables([projection])
+        ]
+        for projection in projections
+    }
 
 
 def _compare_if_readable(connection: Connection[TupleRow], pair: Pair, schema: str) -> Iterator[Finding]:
@@ -168,8 +206,8 @@ def _approach(
 @contextmanager
 def _same_position(
     dsn: str, schema: str, projections: Sequence[Projection], checks: Mapping[str, Findings]
-) -> Generator[tuple[Connection[TupleRow], dict[str, int]]]:
-    """A snapshot in which shadow and live tables are of the same positions.
+) -> Generator[tuple[Connection[TupleRow], dict[str, int], dict[str, list[int | None]]]]:
+    """A snapshot in which shadow and live tables are of the same positions, and which live tables these are.
 
     The live checkpoints are held while the shadow takes the last steps, and let go as soon as the snapshot is taken.
     """
@@ -184,7 +222,8 @@ def _same_position(
                 for finding in fold_group(dsn, schema, level, position, lambda count: None):
                     checks[str(finding.projection)].add(finding)
             reader.execute(SQL.take_snapshot)
-        yield reader, {name: position for name, position in positions.items() if _folds(checks[name])}
+            tables = _identify(holder, projections)
+        yield reader, {name: position for name, position in positions.items() if _folds(checks[name])}, tables
 
 
 def _folds(check: Findings) -> bool:

@@ -1,14 +1,18 @@
 """Whoever changes a row of a read model is found, with table, key and column."""
 
 import json
+from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.rows import TupleRow
 
 from projections.registry import PROJECTIONS
 from projections.rows import Table
-from replay.finding import FindingKind
+from replay.compare import Pair, compare_rows
+from replay.finding import Finding, FindingKind
 from replay.log import connect_reading
+from replay.rebuild import Rebuilt, rebuild
 from replay.runs import list_last_runs
 from replay.shadow import SQL as SHADOW
 from replay.shadow import connect_owner, drop_stale, run_on_schema
@@ -288,3 +292,23 @@ def test_the_same_log_gives_the_same_fingerprint_and_one_bit_another(folded: Rec
     assert prints() == before
     damage("UPDATE transactions SET held_minor = held_minor + 1")
     assert {table for table, value in prints().items() if value != before[table]} == {"transactions"}
+
+
+def test_tables_that_a_rebuild_exchanges_meanwhile_are_compared_as_they_are_then(
+    folded: Recorded, damage: Damage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The snapshot is older than the rows of the new tables, and sees none of them."""
+    damage("UPDATE payouts SET recipient = 'x'")
+    rebuilt: list[Rebuilt] = []
+
+    def rebuild_first(connection: psycopg.Connection[TupleRow], pair: Pair, schema: str) -> Iterator[Finding]:
+        if not rebuilt:
+            names = ["transactions", "ledger"]
+            rebuilt.append(rebuild(folded.database.owner_dsn, actor="tests", projections=names, processes=1))
+        yield from compare_rows(connection, pair, schema)
+
+    monkeypatch.setattr("replay.projections.compare_rows", rebuild_first)
+    report = compare(folded)
+    assert len(rebuilt) == 1
+    assert report.differing == ("payouts",)
+    assert {summary.position for summary in report.projections} == {folded.head}
