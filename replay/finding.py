@@ -37,6 +37,7 @@ class FindingKind(StrEnum):
     COLUMN_EXTRA = "column_extra"
     COLUMN_DIFFERS = "column_differs"
     INDEX_MISSING = "index_missing"
+    INDEX_UNREADABLE = "index_unreadable"
     GRANT_MISSING = "grant_missing"
     ROW_MISSING = "row_missing"
     ROW_EXTRA = "row_extra"
@@ -60,6 +61,7 @@ MENDABLE = frozenset(
         FindingKind.COLUMN_EXTRA,
         FindingKind.COLUMN_DIFFERS,
         FindingKind.INDEX_MISSING,
+        FindingKind.INDEX_UNREADABLE,
         FindingKind.GRANT_MISSING,
         FindingKind.ROW_MISSING,
         FindingKind.ROW_EXTRA,

@@ -42,7 +42,8 @@ def list_places(connection: Connection[TupleRow]) -> dict[str, Place]:
 
 def places_of(rows: Sequence[TupleRow]) -> dict[str, Place]:
     """Rows of the table of checkpoints, by name."""
-    return {name: Place(version, position) for name, version, position in cast("list[tuple[str, int, int]]", rows)}
+    ordered = sorted(cast("list[tuple[str, int, int]]", rows))
+    return {name: Place(version, position) for name, version, position in ordered}
 
 
 def list_lost(connection: Connection[TupleRow]) -> dict[str, Finding]:
@@ -61,6 +62,30 @@ def _try(connection: Connection[TupleRow], table: str, statement: LiteralString)
     except UndefinedTable:
         return Finding(FindingKind.TABLE_MISSING, table=table)
     return None
+
+
+def list_misindexed(connection: Connection[TupleRow], lost: Mapping[str, Finding]) -> list[Finding]:
+    """Those of the two tables that can be read, but not by their index: without it the worker stands still."""
+    looks: dict[str, LiteralString] = {CHECKPOINTS: SQL.count_hidden_checkpoints, STOPS: SQL.count_hidden_stops}
+    found = [_look_up(connection, table, statement) for table, statement in looks.items() if table not in lost]
+    return [finding for finding in found if finding is not None]
+
+
+def _look_up(connection: Connection[TupleRow], table: str, statement: LiteralString) -> Finding | None:
+    kind = FindingKind.INDEX_UNREADABLE
+    try:
+        with connection.transaction():
+            connection.execute(SQL.look_up_each)
+            (hidden,) = cast("tuple[int]", connection.execute(statement).fetchone())
+    except DAMAGED as error:
+        return Finding(kind, table=table, found=str(error).strip())
+    return Finding(kind, table=table, found=f"{hidden} rows that it does not find") if hidden else None
+
+
+def rebuild_indexes(connection: Connection[TupleRow], tables: Sequence[str]) -> None:
+    """Make the indexes of these tables anew from what is in them."""
+    for table in tables:
+        connection.execute(sql.SQL(SQL.reindex).format(table=sql.Identifier(LIVE, table)))
 
 
 def refuse_part(lost: Mapping[str, Finding], projections: Sequence[Projection]) -> None:

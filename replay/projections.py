@@ -18,12 +18,13 @@ from replay.compare import Pair, compare_rows
 from replay.finding import Finding, FindingKind, Findings
 from replay.fold import fold_group, fold_shadow
 from replay.log import connect_reading
-from replay.places import Place, list_lost, list_places, places_of
+from replay.places import Place, list_lost, list_misindexed, list_places, places_of
 from replay.progress import Progress, ignore
 from replay.shadow import CHECKPOINTS, SHORT_TAIL, connect_owner, spare_the_log, verification_schema
 from replay.shape import Shape, compare_shapes, list_tables, read_pattern, read_shape
 
 SQL = load("replay", "compare.sql")
+LOG = load("replay", "log.sql")
 ROUNDS = 5
 
 
@@ -49,6 +50,7 @@ def verify_projections(
     with connect_owner(dsn) as connection:
         lost, head = list_lost(connection), get_head(connection)
         findings.extend(lost.values())
+        findings.extend(list_misindexed(connection, lost))
         places = {} if CHECKPOINTS in lost else list_places(connection)
         findings.extend(_find_unknown(places))
         pattern = read_pattern(connection, projections)
@@ -214,6 +216,7 @@ def _same_position(
     names = [projection.name for projection in projections if _folds(checks[projection.name])]
     with connect_owner(dsn) as holder, connect_reading(dsn) as reader:
         with holder.transaction():
+            holder.execute(LOG.read_table_only)
             places = places_of(holder.execute(SQL.hold_checkpoints, (names,)).fetchall())
             head = get_head(holder)
             positions = {name: min(place.position, head) for name, place in places.items()}

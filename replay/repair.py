@@ -14,7 +14,7 @@ from eventstore.idempotency import SQL as LOG
 from eventstore.idempotency import rebuild_idempotency
 from replay.damage import LogDamaged
 from replay.finding import COMMANDS_TABLE, MENDABLE
-from replay.places import STOPS, list_lost, remake_lost
+from replay.places import STOPS, list_lost, rebuild_indexes, remake_lost
 from replay.progress import Progress, ignore
 from replay.rebuild import Rebuilt, rebuild
 from replay.rebuilding import SWAP_LOCK_WAIT, SwapBlocked
@@ -31,12 +31,14 @@ SQL = load("replay", "repair.sql")
 class Repaired:
     """`before` says what was wrong; `rebuilt` is None when no read model was; `after` is the second verification.
 
+    `reindexed` names the tables beside the read models whose index was made anew.
     `stops` says whether the table of where read models stopped was made anew, empty: what still stops is written down
     again. `commands` is how many rows the table of commands has after it was folded anew, None when it was right;
     `forgotten` names the checkpoints that were removed because this program has no such projection.
     """
 
     before: Report
+    reindexed: tuple[str, ...]
     rebuilt: Rebuilt | None
     stops: bool
     commands: int | None
@@ -53,6 +55,7 @@ class Repaired:
         return {
             "ok": self.ok,
             "before": self.before.as_json(),
+            "reindexed": list(self.reindexed),
             "rebuilt": None if self.rebuilt is None else self.rebuilt.as_json(),
             "stops": self.stops,
             "commands": self.commands,
@@ -76,9 +79,12 @@ def repair(
     """
     before = verify(dsn, actor=actor, processes=processes, progress=progress)
     _refuse_damage(before)
+    reindexed = _rebuild_indexes(dsn, actor, before) if before.misindexed and not dry_run else ()
     rebuilt = _rebuild_differing(dsn, actor, before, dry_run, processes, progress) if before.differing else None
     if dry_run or before.ok:
-        return Repaired(before=before, rebuilt=rebuilt, stops=False, commands=None, forgotten=(), after=None)
+        return Repaired(
+            before=before, reindexed=(), rebuilt=rebuilt, stops=False, commands=None, forgotten=(), after=None
+        )
     stops = before.stops_lost and _remake_stops(dsn, actor, before)
     commands = _rebuild_commands(dsn, actor, before) if before.commands_differ else None
     forgotten = _forget_checkpoints(dsn, actor, before) if before.unknown_checkpoints else ()
@@ -92,7 +98,15 @@ def repair(
         processes=processes,
         progress=progress,
     )
-    return Repaired(before=before, rebuilt=rebuilt, stops=stops, commands=commands, forgotten=forgotten, after=after)
+    return Repaired(
+        before=before,
+        reindexed=reindexed,
+        rebuilt=rebuilt,
+        stops=stops,
+        commands=commands,
+        forgotten=forgotten,
+        after=after,
+    )
 
 
 def _refuse_damage(report: Report) -> None:
@@ -113,6 +127,16 @@ def _rebuild_differing(
         processes=processes,
         progress=progress,
     )
+
+
+def _rebuild_indexes(dsn: str, actor: str, before: Report) -> tuple[str, ...]:
+    """First of all: the swap of tables that were made anew goes by these indexes."""
+    tables = before.misindexed
+    with Run(dsn, RunKind.REPAIR, actor, ", ".join(tables)) as run, connect_owner(dsn) as connection:
+        with _waiting_shortly(connection), connection.transaction():
+            rebuild_indexes(connection, tables)
+        run.succeed(Outcome.DONE, before.head, 0)
+        return tables
 
 
 def _remake_stops(dsn: str, actor: str, before: Report) -> bool:

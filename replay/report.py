@@ -50,7 +50,12 @@ class Report:
     @property
     def stops_lost(self) -> bool:
         """Whether the table of where read models stopped cannot be read, or is gone."""
-        return any(finding.table == STOPS for finding in self.findings)
+        return any(found.table == STOPS and found.kind is not FindingKind.INDEX_UNREADABLE for found in self.findings)
+
+    @property
+    def misindexed(self) -> tuple[str, ...]:
+        """The tables beside the read models of which only the index is damaged."""
+        return tuple(str(found.table) for found in self.findings if found.kind is FindingKind.INDEX_UNREADABLE)
 
     @property
     def unknown_checkpoints(self) -> tuple[str, ...]:

@@ -168,7 +168,8 @@ def _print_repaired(done: Repaired) -> None:
 def list_mended(done: Repaired) -> list[str]:
     """Say in a line each what was mended or, after a dry run, would be."""
     before, is_plan = done.before, done.after is None
-    lines = [] if done.rebuilt is None else [_rebuilt(done.rebuilt)]
+    lines = [f"{'would make' if is_plan else 'made'} the index of {table} anew" for table in before.misindexed]
+    lines += [] if done.rebuilt is None else [_rebuilt(done.rebuilt)]
     if before.commands_differ:
         folded = f"folded the table of commands anew: {done.commands} commands"
         lines.append("would fold the table of commands anew" if is_plan else folded)

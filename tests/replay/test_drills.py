@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from cli.run.replay import list_mended
 from database.facts import read_facts
 from database.migrate import migrate
 from database.postgres import EmbeddedServer
@@ -32,6 +33,7 @@ from tests.waiting import wait_until
 
 BLOCK = 8192
 UNREADABLE = FindingKind.TABLE_UNREADABLE
+INDEX_UNREADABLE = FindingKind.INDEX_UNREADABLE
 
 
 class Machine:
@@ -215,6 +217,31 @@ def test_an_unreadable_table_of_stops_pauses_the_worker_and_repair_makes_it_anew
         wait_until(lambda: positions(server) == {filled.head})
     assert [(finding.kind, finding.table) for finding in done.before.findings] == [(UNREADABLE, "projection_failures")]
     assert (done.ok, done.stops, done.rebuilt) == (True, True, None)
+
+
+@pytest.mark.parametrize("table", ["projection_failures", "projection_checkpoints"])
+def test_an_index_beside_the_read_models_that_cannot_be_read_is_made_anew_and_nothing_else(
+    filled: Machine, table: str
+) -> None:
+    with filled.run() as server, psycopg.connect(server.superuser_dsn("escrow"), autocommit=True) as connection:
+        connection.execute("INSERT INTO projection_failures VALUES ('payouts', 3, 'x', now(), now())")
+        connection.execute("CHECKPOINT")
+    damage(filled.file_of(f"{table}_pkey"), BLOCK + 4000)
+    with filled.run() as server:
+        before = everything(server, table)
+        plan = repair(server.dsn("owner"), actor="tests", dry_run=True, processes=1)
+        done = repair(server.dsn("owner"), actor="tests", processes=1)
+        assert everything(server, table) == before
+    assert [(finding.kind, finding.table) for finding in done.before.findings] == [(INDEX_UNREADABLE, table)]
+    assert (done.ok, done.reindexed, done.rebuilt, done.stops) == (True, (table,), None, False)
+    assert list_mended(plan) == [f"would make the index of {table} anew"]
+    assert list_mended(done) == [f"made the index of {table} anew"]
+
+
+def everything(server: EmbeddedServer, table: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(server.dsn("owner")) as connection:
+        connection.execute("SET enable_indexscan = off; SET enable_bitmapscan = off")
+        return sorted(connection.execute(f"SELECT t::text FROM {table} AS t").fetchall())  # type: ignore[call-overload]
 
 
 @contextmanager

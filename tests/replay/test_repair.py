@@ -66,6 +66,19 @@ def test_a_command_that_its_index_does_not_find_is_named_and_repair_builds_the_i
     assert done.commands is not None
 
 
+def test_a_stop_that_its_index_does_not_find_is_named_and_repair_builds_the_index_anew(
+    folded: Recorded, damage: Damage
+) -> None:
+    is_ready = "UPDATE pg_index SET indisready = {} WHERE indexrelid = 'projection_failures_pkey'::regclass"
+    damage(is_ready.format("FALSE"))
+    damage("INSERT INTO projection_failures VALUES ('payouts', 3, 'x', now(), now())")
+    damage(is_ready.format("TRUE"))
+    done = repair(folded.database.owner_dsn, actor="tests", processes=1)
+    (finding,) = done.before.findings
+    assert (finding.kind, finding.found) == (FindingKind.INDEX_UNREADABLE, "1 rows that it does not find")
+    assert (done.ok, done.reindexed) == (True, ("projection_failures",))
+
+
 def test_repair_forgets_the_checkpoint_of_a_projection_that_this_program_does_not_have(
     folded: Recorded, damage: Damage
 ) -> None:
