@@ -29,6 +29,7 @@ RUNS_ANEW = frozenset(
         "transaction.inspection_extended.v1",
         "transaction.deadlines_extended.v1",
         "transaction.dispute_withdrawn.v1",
+        "transaction.dispute_resolved.v1",
     }
 )
 """After these the end of the inspection is another one."""

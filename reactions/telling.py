@@ -135,6 +135,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.processor_dispute_answered.v1": PROCESSORS,
     "transaction.processor_dispute_answer_refused.v1": STAFF_ONLY,
     "transaction.debt_recovered.v1": SAME_APPEND,
+    "transaction.clocks_resumed.v1": SAME_APPEND,
     "transaction.loss_written_off.v1": STAFF_ONLY,
     "transaction.approval_requested.v1": "nothing is decided yet",
     "transaction.approval_granted.v1": SAME_APPEND,

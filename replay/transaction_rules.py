@@ -21,7 +21,7 @@ from domain.transaction.dispute import DisputeEscalated, DisputeOpened, DisputeR
 from domain.transaction.inspection import AccessConfirmed, InspectionExtended, InspectionLapsed
 from domain.transaction.note import NoteAdded, PartiesNotified, StatementRecorded
 from domain.transaction.opening import TransactionCancelled, TransactionExpired
-from domain.transaction.outage import DeadlinesExtended
+from domain.transaction.outage import ClocksResumed, DeadlinesExtended
 from domain.transaction.payment import (
     FundsHeld,
     PaymentAttemptFailed,
@@ -173,6 +173,13 @@ def _just_received(x: Transaction, e: FundsHeld) -> bool:
     return is_new and e.amount_minor == x.held_minor
 
 
+def _has_been_stopped(x: Transaction, e: ClocksResumed) -> bool:
+    seconds = 0 if x.has_dispute_against_refund else x.paused_seconds
+    release_seconds = 0 if x.has_open_dispute else x.release_paused_seconds
+    is_within = 0 <= e.seconds <= seconds and 0 <= e.release_seconds <= release_seconds
+    return is_within and e.seconds + e.release_seconds > 0
+
+
 T = Transaction
 TRANSACTION_RULES: dict[str, Rule] = dict(
     [
@@ -208,6 +215,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, InspectionExtended, "held and shown", lambda x, e: x.is_live and x.vault in SHOWN),
         require(T, InspectionLapsed, "it has not lapsed yet", lambda x, e: not x.inspection_lapsed),
         require(T, DeadlinesExtended, "a whole number of seconds", lambda x, e: e.seconds > 0),
+        require(T, ClocksResumed, "no more than a dispute that is closed has stopped", _has_been_stopped),
         require(T, CancellationRequested, "held and not yet shown", lambda x, e: x.is_live and not x.revealed_at),
         require(T, ReleaseOrdered, "undisputed, and exactly what is held", _releases_all),
         require(

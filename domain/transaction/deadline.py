@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from domain.journal import Account
-from domain.policy import ESCALATE_BEFORE_DUE, ESCALATE_DISPUTE_AFTER, Silence
+from domain.policy import ESCALATE_BEFORE_DUE, ESCALATE_DISPUTE_AFTER
 from domain.transaction.approval import ApprovalTrack
 from domain.transaction.opening import NotDueYet
 from domain.transaction.outage import DeadlinesExtended
@@ -98,7 +98,7 @@ class DeadlineTrack(ApprovalTrack):
     def _refund_deadlines(self) -> tuple[Deadline, ...]:
         """What runs on under a dispute of the seller: nothing but what gives the money back."""
         refunds = {DeadlineKind.SIGNING, DeadlineKind.REVEAL, DeadlineKind.REDEPOSIT}
-        if self.terms.silence is Silence.REFUND and self.vault is VaultStatus.ACKNOWLEDGED:
+        if self.silence_refunds:
             refunds.add(DeadlineKind.INSPECTION)
         held = self._held_deadlines() if self.is_live else ()
         return tuple(deadline for deadline in held if deadline.kind in refunds)

@@ -11,7 +11,7 @@ from domain.policy import DISPUTE_WINDOW
 from domain.reason import require_reason
 from domain.transaction.compensation import CompensationTrack
 from domain.transaction.event import TransactionEvent
-from domain.transaction.outage import DeadlinesExtended
+from domain.transaction.outage import ClocksResumed
 from domain.transaction.phase import TERMINAL
 from domain.transaction.records import (
     ApprovalAction,
@@ -73,6 +73,7 @@ class DisputeOpened(TransactionEvent):
         """It is open."""
         if not transaction.has_open_dispute:
             transaction.disputed_since = self.timestamp
+        transaction.count_pause(self.timestamp)
         transaction.disputes[self.dispute_id] = Dispute(
             dispute_id=self.dispute_id,
             source=self.source,
@@ -85,7 +86,10 @@ class DisputeOpened(TransactionEvent):
 
 
 class DisputeWithdrawn(TransactionEvent):
-    """Its opener took it back; the deadlines go on where they stopped."""
+    """Its opener took it back; deadlines that it stopped go on where they stopped.
+
+    `paused_seconds` is 0 but in logs from before 2026-12: `ClocksResumed` says since then what is due later.
+    """
 
     TOPIC = "transaction.dispute_withdrawn.v1"
     dispute_id: UUID
@@ -93,6 +97,7 @@ class DisputeWithdrawn(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is closed without a finding."""
+        transaction.count_pause(self.timestamp)
         transaction.update_dispute(self.dispute_id, finding=Finding.WITHDRAWN)
         transaction.shift_deadlines(timedelta(seconds=self.paused_seconds))
 
@@ -123,6 +128,7 @@ class DisputeResolved(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is closed. Force closes what it meets, and judges nothing."""
+        transaction.count_pause(self.timestamp)
         is_forced = transaction.last_decision in {ApprovalAction.RELEASE, ApprovalAction.REFUND}
         transaction.update_dispute(self.dispute_id, finding=self.finding, closed_by_force=is_forced)
 
@@ -208,13 +214,15 @@ class DisputeTrack(CompensationTrack):
         if dispute.opened_by != self.actor.id:
             self.require_party()
             raise Forbidden
-        is_last = len(self.open_disputes) == 1
-        self.record(DisputeWithdrawn, dispute_id=dispute_id, paused_seconds=self._disputed_seconds() if is_last else 0)
+        self.record(DisputeWithdrawn, dispute_id=dispute_id, paused_seconds=0)
+        self.resume_clocks()
 
     def resume_clocks(self) -> None:
-        """Give the parties the time back in which they could do nothing, once the last dispute is closed."""
-        if not self.has_open_dispute and self._has_clock_of_before() and self._disputed_seconds() > 0:
-            self.record(DeadlinesExtended, seconds=self._disputed_seconds(), reason="dispute_closed")
+        """Give the parties the time back in which a clock stood still, once no dispute stops it any more."""
+        seconds = 0 if self.has_dispute_against_refund else self.paused_seconds
+        release_seconds = 0 if self.has_open_dispute else self.release_paused_seconds
+        if self._has_clock_of_before() and seconds + release_seconds > 0:
+            self.record(ClocksResumed, seconds=seconds, release_seconds=release_seconds)
 
     def _has_clock_of_before(self) -> bool:
         """True when a deadline that stood still goes on; one that starts with the decision itself does not."""
@@ -222,9 +230,6 @@ class DisputeTrack(CompensationTrack):
             return True
         reserved = self.owed(Account.SELLER_RESERVE) > 0
         return reserved and (self.settled_at or self.now) <= (self.disputed_since or self.now)
-
-    def _disputed_seconds(self) -> int:
-        return int((self.now - (self.disputed_since or self.now)).total_seconds())
 
     def escalate_dispute(self, dispute_id: UUID, reason: str) -> None:
         """Staff or the clock hand the decision to a super_admin; a second time changes nothing."""

@@ -1,4 +1,4 @@
-"""Time that the parties did not have, and get back: an outage, a dispute that came to nothing, a lost deposit."""
+"""Time that the parties did not have, and get back: an outage, a dispute that is closed, a lost deposit."""
 
 from datetime import timedelta
 
@@ -16,3 +16,23 @@ class DeadlinesExtended(TransactionEvent):
     def change(self, transaction: TransactionState) -> None:
         """Nobody loses time that he could not use."""
         transaction.shift_deadlines(timedelta(seconds=self.seconds))
+
+
+class ClocksResumed(TransactionEvent):
+    """A dispute is closed: every deadline is later by the `seconds` in which none ran.
+
+    What gives the money back runs on under a dispute of the seller, so the other deadlines alone are later by
+    `release_seconds` more, in which no other dispute was open. In logs from before 2026-12 `dispute_withdrawn` and
+    `deadlines_extended` say it, and of every deadline.
+    """
+
+    TOPIC = "transaction.clocks_resumed.v1"
+    seconds: int
+    release_seconds: int
+
+    def change(self, transaction: TransactionState) -> None:
+        """This time is given back."""
+        transaction.paused_seconds -= self.seconds
+        transaction.release_paused_seconds -= self.release_seconds
+        transaction.shift_deadlines(timedelta(seconds=self.seconds))
+        transaction.shift_release_deadlines(timedelta(seconds=self.release_seconds))

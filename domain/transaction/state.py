@@ -11,7 +11,7 @@ from domain.aggregate import Aggregate
 from domain.errors import Forbidden, NotFound, Refused
 from domain.journal import PER_TRANSACTION, Account, Postings
 from domain.money import Money
-from domain.policy import Terms
+from domain.policy import Silence, Terms
 from domain.transaction.phase import SOURCES, TERMINAL, Phase
 from domain.transaction.records import (
     AccountWait,
@@ -134,6 +134,8 @@ class TransactionState(Aggregate):
         self.refunds: dict[str, Refund] = {}
         self.disputes: dict[UUID, Dispute] = {}
         self.disputed_since: datetime | None = None
+        self.pause_counted_at: datetime | None = None
+        self.paused_seconds = self.release_paused_seconds = 0  # not given back yet
         self.approvals: dict[UUID, Approval] = {}
         self.charged_back_minor = 0
         self.charged_back_refunds_minor = 0
@@ -299,10 +301,33 @@ class TransactionState(Aggregate):
         """Fold what a fact changes of a request for a second pair of eyes."""
         self.approvals[approval_id] = replace(self.approvals[approval_id], **changes)
 
+    def count_pause(self, at: datetime) -> None:
+        """Fold how long disputes have stopped the clocks since the last of them was opened or closed."""
+        seconds = int((at - (self.pause_counted_at or at)).total_seconds())
+        if self.has_dispute_against_refund:
+            self.paused_seconds += seconds
+        elif self.has_open_dispute:
+            self.release_paused_seconds += seconds
+        else:
+            self.paused_seconds = self.release_paused_seconds = 0
+        self.pause_counted_at = at
+
+    @property
+    def silence_refunds(self) -> bool:
+        """True when the end of the inspection gives the money back."""
+        return self.terms.silence is Silence.REFUND and self.vault is VaultStatus.ACKNOWLEDGED
+
     def shift_deadlines(self, by: timedelta) -> None:
         """Fold an outage: every deadline that is set is later by this much."""
         self.payment_due_at += by
-        for name in DEADLINES:
+        self._shift(DEADLINES, by)
+
+    def shift_release_deadlines(self, by: timedelta) -> None:
+        """Fold that what gives the seller his money is later by this much, and what gives it back is not."""
+        self._shift(("reserve_due_at",) if self.silence_refunds else ("inspection_ends_at", "reserve_due_at"), by)
+
+    def _shift(self, names: tuple[str, ...], by: timedelta) -> None:
+        for name in names:
             due_at: datetime | None = getattr(self, name)
             if due_at is not None:
                 setattr(self, name, due_at + by)

@@ -60,6 +60,7 @@ from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
 from tests.domain.golden_chargebacks import disputed_late, stray_taken_back
 from tests.domain.golden_debts import withheld
+from tests.domain.golden_disputes import overlapping
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.golden_payouts import repeated, taken_back_unseen, unanswered, uncovered
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
@@ -353,6 +354,7 @@ STORIES = {
         sent_on,
         called_off,
         judged,
+        overlapping,
         split,
         lapsed,
         taken_back,

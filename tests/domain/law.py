@@ -144,6 +144,10 @@ class Case:
     def dispute_withdrawn(self, f: dict) -> None:
         need(self.disputes.pop(f["dispute_id"]) != "processor", "the processor's dispute cannot be withdrawn")
 
+    def clocks_resumed(self, f: dict) -> None:
+        need(set(self.disputes.values()) <= {"seller"}, "a refund is due later while a dispute holds it up")
+        need(not self.disputes or not f["release_seconds"], "a release is due later while a dispute holds it up")
+
     def dispute_resolved(self, f: dict) -> None:
         source = self.disputes.pop(f["dispute_id"])
         by_processor = f["finding"].startswith("processor")

@@ -1,7 +1,5 @@
 """Disputes: who, when, what they freeze, and what the decision matrix makes of them."""
 
-from datetime import timedelta
-
 import pytest
 
 from domain.errors import Forbidden, Invalid
@@ -47,8 +45,6 @@ from tests.domain.paths import (
 )
 from tests.domain.people import ADMIN, BUYER, SECOND, SELLER, SUPER
 from tests.domain.story import Story
-
-DAY = timedelta(days=1)
 
 
 def test_there_is_nothing_to_dispute_before_the_payment():
@@ -147,43 +143,6 @@ def test_a_sellers_dispute_does_not_block_calling_it_off_together():
     story.do(dispute(), SELLER)
     story.do(cancel(), BUYER)
     assert "refund_ordered" in story.do(cancel(), SELLER)
-
-
-def test_withdrawn_the_deadlines_go_on_where_they_stopped():
-    story = revealed(pending())
-    ends = story.transaction.inspection_ends_at
-    story.wait(hours=10).do(dispute(), BUYER)
-    story.wait(days=5).do(WithdrawDispute(dispute_id=story.dispute()), BUYER)
-    assert story.transaction.inspection_ends_at == ends + 5 * DAY
-    assert story.phase == "credentials_released"
-
-
-def test_overlapping_disputes_stop_the_clock_once():
-    story = revealed(pending())
-    ends = story.transaction.inspection_ends_at
-    story.do(dispute(1), BUYER)
-    first = story.dispute()
-    story.wait(days=2).do(dispute(2), SELLER)
-    second = story.dispute()
-    story.wait(days=1).do(WithdrawDispute(dispute_id=first), BUYER)
-    story.wait(days=1).do(WithdrawDispute(dispute_id=second), SELLER)
-    assert story.transaction.inspection_ends_at == ends + 4 * DAY
-
-
-def test_a_chargeback_that_is_won_gives_the_parties_their_time_back():
-    story = signed(pending())
-    due = story.transaction.reveal_due_at
-    story.do(chargeback("open"))
-    story.wait(days=10).do(chargeback("won"))
-    assert story.transaction.reveal_due_at == due + 10 * DAY
-    assert story.phase == "contract_signed"
-
-
-def test_a_partial_refund_by_force_gives_the_rest_its_time_back():
-    story = disputed(pending())
-    ends = story.transaction.inspection_ends_at
-    story.wait(days=6).do(refund(10_000), SUPER)
-    assert story.transaction.inspection_ends_at == ends + 6 * DAY
 
 
 def test_only_its_opener_withdraws_it_and_once():
