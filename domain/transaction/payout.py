@@ -155,10 +155,12 @@ class PayoutReversed(TransactionMoneyEvent):
     reason: str
 
     def change(self, transaction: TransactionState) -> None:
-        """The money is owed again."""
+        """The money is owed again; a sale is completed by what its seller gets."""
         super().change(transaction)
-        transaction.completed_at = None
-        transaction.owe_again(transaction.payouts[self.reference], self.postings)
+        payout = transaction.payouts[self.reference]
+        if payout.purpose is PayoutPurpose.SELLER:
+            transaction.completed_at = None
+        transaction.owe_again(payout, self.postings)
         transaction.update_payout(self.reference, status=PayoutStatus.REVERSED, failure=self.reason)
 
 

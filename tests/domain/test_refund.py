@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 
 from domain.journal import Account
+from domain.transaction.dispute import DisputeTooLate
 from domain.transaction.force import NotStuck, RecipientMissing
 from domain.transaction.payment import UnknownReference
 from domain.transaction.payout import NothingPayable
@@ -16,6 +17,7 @@ from tests.domain.paths import (
     chargeback,
     confirm,
     contract,
+    dispute,
     disputed,
     pay_out,
     pending,
@@ -102,6 +104,23 @@ def test_a_failed_refund_is_paid_to_an_account_that_staff_name_when_the_buyer_ha
     assert story.phase == "refunded"
 
 
+def test_a_transfer_to_the_buyer_that_comes_back_leaves_the_day_of_completion_as_it_was():
+    story = disputed(pending())
+    story.do(refund(30_000), SUPER)
+    story.do(refunded(story.refund(), "failed"))
+    story.do(release(), SUPER)
+    for purpose in (PayoutPurpose.SELLER, PayoutPurpose.REFUND):
+        story.do(pay_out(purpose))
+        story.do(transfer(story.payout(), "success"))
+    done = story.transaction.completed_at
+    story.wait(days=40).do(transfer(story.payout(), "reversed"))
+    assert (story.phase, story.transaction.completed_at) == ("payout_failed", done)
+    story.do(release("RCP_other"), SUPER)
+    story.do(transfer(story.payout(), "success"))
+    assert (story.phase, story.transaction.completed_at) == ("completed", done)
+    story.refuses(DisputeTooLate, dispute(2), BUYER)
+
+
 def test_one_failed_refund_is_payable_while_another_is_under_way():
     story = disputed(pending())
     story.do(refund(30_000), SUPER)
@@ -142,8 +161,6 @@ def test_a_partial_refund_keeps_the_surcharge_and_the_rest_returns_it():
     story = asked(pending())
     story.do(charge(story, 101_500, requested_minor=100_000))
     story.do(contract())
-    from tests.domain.paths import dispute
-
     story.do(dispute(), BUYER)
     story.do(refund(30_000), SUPER)
     assert story.balance(Account.FEE_SURCHARGE) == -1_500
