@@ -33,6 +33,8 @@ class Action(StrEnum):
     SIGN_IN = "sign_in"
     SECOND_FACTOR = "second_factor"
     PASSWORD_CHANGE = "password_change"  # noqa: S105 it is what was done
+    RECOVERY_KEY = "recovery_key"
+    API_KEY = "api_key"
     ROLE_CHANGE = "role_change"
     PAYOUT_ACCOUNT_READ = "payout_account_read"
     PAYOUT_ACCOUNT_CHANGE = "payout_account_change"

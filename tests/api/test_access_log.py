@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import itemgetter
 from typing import cast
 from uuid import uuid4
 
@@ -194,6 +196,18 @@ def test_sign_ins_are_kept_for_the_account_that_was_tried(installation: Installa
         assert connection.execute("SELECT FROM access_log WHERE access_log::text LIKE '%@%'").fetchall() == []
 
 
+def test_keys_that_are_given_out_and_taken_back_are_kept(installation: Installation) -> None:
+    person, paper, keys = installation.people["other"], "/api/v1/auth/recovery-key", "/api/v1/users/me/api-keys"
+    assert person.post(paper, {"password": "wrong"}).status_code == 403
+    person.must(paper, {"password": PASSWORD})
+    assert person.request("DELETE", paper).status_code == 204
+    made = person.must(keys, {"name": "a program", "scopes": ["read"]})
+    assert person.request("DELETE", f"{keys}/{made['id']}").status_code == 204
+    expected = {("api_key", None, 2), ("recovery_key", None, 2), ("recovery_key", "wrong_password", 1)}
+    rows, told = partial(accesses, installation, user_id=str(person.id)), itemgetter("action", "reason", "times")
+    wait_until(lambda: expected <= set(map(told, rows())))
+
+
 def test_only_what_is_really_tried_dry_is_called_rehearsed(installation: Installation) -> None:
     """Whoever signs in cannot make it look like less with a parameter that nobody reads."""
     person, auth = installation.people["other"], f"{installation.base_url}/api/v1/auth"
@@ -322,9 +336,9 @@ def test_every_route_that_shows_or_guards_a_secret_is_watched() -> None:
     for route, watch in watched.items():
         method, path = route.split(" ", 1)
         is_read = method == "GET" and path.startswith(("/api/v1/admin/", "/api/v1/audit/"))
-        if is_read or path.endswith(("/reveal", "/contract", "/login", "/proofs", "/payout-account")):
-            assert watch is not None, route
-        if "/proofs" in path:
+        words = ("/proofs", "/second-factor", "-key", "/password") if method in {"POST", "DELETE"} else ("/proofs",)
+        ends = ("/reveal", "/contract", "/login", "/payout-account")
+        if is_read or path.endswith(ends) or any(word in path for word in words):
             assert watch is not None, route
     for word in ("acknowledge", "missed"):
         assert watched[f"POST {TRANSACTIONS}/{{transaction_id}}/reveal/{word}"] is None
