@@ -17,6 +17,8 @@ from domain.reason import REASON_MAX_LENGTH, REASON_MIN_LENGTH
 from domain.transaction.records import DisputeCategory, Finding
 from identity.api_key import Scope
 from identity.email import LONGEST_EMAIL
+from identity.payout_account import ACCOUNT_NUMBER, BANK_CODE
+from reactions.attention import OTP
 
 KEY_BYTES = 32
 
@@ -34,8 +36,8 @@ Description = Annotated[Prose, Field(min_length=1, max_length=10_000)]
 Remark = Annotated[Prose, Field(min_length=1, max_length=4000)]
 Reason = Annotated[Prose, Field(min_length=REASON_MIN_LENGTH, max_length=REASON_MAX_LENGTH)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-BankCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
-AccountNumber = Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9]{5,34}$")]
+BankCode = Annotated[str, Field(pattern=f"^{BANK_CODE.pattern}$")]
+AccountNumber = Annotated[str, Field(pattern=f"^{ACCOUNT_NUMBER.pattern}$")]
 TransferReference = Annotated[str, Field(pattern=r"^[a-z0-9_-]{16,50}$")]
 SixDigits = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 RecoveryCode = Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{16,40}$")]
@@ -299,7 +301,7 @@ class ReleaseBody(Body):
 class OtpBody(Body):
     """The one-time password that Paystack sent, and why it is typed; `reference` where several payouts wait for one."""
 
-    otp: Annotated[str, Field(pattern=r"^[0-9]{4,10}$", repr=False, json_schema_extra={"format": "password"})]
+    otp: Annotated[str, Field(pattern=f"^{OTP.pattern}$", repr=False, json_schema_extra={"format": "password"})]
     reason: Reason
     reference: TransferReference | None = None
 

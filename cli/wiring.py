@@ -22,10 +22,10 @@ from database.clock import read_clock
 from database.connect import Pool, open_pool, resolve_dsn
 from database.settings import Settings
 from domain.ids import Clock, uuid7
+from domain.loopback import LOOPBACK
 from domain.policy import Terms
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow
-from gateways.loopback import LOOPBACK
 from gateways.mail import Mail, SendMail, mail_into_folder, mail_over_smtp
 from gateways.objects import Folder
 from gateways.paystack.client import PAYSTACK_URL, Paystack

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import EscrowError
+from domain.loopback import LOOPBACK
 
 MUST_BE = {
     "database_url": "a libpq URL, such as postgresql://user:password@host/escrow",
@@ -40,7 +41,6 @@ MUST_BE = {
 
 
 SCHEMES = {"escrow_public_url": {"http", "https"}, "smtp_url": {"smtp", "smtps"}, "sms_url": {"http", "https"}}
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}")
 TOKEN = re.compile(r"[!-~]{16,512}")
 

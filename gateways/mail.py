@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from gateways.loopback import LOOPBACK
+from domain.loopback import LOOPBACK
 from gateways.message import MessageRefused, MessageUndelivered, keep_message
 
 TIMEOUT_SECONDS = 10.0

@@ -3,6 +3,7 @@
 A one-time password passes through here and is kept nowhere.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -24,6 +25,8 @@ from gateways.payment import RefundAccount
 from reactions import payout as payouts
 from reactions import refund as refunds
 from reactions.toolbox import Toolbox, order
+
+OTP = re.compile(r"[0-9]{4,10}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """`escrow payout`: payouts that wait for a one-time password."""
 
-import re
 from typing import Annotated
 
 import typer
@@ -9,8 +8,6 @@ from cli.parse.options import JsonOption, ReasonOption, ReferenceOption, Transac
 from cli.parse.typed import read_line
 
 app = typer.Typer(no_args_is_help=True, help="Finish payouts that wait for a one-time password.")
-
-OTP = re.compile(r"[0-9]{4,10}", re.ASCII)
 
 
 @app.command(epilog="Example: escrow payout finalize 0198c0de-… --reason 'The code came by text message'")
@@ -44,6 +41,8 @@ def resend_otp(
 
 def _read_otp() -> str:
     """Raise `typer.BadParameter`, which does not repeat what was typed."""
+    from reactions.attention import OTP
+
     otp = read_line("One-time password", hide=True)
     if not OTP.fullmatch(otp):
         raise typer.BadParameter("a one-time password is 4 to 10 digits", param_hint="--otp")

@@ -1,6 +1,5 @@
 """`escrow refund`: refunds that wait for the buyer's account."""
 
-import re
 from typing import Annotated
 
 import typer
@@ -9,8 +8,6 @@ from cli.parse.options import JsonOption, ReasonOption, ReferenceOption, Transac
 from cli.parse.typed import read_line
 
 app = typer.Typer(no_args_is_help=True, help="Send refunds on that wait for the buyer's account.")
-
-ACCOUNT = re.compile(r"\+?[A-Za-z0-9]{5,34}", re.ASCII)
 
 
 @app.command(epilog="Example: escrow refund retry 0198c0de-… --bank-code 044 --reason 'The buyer named an account'")
@@ -26,10 +23,11 @@ def retry(
     The account's number is asked for, or is the first line of standard input; the log gets a salted hash of it.
     """
     from cli.run.refund import retry_refund
+    from identity.payout_account import ACCOUNT_NUMBER
     from reactions.attention import BuyersAccount
 
     number = read_line("Account number", hide=False)
-    if not ACCOUNT.fullmatch(number):
+    if not ACCOUNT_NUMBER.fullmatch(number):
         raise typer.BadParameter("an account number is 5 to 34 letters and digits", param_hint="account number")
     account = BuyersAccount(account_number=number, bank_code=bank_code)
     retry_refund(transaction_id, reference, reason, account, as_json=as_json)

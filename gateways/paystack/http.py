@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 import structlog
 
+from domain.loopback import LOOPBACK
 from gateways.errors import (
     BaseUrlUnsafe,
     GatewayError,
@@ -19,7 +20,6 @@ from gateways.errors import (
     GatewayUncertain,
     WrongMode,
 )
-from gateways.loopback import LOOPBACK
 from gateways.paystack.errors import read_answer
 from gateways.paystack.limiter import Budget, Limiter, Sleep
 from gateways.paystack.payload import JsonObject, require_mode

@@ -5,9 +5,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
+from domain.loopback import LOOPBACK
 from gateways.chargeback import Upload
 from gateways.errors import GatewayError, GatewayRefused, GatewayUnavailable, GatewayUncertain
-from gateways.loopback import LOOPBACK
 from gateways.paystack.http import NEVER_SENT, PaystackHttp
 
 MEDIA_TYPES = frozenset({"application/pdf", "image/jpeg"})
