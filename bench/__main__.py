@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import growth, http, in_process, rebuild
-from bench.ground import Ground, open_ground
+from bench.cluster import Cluster, open_cluster
 from bench.measurement import Measurement, format_table, write_json
 from bench.size import FULL, QUICK, Size
 
 LATEST = Path(__file__).with_name("latest.json")
 # In this order, whatever order they are asked for in: `growth` appends to the long log what is no event of ours, and
 # `rebuild` refuses a log with such things in it.
-MEASURES: dict[str, Callable[[Ground, Size], list[Measurement]]] = {
+MEASURES: dict[str, Callable[[Cluster, Size], list[Measurement]]] = {
     "http": http.measure,
     "commands": in_process.measure,
     "rebuild": rebuild.measure,
@@ -33,18 +33,18 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # through every `finally`: nothing is left behind
     size = QUICK if arguments.quick else FULL
     size = replace(size, long=arguments.events or size.long)
-    with open_ground() as ground:
+    with open_cluster() as cluster:
         names = [name for name in MEASURES if name in (arguments.only or MEASURES)]
-        measured = run(ground, names, size, None if arguments.quick else LATEST)
+        measured = run(cluster, names, size, None if arguments.quick else LATEST)
     print(format_table(measured))
 
 
-def run(ground: Ground, names: Iterable[str], size: Size, file: Path | None = None) -> list[Measurement]:
+def run(cluster: Cluster, names: Iterable[str], size: Size, file: Path | None = None) -> list[Measurement]:
     """Measure one after the other; what is measured is kept in `file`, whatever becomes of the next."""
     measured: list[Measurement] = []
     for name in names:
         print(f"measuring {name} ...", file=sys.stderr)
-        measured += MEASURES[name](ground, size)
+        measured += MEASURES[name](cluster, size)
         if file is not None:
             write_json(file, measured)
     return measured

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from bench.ground import Database
+from bench.cluster import Database
 from bench.story import START, Teller, tell
 from database.queries import load
 from domain.event import Event

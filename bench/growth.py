@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg
 
-from bench.ground import Database, Ground
+from bench.cluster import Cluster, Database
 from bench.measurement import Measurement, limit
 from bench.million import told
 from bench.size import Size
@@ -22,12 +22,12 @@ BATCH = 32
 STATE = b'{"padding":"' + b"x" * 500 + b'"}'
 
 
-def measure(ground: Ground, size: Size) -> list[Measurement]:
+def measure(cluster: Cluster, size: Size) -> list[Measurement]:
     """The append function alone, in batches of 32 commands, on both logs in turn."""
-    short, long = told(ground, size.short), told(ground, size.long)
-    ground.settle()
+    short, long = told(cluster, size.short), told(cluster, size.long)
+    cluster.settle()
     at_short, at_long = append_in_turn([short, long], size.batches)
-    conditions = f"{ground.conditions}; {BATCH} commands of one event per batch, one connection, both logs in turn"
+    conditions = f"{cluster.conditions}; {BATCH} commands of one event per batch, one connection, both logs in turn"
     name = f"append at {long.events:,} events / at {short.events:,}"
     ours, yardstick = median(at_long) * 1000, median(at_short) * 1000
     return [limit(name, ours, yardstick, reach=1.3, unit="ms/batch", conditions=conditions)]

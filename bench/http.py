@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from bench.cluster import Cluster, Database, execute
 from bench.fill import write
-from bench.ground import Database, Ground, execute
 from bench.measurement import Measurement, compare
 from bench.server import NO_OP
 from bench.size import Size
@@ -37,31 +37,31 @@ SQL = load("bench", "http.sql")
 Requests = list[tuple[int, bytes]]
 
 
-def measure(ground: Ground, size: Size) -> list[Measurement]:
+def measure(cluster: Cluster, size: Size) -> list[Measurement]:
     """Confirm access: two events with a journal, answered with the transaction as it is now."""
     rounds, each = size.rounds, size.requests_per_connection
-    database = prepare_installation(ground)
+    database = prepare_installation(cluster)
     buyers = [Actor(str(Teller(seed).id()), Role.BUYER) for seed in range(1000, 1000 + CONNECTIONS)]
     sales = prepare(database, buyers, rounds * each)
     tokens = asyncio.run(sign_in(database, buyers))
-    ground.settle()
+    cluster.settle()
     ours: list[float] = []
     yardstick: list[float] = []
     latency = ""
-    with serve(ground, [sale.transaction.id for sale in sales]) as port:
+    with serve(cluster, [sale.transaction.id for sale in sales]) as port:
         for number in range(rounds):
             part = sales[number * each * CONNECTIONS : (number + 1) * each * CONNECTIONS]
             yardstick.append(load(port, list(no_ops(len(part), tokens)))[0])
             rate, latency = load(port, list(confirmations(part, tokens)))
             ours.append(rate)
-    conditions = f"{ground.conditions}; {CONNECTIONS} connections, one worker; {latency}"
+    conditions = f"{cluster.conditions}; {CONNECTIONS} connections, one worker; {latency}"
     name, unit = "commands over HTTP / no-op", "requests/s"
     return [compare(name, ours, yardstick, reach=0.5, unit=unit, conditions=conditions)]
 
 
-def prepare_installation(ground: Ground) -> Database:
+def prepare_installation(cluster: Cluster) -> Database:
     """The database that a server with this home finds."""
-    server = ground.server
+    server = cluster.server
     made = Database("escrow", server.dsn("owner"), server.dsn("app"), server.superuser_dsn("escrow"))
     migrate(made.owner_dsn)
     install(made.owner_dsn)
@@ -121,14 +121,14 @@ def request(path: str, token: str, key: str) -> bytes:
 
 
 @contextmanager
-def serve(ground: Ground, transactions: Iterable[UUID]) -> Generator[int]:
+def serve(cluster: Cluster, transactions: Iterable[UUID]) -> Generator[int]:
     """One worker, ready; yield its port."""
     port = find_port()
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump([str(transaction) for transaction in transactions], file)
         file.flush()
         command = [sys.executable, "-m", "bench.server", str(port), file.name]
-        process = subprocess.Popen(command, env=make_environment(os.environ, ground.server.home))
+        process = subprocess.Popen(command, env=make_environment(os.environ, cluster.server.home))
         try:
             wait_until_ready(process, port)
             yield port

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import uvloop
 
+from bench.cluster import Cluster, Database
 from bench.fill import write
-from bench.ground import Database, Ground
 from bench.measurement import Measurement, compare
 from bench.pgbench import insert_rows
 from bench.size import Size
@@ -39,10 +39,10 @@ class Task(NamedTuple):
     request: Request
 
 
-def measure(ground: Ground, size: Size) -> list[Measurement]:
+def measure(cluster: Cluster, size: Size) -> list[Measurement]:
     """Learn the fees of charges: each command records one event with a journal and answers when it is durable."""
     rounds, number = size.rounds, size.commands
-    database = ground.make_database()
+    database = cluster.make_database()
     sales = prepare(database, rounds * number, Teller())
     # As the API starts, for both sides: otherwise the bench's own sales are looked through for cycles.
     spare_collector()
@@ -50,13 +50,13 @@ def measure(ground: Ground, size: Size) -> list[Measurement]:
     stock: list[float] = []
     rows: list[float] = []
     for place in range(rounds):
-        ground.settle()
+        cluster.settle()
         ours.append(run_commands(database, sales[place * number : (place + 1) * number], place * number))
-        stock.append(run_stock(ground, size.stock_commands, STOCK_THREADS))
-        rows.append(insert_rows(ground, seconds=size.pgbench_seconds, clients=PGBENCH_CLIENTS))
-    ground.drop(database)
+        stock.append(run_stock(cluster, size.stock_commands, STOCK_THREADS))
+        rows.append(insert_rows(cluster, seconds=size.pgbench_seconds, clients=PGBENCH_CLIENTS))
+    cluster.drop(database)
     unit = "commands/s"
-    conditions = f"{ground.conditions}; {IN_FLIGHT} in flight, one process; a command is one event with a journal"
+    conditions = f"{cluster.conditions}; {IN_FLIGHT} in flight, one process; a command is one event with a journal"
     beside = f"{conditions}; stock application: 1 event per command, {STOCK_THREADS} threads"
     single = f"{conditions}; pgbench: 1 row of 500 bytes per INSERT, {PGBENCH_CLIENTS} clients, prepared"
     return [

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
+from bench.cluster import Cluster, Database
 from bench.fill import fill
-from bench.ground import Database, Ground
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Log(Database):
 
 
 @cache
-def told(ground: Ground, events: int) -> Log:
+def told(cluster: Cluster, events: int) -> Log:
     """Generate it; the next time it is there already."""
-    database = ground.make_database()
+    database = cluster.make_database()
     head = fill(database, events)
     return Log(database.name, database.owner_dsn, database.app_dsn, database.superuser_dsn, head)

@@ -5,23 +5,23 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench.ground import Ground, execute, find_pgbench
+from bench.cluster import Cluster, execute, find_pgbench
 from database.queries import load
 
 SQL = load("bench", "pgbench.sql")
 RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
 
-def insert_rows(ground: Ground, *, seconds: int, clients: int) -> float:
+def insert_rows(cluster: Cluster, *, seconds: int, clients: int) -> float:
     """Return single-row INSERTs per second, each durable."""
-    database = ground.make_database(empty=True)
+    database = cluster.make_database(empty=True)
     execute(database.superuser_dsn, SQL.create_yardstick)
-    ground.settle()
+    cluster.settle()
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "insert.sql"
         script.write_text(f"{SQL.insert_row}\n", encoding="ascii")
         rate = _run(database.superuser_dsn, script, seconds, clients)
-    ground.drop(database)
+    cluster.drop(database)
     return rate
 
 

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import psycopg
 
-from bench.ground import Ground, execute
+from bench.cluster import Cluster, execute
 from bench.measurement import Measurement, compare, limit
 from bench.million import Log, told
 from bench.size import Size
@@ -25,12 +25,12 @@ MOST_MEGABYTES = 400
 SAMPLE_SECONDS = 0.1
 
 
-def measure(ground: Ground, size: Size) -> list[Measurement]:
+def measure(cluster: Cluster, size: Size) -> list[Measurement]:
     """The log is verified, all tables are folded from it, compared with its sums, indexed and swapped in."""
-    log = told(ground, size.long)
-    rounds = [measure_round(ground, log, size.stock_events) for _ in range(size.rounds)]
+    log = told(cluster, size.long)
+    rounds = [measure_round(cluster, log, size.stock_events) for _ in range(size.rounds)]
     copied, rates, peaks, stock = zip(*rounds, strict=True)
-    conditions = f"{ground.conditions}; {log.events:,} events, {len(PROJECTIONS)} projections, log verified"
+    conditions = f"{cluster.conditions}; {log.events:,} events, {len(PROJECTIONS)} projections, log verified"
     single = f"{conditions}; stock: one event per transaction, one table, {size.stock_events:,} events"
     memory = f"{conditions}; resident memory (PSS) of all Python processes together, highest of samples"
     return [
@@ -40,12 +40,12 @@ def measure(ground: Ground, size: Size) -> list[Measurement]:
     ]
 
 
-def measure_round(ground: Ground, log: Log, stock_events: int) -> tuple[float, float, int, float]:
+def measure_round(cluster: Cluster, log: Log, stock_events: int) -> tuple[float, float, int, float]:
     """Events per second of COPY and of the rebuild, the most memory of the rebuild, events per second of stock."""
-    ground.settle()
+    cluster.settle()
     copied = copy_out(log)
     rate, peak = rebuild(log)
-    return copied, rate, peak, project_stock(ground, stock_events)
+    return copied, rate, peak, project_stock(cluster, stock_events)
 
 
 def copy_out(log: Log) -> float:

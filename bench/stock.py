@@ -12,7 +12,7 @@ from eventsourcing.postgres import PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg.conninfo import conninfo_to_dict
 
-from bench.ground import Ground, execute
+from bench.cluster import Cluster, execute
 from database.queries import load
 
 SQL = load("bench", "stock.sql")
@@ -67,17 +67,17 @@ def environment_of(dsn: str, *, connections: int) -> dict[str, str]:
     }
 
 
-def run_stock(ground: Ground, number: int, threads: int) -> float:
+def run_stock(cluster: Cluster, number: int, threads: int) -> float:
     """Return commands per second, each on a purse of its own that was opened before."""
-    database = ground.make_database(empty=True)
+    database = cluster.make_database(empty=True)
     environment = environment_of(database.superuser_dsn, connections=threads)
     with Purses(env=environment) as app, ThreadPoolExecutor(threads) as workers:
         opened = list(workers.map(lambda _: app.open(), range(number)))
-        ground.settle()
+        cluster.settle()
         began = perf_counter()
         list(workers.map(partial(_charge, app), opened, range(number)))
         rate = number / (perf_counter() - began)
-    ground.drop(database)
+    cluster.drop(database)
     return rate
 
 
@@ -99,23 +99,23 @@ class BalanceProjection(Projection[Balances]):
         self.view.add(domain_event.originator_id, getattr(domain_event, "amount_minor", 0), tracking)
 
 
-def project_stock(ground: Ground, events: int) -> float:
+def project_stock(cluster: Cluster, events: int) -> float:
     """Return events per second of the library's runner over a log of so many."""
-    database = ground.make_database(empty=True)
+    database = cluster.make_database(empty=True)
     environment = environment_of(database.superuser_dsn, connections=8)
     with Purses(env=environment) as app:
         for _ in range(events):
             _ = app.open()
         last = app.recorder.max_notification_id()
     execute(database.superuser_dsn, SQL.create_balances)
-    ground.settle()
+    cluster.settle()
     began = perf_counter()
     with ProjectionRunner(
         application_class=Purses, projection_class=BalanceProjection, view_class=Balances, env=environment
     ) as runner:
         runner.wait(last, timeout=120)
         rate = events / (perf_counter() - began)
-    ground.drop(database)
+    cluster.drop(database)
     return rate
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import LATEST, MEASURES, run
-from bench.ground import open_ground
+from bench.cluster import open_cluster
 from bench.http import make_environment
 from bench.measurement import Measurement, format_table, write_json
 from bench.size import FULL, QUICK, TINY
@@ -20,8 +20,8 @@ FIGURES = {re.sub(r"[\d,]+", "N", name) for name in json.loads(LATEST.read_text(
 @pytest.fixture(scope="module")
 def measured() -> list[Measurement]:
     """All, on as little as possible."""
-    with open_ground() as ground:
-        return run(ground, list(MEASURES), TINY)
+    with open_cluster() as cluster:
+        return run(cluster, list(MEASURES), TINY)
 
 
 def test_every_figure_of_the_table_is_there(measured: list[Measurement]) -> None:

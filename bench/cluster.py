@@ -37,8 +37,8 @@ class Database:
 
 
 @dataclass(frozen=True)
-class Ground:
-    """The running server."""
+class Cluster:
+    """The running server, with every database in it, and the conditions under which it is measured."""
 
     server: EmbeddedServer
     conditions: str
@@ -71,13 +71,13 @@ class Ground:
 
 
 @contextmanager
-def open_ground() -> Generator[Ground]:
+def open_cluster() -> Generator[Cluster]:
     """Start a server below a new folder on a real disk, and remove everything afterwards."""
     home = Path(tempfile.mkdtemp(prefix="escrow-bench-", dir=choose_disk()))
     home.chmod(0o711)
     try:
         with EmbeddedServer(home, find_server(Settings())) as server:
-            yield Ground(server, _describe(server))
+            yield Cluster(server, _describe(server))
     finally:
         facts = read_facts(home).embedded
         if facts is not None:
