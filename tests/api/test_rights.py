@@ -30,7 +30,7 @@ STAFF = ("admin", "super_admin", "auditor", "operator")
 
 
 def test_the_table_has_a_row_for_every_route_and_no_other() -> None:
-    assert set(list_routes()) == RIGHTS.keys()
+    assert set(list_routes()) == RIGHTS.keys(), "say in api/rights.py who may use a route"
     with pytest.raises(LookupError, match="POST /api/v1/unthought-of"):
         require_rights([*list_routes(), "POST /api/v1/unthought-of"])
 
