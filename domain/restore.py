@@ -58,7 +58,7 @@ class ExternalPaymentDiscovered(CreatedEvent):
 
 
 class ExternalPaymentSettled(Event):
-    """The log knows the payment now, or a person lifted it; `reason` says which and why."""
+    """The log knows the payment now, nobody was paid by it, or a person lifted it; `reason` says which and why."""
 
     TOPIC = "external_payment.settled.v1"
     reason: str

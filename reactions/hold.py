@@ -1,7 +1,8 @@
 """What holds a transaction back: the processor has a payment of it for which the restored log has no place yet.
 
 Nothing is sent for it meanwhile, and no deadline decides. As soon as a person's decision has made the place (a dispute
-resolved the way that the money went), the payment is taken up, and the transaction goes on.
+resolved the way that the money went), or the pause after a failed payout is over, the payment is taken up, and the
+transaction goes on.
 """
 
 from functools import partial
@@ -19,7 +20,13 @@ from reactions.question import ask_first
 from reactions.recovery import NAME, Found, Place, take_charge, take_refund, take_transfer
 from reactions.toolbox import Toolbox, find_readable
 
-TAKEN_UP = "the log knows this payment now"
+IN_THE_LOG = "the log knows this payment now"
+SETTLED = {
+    Place.KNOWN: IN_THE_LOG,
+    Place.TAKEN: IN_THE_LOG,
+    Place.UNPAID: "it was never paid, or was taken back",
+}
+"""What the log says of why a payment holds nothing back any more."""
 
 logger = structlog.get_logger("reactions")
 
@@ -39,10 +46,11 @@ async def is_held_back(tools: Toolbox, transaction_id: UUID) -> bool:
     """
     waits = False
     for row in await list_open_payments(tools.pool, transaction_id):
-        if await _find_place(tools, transaction_id, row) is Place.NONE:
+        place = await _find_place(tools, transaction_id, row)
+        if place is Place.NONE:
             waits = True
         else:
-            await settle(tools.escrow, row.id, TAKEN_UP, reaction(NAME))
+            await settle(tools.escrow, row.id, SETTLED[place], reaction(NAME))
     return waits
 
 

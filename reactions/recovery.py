@@ -1,7 +1,7 @@
 """After a restore: what the processor has and the log has forgotten is recorded. Nothing is sent from here.
 
 Everything goes through the commands that record it on any other day, after a GET. What its transaction has no place for
-becomes an external payment, which holds the transaction back.
+as things stand becomes an external payment, which holds the transaction back.
 """
 
 from datetime import datetime
@@ -13,6 +13,7 @@ from domain.errors import NotFound, Refused
 from domain.ids import derive_reference
 from domain.transaction import Transaction
 from domain.transaction.commands import RequestPayment
+from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PaymentStatus, PayoutPurpose
 from domain.transaction.system_commands import (
     RecordCharge,
@@ -33,11 +34,15 @@ NAME = "recovery"
 
 
 class Place(Enum):
-    """What the log makes of a payment: it knows it, took it up just now, will meet it by itself, or has no place."""
+    """What the log makes of a payment.
+
+    `KNOWN`: it is in it; `TAKEN`: it was taken up just now; `UNPAID`: it is not in it and need not be, because nobody
+    has that money; `NONE`: the money has moved or may yet move, and that cannot be recorded as things stand.
+    """
 
     KNOWN = "known"
     TAKEN = "taken"
-    EXPECTED = "expected"
+    UNPAID = "unpaid"
     NONE = "none"
 
 
@@ -106,23 +111,28 @@ async def _ask_for_it(tools: Toolbox, transaction: Transaction, reference: str) 
 
 
 async def take_transfer(tools: Toolbox, transaction_id: UUID, transfer: Transfer) -> Place:
-    """Record what became of a payout; the order of it first, if that was forgotten and is what is owed now."""
+    """Record what became of a payout; the order of it first, if that was forgotten and can be given now."""
     transaction = await _find(tools, transaction_id)
     if transaction is None:
         return Place.NONE
     confirmed = await tools.gateway.verify_transfer(transfer.reference)
     report = payout.report_of(confirmed)
     if transfer.reference not in transaction.payouts:
-        purpose = _purpose_of(transaction, confirmed)
-        if purpose is None or confirmed.recipient_code is None:
-            return Place.KNOWN if report.status in NOT_PAID else Place.NONE
         try:
-            request = RequestPayout(purpose=purpose, recipient=confirmed.recipient_code)
-            transaction = (await order(tools, NAME, transaction, request)).aggregate
+            transaction = await _order_anew(tools, transaction, confirmed)
         except Refused:
-            return Place.EXPECTED
+            return Place.UNPAID if report.status in NOT_PAID else Place.NONE
     result = await order(tools, NAME, transaction, RecordTransfer(report=report))
     return Place.KNOWN if result.aggregate.version == transaction.version else Place.TAKEN
+
+
+async def _order_anew(tools: Toolbox, transaction: Transaction, transfer: Transfer) -> Transaction:
+    """Repeat the order of a transfer; `Refused` while it is not, or may not be, what would be ordered now."""
+    purpose = _purpose_of(transaction, transfer)
+    if purpose is None or transfer.recipient_code is None:
+        raise NothingPayable
+    request = RequestPayout(purpose=purpose, recipient=transfer.recipient_code)
+    return (await order(tools, NAME, transaction, request)).aggregate
 
 
 def _purpose_of(transaction: Transaction, transfer: Transfer) -> PayoutPurpose | None:
@@ -141,7 +151,7 @@ async def take_refund(tools: Toolbox, transaction_id: UUID, found: Refund) -> Pl
     transaction = await _find(tools, transaction_id)
     known = None if transaction is None else transaction.refunds.get(found.merchant_note or "")
     if transaction is None or known is None:
-        return Place.KNOWN if found.status is RefundStatus.FAILED else Place.NONE
+        return Place.UNPAID if found.status is RefundStatus.FAILED else Place.NONE
     if known.processor_refund_id not in (None, str(found.processor_id)):
         return Place.NONE
     if not known.status.is_open:

@@ -202,14 +202,23 @@ async def check_held(world: World, sales: Sales) -> None:
 
 async def decide(world: World, sales: Sales) -> None:
     """A person decides the sale whose end was forgotten, the way that the money went."""
+    dispute_id = await open_dispute(world, sales.held)
+    await resolve(world, sales.held, dispute_id, Finding.BUYER)
+
+
+async def open_dispute(world: World, transaction_id: UUID) -> UUID:
     dispute_id = uuid4()
     opened = OpenDispute(
         dispute_id=dispute_id, category=DisputeCategory.NOT_WORKING, statement_id=None, statement_sha256=None
     )
-    await world.do(SUPER, sales.held, opened)  # type: ignore[arg-type]
-    award = Award(finding=Finding.BUYER, reason="Paystack has the transfer to the seller")
+    await world.do(SUPER, transaction_id, opened)  # type: ignore[arg-type]
+    return dispute_id
+
+
+async def resolve(world: World, transaction_id: UUID, dispute_id: UUID, finding: Finding) -> None:
+    award = Award(finding=finding, reason="decided by what Paystack has")
     resolved = ResolveDispute(dispute_id=dispute_id, award=award, limit_usd_cents=100_000)
-    await world.do(SUPER, sales.held, resolved)  # type: ignore[arg-type]
+    await world.do(SUPER, transaction_id, resolved)  # type: ignore[arg-type]
 
 
 async def check_rest(world: World, sales: Sales) -> None:
@@ -344,5 +353,34 @@ def test_a_person_can_lift_what_holds_a_transaction_back(
             await stay_there(world, days=4)
             pass_time(world, stand_in[1], days=4)
             await until_phase(world, transaction_id, Phase.REFUNDED)
+
+    asyncio.run(story())
+
+
+@pytest.mark.guarantee("G3", faults="a dispute's decision and the payout after it are lost with the end of the log")
+@pytest.mark.parametrize(("finding", "phase"), [(Finding.BUYER, Phase.COMPLETED), (Finding.SELLER, Phase.REFUNDING)])
+def test_a_payout_that_was_forgotten_under_an_open_dispute_is_followed_by_no_refund(
+    backup: tuple[Database, str], stand_in: tuple[StandIn, Present], tmp_path: Path, finding: Finding, phase: Phase
+) -> None:
+    """Before the failure the buyer was at fault; whoever decides anew may find otherwise."""
+
+    async def story() -> None:
+        database, name = backup
+        async with world_of(database.app_dsn, stand_in, tmp_path) as world:
+            transaction_id = await world.release()
+            dispute_id = await open_dispute(world, transaction_id)
+        copy(database, name)
+        async with world_of(database.app_dsn, stand_in, tmp_path) as world:
+            await resolve(world, transaction_id, dispute_id, Finding.BUYER)
+            (reference,) = (await world.advance(transaction_id)).payouts
+        dsn = database.app_dsn.replace(database.name, name)
+        async with world_of(dsn, stand_in, tmp_path) as world, working(world, dsn, gate_of(world, tmp_path)):
+            assert (await until_reconciled(dsn))["discovered"] == 1
+            await world.top_up(200_000)
+            await world.advance(transaction_id)
+            assert await find_open_payment(world.pool, reference) is not None
+            await resolve(world, transaction_id, dispute_id, finding)
+            assert (await world.advance(transaction_id)).phase is phase
+            assert (await world.moved("transfer"), await world.moved("refund")) == ([-90_000], [])
 
     asyncio.run(story())

@@ -1,0 +1,107 @@
+"""What the processor has and the log never heard of is taken up as far as that can be, and nothing is sent again."""
+
+from datetime import timedelta
+
+from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
+from domain.transaction.commands import OpenDispute
+from domain.transaction.phase import Phase
+from domain.transaction.records import DisputeCategory
+from domain.transaction.staff_commands import ForceRelease
+from projections.external_payment import list_open_payments
+from reactions.hold import discover
+from reactions.recovery import Place, take_up
+from tests.conftest import Database
+from tests.domain.people import SUPER
+from tests.reactions.holding import send_unheard, transfer_unheard
+from tests.reactions.street import Street, tell
+from tests.reactions.working import fold, read
+
+SETTLED = "SELECT reason FROM external_payments WHERE settled_at IS NOT NULL"
+
+
+async def take(street: Street) -> dict[str, Place]:
+    """What the log makes of each payment, by reference; what has no place is put on record, as the gate does it."""
+    found = await take_up(street.world.tools, street.world.at - timedelta(days=3))
+    for each in found:
+        if each.place is Place.NONE:
+            await discover(street.world.tools, each)
+    return {getattr(each.payment, "reference", ""): each.place for each in found}
+
+
+def test_a_payout_that_was_paid_after_another_had_failed_is_taken_up_when_its_turn_comes(database: Database) -> None:
+    """Both were forgotten; the second can be recorded only when the pause after the first is over."""
+
+    async def story(street: Street) -> None:
+        world = street.world
+        await world.top_up(200_000)
+        transaction_id = await world.release()
+        await world.fault("transfer", "fail")
+        failed = await send_unheard(world, transaction_id, "seller", 90_000)
+        await street.pass_time(minutes=2)
+        paid = await send_unheard(world, transaction_id, "seller", 90_000, attempt=2)
+        places = await take(street)
+        assert (places[failed.reference], places[paid.reference]) == (Place.TAKEN, Place.NONE)
+        fold(database)
+        assert (await world.advance(transaction_id)).phase is Phase.RELEASING
+        assert [row.reference for row in await list_open_payments(world.pool, transaction_id)] == [paid.reference]
+        await street.pass_time(minutes=1)
+        transaction = await world.advance(transaction_id)
+        assert (transaction.phase, transaction.is_flat) == (Phase.COMPLETED, True)
+        fold(database)
+        assert read(database, SETTLED) == [("the log knows this payment now",)]
+        assert sum(await world.moved("transfer") + await world.moved("transfer_returned")) == -90_000
+
+    tell(database.app_dsn, story)
+
+
+def test_a_payout_that_was_forced_after_five_had_failed_is_taken_up_when_it_is_forced_again(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        await world.top_up(200_000)
+        transaction_id = await world.release()
+        await world.fault("transfer", "fail", times=MAX_PAYOUT_ATTEMPTS)
+        for pause in (*PAYOUT_RETRY_AFTER, timedelta()):
+            await world.advance(transaction_id)
+            await street.pass_time(minutes=1)
+            await world.advance(transaction_id)
+            await street.pass_time(seconds=pause.total_seconds())
+        forced = await send_unheard(world, transaction_id, "seller", 90_000, attempt=MAX_PAYOUT_ATTEMPTS + 1)
+        assert (await take(street))[forced.reference] is Place.NONE
+        fold(database)
+        assert (await world.advance(transaction_id)).phase is Phase.PAYOUT_FAILED
+        release = ForceRelease(reason="it had been forced before", limit_usd_cents=10**9)
+        await world.do(SUPER, transaction_id, release)  # type: ignore[arg-type]
+        assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
+        assert sum(await world.moved("transfer") + await world.moved("transfer_returned")) == -90_000
+
+    tell(database.app_dsn, story)
+
+
+def test_a_payout_that_never_reached_anybody_holds_nothing_back(database: Database) -> None:
+    """While a dispute is open it cannot be recorded; nor does it have to be."""
+
+    async def story(street: Street) -> None:
+        world = street.world
+        transaction_id = await world.release()
+        dispute = OpenDispute(dispute_id=world.escrow.new_id(), category=DisputeCategory.ACCESS_LOST)
+        await world.do(world.as_buyer, transaction_id, dispute)  # type: ignore[arg-type]
+        await world.fault("transfer", "fail")
+        failed = await send_unheard(world, transaction_id, "seller", 90_000)
+        await street.pass_time(minutes=2)
+        assert (await take(street))[failed.reference] is Place.UNPAID
+
+    tell(database.app_dsn, story)
+
+
+def test_what_was_under_way_and_failed_is_let_go_and_the_log_says_why(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        transaction_id = await world.hold()
+        await world.fault("transfer", "fail")
+        await transfer_unheard(world, database, transaction_id, "seller", 9_000)
+        await street.pass_time(minutes=2)
+        await world.advance(transaction_id)
+        fold(database)
+        assert read(database, SETTLED) == [("it was never paid, or was taken back",)]
+
+    tell(database.app_dsn, story)
