@@ -14,7 +14,7 @@ from domain.actor import Role
 from domain.money import MAX_AMOUNT_MINOR
 from domain.policy import MAX_EXTENSION_SECONDS
 from domain.reason import REASON_MAX_LENGTH, REASON_MIN_LENGTH
-from domain.transaction.records import DisputeCategory, Finding
+from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
 from identity.api_key import Scope
 from identity.email import LONGEST_EMAIL
 from identity.payout_account import ACCOUNT_NUMBER, BANK_CODE
@@ -292,9 +292,13 @@ class ReasonBody(Body):
 
 
 class ReleaseBody(Body):
-    """Why, and for a repeated payout to whom: a recipient code of the processor."""
+    """Why, and of what: a payout that is due to seller or buyer, by its purpose, to a recipient of the processor.
+
+    Without a purpose it is what is held, or the only payout that is due. A recipient needs a purpose.
+    """
 
     reason: Reason
+    purpose: Annotated[PayoutPurpose, _word_of(PayoutPurpose)] | None = None
     recipient: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] | None = None
 
 

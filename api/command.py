@@ -256,12 +256,13 @@ async def open_deciding_desk(http: HttpRequest) -> Desk:
 
 
 async def open_runbook_desk(http: HttpRequest, transaction_id: PathId) -> Desk:
-    """For the two routes that the runbook prints without a key: a missing one is derived.
+    """For the two routes that the runbook prints without a key: a missing one is derived, for the body that it prints.
 
-    It is made of the actor, the transaction, its version and the body, so that a repeat of the printed request is
-    another request once something has happened. Raises NotFound.
+    It is made of the actor, the transaction, its version and the body, so that of several sent at once one is done.
+    What comes once that is done is another request, and finds nothing left to do; with more than a reason in the body
+    that is not sure, so it needs a key. Raises NotFound, and KeyRequired.
     """
-    if "idempotency-key" in http.headers:
+    if "idempotency-key" in http.headers or (body_of(http.scope) or {}).keys() != {"reason"}:
         return await open_deciding_desk(http)
     session = await sign_in(http)
     actor = act_as_staff(session)

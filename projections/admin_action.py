@@ -125,6 +125,7 @@ ADMIN_ACTIONS = project(
     {
         "transaction.decision_taken.v1": Change(decide),
         "transaction.approval_requested.v1": Change(by_staff("request_approval", "action")),
+        "transaction.approval_requested.v2": Change(by_staff("request_approval", "action")),
         "transaction.approval_granted.v1": Change(by_staff("approve")),
         "transaction.approval_rejected.v1": Change(by_staff("reject")),
         "transaction.dispute_opened.v1": Change(by_staff("open_dispute", "category")),

@@ -235,6 +235,7 @@ ALERTS = project(
         "transaction.question_answered.v1": Change(alert("P3", "question_answered", "reference")),
         "transaction.decision_taken.v1": Change(alert_of_decision),
         "transaction.approval_requested.v1": Change(alert("P2", "approval_requested", "approval_id", "action")),
+        "transaction.approval_requested.v2": Change(alert("P2", "approval_requested", "approval_id", "action")),
         "transaction.dispute_opened.v1": Change(alert_of_dispute),
         "transaction.dispute_escalated.v1": Change(alert("P1", "dispute_escalated", "dispute_id", "reason")),
         "transaction.chargeback_lost.v1": Change(alert_of_loss),

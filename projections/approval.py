@@ -29,6 +29,7 @@ class ApprovalRow(NamedTuple):
     requested_at: datetime
     expires_at: datetime
     at_version: int
+    purpose: str | None
     recipient: str | None
     dispute_id: UUID | None
     finding: str | None
@@ -65,6 +66,7 @@ REQUEST = (
     "reason",
     "expires_at",
     "at_version",
+    "purpose",
     "recipient",
     "dispute_id",
     "finding",
@@ -81,7 +83,7 @@ def request(event: RecordedEvent, rows: Rows) -> None:
         APPROVAL.name,
         {
             **dict.fromkeys(APPROVAL.columns),
-            **{name: data[name] for name in REQUEST},
+            **{name: data.get(name) for name in REQUEST},
             "transaction_id": text_of(event.stream_id),
             "status": "requested",
             "requested_by": data["actor_id"],
@@ -113,11 +115,12 @@ _NAMED = at_field(APPROVAL, "approval_id")
 
 APPROVALS = project(
     "approvals",
-    1,
+    2,
     (APPROVAL,),
     SQL,
     {
         "transaction.approval_requested.v1": Change(request),
+        "transaction.approval_requested.v2": Change(request),
         "transaction.approval_granted.v1": Change(become("granted"), _NAMED),
         "transaction.approval_rejected.v1": Change(become("rejected"), _NAMED),
         "transaction.approval_expired.v1": Change(become("expired"), _NAMED),

@@ -138,6 +138,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.clocks_resumed.v1": SAME_APPEND,
     "transaction.loss_written_off.v1": STAFF_ONLY,
     "transaction.approval_requested.v1": "nothing is decided yet",
+    "transaction.approval_requested.v2": "nothing is decided yet",
     "transaction.approval_granted.v1": SAME_APPEND,
     "transaction.approval_rejected.v1": "nothing happens because of it",
     "transaction.approval_expired.v1": "nothing happens because of it",

@@ -11,6 +11,7 @@ from domain.transaction.approval import (
     ApprovalGranted,
     ApprovalRejected,
     ApprovalRequested,
+    ApprovalRequestedWithoutPurpose,
     DecisionTaken,
 )
 from domain.transaction.chargeback import ChargebackCovered, ChargebackLost
@@ -248,6 +249,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
         require(T, PayableWithheld, "no more than is payable, undisputed, for another sale", _may_be_withheld),
         require(T, DebtRecovered, "no more than the seller owes, by another sale", _is_owed_back),
         require(T, LossWrittenOff, "no more than the seller owes", _is_receivable),
+        require(T, ApprovalRequestedWithoutPurpose, "a new request", lambda x, e: e.approval_id not in x.approvals),
         require(T, ApprovalRequested, "a new request", lambda x, e: e.approval_id not in x.approvals),
         require(T, ApprovalGranted, "a pending request of somebody else", _has_second_person),
         require(T, ApprovalRejected, "a pending request", _is_pending),

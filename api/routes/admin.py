@@ -75,7 +75,7 @@ async def get_transaction(transaction_id: PathId, reader: OneReader) -> Response
 async def post_release(transaction_id: PathId, body: ReleaseBody, desk: RunbookDesk) -> Response:
     """Release what is held, or pay out again after a failure; 202 when a second super_admin has to agree."""
     limit = await get_limit(desk.dependencies)
-    command = ForceRelease(reason=body.reason, recipient=body.recipient, limit_usd_cents=limit)
+    command = ForceRelease(reason=body.reason, purpose=body.purpose, recipient=body.recipient, limit_usd_cents=limit)
     return await decide(desk, transaction_id, command)
 
 

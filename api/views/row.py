@@ -51,13 +51,20 @@ class TransactionItem(BaseModel):
 
 
 class ApprovalItem(BaseModel):
-    """One request for a second pair of eyes."""
+    """One request for a second pair of eyes, with all that would be carried out."""
 
     approval_id: UUID
     transaction_id: UUID
     action: str
     status: str
     amount_minor: int
+    purpose: str | None
+    recipient: str | None
+    dispute_id: UUID | None
+    finding: str | None
+    to_buyer_minor: int | None
+    to_seller_minor: int | None
+    compensation_minor: int
     reason: str
     requested_by: str
     requested_at: datetime

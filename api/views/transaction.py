@@ -90,6 +90,7 @@ class ApprovalView(BaseModel):
     approval_id: UUID
     transaction_id: UUID
     action: str
+    purpose: str | None
     status: str
     amount: MoneyView
     reason: str
@@ -104,6 +105,7 @@ class ApprovalView(BaseModel):
             approval_id=approval.approval_id,
             transaction_id=transaction.id,
             action=approval.action.value,
+            purpose=approval.purpose and approval.purpose.value,
             status=approval.status.value,
             amount=MoneyView.of(Money(approval.amount_minor, transaction.price.currency)),
             reason=approval.reason,

@@ -83,8 +83,8 @@ def stuck_reason(transaction: "Transaction") -> str | None:
 
 
 def _unproven_reason(transaction: "Transaction") -> str | None:
-    purpose = transaction.unproven_purpose()
-    return purpose and f"payout_account_unproven: {transaction.unproven_accounts[purpose].doubt.value}"
+    doubts = (transaction.unproven_accounts[purpose].doubt for purpose in transaction.unproven_purposes())
+    return next((f"payout_account_unproven: {doubt.value}" for doubt in doubts), None)
 
 
 def _payout_reason(transaction: "Transaction") -> str | None:

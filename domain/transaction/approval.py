@@ -18,6 +18,8 @@ from domain.transaction.records import (
     ApprovalStatus,
     Decision,
     Finding,
+    Grounds,
+    PayoutPurpose,
 )
 from domain.transaction.settlement import RefundTooLarge
 from domain.transaction.state import TransactionState
@@ -53,8 +55,8 @@ class PlatformNotAtFault(Refused):
     code = "platform_not_at_fault"
 
 
-class ApprovalRequested(TransactionEvent):
-    """A decision above the limit waits for a second super_admin; any change of the transaction voids it."""
+class ApprovalRequestedWithoutPurpose(TransactionEvent):
+    """The same as `transaction.approval_requested.v2`, as it was before: it did not say whose payout a release is."""
 
     TOPIC = "transaction.approval_requested.v1"
     approval_id: UUID
@@ -89,6 +91,22 @@ class ApprovalRequested(TransactionEvent):
             to_seller_minor=self.to_seller_minor,
             compensation_minor=self.compensation_minor,
         )
+
+
+class ApprovalRequested(ApprovalRequestedWithoutPurpose):
+    """A decision above the limit waits for a second super_admin; any change of the transaction voids it.
+
+    With a `purpose` it is about that payout, to `recipient`; a release without one is about what is held.
+    """
+
+    TOPIC = "transaction.approval_requested.v2"
+    purpose: PayoutPurpose | None
+
+    def change(self, transaction: TransactionState) -> None:
+        """It waits, and says what it rests on."""
+        super().change(transaction)
+        doubt = None if self.purpose is None else transaction.unproven_accounts.get(self.purpose)
+        transaction.update_approval(self.approval_id, purpose=self.purpose, grounds=Grounds(doubt=doubt))
 
 
 class ApprovalGranted(TransactionEvent):
@@ -151,13 +169,20 @@ class ApprovalTrack(ForceTrack):
     not void a request: they change nothing that was asked about.
     """
 
-    def force_release(self, reason: str, recipient: str | None, limit_usd_cents: int | None) -> None:
+    def force_release(
+        self, reason: str, purpose: PayoutPurpose | None, recipient: str | None, limit_usd_cents: int | None
+    ) -> None:
         """Release what is held, or pay out again after a failure, to `recipient` if it has to be corrected."""
         self.check_force_release()
         require_reason(reason)
-        self.payout_by_force(recipient)
-        amount = self.failed_payable_minor() or self.held_minor
-        decision = Decision(action=ApprovalAction.RELEASE, amount_minor=amount, reason=reason, recipient=recipient)
+        meant = self.purpose_of_release(purpose, recipient)
+        decision = Decision(
+            action=ApprovalAction.RELEASE,
+            amount_minor=self.amount_of_release(meant),
+            reason=reason,
+            purpose=meant,
+            recipient=self.payee_of_release(meant, recipient),
+        )
         self._decide(decision, limit_usd_cents)
 
     def force_refund(self, reason: str, amount_minor: int | None, limit_usd_cents: int | None) -> None:
@@ -264,6 +289,7 @@ class ApprovalTrack(ForceTrack):
             reason=decision.reason,
             expires_at=self.now + APPROVAL_VALID,
             at_version=self.version + 1,
+            purpose=decision.purpose,
             recipient=decision.recipient,
             dispute_id=decision.dispute_id,
             finding=decision.finding,
@@ -290,7 +316,7 @@ class ApprovalTrack(ForceTrack):
         self.record(NoteAdded, text=decision.reason)
         match decision.action:
             case ApprovalAction.RELEASE:
-                self.release_by_force(decision.reason, decision.recipient)
+                self._carry_out_release(decision)
             case ApprovalAction.REFUND:
                 self.refund_by_force(decision.amount_minor, decision.reason)
             case ApprovalAction.RESOLVE:
@@ -298,6 +324,13 @@ class ApprovalTrack(ForceTrack):
                 self.apply_award(decision.dispute_id, _award(decision))
             case ApprovalAction.COMPENSATE:
                 self.grant_compensation(decision.amount_minor, decision.reason)
+
+    def _carry_out_release(self, decision: Decision) -> None:
+        if decision.purpose is None:
+            self.release_by_force(decision.reason)
+        else:
+            assert decision.recipient is not None
+            self.pay_by_force(decision.purpose, decision.recipient, decision.reason)
 
     def _check_again(self, decision: Decision) -> None:
         match decision.action:
@@ -312,7 +345,18 @@ class ApprovalTrack(ForceTrack):
                 self.check_compensation(decision.amount_minor)
 
     def _is_valid(self, request: Approval) -> bool:
-        return self.now < request.expires_at and self.changed_at_version == request.at_version
+        in_time = self.now < request.expires_at and self.changed_at_version == request.at_version
+        return in_time and request.grounds is not None and self._still_pays(request, request.grounds)
+
+    def _still_pays(self, request: Approval, grounds: Grounds) -> bool:
+        """Whether a release would pay the same to an account that is as sure as it was; others say all themselves."""
+        if request.action is not ApprovalAction.RELEASE:
+            return True
+        purpose = request.purpose
+        if purpose is not None and purpose not in self.purposes_to_pay():
+            return False
+        doubt = None if purpose is None else self.unproven_accounts.get(purpose)
+        return doubt == grounds.doubt and self.amount_of_release(purpose) == request.amount_minor
 
     def _pending(self, approval_id: UUID) -> Approval:
         self.require_staff(Role.SUPER_ADMIN)

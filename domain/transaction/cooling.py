@@ -94,7 +94,7 @@ class CoolingTrack(PayoutTrack):
         if self.unproven_accounts.get(purpose) != unproven:
             self.record(PayoutAccountUnproven, purpose=purpose, attempt=unproven.attempt, doubt=doubt)
 
-    def unproven_purpose(self) -> PayoutPurpose | None:
-        """Return the first purpose that nothing is paid for because the payee's account is in doubt."""
+    def unproven_purposes(self) -> tuple[PayoutPurpose, ...]:
+        """Return the purposes that nothing is paid for because the payee's account is in doubt."""
         waiting = (p for p, unproven in self.unproven_accounts.items() if unproven.attempt == self.next_attempt(p))
-        return next((p for p in waiting if self.payable_minor(p) > 0), None)
+        return tuple(purpose for purpose in waiting if self.payable_minor(purpose) > 0)

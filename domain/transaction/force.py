@@ -5,7 +5,8 @@ from domain.errors import Invalid, Refused
 from domain.policy import STUCK_AFTER
 from domain.transaction.chargeback import ChargebackTrack
 from domain.transaction.dispute import ProcessorDecides
-from domain.transaction.phase import TERMINAL, Phase, failed_purpose
+from domain.transaction.payout import NothingPayable
+from domain.transaction.phase import TERMINAL, Phase, failed_purposes
 from domain.transaction.records import (
     Basis,
     DisputeSource,
@@ -41,13 +42,22 @@ class RecipientMissing(Invalid):
     code = "recipient_missing"
 
 
+class PurposeMissing(Invalid):
+    """Say with `purpose` whose payout you mean: a recipient is one payee's, and more than one thing may be due."""
+
+    code = "purpose_missing"
+
+
 class ForceTrack(ChargebackTrack):
-    """Releasing and refunding by force."""
+    """Releasing and refunding by force.
+
+    A release says what it pays when it is asked for: a payout that is due, by its purpose, or without one what is held.
+    """
 
     def check_force_release(self) -> None:
         """Raise unless a super_admin can release, or pay out again, now; `NotStuck` says when it becomes possible."""
         self._require_force()
-        if self.purpose_to_pay() is not None:
+        if self.purposes_to_pay():
             return
         if not self.is_held:
             raise NothingHeld
@@ -63,27 +73,43 @@ class ForceTrack(ChargebackTrack):
         if is_released and not any(dispute.is_decided_by_staff for dispute in self.disputes.values()):
             raise DisputeFirst
 
-    def release_by_force(self, reason: str, recipient: str | None) -> None:
-        """Release what is held, or pay out again, or for the first time, what failed; raise `RecipientMissing`."""
-        due = self.payout_by_force(recipient)
-        had_dispute = self._close_disputes(reason)
-        if due is None:
-            self.order_release(Basis.FORCED, reason)
-            return
-        if had_dispute:
-            self.resume_clocks()
-        purpose, payee = due
-        self.request_payout(purpose, payee, forced=True)
+    def release_by_force(self, reason: str) -> None:
+        """Close the disputes that people opened and release what is held."""
+        self._close_disputes(reason)
+        self.order_release(Basis.FORCED, reason)
 
-    def payout_by_force(self, recipient: str | None) -> tuple[PayoutPurpose, str] | None:
-        """Return what force pays and to whom, None where nothing is due; raise `RecipientMissing` if nobody said."""
-        purpose = self.purpose_to_pay()
+    def pay_by_force(self, purpose: PayoutPurpose, recipient: str, reason: str) -> None:
+        """Close the disputes that people opened and pay out again, or for the first time, what is due."""
+        if self._close_disputes(reason):
+            self.resume_clocks()
+        self.request_payout(purpose, recipient, forced=True)
+
+    def purpose_of_release(self, purpose: PayoutPurpose | None, recipient: str | None) -> PayoutPurpose | None:
+        """Return whose payout is meant, None for what is held; raise `PurposeMissing`, or `NothingPayable` if not due.
+
+        Without a purpose it is the only thing that is due: what somebody meant must not depend on what else happened.
+        """
+        due = self.purposes_to_pay()
+        if purpose is not None:
+            if purpose not in due:
+                raise NothingPayable
+            return purpose
+        if recipient is not None or len(due) + self.is_held > 1:
+            raise PurposeMissing(due=[each.value for each in due], held_minor=self.held_minor)
+        return due[0] if due else None
+
+    def payee_of_release(self, purpose: PayoutPurpose | None, recipient: str | None) -> str | None:
+        """Return to whom a payout goes, None for what is held; raise `RecipientMissing` where nobody said."""
         if purpose is None:
             return None
         payee = recipient or self._last_recipient(purpose)
         if payee is None:
             raise RecipientMissing
-        return purpose, payee
+        return payee
+
+    def amount_of_release(self, purpose: PayoutPurpose | None) -> int:
+        """Return how much a release moves now, in minor units."""
+        return self.held_minor if purpose is None else self.payable_minor(purpose)
 
     def refund_by_force(self, amount_minor: int, reason: str) -> None:
         """Close the disputes that people opened and order the refund."""
@@ -105,7 +131,7 @@ class ForceTrack(ChargebackTrack):
         disputed = any(dispute.is_open or dispute.is_decided for dispute in self.disputes.values())
         possible_at = self.phase_since + STUCK_AFTER
         is_old = self.now > possible_at and (self.phase not in TERMINAL or self.phase is Phase.CHARGED_BACK)
-        if not (is_old or disputed or self.purpose_to_pay() is not None):
+        if not (is_old or disputed or self.purposes_to_pay()):
             if self.phase in TERMINAL:
                 raise NotStuck
             raise NotStuck(possible_at=possible_at.isoformat())
@@ -115,15 +141,15 @@ class ForceTrack(ChargebackTrack):
 
     def _last_recipient(self, purpose: PayoutPurpose) -> str | None:
         """Where the last attempt went; who names an account in doubt has to say which it is."""
-        if purpose is self.unproven_purpose():
+        if purpose in self.unproven_purposes():
             return None
         last = self.last_payout(purpose)
         return None if last is None else last.recipient
 
-    def purpose_to_pay(self) -> PayoutPurpose | None:
-        """Return what waits for a person: a payout that failed, or to an account in doubt, or a refund without one."""
-        failed = failed_purpose(self) or self.unproven_purpose()
-        return failed or (PayoutPurpose.REFUND if self._has_refund_to_pay() else None)
+    def purposes_to_pay(self) -> tuple[PayoutPurpose, ...]:
+        """Return what waits for a person: payouts that failed, or to an account in doubt, or a refund without one."""
+        due = failed_purposes(self) | frozenset(self.unproven_purposes())
+        return tuple(p for p in PayoutPurpose if p in due or (p is PayoutPurpose.REFUND and self._has_refund_to_pay()))
 
     def _has_refund_to_pay(self) -> bool:
         """While something is held, releasing it comes first; a transfer on its way, or to be repeated, is awaited."""
@@ -132,8 +158,3 @@ class ForceTrack(ChargebackTrack):
             return False
         last = self.last_payout(PayoutPurpose.REFUND)
         return last is None or last.status is PayoutStatus.SUCCEEDED
-
-    def failed_payable_minor(self) -> int:
-        """Return what a failed payout or refund left to pay, in minor units."""
-        purpose = self.purpose_to_pay()
-        return 0 if purpose is None else self.payable_minor(purpose)

@@ -102,10 +102,11 @@ def has_failed_payout(transaction: "TransactionState") -> bool:
     """
     if not transaction.payouts:
         return False
-    return failed_purpose(transaction) is not None
+    return bool(failed_purposes(transaction))
 
 
-def failed_purpose(transaction: "TransactionState") -> PayoutPurpose | None:
-    """Return the first purpose whose last payout waits for a person; None when there is none."""
-    waiting = {p.purpose for p in transaction.last_payouts().values() if p.status in FAILED and p.retry_at is None}
-    return next((p for p in PayoutPurpose if p in waiting and transaction.payable_minor(p) > 0), None)
+def failed_purposes(transaction: "TransactionState") -> frozenset[PayoutPurpose]:
+    """Return the purposes whose last payout waits for a person."""
+    last = transaction.last_payouts().values()
+    waiting = (payout.purpose for payout in last if payout.status in FAILED and payout.retry_at is None)
+    return frozenset(purpose for purpose in waiting if transaction.payable_minor(purpose) > 0)

@@ -318,12 +318,14 @@ class ApprovalAction(StrEnum):
 class Decision:
     """What staff want to do with the money: carried out at once, or when a second super_admin has agreed.
 
-    `recipient` is of a release; dispute, finding, shares and compensation are of a resolution.
+    `purpose` and `recipient` are of a release, which pays out what is due to somebody, or releases what is held: then
+    both are None. Dispute, finding, shares and compensation are of a resolution.
     """
 
     action: ApprovalAction
     amount_minor: int
     reason: str
+    purpose: PayoutPurpose | None = None
     recipient: str | None = None
     dispute_id: UUID | None = None
     finding: Finding | None = None
@@ -333,8 +335,21 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What a request rests on besides the money, as it was when it was asked for; void when it is different.
+
+    `doubt` is that about the account of whoever is paid, None when there is none.
+    """
+
+    doubt: UnprovenAccount | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approval(Decision):
-    """A decision that waits for a second super_admin; void when the transaction changes meanwhile."""
+    """A decision that waits for a second super_admin; void when the transaction changes meanwhile.
+
+    One without `grounds` was asked for before a request said whose payout it is, and is void.
+    """
 
     approval_id: UUID
     requested_by: str
@@ -342,3 +357,4 @@ class Approval(Decision):
     at_version: int
     expires_at: datetime
     status: ApprovalStatus
+    grounds: Grounds | None = None

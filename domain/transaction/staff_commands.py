@@ -10,7 +10,7 @@ from domain.transaction import Transaction
 from domain.transaction.commands import TransactionCommand
 from domain.transaction.dispute import Award
 from domain.transaction.opening import listing_stream
-from domain.transaction.records import Finding
+from domain.transaction.records import Finding, PayoutPurpose
 from domain.transaction.refund import RefundReport
 from domain.transaction.transfer import TransferReport
 
@@ -28,15 +28,19 @@ class AddNote(TransactionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForceRelease(TransactionCommand):
-    """A super_admin releases, or pays out again; `limit_usd_cents` is what one person may move alone."""
+    """A super_admin releases, or pays out again; `limit_usd_cents` is what one person may move alone.
+
+    `purpose` says whose payout is meant, and has to where there is a recipient or more than one thing is due.
+    """
 
     reason: str
+    purpose: PayoutPurpose | None = None
     recipient: str | None = None
     limit_usd_cents: int | None
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.force_release`."""
-        aggregate.force_release(self.reason, self.recipient, self.limit_usd_cents)
+        aggregate.force_release(self.reason, self.purpose, self.recipient, self.limit_usd_cents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,11 +60,40 @@ def test_above_the_limit_a_second_person_has_to_agree(installation: Installation
     own = chief.post(f"{path}/approve")
     assert (own.status_code, own.json()["code"]) == (403, "own_approval")
     listed = second.get(f"{A}/approvals?status=requested", Wait_For_Position=accepted.headers["Escrow-Position"])
-    assert request["approval_id"] in [item["approval_id"] for item in listed.json()["items"]]
+    (shown,) = [item for item in listed.json()["items"] if item["approval_id"] == request["approval_id"]]
+    assert (shown["action"], shown["purpose"], shown["recipient"]) == ("refund", None, None)
     approved = second.post(f"{path}/approve")
     assert (approved.status_code, approved.json()["state"]) == (200, "refunding"), approved.text
     late = second.post(f"{path}/reject", REASON)
     assert (late.status_code, late.json()["code"]) == (409, "approval_unknown")
+
+
+@pytest.mark.weakness("W26")
+def test_what_could_be_done_twice_needs_a_key(installation: Installation) -> None:
+    transaction = installation.hold()
+    installation.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "not_working"})
+    chief, part = installation.people["super_admin"], {**REASON, "amount_minor": 1_000}
+    path = f"{A}/transactions/{transaction}"
+    for route, body in (("refund", part), ("release", {**REASON, "purpose": "seller"})):
+        keyless = chief.request("POST", f"{path}/{route}", body)
+        assert (keyless.status_code, keyless.json()["code"]) == (400, "idempotency_key_required")
+    refunded = [chief.request("POST", f"{path}/refund", part, **{"Idempotency-Key": "a-part"}) for _ in range(2)]
+    assert [answer.status_code for answer in refunded] == [200, 200], refunded[-1].text
+    assert refunded[1].headers["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.weakness("W26")
+def test_a_release_to_a_recipient_says_whose_payout_it_is(installation: Installation) -> None:
+    transaction = installation.sold()
+    installation.reveal(transaction)
+    installation.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "not_working"})
+    chief, path = installation.people["super_admin"], f"{A}/transactions/{transaction}/release"
+    to_somebody = {**REASON, "recipient": "RCP_1a2b3c4d5e"}
+    refused = chief.post(path, to_somebody)
+    assert (refused.status_code, refused.json()["code"]) == (422, "purpose_missing")
+    assert refused.json()["due"] == []
+    refused = chief.post(path, {**to_somebody, "purpose": "refund"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_payable")
 
 
 @pytest.mark.weakness("W25", "W27")

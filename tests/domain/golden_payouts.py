@@ -1,9 +1,12 @@
 """Stories about payouts that do not go through at once; their bytes are frozen in `golden/`."""
 
-from domain.transaction.system_commands import RecordAnsweredQuestion, RecordRefusedQuestion
+from domain.transaction.records import PayoutPurpose
+from domain.transaction.staff_commands import GrantApproval
+from domain.transaction.system_commands import DistrustAccount, RecordAnsweredQuestion, RecordRefusedQuestion
+from domain.user import AccountDoubt
 from tests.domain import paths
 from tests.domain.paths import pending, refunded, transfer
-from tests.domain.people import SUPER
+from tests.domain.people import SECOND, SUPER
 from tests.domain.story import Story
 
 
@@ -38,6 +41,18 @@ def unanswered() -> Story:
     story.do(transfer(story.payout(), "pending"))
     story.wait(minutes=10).do(RecordRefusedQuestion(reference=story.payout(), refusal="unknown"))
     story.do(RecordAnsweredQuestion(reference=story.payout()))
+    story.do(transfer(story.payout(), "success", 2_000))
+    return story
+
+
+def paid_by_two() -> Story:
+    """A refund of a part fails and its payee's account is in doubt; two people agree to pay it to another."""
+    story = paths.disputed(pending())
+    story.do(paths.refund(30_000), SUPER)
+    story.do(refunded(story.refund(), "failed"))
+    story.do(DistrustAccount(purpose=PayoutPurpose.REFUND, doubt=AccountDoubt.DIFFERS))
+    story.do(paths.release("RCP_buyer", PayoutPurpose.REFUND, limit=0), SUPER)
+    story.do(GrantApproval(approval_id=story.approval()), SECOND)
     story.do(transfer(story.payout(), "success", 2_000))
     return story
 

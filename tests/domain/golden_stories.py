@@ -62,7 +62,7 @@ from tests.domain.golden_chargebacks import disputed_late, stray_taken_back
 from tests.domain.golden_debts import withheld
 from tests.domain.golden_disputes import overlapping
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
-from tests.domain.golden_payouts import repeated, taken_back_unseen, unanswered, uncovered
+from tests.domain.golden_payouts import paid_by_two, repeated, taken_back_unseen, unanswered, uncovered
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
@@ -98,7 +98,7 @@ def sold() -> Story:
     story.do(paths.pay_out())
     story.do(transfer(story.payout(), "refused"))
     story.wait(days=1).do(EnforceDeadline())
-    story.do(paths.release("RCP_new"), SUPER)
+    story.do(paths.release("RCP_new", PayoutPurpose.SELLER), SUPER)
     story.do(transfer(story.payout(), "success", 2_000))
     story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=True, shown=True), SYSTEM, LISTING_ID)
     story.do(DestroyCredentials(reason="acknowledged"), SYSTEM, VAULT_ID)
@@ -375,6 +375,7 @@ STORIES = {
         cooled,
         hashed,
         unproven,
+        paid_by_two,
         reconciled,
         restored,
         platform,

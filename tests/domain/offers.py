@@ -64,7 +64,7 @@ OFFERS: dict[str, Callable[[Position, Actor], TransactionCommand]] = {
     "note": lambda at, actor: AddNote(text="a note"),
     "resolve-dispute": _resolve,
     "escalate-dispute": _escalate,
-    "release": lambda at, actor: paths.release("RCP_x"),
+    "release": lambda at, actor: paths.release_due(at.transaction),
     "refund": lambda at, actor: paths.refund(),
     "compensate": lambda at, actor: Compensate(amount_minor=1, reason=REASON, limit_usd_cents=10**9),
     "approve": lambda at, actor: GrantApproval(approval_id=foreign_approval(at, actor)),

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from domain.journal import Account
 from domain.money import Currency
 from domain.policy import Terms
+from domain.transaction import Transaction
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
 from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
 from domain.transaction.commands import (
@@ -139,8 +140,20 @@ def resolve(
     return ResolveDispute(dispute_id=story.dispute(), award=award, limit_usd_cents=limit_usd_cents)
 
 
-def release(recipient: str | None = None, *, limit: int | None = 10**9, reason: str = REASON) -> ForceRelease:
-    return ForceRelease(reason=reason, recipient=recipient, limit_usd_cents=limit)
+def release(
+    recipient: str | None = None,
+    purpose: PayoutPurpose | None = None,
+    *,
+    limit: int | None = 10**9,
+    reason: str = REASON,
+) -> ForceRelease:
+    return ForceRelease(reason=reason, purpose=purpose, recipient=recipient, limit_usd_cents=limit)
+
+
+def release_due(transaction: Transaction, *, limit: int | None = 10**9) -> ForceRelease:
+    """Release what there is to release: the first payout that waits for a person, else what is held."""
+    due = transaction.purposes_to_pay()
+    return release("RCP_x", due[0], limit=limit) if due else release(limit=limit)
 
 
 def refund(amount_minor: int | None = None, *, limit: int | None = 10**9, reason: str = REASON) -> ForceRefund:

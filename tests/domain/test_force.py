@@ -111,7 +111,7 @@ def test_what_a_partial_chargeback_leaves_of_a_cancelled_refund_is_paid_by_force
     story.do(refund(), SUPER)
     story.do(chargeback("lost", 40_000))
     assert "release" in story.actions(SUPER)
-    assert "payout_requested" in story.do(release("RCP_buyer"), SUPER)
+    assert "payout_requested" in story.do(release("RCP_buyer", PayoutPurpose.REFUND), SUPER)
     assert story.last("payout_requested").amount_minor == 60_000
 
 
@@ -120,7 +120,7 @@ def test_nobody_is_asked_to_approve_a_payout_to_nobody():
     story.do(refunded(story.refund(), "failed"))
     for limit in (0, 10**9):
         story.refuses(RecipientMissing, release(limit=limit), SUPER)
-    assert story.do(release("RCP_buyer", limit=0), SUPER) == ["approval_requested"]
+    assert story.do(release("RCP_buyer", PayoutPurpose.REFUND, limit=0), SUPER) == ["approval_requested"]
 
 
 def test_a_statement_is_made_about_money_that_is_held():
@@ -145,7 +145,11 @@ def test_money_effect_note_and_decision_follow_from_one_append():
 
 def test_release_after_a_failed_payout_means_pay_out_again():
     story = payout_failed(pending())
-    assert story.do(release("RCP_new"), SUPER) == ["decision_taken", "note_added", "payout_requested"]
+    assert story.do(release("RCP_new", PayoutPurpose.SELLER), SUPER) == [
+        "decision_taken",
+        "note_added",
+        "payout_requested",
+    ]
     assert story.transaction.payouts[story.payout()].recipient == "RCP_new"
     other = payout_failed(pending())
     other.do(release(), SUPER)

@@ -258,7 +258,7 @@ class Machine(RuleBasedStateMachine):
     @rule(actor=ANYBODY, limit=LIMITS, back=st.booleans(), part=st.sampled_from([None, 1, 4]))
     def somebody_forces(self, actor: Actor, limit: int | None, back: bool, part: int | None) -> None:
         amount = None if part is None else self.amount(part)
-        self.send(paths.refund(amount, limit=limit) if back else paths.release("RCP_x", limit=limit), actor)
+        self.send(paths.refund(amount, limit=limit) if back else paths.release_due(self.t, limit=limit), actor)
 
     @rule(actor=ANYBODY, number=PICK, agree=st.booleans())
     def somebody_answers_a_request(self, actor: Actor, number: int, agree: bool) -> None:

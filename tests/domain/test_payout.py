@@ -129,7 +129,7 @@ def test_the_program_gives_up_after_five_attempts_and_a_super_admin_may_go_on():
         story.do(pay_out())
         report(story, "refused")
     story.refuses(PayoutAttemptsExhausted, pay_out())
-    assert "payout_requested" in story.do(release("RCP_corrected"), SUPER)
+    assert "payout_requested" in story.do(release("RCP_corrected", PayoutPurpose.SELLER), SUPER)
     assert story.transaction.payouts[story.payout()].recipient == "RCP_corrected"
 
 
@@ -172,13 +172,13 @@ def test_a_transfer_that_failed_is_repeated_after_pauses_that_grow():
         assert story.phase == "releasing"
         assert story.transaction.stuck_reason == "payout_retry_scheduled: failed"
         story.wait(seconds=pause.total_seconds() - 1).refuses(PayoutRetryTooEarly, pay_out())
-        story.refuses(NotStuck, release("RCP_corrected"), SUPER)
+        story.refuses(NotStuck, release("RCP_corrected", PayoutPurpose.SELLER), SUPER)
         story.wait(seconds=1)
     story.do(pay_out())
     assert "payout_given_up" in story.do(transfer(story.payout(), "failed"))
     assert story.phase == "payout_failed"
     story.refuses(PayoutAttemptsExhausted, pay_out())
-    story.do(release("RCP_corrected"), SUPER)
+    story.do(release("RCP_corrected", PayoutPurpose.SELLER), SUPER)
     assert "payout_given_up" in story.do(transfer(story.payout(), "blocked"))
     story.do(release(), SUPER)
     report(story, "success")
@@ -360,9 +360,9 @@ def test_an_account_in_doubt_is_told_once_until_it_waits_and_a_super_admin_may_n
     assert story.transaction.stuck_reason == "payout_account_unproven: differs"
     story.refuses(RecipientMissing, release(None), SUPER)
     story.do(WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=story.now + timedelta(hours=24)))
-    story.refuses(NotStuck, release("RCP_corrected"), SUPER)
+    story.refuses(NotStuck, release("RCP_corrected", PayoutPurpose.SELLER), SUPER)
     assert story.do(doubt) == ["payout_account_unproven"]
-    assert "payout_requested" in story.do(release("RCP_corrected"), SUPER)
+    assert "payout_requested" in story.do(release("RCP_corrected", PayoutPurpose.SELLER), SUPER)
     story.refuses(NothingPayable, doubt)
 
 

@@ -90,16 +90,18 @@ def test_a_failed_refund_is_paid_by_transfer():
 
 def test_a_failed_refund_is_paid_to_an_account_that_staff_name_when_the_buyer_has_none():
     story = refunding(pending())
-    story.refuses(NotStuck, release("RCP_buyer"), SUPER)
+    story.refuses(NotStuck, release("RCP_buyer", PayoutPurpose.REFUND), SUPER)
     story.do(refunded(story.refund(), "failed"))
     assert story.transaction.stuck_reason == "refund_failed: awaiting a transfer to the buyer"
     assert "release" in story.transaction.allowed_actions(SUPER, story.now)
     story.refuses(RecipientMissing, release(), SUPER)
-    assert story.do(release("RCP_buyer", limit=0), SUPER) == ["approval_requested"], "four eyes as for every release"
+    assert story.do(release("RCP_buyer", PayoutPurpose.REFUND, limit=0), SUPER) == ["approval_requested"], (
+        "four eyes as for every release"
+    )
     story.do(GrantApproval(approval_id=story.approval()), SECOND)
     (payout,) = story.transaction.payouts.values()
     assert (payout.purpose, payout.recipient, payout.amount_minor) == (PayoutPurpose.REFUND, "RCP_buyer", 100_000)
-    story.refuses(NotStuck, release("RCP_again"), SUPER)
+    story.refuses(NotStuck, release("RCP_again", PayoutPurpose.REFUND), SUPER)
     story.do(transfer(payout.reference, "success"))
     assert story.phase == "refunded"
 

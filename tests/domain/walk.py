@@ -102,7 +102,7 @@ class Position:
         """What distinguishes positions here: the tracks, who owes what, and whether it is old; no amounts or times."""
         t = self.transaction
         disputes = frozenset((d.source, d.escalated, d.answer and d.answer.status) for d in t.open_disputes)
-        payouts = frozenset((p.purpose, p.status) for p in t.payouts.values()), t.unproven_purpose()
+        payouts = frozenset((p.purpose, p.status) for p in t.payouts.values()), t.unproven_purposes()
         return (
             (t.phase, t.payment, t.payment_link_issued, t.contract, t.vault, t.settlement, t.cancel_requested_by),
             (payouts, frozenset(r.status for r in t.refunds.values()), disputes, bool(t.pending_approvals)),
@@ -248,8 +248,8 @@ MOVES: list[Move] = [
     ("return receipts", SYSTEM, lambda at: ReturnReceipts()),
     ("notice", SYSTEM, lambda at: RecordNotice(template="t", channel="e-mail", user_ids=(), outcome="sent")),
     ("note", ADMIN, lambda at: AddNote(text="a note")),
-    ("release", SUPER, lambda at: paths.release("RCP_x")),
-    ("ask to release", SUPER, lambda at: paths.release("RCP_x", limit=0)),
+    ("release", SUPER, lambda at: paths.release_due(at.transaction)),
+    ("ask to release", SUPER, lambda at: paths.release_due(at.transaction, limit=0)),
     ("refund", SUPER, lambda at: paths.refund()),
     ("refund a part", SUPER, lambda at: paths.refund(max(1, at.transaction.refundable_minor // 3))),
     ("ask to refund", SUPER, lambda at: paths.refund(limit=0)),
@@ -387,4 +387,4 @@ def _remedies(at: Position) -> Iterator[tuple[TransactionCommand, Actor]]:
     yield WriteOff(amount_minor=_debt(at), reason=REASON), SUPER
     if t.next_deadline is None:
         yield paths.refund(), SUPER
-        yield paths.release("RCP_x"), SUPER
+        yield paths.release_due(t), SUPER

@@ -81,7 +81,7 @@ class Wanderer:
             (1, staff, lambda t: t.escalate_dispute(self._dispute(t), REASON)),
             (4, staff, lambda t: t.resolve_dispute(self._dispute(t), self._award(t), limit)),
             (1, SYSTEM, self._report_chargeback),
-            (2, staff, lambda t: t.force_release(REASON, "RCP_2", limit)),
+            (2, staff, lambda t: self._force_release(t, limit)),
             (2, staff, lambda t: t.force_refund(REASON, random.choice((None, 700)), limit)),
             (4, staff, lambda t: t.grant_approval(random.choice(list(t.approvals) or [story.id()]))),
             (1, staff, lambda t: t.reject_approval(random.choice(list(t.approvals) or [story.id()]), REASON)),
@@ -115,6 +115,10 @@ class Wanderer:
             paid_at=self.story.at - timedelta(seconds=5),
             verified_by="poll",
         )
+
+    def _force_release(self, transaction: Transaction, limit: int | None) -> None:
+        due = transaction.purposes_to_pay()
+        transaction.force_release(REASON, due[0] if due else None, "RCP_2" if due else None, limit)
 
     def _report_transfer(self, transaction: Transaction) -> None:
         reference = self.random.choice(list(transaction.payouts) or [""])

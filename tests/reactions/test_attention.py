@@ -16,7 +16,7 @@ from domain.money import Currency
 from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
 from domain.transaction.commands import CancelTransaction
 from domain.transaction.phase import Phase
-from domain.transaction.records import Payout, Refund
+from domain.transaction.records import Payout, PayoutPurpose, Refund
 from domain.transaction.staff_commands import FinalizePayout, ForceRelease, ResendOtp
 from eventstore.escrow import Request
 from gateways.errors import GatewayUncertain
@@ -290,7 +290,10 @@ def test_without_an_account_of_the_buyer_a_super_admin_names_the_recipient(datab
             )
         )
         forced = ForceRelease(
-            reason="the buyer named an account", recipient=recipient.recipient_code, limit_usd_cents=10**9
+            reason="the buyer named an account",
+            purpose=PayoutPurpose.REFUND,
+            recipient=recipient.recipient_code,
+            limit_usd_cents=10**9,
         )
         await world.do(SUPER, transaction_id, forced)  # type: ignore[arg-type]
         done = await world.advance(transaction_id)

@@ -15,6 +15,7 @@ from domain.transaction import Transaction
 from domain.transaction.cooling import PayoutAccountUnproven
 from domain.transaction.force import RecipientMissing
 from domain.transaction.phase import Phase
+from domain.transaction.records import PayoutPurpose
 from domain.transaction.staff_commands import ForceRelease
 from domain.user import ChangePayoutAccount, PayoutAccountChangedUnhashed, RegisterUser, User
 from gateways.payment import NewRecipient
@@ -158,7 +159,7 @@ def test_a_super_admin_can_pay_to_a_recipient_that_he_names_and_to_no_other(data
             currency=Currency.KES,
         )
         code = (await world.tools.gateway.create_recipient(recipient)).recipient_code
-        await world.do(chief, stuck.id, replace(forced, recipient=code))  # type: ignore[arg-type]
+        await world.do(chief, stuck.id, replace(forced, purpose=PayoutPurpose.SELLER, recipient=code))  # type: ignore[arg-type]
         assert (await world.advance(stuck.id)).phase is Phase.COMPLETED
         assert await world.moved("transfer") == [-90_000]
 

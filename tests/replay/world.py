@@ -188,7 +188,7 @@ class Market(Story):
         reason, limit = "stuck for too long a time", self.pick([None, 1])
         act = self.pick(
             [
-                lambda: t.force_release(reason, None, limit),
+                lambda: t.force_release(reason, next(iter(t.purposes_to_pay()), None), None, limit),
                 lambda: t.force_refund(reason, self.pick([None, 700]), limit),
             ]
         )
