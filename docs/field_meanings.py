@@ -16,7 +16,7 @@ MEANINGS: dict[str, str] = {
     "amount_usd_cents": "its worth in US cents at the recorded rate: for limits and reports, never for moving money",
     "applied": "how many of the processor's payments the log took up",
     "approval_id": "the request for a second pair of eyes",
-    "at_version": "the version of the transaction that the request is about: a later change voids it",
+    "at_version": "the version that the request is about: a later change of what it rests on voids it",
     "attempt": "1 for the first try, 2 for the next; each has a reference of its own",
     "attempts": "how often it was tried",
     "authorization_url_sha256": "SHA-256 of the address of the payment page; the address itself is a bearer secret",

@@ -94,7 +94,7 @@ class ApprovalRequestedWithoutPurpose(TransactionEvent):
 
 
 class ApprovalRequested(ApprovalRequestedWithoutPurpose):
-    """A decision above the limit waits for a second super_admin; any change of the transaction voids it.
+    """A decision above the limit waits for a second super_admin; a change of what it rests on voids it.
 
     With a `purpose` it is about that payout, to `recipient`; a release without one is about what is held.
     """
@@ -105,8 +105,8 @@ class ApprovalRequested(ApprovalRequestedWithoutPurpose):
     def change(self, transaction: TransactionState) -> None:
         """It waits, and says what it rests on."""
         super().change(transaction)
-        doubt = None if self.purpose is None else transaction.unproven_accounts.get(self.purpose)
-        transaction.update_approval(self.approval_id, purpose=self.purpose, grounds=Grounds(doubt=doubt))
+        grounds = _grounds_of(transaction, self.purpose)
+        transaction.update_approval(self.approval_id, purpose=self.purpose, grounds=grounds)
 
 
 class ApprovalGranted(TransactionEvent):
@@ -165,8 +165,9 @@ class ApprovalTrack(ForceTrack):
     """Forcing, resolving, and approving.
 
     `limit_usd_cents` is what one super_admin may move alone on one transaction, all his colleagues' decisions
-    included; None switches the second pair of eyes off for refunds (break-glass) and nothing else. Notes and notices do
-    not void a request: they change nothing that was asked about.
+    included; None switches the second pair of eyes off for refunds (break-glass) and nothing else. Since a request
+    nothing may have happened that moves money, and its grounds have to be what they were: so what is carried out is
+    what was asked for.
     """
 
     def force_release(
@@ -230,8 +231,11 @@ class ApprovalTrack(ForceTrack):
     def check_any_approvable(self) -> None:
         """Raise unless this super_admin could approve a request of somebody else."""
         self.require_staff(Role.SUPER_ADMIN)
-        if not any(r.requested_by != self.actor.id and self._is_valid(r) for r in self.pending_approvals):
+        foreign = (r for r in self.pending_approvals if r.requested_by != self.actor.id and self._is_valid(r))
+        request = next(foreign, None)
+        if request is None:
             raise ApprovalUnknown
+        self._check_again(request)
 
     def check_any_rejectable(self) -> None:
         """Raise unless this super_admin could reject a request, or take his own back."""
@@ -345,18 +349,17 @@ class ApprovalTrack(ForceTrack):
                 self.check_compensation(decision.amount_minor)
 
     def _is_valid(self, request: Approval) -> bool:
-        in_time = self.now < request.expires_at and self.changed_at_version == request.at_version
-        return in_time and request.grounds is not None and self._still_pays(request, request.grounds)
+        if self.now >= request.expires_at or self.voided_at_version > request.at_version or request.grounds is None:
+            return False
+        return request.grounds.cover(_grounds_of(self, request.purpose)) and self._still_pays(request)
 
-    def _still_pays(self, request: Approval, grounds: Grounds) -> bool:
-        """Whether a release would pay the same to an account that is as sure as it was; others say all themselves."""
+    def _still_pays(self, request: Approval) -> bool:
+        """Whether a release would pay the same; all other decisions say themselves what they move."""
         if request.action is not ApprovalAction.RELEASE:
             return True
-        purpose = request.purpose
-        if purpose is not None and purpose not in self.purposes_to_pay():
+        if request.purpose is not None and request.purpose not in self.purposes_to_pay():
             return False
-        doubt = None if purpose is None else self.unproven_accounts.get(purpose)
-        return doubt == grounds.doubt and self.amount_of_release(purpose) == request.amount_minor
+        return self.amount_of_release(request.purpose) == request.amount_minor
 
     def _pending(self, approval_id: UUID) -> Approval:
         self.require_staff(Role.SUPER_ADMIN)
@@ -368,6 +371,14 @@ class ApprovalTrack(ForceTrack):
     def _usd_cents(self, amount_minor: int) -> int:
         """Rounded up: what is less than a cent each time must not add up to nothing under the limit."""
         return -(-self.amount_usd_cents * amount_minor // self.price.amount_minor)
+
+
+def _grounds_of(transaction: TransactionState, purpose: PayoutPurpose | None) -> Grounds:
+    return Grounds(
+        doubt=None if purpose is None else transaction.unproven_accounts.get(purpose),
+        disputed_by=frozenset(dispute.opened_by for dispute in transaction.open_disputes),
+        is_stated=transaction.buyer_statement_at is not None,
+    )
 
 
 def _award(decision: Decision) -> Award:

@@ -60,6 +60,7 @@ class DisputeOpened(TransactionEvent):
     """Somebody disagrees; until it is decided nothing is released or paid out, and only a refund lapses."""
 
     TOPIC = "transaction.dispute_opened.v1"
+    VOIDS_REQUESTS = False
     dispute_id: UUID
     source: DisputeSource
     category: DisputeCategory
@@ -92,6 +93,7 @@ class DisputeWithdrawn(TransactionEvent):
     """
 
     TOPIC = "transaction.dispute_withdrawn.v1"
+    VOIDS_REQUESTS = False
     dispute_id: UUID
     paused_seconds: int
 

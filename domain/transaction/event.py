@@ -14,16 +14,21 @@ if TYPE_CHECKING:
 class TransactionEvent(Event):
     """A fact about a transaction. Subclasses assign in `change`; the phase and its age follow from the tracks.
 
-    A remark, such as a note, changes nothing that anybody decides about.
+    A remark, such as a note, changes nothing that staff decide about; what it may change of a request for a second pair
+    of eyes is among the request's grounds. So it is where `VOIDS_REQUESTS` is False: what a party can do as often as it
+    likes, and moves no money, must not keep staff from deciding.
     """
 
     IS_REMARK: ClassVar[bool] = False
+    VOIDS_REQUESTS: ClassVar[bool] = True
 
     def apply(self, aggregate: "TransactionState") -> None:
         """Assign, then derive the phase and since when it holds."""
         self.change(aggregate)
         if not self.IS_REMARK:
             aggregate.changed_at_version = self.originator_version
+            if self.VOIDS_REQUESTS:
+                aggregate.voided_at_version = self.originator_version
         phase = phase_of(aggregate)
         if phase is not aggregate.phase:
             aggregate.phase = phase

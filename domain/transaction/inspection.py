@@ -42,6 +42,7 @@ class InspectionExtended(TransactionEvent):
     """The buyer has more time to look."""
 
     TOPIC = "transaction.inspection_extended.v1"
+    VOIDS_REQUESTS = False
     ends_at: datetime
     reason: str
 
@@ -55,6 +56,7 @@ class InspectionLapsed(TransactionEvent):
     """The inspection period ended without a word; `outcome` is what the terms say about silence."""
 
     TOPIC = "transaction.inspection_lapsed.v1"
+    VOIDS_REQUESTS = False
     deadline: datetime
     outcome: Silence
 
@@ -86,13 +88,15 @@ class InspectionTrack(SettlementTrack):
     def check_extend(self) -> None:
         """Raise unless the seller, who waits for his money, or staff can give the buyer more time.
 
-        Where silence means a refund, more time would only put the refund off: that is for staff to decide.
+        Where silence means a refund, more time would only put the refund off: that is for staff to decide. While a
+        dispute is open the inspection stands still.
         """
         if self.actor.role not in STAFF or self.is_party(self.actor):
             self.require_seller()
             if self.terms.silence is Silence.REFUND:
                 raise Forbidden
         self.require_live()
+        self.require_no_dispute()
         if self.vault not in {VaultStatus.REVEALED, VaultStatus.ACKNOWLEDGED}:
             raise NotRevealed
 

@@ -28,6 +28,7 @@ class StatementRecorded(TransactionEvent):
     """The buyer stated that he has access; what he wrote stands in the erasable contents."""
 
     TOPIC = "transaction.statement_recorded.v1"
+    VOIDS_REQUESTS = False
     content_id: UUID
     content_sha256: str
 

@@ -1,6 +1,6 @@
 """Statuses of the tracks, and the small records that a transaction keeps: payouts, refunds, disputes, approvals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -336,12 +336,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grounds:
-    """What a request rests on besides the money, as it was when it was asked for; void when it is different.
+    """What a request rests on besides the money, as it was when it was asked for.
 
-    `doubt` is that about the account of whoever is paid, None when there is none.
+    `doubt` is that about the account of whoever is paid, None when there is none. `disputed_by` are those who had a
+    dispute open, all of which force or an award closes; `is_stated` is whether the buyer had said that he has access.
     """
 
     doubt: UnprovenAccount | None
+    disputed_by: frozenset[str]
+    is_stated: bool
+
+    def cover(self, found: "Grounds") -> bool:
+        """Whether what is found now is no other case; that somebody has taken his dispute back makes it none."""
+        return replace(found, disputed_by=self.disputed_by) == self and found.disputed_by <= self.disputed_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,7 @@ class TransactionState(Aggregate):
         self.phase = Phase.PENDING
         self.phase_since = self.created_on
         self.changed_at_version = self.version
+        self.voided_at_version = self.version  # what was asked for before waits for nobody any more
 
         self._start_payment()
         self._start_contract()

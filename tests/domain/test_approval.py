@@ -1,14 +1,24 @@
 """Four eyes: above the limit a second super_admin within 24 hours, on a transaction that has not changed."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
+from domain.policy import Silence, Terms
 from domain.reason import ReasonTooShort
 from domain.transaction.approval import ApprovalPending, ApprovalUnknown, ApprovalVoid, OwnApproval
+from domain.transaction.commands import ExtendInspection, RecordStatement, WithdrawDispute
+from domain.transaction.dispute import DisputeOpened, DisputeUnknown
+from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
+from domain.transaction.force import NotStuck
+from domain.transaction.inspection import InspectionExtended
+from domain.transaction.note import NoteAdded
 from domain.transaction.records import Finding
-from domain.transaction.staff_commands import AddNote, GrantApproval, RejectApproval
+from domain.transaction.staff_commands import AddNote, EscalateDispute, GrantApproval, RejectApproval
+from domain.transaction.state import DisputeOpen
 from domain.transaction.system_commands import EnforceDeadline, RecordNotice
+from eventstore.transcoder import list_event_classes
 from tests.domain.paths import (
     REASON,
     dispute,
@@ -18,6 +28,7 @@ from tests.domain.paths import (
     refund,
     release,
     resolve,
+    revealed,
 )
 from tests.domain.people import ADMIN, BUYER, BUYER_AS_STAFF, SECOND, SELLER, SUPER
 from tests.domain.story import Story
@@ -112,11 +123,75 @@ def test_a_party_with_a_staff_role_approves_nothing():
     assert "approve" not in story.actions(BUYER_AS_STAFF)
 
 
-def test_any_change_of_the_transaction_voids_it():
+def test_a_change_of_the_transaction_voids_it():
+    story = waiting()
+    story.do(EscalateDispute(dispute_id=story.dispute(), reason=REASON), ADMIN)
+    story.refuses(ApprovalVoid, approve(story), SECOND)
+    assert "approve" not in story.actions(SECOND)
+
+
+def test_a_dispute_of_somebody_who_had_none_voids_it_while_it_is_open():
     story = waiting()
     story.do(dispute(2), SELLER)
     story.refuses(ApprovalVoid, approve(story), SECOND)
     assert "approve" not in story.actions(SECOND)
+    story.do(WithdrawDispute(dispute_id=story.dispute()), SELLER)
+    story.do(approve(story), SECOND)
+    assert story.transaction.held_minor == 0
+
+
+def test_no_party_can_void_it_again_and_again():
+    story = disputed(pending())
+    story.do(dispute(2), SELLER)
+    seller_again = [WithdrawDispute(dispute_id=story.dispute()), dispute(3)]
+    story.do(RecordStatement(content_id=UUID(int=1), content_sha256="a" * 64), BUYER)
+    story.do(release(limit=LIMIT), SUPER)
+    story.do(RecordStatement(content_id=UUID(int=2), content_sha256="b" * 64), BUYER)
+    for command in seller_again:
+        story.do(command, SELLER)
+    story.do(approve(story), SECOND)
+    assert story.transaction.held_minor == 0
+    assert not story.transaction.open_disputes
+
+
+def test_more_time_to_look_voids_nothing():
+    story = revealed(pending(terms=Terms(silence=Silence.ESCALATE))).wait(days=8)
+    story.do(EnforceDeadline())
+    story.do(release(limit=LIMIT), SUPER)
+    story.do(ExtendInspection(seconds=1, reason=REASON), SELLER)
+    assert story.wait(seconds=1).do(EnforceDeadline()) == ["inspection_lapsed"]
+    story.do(approve(story), SECOND)
+    assert story.transaction.held_minor == 0
+
+
+def test_nobody_has_more_time_while_a_dispute_is_open():
+    story = waiting()
+    for actor in (SELLER, ADMIN):
+        story.refuses(DisputeOpen, ExtendInspection(seconds=1, reason=REASON), actor)
+
+
+def test_nothing_that_moves_money_leaves_a_request_standing():
+    events = {kind for kind in list_event_classes().values() if issubclass(kind, TransactionEvent)}
+    outlived = {kind for kind in events if kind.IS_REMARK or not kind.VOIDS_REQUESTS}
+    assert {NoteAdded, InspectionExtended, DisputeOpened} <= outlived
+    assert not any(issubclass(kind, TransactionMoneyEvent) for kind in outlived)
+
+
+def test_what_the_buyer_says_for_the_first_time_voids_it():
+    story = waiting()
+    story.do(RecordStatement(content_id=UUID(int=1), content_sha256="a" * 64), BUYER)
+    story.refuses(ApprovalVoid, approve(story), SECOND)
+
+
+def test_guards_hold_again_when_it_is_approved():
+    story = waiting()
+    story.do(WithdrawDispute(dispute_id=story.dispute()), BUYER)
+    assert "approve" not in story.actions(SECOND)
+    story.refuses(NotStuck, approve(story), SECOND)
+    asked = disputed(pending())
+    asked.do(resolve(asked, Finding.BUYER, limit_usd_cents=LIMIT), SUPER)
+    asked.do(WithdrawDispute(dispute_id=asked.dispute()), BUYER)
+    asked.refuses(DisputeUnknown, approve(asked), SECOND)
 
 
 def test_telling_people_and_writing_notes_does_not_void_it():
@@ -177,8 +252,6 @@ def test_a_small_decision_beside_a_pending_one_voids_it():
 
 
 def test_conditions_hold_before_anything_is_asked_for():
-    from domain.transaction.force import NotStuck
-
     funded(story := pending())
     story.refuses(NotStuck, refund(limit=LIMIT), SUPER)
 
