@@ -21,7 +21,8 @@ class ChargebackOutcome(StrEnum):
 class ChargebackReport:
     """What a GET of the processor's dispute said; `source` is the account it took the money from.
 
-    Without a `currency` it is about the price's, and without `charge_id` about the charge that paid the price.
+    Without a `currency` it is about the price's, and without `charge_id` about the charge that an earlier report named,
+    or else the one that paid the price.
     `is_declined` says that it has the merchant's answer, with the files that `evidence_refs` name.
     """
 
