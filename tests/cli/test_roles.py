@@ -21,6 +21,7 @@ from eventstore.appender import Appender
 from eventstore.escrow import Escrow
 from identity.user import NewUser
 from tests.conftest import Database
+from tests.killed import Killed
 from vault.locksmith import Locksmith
 
 EMAIL = "ops@example.com"
@@ -29,19 +30,15 @@ IN_FORCE = "SELECT role FROM user_roles ORDER BY role"
 VERIFIED = "SELECT count(*) FROM users WHERE verified_at IS NOT NULL"
 
 
-class Died(Exception):
-    """What a power cut is to the program."""
-
-
 class DyingAppender(Appender):
     """The program ends in the moment of the append; nothing is written."""
 
     async def append(self, *_args: Any, **_options: Any) -> Any:
-        raise Died
+        raise Killed
 
 
 @dataclass
-class Desk:
+class Enrolment:
     pool: Pool
     escrow: Escrow
     locksmith: Locksmith
@@ -53,14 +50,14 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(database: Database) -> AsyncGenerator[Desk]:
+async def open_enrolment(database: Database) -> AsyncGenerator[Enrolment]:
     async with (
         open_pool(database.app_dsn, max_size=2, autocommit=True) as pool,
         Appender(database.app_dsn) as appender,
         DyingAppender(database.app_dsn) as dying,
         open_locksmith(pool, Settings()) as locksmith,
     ):
-        yield Desk(pool, escrow_of(pool, appender), locksmith, escrow_of(pool, dying))
+        yield Enrolment(pool, escrow_of(pool, appender), locksmith, escrow_of(pool, dying))
 
 
 @pytest.fixture
@@ -68,10 +65,10 @@ def tell(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("ESCROW_HOME", str(tmp_path))
     monkeypatch.delenv("ESCROW_PEPPER_FILE", raising=False)
 
-    def run(story: Callable[[Desk], Awaitable[None]]) -> None:
+    def run(story: Callable[[Enrolment], Awaitable[None]]) -> None:
         async def work() -> None:
-            async with open_desk(database) as desk:
-                await story(desk)
+            async with open_enrolment(database) as enrolment:
+                await story(enrolment)
 
         asyncio.run(work())
 
@@ -86,12 +83,12 @@ def read(database: Database, query: Any) -> list[Any]:
 def test_a_user_whose_roles_did_not_reach_the_log_has_none_and_is_not_verified(
     database: Database, tell: Callable[..., None]
 ) -> None:
-    async def story(desk: Desk) -> None:
-        with pytest.raises(Died):
-            await desk.enrol(desk.dying, Role.SUPER_ADMIN)
+    async def story(enrolment: Enrolment) -> None:
+        with pytest.raises(Killed):
+            await enrolment.enrol(enrolment.dying, Role.SUPER_ADMIN)
         assert (read(database, IN_FORCE), read(database, VERIFIED)) == ([], [0])
-        user_id = await apply_roles(desk.pool, desk.escrow, EMAIL, frozenset({Role.AUDITOR}))
-        assert (await desk.escrow.get(User, user_id)).roles == {Role.AUDITOR}
+        user_id = await apply_roles(enrolment.pool, enrolment.escrow, EMAIL, frozenset({Role.AUDITOR}))
+        assert (await enrolment.escrow.get(User, user_id)).roles == {Role.AUDITOR}
         assert read(database, IN_FORCE) == ["auditor"]
 
     tell(story)
@@ -100,16 +97,16 @@ def test_a_user_whose_roles_did_not_reach_the_log_has_none_and_is_not_verified(
 def test_a_change_that_did_not_reach_the_log_grants_nothing_and_the_same_again_completes_it(
     database: Database, tell: Callable[..., None]
 ) -> None:
-    async def story(desk: Desk) -> None:
-        user = await desk.enrol(desk.escrow, Role.SUPER_ADMIN, Role.ADMIN)
+    async def story(enrolment: Enrolment) -> None:
+        user = await enrolment.enrol(enrolment.escrow, Role.SUPER_ADMIN, Role.ADMIN)
         assert (user.roles, read(database, VERIFIED)) == ({Role.SUPER_ADMIN, Role.ADMIN}, [1])
         wanted = frozenset({Role.ADMIN, Role.AUDITOR})
-        with pytest.raises(Died):
-            await apply_roles(desk.pool, desk.dying, EMAIL, wanted)
+        with pytest.raises(Killed):
+            await apply_roles(enrolment.pool, enrolment.dying, EMAIL, wanted)
         assert read(database, IN_FORCE) == ["admin"]
         for _ in range(2):
-            await apply_roles(desk.pool, desk.escrow, EMAIL, wanted)
-            assert (await desk.escrow.get(User, user.id)).roles == wanted
+            await apply_roles(enrolment.pool, enrolment.escrow, EMAIL, wanted)
+            assert (await enrolment.escrow.get(User, user.id)).roles == wanted
             assert read(database, IN_FORCE) == ["admin", "auditor"]
 
     tell(story)

@@ -27,7 +27,7 @@ PERHAPS = (DatabaseUnavailable, OperationalError, OutcomeUnknown, Overloaded, St
 PAUSE_SECONDS = 0.03
 
 
-class Load:
+class Clients:
     """Clients of one or several escrows; `run` until `stop` is set."""
 
     def __init__(self, escrows: Sequence[Escrow], journal: Journal, *, purses: int = 4, seed: int = 1) -> None:

@@ -101,7 +101,7 @@ class Seller:
             return error
 
 
-class Load:
+class Sellers:
     """Sellers who are at work."""
 
     def __init__(self, journal: Journal, working: asyncio.Future[list[None]]) -> None:
@@ -116,22 +116,24 @@ class Load:
 
 
 @asynccontextmanager
-async def sellers_at_work(server: EmbeddedServer, processes: Sequence[ApiProcess], path: Path) -> AsyncGenerator[Load]:
+async def sellers_at_work(
+    server: EmbeddedServer, processes: Sequence[ApiProcess], path: Path
+) -> AsyncGenerator[Sellers]:
     """Eight sellers for the length of the block; each finishes what it has begun."""
     stopping = asyncio.Event()
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(Journal(path))
         made = [httpx.AsyncClient(base_url=each.base_url, timeout=10, trust_env=False) for each in processes]
         clients = [await stack.enter_async_context(client) for client in made]
-        load = Load(
+        sellers = Sellers(
             journal, asyncio.gather(*[_work(server, clients, journal, number, stopping) for number in range(CLIENTS)])
         )
         try:
-            await load.is_served()
-            yield load
+            await sellers.is_served()
+            yield sellers
         finally:
             stopping.set()
-            await load.working
+            await sellers.working
 
 
 async def _work(
@@ -147,7 +149,7 @@ async def _work(
         await seller.act()
 
 
-def check(path: Path, server: EmbeddedServer) -> None:
+def check_answers(path: Path, server: EmbeddedServer) -> None:
     """By the checker; and every acknowledged or rejected command is once, or not, among those answered."""
     outcomes = {line["command"]: line for line in completions(path)}
     kinds = [line["outcome"] for line in outcomes.values()]

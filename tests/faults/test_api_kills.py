@@ -11,7 +11,7 @@ from tests.eventstore.running import in_loop
 from tests.faults.api_process import ApiProcess
 from tests.faults.journal import Journal
 from tests.faults.purses import run_checker
-from tests.faults.sellers import Seller, check, sellers_at_work, sign_in_seller
+from tests.faults.sellers import Seller, check_answers, sellers_at_work, sign_in_seller
 
 BETWEEN_SECONDS = 0.5
 
@@ -34,13 +34,13 @@ async def test_no_kill_of_the_api_loses_or_doubles_a_command_50_times(
 
 
 async def kill_under_load(server: EmbeddedServer, api: ApiProcess, path: Path, *, times: int) -> None:
-    async with sellers_at_work(server, [api], path) as load:
+    async with sellers_at_work(server, [api], path) as sellers:
         for _ in range(times):
             await asyncio.sleep(BETWEEN_SECONDS)
             await asyncio.to_thread(api.kill)
             await asyncio.to_thread(api.start)
-            await load.is_served()
-    check(path, server)
+            await sellers.is_served()
+    check_answers(path, server)
 
 
 @pytest.mark.guarantee("G18", faults="nobody listens where the processor should")

@@ -18,7 +18,7 @@ from tests.eventstore.running import in_loop
 from tests.faults.api_process import ApiProcess
 from tests.faults.conftest import prepare
 from tests.faults.purses import rules_broken
-from tests.faults.sellers import check, check_log, sellers_at_work
+from tests.faults.sellers import check_answers, check_log, sellers_at_work
 from tests.waiting import until
 
 SHIM = Path(__file__).with_name("failing_sync.c")
@@ -68,12 +68,12 @@ async def test_ten_failed_syncs_lose_nothing_acknowledged(
 
 
 async def fail_under_load(server: EmbeddedServer, api: ApiProcess, order: Path, path: Path, *, times: int) -> None:
-    async with sellers_at_work(server, [api], path) as load:
+    async with sellers_at_work(server, [api], path) as sellers:
         for number in range(times):
             await strike(order)
-            await load.is_served()
+            await sellers.is_served()
             assert crashes(server) == number + 1
-    check(path, server)
+    check_answers(path, server)
     check_log(server)
 
 
@@ -83,13 +83,13 @@ async def fail_under_load(server: EmbeddedServer, api: ApiProcess, order: Path, 
 async def test_a_failed_sync_loses_what_was_acknowledged_too_early_and_that_is_found(
     victim: EmbeddedServer, api: ApiProcess, order: Path, tmp_path: Path
 ) -> None:
-    async with sellers_at_work(victim, [api], tmp_path / "journal") as load:
+    async with sellers_at_work(victim, [api], tmp_path / "journal") as sellers:
         set_commit(victim, "SET synchronous_commit = off")
-        await load.is_served()
+        await sellers.is_served()
         await strike(order)
         # The API would not work on a server that is set up like this: it has to find it well again.
         await until(lambda: is_commit_set(victim, "RESET synchronous_commit"), seconds=STRIKE_SECONDS)
-        await load.is_served()
+        await sellers.is_served()
     assert "lost" in rules_broken(tmp_path / "journal", victim.dsn("app"))
 
 

@@ -16,7 +16,7 @@ import pytest
 from database.postgres import EmbeddedServer
 from tests.eventstore.running import in_loop
 from tests.faults.api_process import ApiProcess
-from tests.faults.sellers import CLIENTS, Load, check, check_log, doubts, sellers_at_work
+from tests.faults.sellers import CLIENTS, Sellers, check_answers, check_log, doubts, sellers_at_work
 from tests.home import make_home, remove_home
 
 DISK_SIZE = "192m"
@@ -53,21 +53,21 @@ async def test_three_full_disks_lose_nothing_acknowledged(
 
 
 async def fill_under_load(server: EmbeddedServer, api: ApiProcess, path: Path, *, times: int) -> None:
-    async with sellers_at_work(server, [api], path) as load:
+    async with sellers_at_work(server, [api], path) as sellers:
         for _ in range(times):
-            await strike(server.home / "filler", path, load)
-            await load.is_served()
+            await strike(server.home / "filler", path, sellers)
+            await sellers.is_served()
     assert doubts(path).keys() == {"503"}, doubts(path)
-    check(path, server)
+    check_answers(path, server)
     check_log(server)
 
 
-async def strike(filler: Path, journal: Path, load: Load) -> None:
+async def strike(filler: Path, journal: Path, sellers: Sellers) -> None:
     """Take all the room there is until clients are refused, and give it back."""
     before, until = doubts(journal)["503"], time.monotonic() + STRIKE_SECONDS
     try:
         while doubts(journal)["503"] < before + CLIENTS:
-            assert not load.working.done(), load.working.exception()
+            assert not sellers.working.done(), sellers.working.exception()
             assert time.monotonic() < until, "nobody was refused"
             await asyncio.to_thread(fill, filler)
             await asyncio.sleep(0.1)

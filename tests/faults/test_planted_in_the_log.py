@@ -18,7 +18,7 @@ from tests.eventstore.running import clock, in_loop, new_id
 from tests.eventstore.toys import Purse, PutIn, TakeOut
 from tests.faults import plants
 from tests.faults.journal import Journal
-from tests.faults.purses import Load, rules_broken
+from tests.faults.purses import Clients, rules_broken
 
 CLIENTS = 8
 SECONDS = 0.8
@@ -41,25 +41,25 @@ async def work(
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(Journal(path))
         escrows = [await enter(stack, database.app_dsn, make, journal) for _ in range(processes)]
-        load = Load(escrows, journal)
-        load.sends_twice = sends_twice
-        await load.open()
+        clients = Clients(escrows, journal)
+        clients.sends_twice = sends_twice
+        await clients.open()
         began, broken = time.monotonic(), set[str]()
         while not broken and (journal.acked <= CLIENTS or time.monotonic() - began < until):
-            await run(load, database, kills)
+            await run(clients, database, kills)
             broken = rules_broken(path, database.app_dsn)
     return broken
 
 
-async def run(load: Load, database: Database, kills: int) -> None:
+async def run(clients: Clients, database: Database, kills: int) -> None:
     """For a moment, with so many kills in it."""
-    load.stopping.clear()
-    working = asyncio.create_task(load.run(CLIENTS))
+    clients.stopping.clear()
+    working = asyncio.create_task(clients.run(CLIENTS))
     for _ in range(kills + 1):
         await asyncio.sleep(SECONDS / (kills + 1))
         if kills:
             kill_appenders(database)
-    load.stopping.set()
+    clients.stopping.set()
     with suppress(OriginatorVersionError):  # the product notices a log that contradicts itself, too
         await working
 
@@ -128,11 +128,13 @@ async def test_a_publication_before_the_commit_is_found(database: Database, tmp_
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(Journal(path))
         escrows = [await enter(stack, database.app_dsn, plants.PublishesFirst, journal) for _ in range(2)]
-        load = Load(escrows, journal)
-        await load.open()
-        for purse in load.purses:
-            await load.send(escrows[0], purse, PutIn(amount_minor=1), f"put {purse}")
+        clients = Clients(escrows, journal)
+        await clients.open()
+        for purse in clients.purses:
+            await clients.send(escrows[0], purse, PutIn(amount_minor=1), f"put {purse}")
             await escrows[1].get(Purse, purse)
             take = TakeOut(amount_minor=1)
-            await asyncio.gather(*[load.send(escrow, purse, take, f"{n} {purse}") for n, escrow in enumerate(escrows)])
+            await asyncio.gather(
+                *[clients.send(escrow, purse, take, f"{n} {purse}") for n, escrow in enumerate(escrows)]
+            )
     assert rules_broken(path, database.app_dsn) == {"published"}

@@ -12,7 +12,7 @@ from database.postgres import EmbeddedServer
 from tests.database.postmaster import find_postmaster
 from tests.eventstore.running import in_loop, running
 from tests.faults.journal import Journal
-from tests.faults.purses import Load, run_checker
+from tests.faults.purses import Clients, run_checker
 from tests.waiting import until
 
 CLIENTS = 8
@@ -47,14 +47,14 @@ async def test_no_kill_of_postgresql_loses_an_acknowledged_command_120_times(
 async def kill_under_load(server: EmbeddedServer, path: Path, victims: tuple[str, ...]) -> None:
     with Journal(path) as journal:
         async with running(server.dsn("app")) as run:
-            load = Load([run.escrow], journal)
-            await load.open()
-            working = asyncio.create_task(load.run(CLIENTS))
+            clients = Clients([run.escrow], journal)
+            await clients.open()
+            working = asyncio.create_task(clients.run(CLIENTS))
             for victim in victims:
                 await asyncio.sleep(BETWEEN_SECONDS)
                 os.kill(find_victim(server, victim), signal.SIGKILL)
                 await healed(journal, working)
-            load.stopping.set()
+            clients.stopping.set()
             await working
     assert run_checker(path, server.dsn("app")) == []
 

@@ -14,7 +14,7 @@ import pytest
 from database.postgres import EmbeddedServer
 from tests.eventstore.running import in_loop
 from tests.faults.api_process import ApiProcess, Pair
-from tests.faults.sellers import check, check_log, doubts, replays, sellers_at_work
+from tests.faults.sellers import check_answers, check_log, doubts, replays, sellers_at_work
 
 ALLOWED = {"503", "ConnectError", "ReadError", "RemoteProtocolError"}
 """Refused as a whole: by the process, by its address, or because it closed the connection without reading from it."""
@@ -46,24 +46,24 @@ async def test_twenty_rolling_restarts_lose_no_command_and_no_answer(
 @in_loop
 async def test_kills_in_turn_lose_answers_and_that_is_found(victim: EmbeddedServer, pair: Pair, tmp_path: Path) -> None:
     await roll(victim, pair, tmp_path / "journal", restarts=10, end=ApiProcess.kill)
-    check(tmp_path / "journal", victim)
+    check_answers(tmp_path / "journal", victim)
     assert replays(tmp_path / "journal") > 0, "no answer was lost: the count of them proves nothing"
 
 
 async def roll(
     server: EmbeddedServer, pair: Pair, path: Path, *, restarts: int, end: Callable[[ApiProcess], None]
 ) -> None:
-    async with sellers_at_work(server, pair, path) as load:
+    async with sellers_at_work(server, pair, path) as sellers:
         for number in range(restarts):
             process = pair[number % 2]
             await asyncio.to_thread(end, process)
-            await load.is_served()
+            await sellers.is_served()
             await asyncio.to_thread(process.start)
-            await load.is_served()
+            await sellers.is_served()
 
 
 def assert_nothing_was_lost(server: EmbeddedServer, path: Path) -> None:
-    check(path, server)
+    check_answers(path, server)
     assert doubts(path).keys() <= ALLOWED, doubts(path)
     assert replays(path) == 0
     check_log(server)

@@ -10,11 +10,8 @@ from eventstore.log import read_stream
 from gateways.mail import Mail, compose
 from identity.user import User, verify_email
 from reactions.notification import Notifier
+from tests.killed import Killed
 from tests.reactions.world import START, World
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 @dataclass

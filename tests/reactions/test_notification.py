@@ -19,7 +19,8 @@ from reactions.notification import AT_ONCE, Notifier
 from reactions.worker import Worker
 from tests.conftest import Database
 from tests.gateways.smtp import mail_server
-from tests.reactions.post import Killed, Post, deliver, open_post, told_in_log
+from tests.killed import Killed
+from tests.reactions.post import Post, deliver, open_post, told_in_log
 from tests.reactions.working import beside
 from tests.reactions.world import World, run
 from tests.waiting import until

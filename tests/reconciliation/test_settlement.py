@@ -13,15 +13,12 @@ from reconciliation.finding import GRACE
 from reconciliation.run import book_settlements, reconcile
 from reconciliation.settlement import list_due
 from tests.conftest import Database
+from tests.killed import Killed
 from tests.reconciliation.paper import Paper, write
 from tests.reconciliation.world import Business, run
 
 change = dataclasses.replace
 KEPT_MINOR = 100
-
-
-class Died(Exception):
-    """The process is no more."""
 
 
 class Dying:
@@ -37,7 +34,7 @@ class Dying:
     async def execute(self, stream_id: Any, command: Any, request: Any) -> Any:
         self._moved += isinstance(command, MoveFunds)
         if self._moved > 1:
-            raise Died
+            raise Killed
         return await self._escrow.execute(stream_id, command, request)
 
 
@@ -52,7 +49,7 @@ def test_what_a_crash_left_of_a_settlement_is_booked_by_the_next_look(database: 
         await business.until_settled()
         business.fold()
         dying = dataclasses.replace(business.desk, escrow=Dying(business.world.escrow))
-        with pytest.raises(Died):
+        with pytest.raises(Killed):
             await (book_settlements(dying) if by_worker else reconcile(dying, "dies"))
         business.fold()
         booked = await book_settlements(business.desk) if by_worker else (await business.reconcile("next")).booked

@@ -13,14 +13,11 @@ from eventstore.escrow import Escrow
 from gateways.payment import PaymentGateway
 from reactions.toolbox import Toolbox
 from reactions.worker import Worker
+from tests.killed import Killed
 from tests.permit import always
 
 ASK_TRANSFERS_FOR = timedelta(days=1000)
 """Longer than any world lives: a payout may be taken back at any time, and then nothing but asking tells of it."""
-
-
-class Killed(BaseException):
-    """The process is gone; nothing that still runs in it reaches the outside any more."""
 
 
 class Fuse:

@@ -28,9 +28,10 @@ from projections.catch_up import catch_up_together
 from projections.payout import PAYOUTS
 from projections.projection import Projection
 from projections.transaction import TRANSACTIONS
+from tests.killed import Killed
 from tests.payee import name_account
 from tests.simulation.judge import Judge
-from tests.simulation.ports import Killed, Process
+from tests.simulation.ports import Process
 from tests.simulation.processor import Processor
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -20,6 +20,7 @@ from identity.recovery_key import find_recovery_key, store_recovery_key
 from identity.second_factor import enrol_second_factor
 from identity.user import NewUser, User, create_user
 from tests.conftest import Database
+from tests.killed import Killed
 from vault.gate import Gate
 from vault.locksmith import Locksmith
 from vault.password import FLOOR, PasswordCosts
@@ -118,10 +119,6 @@ def test_everything_opens_in_a_program_that_ran_all_the_time(database: Database,
     in_house(database, tmp_path / "pepper", story)
 
 
-class Crash(Exception):
-    """The program dies here."""
-
-
 @pytest.mark.parametrize("after", range(4))
 def test_it_is_carried_on_wherever_it_was_interrupted(
     database: Database, tmp_path: Path, after: int, monkeypatch: pytest.MonkeyPatch
@@ -133,11 +130,11 @@ def test_it_is_carried_on_wherever_it_was_interrupted(
             nonlocal batches
             batches += 1
             if batches == after:
-                raise Crash
+                raise Killed
 
         if after == 0:
             monkeypatch.setattr("vault.pepper_rotation.record_pepper_version", die_before_recording)
-        with pytest.raises(Crash):
+        with pytest.raises(Killed):
             await house.rotate(die)
         monkeypatch.undo()
         assert set(load_pepper(house.path).keys) == {1, 2}
@@ -152,7 +149,7 @@ def test_it_is_carried_on_wherever_it_was_interrupted(
 
 async def die_before_recording(_connection: Connection, _pepper: Pepper) -> None:
     """The new version stands in the file, and the database knows nothing of it."""
-    raise Crash
+    raise Killed
 
 
 def test_two_rotations_at_once_are_one(database: Database, tmp_path: Path):
