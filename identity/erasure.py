@@ -48,12 +48,17 @@ async def list_waiting_erasures(connection: Connection) -> list[UUID]:
     return [row[0] for row in await cursor.fetchall()]
 
 
-async def lock_for_erasure(pool: Pool, user_id: UUID, at: datetime) -> None:
-    """Let nobody sign in as this user and end what is signed in; again changes nothing."""
+async def lock_for_erasure(pool: Pool, user_id: UUID, at: datetime) -> bool:
+    """Let nobody sign in as this user and end what is signed in; again changes nothing.
+
+    False, and nothing is done, where there is no request any more: from the lock on it cannot be taken back.
+    """
     async with pool.connection() as connection, connection.transaction():
-        await connection.execute(SQL.lock_user, {"user_id": user_id, "at": at})
+        if not (await connection.execute(SQL.lock_user, {"user_id": user_id, "at": at})).rowcount:
+            return False
         await end_sessions(connection, user_id, at, reason="disabled")
         await revoke_keys(connection, user_id, at)
+    return True
 
 
 async def require_unlocked(connection: Connection, user_id: UUID) -> None:

@@ -124,12 +124,13 @@ class Eraser:
         return await self.look(user_id)
 
     async def erase(self, user_id: UUID) -> Standing:
-        """Carry a request out, if nothing stands in the way. Raises ErasureUndecided, NotFound."""
+        """Carry a request out, if it still stands and nothing is in its way. Raises ErasureUndecided, NotFound."""
         standing = await self.look(user_id)
         if standing.state is not State.POSSIBLE:
             await unlock_after_all(self.pool, user_id)
             return standing
-        await lock_for_erasure(self.pool, user_id, self.clock())
+        if not await lock_for_erasure(self.pool, user_id, self.clock()):
+            return standing
         await self.sleep(SETTLE_SECONDS)
         await self._wait_for_tables()
         standing = await self.look(user_id)
@@ -138,7 +139,7 @@ class Eraser:
             return standing
         await self.erase_files(user_id, self.clock())
         await erase_personal_data(self.pool, user_id, self.clock())
-        return Standing(user_id=user_id, state=State.ERASED)
+        return await self.look(user_id)
 
     async def _wait_for_tables(self) -> None:
         wanted, waited = await get_head(self.pool), 0.0

@@ -4,6 +4,7 @@ A retired key stays on the list until nothing depends on it: a deposit that was 
 open, and lost only when that sale comes to nothing.
 """
 
+from collections.abc import AsyncGenerator
 from typing import LiteralString
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from reactions.toolbox import Toolbox, order
 
 SQL = load("reactions", "loss.sql")
 NAME = "losses"
+NO_ID = UUID(int=0)
 REASON = "password_reset"
 
 logger = structlog.get_logger("reactions")
@@ -61,13 +63,24 @@ async def _ask(tools: Toolbox, query: LiteralString, **facts: UUID | str | None)
 
 async def record_losses(tools: Toolbox) -> None:
     """Record what was lost with the keys that were retired since. Doing it twice, or at any time, is harmless."""
-    async with tools.pool.connection() as connection:
-        retired = await (await connection.execute(SQL.list_unrecorded)).fetchall()
-    for user_id, key_version, fingerprint in retired:
+    async for user_id, key_version, fingerprint in _read_unrecorded(tools):
         if await _record_all(tools, user_id, fingerprint):
             facts = {"user_id": user_id, "key_version": key_version, "at": tools.clock()}
             async with tools.pool.connection() as connection:
                 await connection.execute(SQL.record_losses, facts)
+
+
+async def _read_unrecorded(tools: Toolbox) -> AsyncGenerator[tuple[UUID, int, str]]:
+    """Those that have to wait, however many they are, keep no other from its turn."""
+    user_id, key_version = NO_ID, 0
+    while True:
+        async with tools.pool.connection() as connection:
+            facts = {"user_id": user_id, "key_version": key_version}
+            page = await (await connection.execute(SQL.list_unrecorded, facts)).fetchall()
+        for user_id, key_version, fingerprint in page:
+            yield user_id, key_version, fingerprint
+        if not page:
+            return
 
 
 async def _record_all(tools: Toolbox, user_id: UUID, fingerprint: str) -> bool:

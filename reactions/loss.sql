@@ -1,11 +1,12 @@
 -- name: list_unrecorded
--- Retired keys whose losses the log does not know yet, oldest first.
+-- Retired keys whose losses the log does not know yet, in pages by key.
 SELECT user_id, key_version, fingerprint
 FROM public.user_keys
 WHERE
     retired_at IS NOT NULL
     AND losses_recorded_at IS NULL
-ORDER BY retired_at ASC, user_id ASC, key_version ASC
+    AND (user_id, key_version) > (%(user_id)s, %(key_version)s)
+ORDER BY user_id ASC, key_version ASC
 LIMIT 100;
 
 -- name: list_custody

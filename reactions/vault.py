@@ -1,5 +1,6 @@
 """The vault: keys that nobody needs any more are destroyed, first on record and then for ever."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import structlog
 
 from database.connect import Pool
 from database.queries import load
+from domain.errors import NotFound
 from domain.transaction import Transaction
 from domain.transaction.phase import TERMINAL
 from domain.transaction.records import SettlementStatus, VaultStatus
@@ -54,7 +56,7 @@ def _is_void(transaction: Transaction) -> bool:
 async def destroy_ended(tools: Toolbox) -> None:
     """Destroy all keys to what was removed or sold, once no transaction needs them: it is never for sale again.
 
-    A deposit or transaction that cannot be read holds up no other.
+    A deposit or transaction that cannot be read holds up no other; a key to one that was never recorded goes too.
     """
     async with tools.pool.connection() as connection:
         ended = await (await connection.execute(SQL.list_ended)).fetchall()
@@ -101,8 +103,9 @@ async def _is_void_again(escrow: Escrow, transaction_id: UUID) -> bool:
 async def _destroy_deposit(
     tools: Toolbox, vault_id: UUID, transaction_id: UUID | None, reason: str = "revealed"
 ) -> None:
-    deposit = await tools.escrow.get(Vault, vault_id)
-    if deposit.status is not DepositStatus.DESTROYED:
-        await order(tools, NAME, deposit, DestroyCredentials(reason=reason))
+    with suppress(NotFound):  # granted in an attempt that came to nothing
+        deposit = await tools.escrow.get(Vault, vault_id)
+        if deposit.status is not DepositStatus.DESTROYED:
+            await order(tools, NAME, deposit, DestroyCredentials(reason=reason))
     async with tools.pool.connection() as connection:
         await destroy_material(connection, vault_id, transaction_id)

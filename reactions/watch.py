@@ -42,7 +42,7 @@ logger = structlog.get_logger("reactions")
 
 
 class Watched(NamedTuple):
-    """Where a transaction stands; a version of 0 is of one that cannot be read and is never taken for over.
+    """Where a transaction stands.
 
     The seller is the debtor while he owes on it; the three facts of a debt are None together.
     """
@@ -140,20 +140,24 @@ class Watch:
         if not batch:
             return
         touched = dict.fromkeys(event.stream_id for event in batch if event.topic.startswith(TRANSACTION))
-        watched = [await self._look_at(transaction_id) for transaction_id in touched]
+        found = {transaction_id: await self._look_at(transaction_id) for transaction_id in touched}
+        unreadable = [transaction_id for transaction_id, watched in found.items() if watched is None]
+        watched = [one for one in found.values() if one is not None]
         references = {one.reference: one for one in _references(batch)}
         async with self._tools.pool.connection() as connection, connection.transaction():
             await connection.execute(SQL.keep_transactions, _columns(Watched._fields, watched))
+            await connection.execute(SQL.keep_unreadable, {"transaction_ids": unreadable})
             await connection.execute(SQL.keep_references, _columns(Reference._fields, references.values()))
             await save_checkpoint(connection, CHECKPOINT, batch[-1].position, self._tools.clock())
         self._position = batch[-1].position
 
-    async def _look_at(self, transaction_id: UUID) -> Watched:
+    async def _look_at(self, transaction_id: UUID) -> Watched | None:
+        """None for one that cannot be read."""
         try:
             transaction = await self._tools.escrow.get(Transaction, transaction_id)
         except (NotFound, Undecodable) as error:
             logger.error("transaction_unreadable", transaction_id=str(transaction_id), code=error.code)
-            return Watched(transaction_id, 0, is_unfinished=True, deadline_at=None)
+            return None
         deadline = transaction.next_deadline
         owes = transaction.receivable_minor > 0
         return Watched(

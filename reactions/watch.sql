@@ -27,6 +27,17 @@ ON CONFLICT (transaction_id) DO UPDATE
         owing_since = excluded.owing_since
     WHERE watched_transactions.version <= excluded.version;
 
+-- name: keep_unreadable
+-- Nobody knows where these stand: none of them is taken for over, whatever was known.
+INSERT INTO watched_transactions (transaction_id, version, is_unfinished)
+SELECT
+    transaction_id,
+    0,
+    true
+FROM unnest(%(transaction_ids)s::uuid []) AS unreadable (transaction_id)
+ON CONFLICT (transaction_id) DO UPDATE
+    SET is_unfinished = true;
+
 -- name: keep_references
 -- What the log says of references; what is older than what is known changes nothing.
 INSERT INTO watched_references (reference, transaction_id, kind, ask_from, ask_at, position)

@@ -82,6 +82,72 @@ def test_keys_to_what_others_have_sold_are_destroyed(database: Database) -> None
     tell(database.app_dsn, story)
 
 
+def test_a_key_of_a_deposit_that_was_never_recorded_is_destroyed_and_holds_up_no_other(database: Database) -> None:
+    """Its process died between the grant and the event."""
+
+    async def story(street: Street) -> None:
+        world = street.world
+        transaction_id = await world.hold()
+        await world.confirm(transaction_id)
+        assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
+        await bring_back(database, world, transaction_id, "custody")
+        with psycopg.connect(database.superuser_dsn) as connection:
+            connection.execute("UPDATE vault_grants SET deposit_id = gen_random_uuid()")
+        await bring_back(database, world, transaction_id, "custody")
+        fold(database)
+        assert read(database, "SELECT count(*) FROM vault_grants") == [(2,)]
+        await destroy_ended(world.tools)
+        assert read(database, "SELECT count(*) FROM vault_grants") == [(0,)]
+
+    tell(database.app_dsn, story)
+
+
+def test_keys_that_wait_keep_no_other_loss_from_being_recorded(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        spoilt, listing = [await world.escrow.get(Listing, await world.list_account()) for _ in range(2)]
+        await lose_key(database, world, listing, world.seller.id)
+        wait_for_a_deposit(database, spoilt, 100)
+        spoil(database, spoilt.vault_id)
+        await record_losses(world.tools)
+        assert (await world.escrow.get(Vault, listing.vault_id)).status is DepositStatus.LOST
+
+    tell(database.app_dsn, story)
+
+
+def wait_for_a_deposit(database: Database, listing: Listing, number: int) -> None:
+    """So many others have retired a key to it; by their ids they come before and after everybody."""
+    with psycopg.connect(database.superuser_dsn) as connection:
+        connection.execute(
+            """
+            WITH people AS (
+                INSERT INTO users (id, email, display_name, legal_name, created_at)
+                SELECT id, id || '@example.com', 'x', 'x', now() - interval '1 year'
+                FROM (
+                    SELECT (CASE WHEN n %% 2 = 0 THEN '00000000' ELSE 'ffffffff' END
+                            || substr(gen_random_uuid()::text, 9))::uuid AS id
+                    FROM generate_series(1, %(number)s * 2) AS n
+                ) AS made
+                RETURNING id
+            ), keys AS (
+                INSERT INTO user_keys (
+                    user_id, key_version, suite, public_key, fingerprint, key_commitment, pepper_version,
+                    wrapped_private_key, created_at, retired_at
+                )
+                SELECT id, 1, 'test', 'x', md5(id::text) || md5(id::text), sha256('x'), 1, 'x',
+                    now() - interval '1 year', now() - interval '1 year'
+                FROM people
+                RETURNING user_id, fingerprint
+            )
+            INSERT INTO vault_grants (
+                purpose, listing_id, deposit_id, deposit_version, user_id, suite, fingerprint, sealed
+            )
+            SELECT 'custody', %(listing_id)s, %(vault_id)s, 1, user_id, 'test', fingerprint, 'x' FROM keys
+            """,
+            {"number": number, "listing_id": listing.id, "vault_id": listing.vault_id},
+        )
+
+
 def test_what_was_lost_with_the_passwords_of_others_is_recorded(database: Database) -> None:
     async def story(street: Street) -> None:
         world = street.world

@@ -16,6 +16,7 @@ from reactions import worker as worker_module
 from reactions.watch import Watch
 from tests.conftest import Database
 from tests.projections.poison import POISON
+from tests.reactions.spoiling import spoil
 from tests.reactions.working import read, until_contract, until_phase, until_rows, working
 from tests.reactions.world import World, run
 from tests.waiting import until
@@ -109,6 +110,20 @@ def test_an_older_worker_takes_nothing_back(database: Database) -> None:
         await slow.catch_up()
         query = f"SELECT is_unfinished FROM watched_transactions WHERE transaction_id = '{transaction_id}'"
         assert read(database, query) == [(False,)]
+
+    run(database.app_dsn, tell)
+
+
+def test_one_that_was_over_and_cannot_be_read_any_more_is_polled(database: Database) -> None:
+    async def tell(world: World) -> None:
+        transaction_id = await world.release()
+        assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
+        watch = Watch(world.tools)
+        await watch.catch_up()
+        assert [page async for page in watch.read_unfinished()] == []
+        spoil(database, transaction_id)
+        await watch.catch_up()
+        assert [page async for page in watch.read_unfinished()] == [[transaction_id]]
 
     run(database.app_dsn, tell)
 
