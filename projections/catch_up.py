@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import Connection
-from psycopg.errors import IoError, UndefinedFile
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
+from database.damage import DAMAGED
 from domain.errors import DetailedError
 from eventstore.log import END, MissingPosition, RecordedEvent
 from projections.checkpoint import (
@@ -240,7 +240,7 @@ class Folding:
                 preload(self._connection, projection.tables, rows, rows.list_unknown(projection.keys(events)))
             projection.fold(events, rows)
             write(self._connection, rows.take_changes())
-        except (IoError, UndefinedFile) as error:
+        except DAMAGED as error:
             raise FoldFailed(projection.name, error) from error
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise

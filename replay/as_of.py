@@ -14,8 +14,7 @@ from domain.errors import Invalid, NotFound, Refused
 from projections.install import build_indexes, install_tables
 from projections.projection import Projection
 from projections.reader import get_head
-from replay.blocks import DAMAGED
-from replay.damage import LogDamaged
+from replay.damage import told_apart
 from replay.fold import fold_shadow
 from replay.progress import Progress, ignore
 from replay.rebuilding import raise_stopped
@@ -82,18 +81,16 @@ def as_of(
     """Fold the log up to a position, or to what was recorded by a time, into a new schema, and leave it there.
 
     The auditor may read it. Raises `SchemaNameUnfit`, `SchemaExists`, `PositionUnknown`, `UnknownProjection`,
-    `RebuildStopped`, `LogDamaged`; then nothing is left.
+    `RebuildStopped`, `LogDamaged`, `TableUnreadable`; then nothing is left.
     """
     chosen = choose(projections)
     _require_fit(schema)
     with connect_owner(dsn) as connection, Run(dsn, RunKind.AS_OF, actor, schema) as run:
         if read_comment(connection, schema)[0]:
             raise SchemaExists
-        try:
+        with told_apart(dsn):
             position = _find_position(connection, point)
             _make(dsn, connection, schema, chosen, position, processes, progress)
-        except DAMAGED as error:
-            raise LogDamaged(findings=[str(error).strip()]) from error
         run.succeed(Outcome.DONE, position, 0)
     return AsOf(schema=schema, position=position, projections=tuple(projection.name for projection in chosen))
 

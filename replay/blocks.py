@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import cast
 
 from psycopg import Connection
-from psycopg.errors import DataCorrupted, IndexCorrupted, InternalError_, IoError, UndefinedFile
 from psycopg.rows import TupleRow
 
+from database.damage import DAMAGED
 from database.queries import load
 from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 
@@ -14,8 +14,6 @@ SQL = load("replay", "log.sql")
 BLOCKS_AT_ONCE = 1_024
 ROWS_PER_BLOCK = 291
 """More than these do not fit into 8 KiB; a log without holes reaches no further than all its blocks have room for."""
-DAMAGED = (DataCorrupted, IndexCorrupted, InternalError_, IoError, UndefinedFile)
-"""What PostgreSQL raises where it cannot read what it has written."""
 
 
 class Positions:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from replay.blocks import DAMAGED
+from database.damage import DAMAGED
 from replay.finding import COMMANDS_TABLE, Finding, FindingKind, Findings
 
 COMMAND_FIELD = b'"command_id":"'

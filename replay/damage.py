@@ -1,6 +1,17 @@
 """The errors that say: what is stored is not what was recorded. The command line ends with 3 for all of them."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import cast
+
+from database.damage import DAMAGED
+from database.queries import load
 from domain.errors import DetailedError
+from replay.finding import LOG_TABLE
+from replay.shadow import connect_owner
+
+SQL = load("replay", "damage.sql")
+UNNAMED = "not named, or gone by now"
 
 
 class Damage(DetailedError):
@@ -17,7 +28,8 @@ class LogDamaged(Damage):
 
 
 class TableUnreadable(Damage):
-    """A table cannot be read, or is gone. See `escrow replay verify`, which says what is damaged."""
+    """A table cannot be read, or is gone. See `escrow replay verify`, which says what is damaged. If it is one that was
+    made only to fold the log into, run this again, and replace the disk."""
 
     code = "table_unreadable"
 
@@ -32,3 +44,22 @@ class RebuildUnproven(Damage):
     """What was rebuilt is not what the log adds up to; the old tables serve on."""
 
     code = "rebuild_unproven"
+
+
+@contextmanager
+def told_apart(dsn: str) -> Generator[None]:
+    """Raise `LogDamaged` where it is the log that PostgreSQL cannot read, `TableUnreadable` for anything else."""
+    try:
+        yield
+    except DAMAGED as error:
+        complaint = str(error).strip()
+        table = _find_damaged(dsn, complaint)
+        if table == LOG_TABLE:
+            raise LogDamaged(findings=[complaint]) from error
+        raise TableUnreadable(table=table, reason=complaint) from error
+
+
+def _find_damaged(dsn: str, complaint: str) -> str:
+    with connect_owner(dsn) as connection:
+        row = connection.execute(SQL.find_damaged, {"complaint": complaint}).fetchone()
+        return UNNAMED if row is None else cast("tuple[str]", row)[0]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from database.damage import DAMAGED
 from projections.catch_up import ProjectionStopped, catch_up_together
 from projections.projection import Projection
 from projections.registry import find_projection
@@ -42,7 +43,10 @@ def divide(projections: Sequence[Projection]) -> list[list[Projection]]:
 
 
 def fold_group(dsn: str, schema: str, names: Sequence[str], upto: int, tick: Tick) -> list[Finding]:
-    """Fold these together; one that meets an event that it cannot fold stays there, and the others go on."""
+    """Fold these together; one that meets an event that it cannot fold stays there, and the others go on.
+
+    What cannot be read is no matter of the event, and is raised as it is.
+    """
     going = [find_projection(name) for name in names]
     stopped: list[Finding] = []
     told = 0
@@ -58,6 +62,8 @@ def fold_group(dsn: str, schema: str, names: Sequence[str], upto: int, tick: Tic
                 catch_up_together(connection, going, upto=upto, schema=schema, progress=tell)
                 return stopped
             except ProjectionStopped as error:
+                if isinstance(error.__cause__, DAMAGED):
+                    raise error.__cause__ from None
                 stopped.append(_describe(error))
                 going = [projection for projection in going if projection.name != error.projection]
     return stopped

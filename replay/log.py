@@ -11,9 +11,10 @@ import psycopg
 from psycopg import Connection, IsolationLevel, ServerCursor, sql
 from psycopg.rows import TupleRow
 
+from database.damage import DAMAGED
 from database.queries import load
 from projections.catch_up import uncollected
-from replay.blocks import DAMAGED, find_unreadable
+from replay.blocks import find_unreadable
 from replay.books import Books, Safeguard
 from replay.commands import CommandRow
 from replay.finding import COMMANDS_TABLE, LOG_TABLE, Finding, FindingKind, Findings

@@ -7,13 +7,13 @@ from psycopg import Connection, sql
 from psycopg.errors import UndefinedTable
 from psycopg.rows import TupleRow
 
+from database.damage import DAMAGED
 from database.queries import load
 from domain.errors import Refused
 from projections.checkpoint import LIVE
 from projections.install import install_tables
 from projections.projection import Projection
 from projections.registry import PROJECTIONS
-from replay.blocks import DAMAGED
 from replay.finding import Finding, FindingKind
 from replay.shadow import CHECKPOINTS
 

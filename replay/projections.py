@@ -7,13 +7,13 @@ from typing import NamedTuple, cast
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from database.damage import DAMAGED
 from database.queries import load
 from projections.checkpoint import LIVE
 from projections.install import install_tables
 from projections.projection import Projection
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
-from replay.blocks import DAMAGED
 from replay.compare import Pair, compare_rows
 from replay.finding import Finding, FindingKind, Findings
 from replay.fold import fold_group, fold_shadow

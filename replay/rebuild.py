@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from domain.errors import Refused
 from projections.projection import Projection
 from projections.reader import get_head
-from replay.damage import LogDamaged
+from replay.damage import LogDamaged, TableUnreadable, told_apart
 from replay.finding import MENDABLE, Findings
 from replay.fold import fold_shadow
 from replay.log import LogSummary, verify_log
@@ -71,7 +71,7 @@ def rebuild(
 
     Killed at any moment, it leaves the old tables or the new ones, and is resumed by calling it again. Raises
     `UnknownProjection`, `RebuildRunning` when another does not end within `PATIENCE_SECONDS`, `LogDamaged`,
-    `RebuildStopped`, `RebuildUnproven`, `PlacesLost`, `SwapBlocked`.
+    `RebuildStopped`, `RebuildUnproven`, `TableUnreadable`, `PlacesLost`, `SwapBlocked`.
     """
     chosen = choose(projections)
     if dry_run:
@@ -82,9 +82,10 @@ def rebuild(
         refuse_part(list_lost(keeper), chosen)
         summary = _require_sound_log(dsn, processes, progress) if check_log else None
         began = time.monotonic()
-        start = _fill(dsn, keeper, chosen, summary, processes, progress)
-        finish_tables(keeper, dsn, chosen)
-        position, held = swap(dsn, chosen)
+        with _worth_resuming(dsn, keeper):
+            start = _fill(dsn, keeper, chosen, summary, processes, progress)
+            finish_tables(keeper, dsn, chosen)
+            position, held = swap(dsn, chosen)
         drop_schema(keeper, REBUILD)
         run.succeed(Outcome.DONE, position, 0)
         return Rebuilt(
@@ -97,6 +98,17 @@ def rebuild(
             held_seconds=held,
             log_verified=summary is not None,
         )
+
+
+@contextmanager
+def _worth_resuming(dsn: str, keeper: Connection[TupleRow]) -> Generator[None]:
+    """Where something else than the log cannot be read, the next rebuild begins anew."""
+    try:
+        with told_apart(dsn):
+            yield
+    except TableUnreadable:
+        drop_schema(keeper, REBUILD)
+        raise
 
 
 def _require_sound_log(dsn: str, processes: int | None, progress: Progress) -> LogSummary:

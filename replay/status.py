@@ -8,10 +8,10 @@ from typing import NamedTuple, cast
 import psycopg
 from psycopg.errors import UndefinedTable
 
+from database.damage import DAMAGED
 from database.queries import load
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
-from replay.blocks import DAMAGED
 from replay.damage import TableUnreadable
 from replay.finding import LOG_TABLE
 from replay.rebuilding import REBUILD, read_shadow

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from database.damage import DAMAGED
 from domain.errors import NotFound
 from projections.projection import Projection
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
-from replay.blocks import DAMAGED
+from replay.damage import LogDamaged, told_apart
 from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 from replay.log import LogSummary, list_unchecked, verify_log
 from replay.progress import Progress, ignore
@@ -39,7 +40,7 @@ def verify(
     """Verify the log, then these read models (None: all, empty: none) against it, while commands go on.
 
     `dsn` is the owner's; `actor` stands in the record of the run. Without `log` this is `diff`. Raises
-    `UnknownProjection`.
+    `UnknownProjection`, and `TableUnreadable` where it is neither the log nor what was folded from it.
     """
     chosen = choose(projections)
     findings = Findings()
@@ -74,9 +75,10 @@ def _compare_tables(
 ) -> tuple[ProjectionSummary, ...]:
     """Where the log was not verified first, that it cannot be read shows only when it is folded."""
     try:
-        return verify_projections(dsn, findings, chosen, processes=processes, progress=progress)
-    except DAMAGED as error:
-        findings.add(Finding(UNREADABLE, table=LOG_TABLE, found=str(error).strip()))
+        with told_apart(dsn):
+            return verify_projections(dsn, findings, chosen, processes=processes, progress=progress)
+    except LogDamaged as error:
+        findings.add(Finding(UNREADABLE, table=LOG_TABLE, found=str(error.__cause__).strip()))
         return ()
 
 

@@ -26,3 +26,10 @@ def rewrite(recorded: Recorded, damage: Damage, topic: str, **changes: object) -
     damage("UPDATE escrow_events SET state = %s WHERE notification_id = %s", (text.encode(), position))
     damage(REHASH, (position,))
     return position
+
+
+def lose_file(damage: Damage, relation: str) -> None:
+    """Let a table or index have a file that is not there."""
+    damage(
+        "UPDATE pg_class SET relfilenode = (relfilenode::bigint + 7777777)::oid WHERE oid = %s::regclass", (relation,)
+    )

@@ -1,7 +1,7 @@
 """Whoever changes a row of a read model is found, with table, key and column."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import psycopg
 import pytest
@@ -10,15 +10,18 @@ from psycopg.rows import TupleRow
 from projections.registry import PROJECTIONS
 from projections.rows import Table
 from replay.compare import Pair, compare_rows
+from replay.damage import TableUnreadable
 from replay.finding import Finding, FindingKind
 from replay.log import connect_reading
 from replay.rebuild import Rebuilt, rebuild
+from replay.repair import repair
 from replay.runs import list_last_runs
 from replay.shadow import SQL as SHADOW
-from replay.shadow import connect_owner, drop_stale, run_on_schema
+from replay.shadow import connect_owner, drop_stale, run_on_schema, spare_the_log
 from replay.verify import UnknownProjection, verify
 from tests.projections.comparing import digest_tables
 from tests.replay.conftest import Damage, Recorded, compare, fold_live
+from tests.replay.damaging import lose_file
 
 TABLES = {table.name: (projection.name, table) for projection in PROJECTIONS for table in projection.tables}
 
@@ -312,3 +315,16 @@ def test_tables_that_a_rebuild_exchanges_meanwhile_are_compared_as_they_are_then
     assert len(rebuilt) == 1
     assert report.differing == ("payouts",)
     assert {summary.position for summary in report.projections} == {folded.head}
+
+
+def test_what_cannot_be_read_of_the_verification_itself_is_not_blamed_on_the_log(
+    folded: Recorded, damage: Damage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(connection: psycopg.Connection[TupleRow], schema: str, tables: Iterable[str]) -> None:
+        spare_the_log(connection, schema, tables)
+        lose_file(damage, f"{schema}.payouts")
+
+    monkeypatch.setattr("replay.projections.spare_the_log", lose)
+    for run in (verify, repair):
+        with pytest.raises(TableUnreadable, match="could not open file"):
+            run(folded.database.owner_dsn, actor="tests", processes=1)

@@ -5,6 +5,7 @@ import pytest
 
 from cli.failure import exit_code_of
 from domain.errors import EscrowError
+from projections.install import install_tables
 from projections.payout import PAYOUTS
 from replay.as_of import (
     PositionUnknown,
@@ -14,7 +15,7 @@ from replay.as_of import (
     as_of,
     drop_as_of,
 )
-from replay.damage import LogDamaged, RebuildStopped, RebuildUnproven
+from replay.damage import LogDamaged, RebuildStopped, RebuildUnproven, TableUnreadable
 from replay.log import connect_reading
 from replay.places import PlacesLost
 from replay.progress import Step
@@ -27,6 +28,7 @@ from replay.shadow import connect_owner
 from replay.status import status
 from tests.projections.comparing import digest_tables
 from tests.replay.conftest import Damage, Recorded, compare, fold_live
+from tests.replay.damaging import lose_file
 from tests.replay.tables import TABLES, table_oids
 from tests.replay.world import Market, record
 
@@ -355,3 +357,29 @@ def test_what_went_wrong_is_told_although_the_database_is_gone(
 @pytest.mark.parametrize("damage_found", [LogDamaged(), RebuildStopped(), RebuildUnproven()])
 def test_the_command_line_ends_with_3_for_damage(damage_found: EscrowError) -> None:
     assert exit_code_of(damage_found) == 3
+
+
+def test_a_shadow_that_cannot_be_read_is_named_and_the_next_rebuild_begins_anew(
+    folded: Recorded, damage: Damage
+) -> None:
+    leave_shadow(folded)
+    lose_file(damage, f"{REBUILD}.payouts")
+    with pytest.raises(TableUnreadable) as caught:
+        mend(folded)
+    assert caught.value.facts["table"] == f"{REBUILD}.payouts"
+    mend(folded)
+    assert compare(folded).ok
+
+
+def test_a_schema_of_the_past_that_cannot_be_read_is_not_blamed_on_the_log(
+    folded: Recorded, damage: Damage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*arguments: object, **options: object) -> None:
+        install_tables(*arguments, **options)  # type: ignore[arg-type]
+        lose_file(damage, "past.payouts")
+
+    monkeypatch.setattr("replay.as_of.install_tables", lose)
+    with pytest.raises(TableUnreadable, match="could not open file"):
+        as_of(folded.database.owner_dsn, "past", folded.head, actor="tests", processes=1)
+    with pytest.raises(SchemaUnknown):
+        drop_as_of(folded.database.owner_dsn, "past")

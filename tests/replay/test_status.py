@@ -6,13 +6,12 @@ from cli.failure import exit_code_of
 from replay.damage import TableUnreadable
 from replay.status import status
 from tests.replay.conftest import Damage, Recorded
-
-LOSE = "UPDATE pg_class SET relfilenode = (relfilenode::bigint + 7777777)::oid WHERE oid = '{}'::regclass"
+from tests.replay.damaging import lose_file
 
 
 @pytest.mark.parametrize("table", ["escrow_events_position", "projection_checkpoints", "replay_runs"])
 def test_a_file_that_is_gone_is_told_with_the_name_of_its_table(folded: Recorded, damage: Damage, table: str) -> None:
-    damage(LOSE.format(table))
+    lose_file(damage, table)
     with pytest.raises(TableUnreadable, match="could not open file") as caught:
         status(folded.database.auditor_dsn)
     assert caught.value.facts["table"] == table.removesuffix("_position")
