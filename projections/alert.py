@@ -245,6 +245,7 @@ ALERTS = project(
             alert("P1", "chargeback_answer_refused", "dispute_id", "reason")
         ),
         "transaction.cancelled_refund_sent.v1": Change(alert("P1", "cancelled_refund_sent", "reference")),
+        "transaction.failed_refund_sent.v1": Change(alert("P0", "failed_refund_sent", "reference", "amount_minor")),
         "transaction.inspection_lapsed.v1": Change(alert_of_lapse),
         "transaction.deposit_lost.v1": Change(alert("P1", "deposit_lost", "vault_id")),
         "transaction.loss_written_off.v1": Change(alert("P1", "loss_written_off", None, "reason")),

@@ -126,11 +126,12 @@ def cancel(event: RecordedEvent, rows: Rows) -> None:
 
 
 def revive(event: RecordedEvent, rows: Rows) -> None:
-    """A refund that a chargeback had cancelled was on its way all the same."""
+    """A refund that a chargeback had cancelled, or that had failed, was on its way all the same."""
     rows.change(
         REFUND.name,
         event.data["reference"],
         status="approved",
+        failure=None,
         updated_at=event.data["timestamp"],
         concluded_at=None,
         position=event.position,
@@ -180,5 +181,6 @@ REFUNDS = project(
         "transaction.chargeback_lost.v1": Change(cancel, _needs_cancelled),
         "transaction.stray_chargeback_lost.v1": Change(cancel, _needs_cancelled),
         "transaction.cancelled_refund_sent.v1": Change(revive, _NAMED),
+        "transaction.failed_refund_sent.v1": Change(revive, _NAMED),
     },
 )

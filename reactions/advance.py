@@ -17,7 +17,7 @@ from reactions.loss import notice_loss
 from reactions.payment import confirm_charge, follow_payment
 from reactions.payout import confirm_transfer, follow_payouts, pay_compensation, pay_refund
 from reactions.question import REFUSALS, close_questions
-from reactions.refund import follow_refunds
+from reactions.refund import confirm_refunds, follow_refunds
 from reactions.toolbox import Toolbox
 from reactions.vault import destroy_keys
 
@@ -48,7 +48,7 @@ MAX_ROUNDS = 20
 async def advance(
     tools: Toolbox, transaction_id: UUID, reported: str | None = None, *, is_disputed: bool = False
 ) -> None:
-    """Bring a transaction as far as it goes now; `reported` is a charge or transfer to ask about even when it is over.
+    """Bring a transaction as far as it goes now; `reported` is what to ask about even when it is over.
 
     `is_disputed` says that the charge was charged back, or that a chargeback of it has moved on.
 
@@ -63,8 +63,8 @@ async def advance(
         return
     if reported is not None:
         transaction = await tools.escrow.get(Transaction, transaction_id)
-        ask = confirm_transfer if reported in transaction.payouts else confirm_charge
-        await ask(tools, transaction, reported)
+        for ask in (confirm_transfer,) if reported in transaction.payouts else (confirm_charge, confirm_refunds):
+            await ask(tools, transaction, reported)
         if is_disputed:
             await confirm_chargebacks(tools, await tools.escrow.get(Transaction, transaction_id), reported)
     try:

@@ -19,6 +19,7 @@ from gateways.payment import TransferStatus as Reported
 from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
 from reactions.naming import write_reason
 from reactions.question import ask_each
+from reactions.refund import find_late_refund
 from reactions.toolbox import Toolbox, order, record
 
 NAME = "payouts"
@@ -53,6 +54,8 @@ async def request_payout(tools: Toolbox, transaction: Transaction, purpose: Payo
         return False
     # Asked after the account was read: a change is in the log before it is in the table.
     if await _waits_for_account(tools, transaction, purpose, payee):
+        return False
+    if purpose is PayoutPurpose.REFUND and await find_late_refund(tools, transaction):
         return False
     await order(tools, NAME, transaction, RequestPayout(purpose=purpose, recipient=recipient))
     return True

@@ -154,7 +154,7 @@ async def take_refund(tools: Toolbox, transaction_id: UUID, found: Refund) -> Pl
         return Place.UNPAID if found.status is RefundStatus.FAILED else Place.NONE
     if known.processor_refund_id not in (None, str(found.processor_id)):
         return Place.NONE
-    if not known.status.is_open:
+    if not (known.status.is_open or known.will_not_be_sent):
         return Place.KNOWN
     report = refund.report_of(known, await tools.gateway.fetch_refund(found.processor_id))
     result = await order(tools, NAME, transaction, RecordRefund(report=report))

@@ -10,7 +10,7 @@ from domain.transaction.records import Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.system_commands import RecordRefund
 from gateways.ensure import OutcomeMismatched, answer_of, ensure_refund, find_refund
-from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance
+from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, RefundAmbiguous
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
@@ -27,11 +27,54 @@ FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
-    """Send what was ordered, and ask what became of what was sent."""
+    """Send what was ordered, and ask what became of what was sent, also of what failed once that was refused."""
     under_way = [refund for refund in transaction.refunds.values() if refund.status.is_open]
-    return await ask_each(
-        tools, transaction, {each.reference: partial(_follow, tools, transaction, each) for each in under_way}
-    )
+    refused = [refund for refund in _list_failed(transaction) if refund.reference in transaction.refused_questions]
+    questions = {each.reference: partial(_follow, tools, transaction, each) for each in under_way}
+    late = {each.reference: partial(_record_if_paid, tools, transaction, each, set()) for each in refused}
+    return await ask_each(tools, transaction, questions | late)
+
+
+async def find_late_refund(tools: Toolbox, transaction: Transaction) -> bool:
+    """Ask once more about what failed, before a transfer pays it; True when it was paid, or may yet be."""
+    doubtful: set[str] = set()
+    unpaid = [refund for refund in _list_failed(transaction) if refund.paid_by is None]
+    questions = {one.reference: partial(_record_if_paid, tools, transaction, one, doubtful) for one in unpaid}
+    # What was recorded may be that a question was refused.
+    return await ask_each(tools, transaction, questions) or bool(doubtful)
+
+
+async def confirm_refunds(tools: Toolbox, transaction: Transaction, reported: str) -> bool:
+    """Ask again about what failed, named by itself or by its charge; True when any of it was paid after all."""
+    failed = _list_failed(transaction)
+    named = [one for one in failed if reported in (one.reference, one.processor_refund_id, one.charge_reference)]
+    return any([await _record_if_paid(tools, transaction, refund, set()) for refund in named])
+
+
+def _list_failed(transaction: Transaction) -> list[Refund]:
+    return [refund for refund in transaction.refunds.values() if refund.will_not_be_sent]
+
+
+async def _record_if_paid(tools: Toolbox, transaction: Transaction, refund: Refund, doubtful: set[str]) -> bool:
+    """True when what failed was paid after all; that, or what may yet be paid, is `doubtful` from now on."""
+    try:
+        report = await _ask_only(tools, transaction, refund)
+    except (RefundAmbiguous, OutcomeMismatched):
+        doubtful.add(refund.reference)
+        return False
+    if report is None or report.status is ProcessorRefundStatus.FAILED:
+        return False
+    doubtful.add(refund.reference)
+    is_paid = report.status is ProcessorRefundStatus.PROCESSED
+    return is_paid and await record(tools, NAME, transaction.id, RecordRefund(report=report))
+
+
+async def _ask_only(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
+    """Ask and send nothing; None where there is no such refund."""
+    if refund.processor_refund_id is not None:
+        return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
+    made = find_refund(await tools.gateway.list_refunds(since=_since(transaction)), _wanted(refund))
+    return None if made is None else report_of(refund, made)
 
 
 async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> bool:
@@ -45,14 +88,21 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
     if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
         return None  # an earlier order may not show in its list yet
-    wanted = NewRefund(
+    follow = _find_earlier if transaction.is_disputed(refund) else _ensure
+    return await follow(tools, refund, _wanted(refund), _since(transaction))
+
+
+def _wanted(refund: Refund) -> NewRefund:
+    return NewRefund(
         charge_reference=refund.charge_reference,
         amount=Money(refund.amount_minor, refund.currency),
         merchant_note=refund.reference,
     )
-    since = transaction.created_on - LOOK_BACK  # money that came before the price may have gone back long ago
-    follow = _find_earlier if transaction.is_disputed(refund) else _ensure
-    return await follow(tools, refund, wanted, since)
+
+
+def _since(transaction: Transaction) -> datetime:
+    """Money that came before the price may have gone back long ago."""
+    return transaction.created_on - LOOK_BACK
 
 
 async def _find_earlier(tools: Toolbox, refund: Refund, wanted: NewRefund, since: datetime) -> RefundReport | None:

@@ -131,6 +131,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.stray_chargeback_covered.v1": PROCESSORS,
     "transaction.foreign_chargeback_seen.v1": STAFF_ONLY,
     "transaction.cancelled_refund_sent.v1": STAFF_ONLY,
+    "transaction.failed_refund_sent.v1": STAFF_ONLY,
     "transaction.processor_dispute_answer_ordered.v1": PROCESSORS,
     "transaction.processor_dispute_answered.v1": PROCESSORS,
     "transaction.processor_dispute_answer_refused.v1": STAFF_ONLY,

@@ -9,6 +9,7 @@ from domain.transaction.chargeback import CancelledRefundSent
 from domain.transaction.records import Refund, RefundStatus
 from domain.transaction.refund import (
     ACCEPTED,
+    FailedRefundSent,
     RefundFailed,
     RefundNeedsAttention,
     RefundProcessed,
@@ -37,6 +38,7 @@ _is_open = _when(lambda refund: refund.status.is_open)
 _is_unsent = _when(lambda refund: refund.status in UNSENT)
 _is_accepted = _when(lambda refund: refund.status in ACCEPTED)
 _is_cancelled = _when(lambda refund: refund.status is RefundStatus.CANCELLED)
+_has_failed = _when(lambda refund: refund.status is RefundStatus.FAILED)
 _is_known_there = _when(lambda refund: refund.processor_refund_id is not None)
 
 
@@ -71,6 +73,7 @@ REFUND_RULES: dict[str, Rule] = dict(
         require(T, RefundNeedsAttention, "a refund that was accepted", _is_accepted),
         require(T, RefundProcessed, "a refund that was accepted", _is_accepted),
         require(T, RefundRetried, "a refund that was accepted, and somebody in charge", _may_be_retried),
+        require(T, FailedRefundSent, "a refund that failed", _has_failed),
         require(T, CancelledRefundSent, "a refund that a chargeback cancelled", _is_cancelled),
     ]
 )

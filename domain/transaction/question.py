@@ -2,7 +2,16 @@
 
 from domain.transaction.deadline import DeadlineTrack
 from domain.transaction.event import TransactionEvent
-from domain.transaction.records import AnswerStatus, Dispute, DisputeSource, PaymentStatus, Payout, PayoutStatus
+from domain.transaction.records import (
+    AnswerStatus,
+    Dispute,
+    DisputeSource,
+    PaymentStatus,
+    Payout,
+    PayoutPurpose,
+    PayoutStatus,
+    Refund,
+)
 from domain.transaction.state import TransactionState
 
 
@@ -61,12 +70,17 @@ class QuestionTrack(DeadlineTrack):
         if (payout := self.payouts.get(reference)) is not None:
             return payout.status.is_open or self._may_be_sent_again(payout)
         if (refund := self.refunds.get(reference)) is not None:
-            return refund.status.is_open
+            return refund.status.is_open or self._may_be_paid_otherwise(refund)
         return reference in {self.awaited_charge, *self.open_chargebacks, *self.answers_to_give}
 
     def _may_be_sent_again(self, payout: Payout) -> bool:
         """What failed is asked about once more before the same money is sent again."""
         return payout.status is PayoutStatus.FAILED and self.payable_minor(payout.purpose) > 0
+
+    def _may_be_paid_otherwise(self, refund: Refund) -> bool:
+        """What failed is asked about once more before a transfer pays it."""
+        is_unpaid = refund.will_not_be_sent and refund.paid_by is None
+        return is_unpaid and self.payable_minor(PayoutPurpose.REFUND) > 0
 
     def record_refused_question(self, reference: str, refusal: str) -> None:
         """Record that a question about `reference` is refused with this code; once until it is answered."""

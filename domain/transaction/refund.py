@@ -7,7 +7,7 @@ from domain.journal import Account, credit, debit, journal
 from domain.transaction.cooling import CoolingTrack
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import UnknownReference
-from domain.transaction.records import Refund, RefundStatus
+from domain.transaction.records import PayoutPurpose, Refund, RefundStatus
 from domain.transaction.shortfall import RefundWaitsForBalance
 from domain.transaction.state import TransactionState
 
@@ -120,6 +120,29 @@ class RefundFailed(TransactionMoneyEvent):
         )
 
 
+class FailedRefundSent(TransactionMoneyEvent):
+    """The processor paid a refund that it had called refused or failed.
+
+    What is still owed is paid with it; `amount_minor` the buyer has twice, at our loss: by a transfer that was to pay
+    it instead, or by a chargeback.
+    """
+
+    TOPIC = "transaction.failed_refund_sent.v1"
+    reference: str
+    amount_minor: int
+
+    def change(self, transaction: TransactionState) -> None:
+        """It goes on as if it had not failed; a transfer that comes back is not owed again."""
+        super().change(transaction)
+        refund = transaction.refunds[self.reference]
+        transfer = transaction.payouts.get(refund.paid_by or "")
+        by_transfer = 0 if transfer is None else min(self.amount_minor, transfer.amount_minor)
+        transaction.paid_twice_minor[PayoutPurpose.REFUND] += by_transfer
+        if refund.is_of_price:
+            transaction.sent_twice_minor += self.amount_minor - by_transfer
+        transaction.update_refund(self.reference, status=RefundStatus.APPROVED, failure=None)
+
+
 ACCEPTED = frozenset({RefundStatus.SUBMITTED, RefundStatus.PROCESSING, RefundStatus.NEEDS_ATTENTION})
 
 
@@ -136,6 +159,9 @@ class RefundTrack(CoolingTrack):
         refund = self.refunds.get(report.reference)
         if refund is None:
             raise UnknownReference
+        if refund.status is RefundStatus.FAILED and report.status is ProcessorRefundStatus.PROCESSED:
+            self._note_sent_after_all(refund)
+            refund = self.refunds[refund.reference]
         if not refund.status.is_open:
             return
         if report.status is ProcessorRefundStatus.UNCERTAIN:
@@ -147,6 +173,18 @@ class RefundTrack(CoolingTrack):
         else:
             self._note_accepted_refund(refund, report)
             self._note_refund_progress(self.refunds[refund.reference], report)
+
+    def _note_sent_after_all(self, refund: Refund) -> None:
+        is_payable = refund.currency is self.price.currency
+        owed = self.payable_minor(PayoutPurpose.REFUND) if is_payable else refund.amount_minor
+        missing = max(0, refund.amount_minor - owed)
+        self.record(
+            FailedRefundSent,
+            reference=refund.reference,
+            amount_minor=missing,
+            currency=refund.currency,
+            postings=journal(debit(Account.LOSSES, missing), credit(Account.REFUND_DUE, missing)),
+        )
 
     def _note_uncertain_refund(self, refund: Refund, report: RefundReport) -> None:
         if refund.status is RefundStatus.APPROVED or refund.waits_for_balance:

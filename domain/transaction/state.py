@@ -140,7 +140,7 @@ class TransactionState(Aggregate):
         self.approvals: dict[UUID, Approval] = {}
         self.charged_back_minor = 0
         self.charged_back_refunds_minor = 0
-        self.sent_twice_minor = 0  # by refunds that a chargeback had cancelled
+        self.sent_twice_minor = 0  # beside a chargeback, by refunds that it had cancelled or that had failed
         self.uncovered_chargeback_minor = 0
         self.uncovered_stray_minor: Counter[str] = Counter()  # by the id of a charge that nobody has heard of yet
         self.foreign_chargebacks: dict[str, bool] = {}  # whether each is open, by the processor's id

@@ -35,6 +35,16 @@ def uncovered() -> Story:
     return story
 
 
+def refunded_after_all() -> Story:
+    """A refund that was called refused is paid after all, beside the transfer that was to pay it instead."""
+    story = paths.refunding(pending())
+    story.do(refunded(story.refund(), "refused"))
+    story.do(paths.pay_out(PayoutPurpose.REFUND))
+    story.do(refunded(story.refund(), "processed"))
+    story.do(transfer(story.payout(), "success", 2_000))
+    return story
+
+
 def unanswered() -> Story:
     """The processor refuses to say what became of a payout, and then says it."""
     story = paths.paying(pending())

@@ -62,7 +62,14 @@ from tests.domain.golden_chargebacks import disputed_late, stray_taken_back
 from tests.domain.golden_debts import withheld
 from tests.domain.golden_disputes import overlapping
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
-from tests.domain.golden_payouts import paid_by_two, repeated, taken_back_unseen, unanswered, uncovered
+from tests.domain.golden_payouts import (
+    paid_by_two,
+    refunded_after_all,
+    repeated,
+    taken_back_unseen,
+    unanswered,
+    uncovered,
+)
 from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
@@ -349,6 +356,7 @@ STORIES = {
         sold,
         repeated,
         uncovered,
+        refunded_after_all,
         unanswered,
         attended,
         sent_on,

@@ -340,6 +340,19 @@ class Deal:
         moved.update({DEBT: from_seller, LOSSES: rest - from_seller, REFUND_DUE: -missing})
         return moved
 
+    def failed_refund_sent(self, f: dict) -> Counter[str]:
+        refund = self.refunds[f["reference"]]
+        need(refund["state"] == "failed", "only a refund that failed is paid after all")
+        own = [r for r in self.refunds.values() if r["currency"] == self.currency]
+        owed = max(0, self.owes(REFUND_DUE) - sum(r["amount"] for r in own if r["state"] in OPEN))
+        missing = max(0, refund["amount"] - owed) if refund["currency"] == self.currency else 0
+        transfer = self.payouts.get(refund.get("by", ""))
+        by_transfer = min(missing, transfer["amount"]) if transfer else 0
+        self.twice[REFUND_DUE] += by_transfer
+        self.from_refunds -= 0 if refund["stray"] else missing - by_transfer
+        refund["state"] = "new"
+        return Counter({LOSSES: missing, REFUND_DUE: -missing})
+
     def clawback_recovered(self, f: dict) -> Counter[str]:
         need(0 < f["amount_minor"] <= self.holds[DEBT], "more is recovered than is owed")
         self.cash += f["amount_minor"] if f["source"] == "cash" else 0

@@ -31,6 +31,7 @@ from tests.domain.paths import (
 from tests.domain.people import BUYER, SECOND, SUPER
 from tests.domain.story import Story
 
+SENT_AFTER_ALL = ["failed_refund_sent", "refund_submitted", "refund_processed"]
 HISTORIES = {
     "processed": ["pending", "processing", "processed"],
     "needed attention": ["pending", "processing", "needs-attention", "processed"],
@@ -117,7 +118,7 @@ def test_a_transfer_to_the_buyer_that_comes_back_leaves_the_day_of_completion_as
     done = story.transaction.completed_at
     story.wait(days=40).do(transfer(story.payout(), "reversed"))
     assert (story.phase, story.transaction.completed_at) == ("payout_failed", done)
-    story.do(release("RCP_other"), SUPER)
+    story.do(release("RCP_other", PayoutPurpose.REFUND), SUPER)
     story.do(transfer(story.payout(), "success"))
     assert (story.phase, story.transaction.completed_at) == ("completed", done)
     story.refuses(DisputeTooLate, dispute(2), BUYER)
@@ -213,6 +214,79 @@ def test_a_cancelled_refund_that_was_never_accepted_stays_cancelled():
     story.do(chargeback("lost"))
     story.ignores(refunded(story.refund(), "refused"))
     story.ignores(refunded(story.refund(), "uncertain"))
+
+
+@pytest.mark.parametrize("word", ["refused", "failed"])
+def test_a_refund_called_failed_that_is_paid_after_all_is_no_longer_owed(word: str):
+    story = refunding(pending())
+    for status in ("uncertain", word):
+        story.do(refunded(story.refund(), status))
+    assert story.do(refunded(story.refund(), "processed")) == SENT_AFTER_ALL
+    assert story.balance(Account.LOSSES) == 0
+    assert story.phase == "refunded"
+    story.ignores(refunded(story.refund(), "processed"))
+    story.ignores(refunded(story.refund(), "failed"))
+    story.refuses(NothingPayable, pay_out(PayoutPurpose.REFUND))
+
+
+@pytest.mark.parametrize("word", ["refused", "failed"])
+@pytest.mark.parametrize("paid", [True, False])
+def test_what_a_refund_pays_after_all_beside_a_transfer_the_buyer_has_twice(word: str, paid: bool):
+    story = refunding(pending())
+    story.do(refunded(story.refund(), word))
+    story.do(pay_out(PayoutPurpose.REFUND))
+    if paid:
+        story.do(transfer(story.payout(), "success"))
+    assert story.do(refunded(story.refund(), "processed")) == SENT_AFTER_ALL
+    assert story.last("failed_refund_sent").amount_minor == 100_000
+    assert story.balance(Account.LOSSES) == 100_000
+    story.do(transfer(story.payout(), "reversed" if paid else "failed"))
+    assert story.balance(Account.LOSSES) == 0, "he has it once"
+    assert story.transaction.payable_minor(PayoutPurpose.REFUND) == 0
+    assert story.phase == "refunded"
+
+
+def test_a_transfer_and_its_refund_that_are_both_paid_after_all_are_paid_twice_and_no_more():
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "refused"))
+    story.do(pay_out(PayoutPurpose.REFUND))
+    story.do(transfer(story.payout(), "refused"))
+    story.do(refunded(story.refund(), "processed"))
+    story.do(transfer(story.payout(), "success"))
+    assert story.balance(Account.LOSSES) == 100_000
+    assert (story.phase, story.transaction.payable_minor(PayoutPurpose.REFUND)) == ("refunded", 0)
+
+
+def test_a_failed_refund_that_is_paid_after_all_does_not_take_what_another_is_about_to_send():
+    story = disputed(pending())
+    story.do(refund(30_000), SUPER)
+    failed = story.refund()
+    story.do(refunded(failed, "failed"))
+    story.do(refund(20_000), SUPER)
+    story.do(refunded(failed, "processed"))
+    assert story.balance(Account.LOSSES) == 0
+    assert story.balance(Account.REFUND_DUE) == -20_000
+    story.do(refunded(story.refund(), "processed"))
+    assert story.balance(Account.REFUND_DUE) == 0
+
+
+def test_a_failed_refund_that_is_paid_beside_a_chargeback_counts_as_refunded_once_more():
+    story = disputed(pending())
+    story.do(refund(30_000), SUPER)
+    story.do(refunded(story.refund(), "failed"))
+    story.do(release(), SUPER)
+    story.do(chargeback("lost", 30_000))
+    assert story.transaction.refundable_minor == 70_000
+    story.do(refunded(story.refund(), "processed"))
+    assert story.balance(Account.LOSSES) == 30_000
+    assert story.transaction.refundable_minor == 40_000
+
+
+def test_only_the_word_that_it_is_paid_undoes_the_failure_of_a_refund():
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "failed"))
+    for status in ("uncertain", "not_covered", "pending", "processing", "needs-attention", "failed", "refused"):
+        story.ignores(refunded(story.refund(), status))
 
 
 def test_a_chargeback_of_a_part_leaves_the_rest_of_the_refund_owed_once():

@@ -1,0 +1,81 @@
+"""A refund called refused or failed is asked about once more: it may have been paid, or may yet be."""
+
+from uuid import UUID
+
+from domain.journal import Account
+from domain.transaction import Transaction
+from domain.transaction.phase import Phase
+from domain.transaction.records import RefundStatus
+from domain.transaction.refund import ProcessorRefundStatus, RefundReport
+from domain.transaction.system_commands import RecordRefund
+from reactions.advance import advance
+from tests.conftest import Database
+from tests.domain.people import SYSTEM
+from tests.reactions.world import PRICE, SECRET, World, run
+
+
+async def refuse(world: World) -> UUID:
+    """A refund whose order was not answered counts as refused, though the processor has it."""
+    transaction_id = await world.hold()
+    world.wait(hours=72)
+    await world.advance(transaction_id)
+    (refund,) = (await world.transaction(transaction_id)).refunds.values()
+    assert refund.status is RefundStatus.UNCERTAIN
+    report = RefundReport(reference=refund.reference, status=ProcessorRefundStatus.REFUSED)
+    await world.do(SYSTEM, transaction_id, RecordRefund(report=report))  # type: ignore[arg-type]
+    return transaction_id
+
+
+def status_of(transaction: Transaction) -> RefundStatus:
+    (refund,) = transaction.refunds.values()
+    return refund.status
+
+
+def test_a_refund_called_refused_but_paid_is_booked_and_no_transfer_is_ordered(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.fault("refund", "accept_then_timeout")
+        transaction_id = await refuse(world)
+        transaction = await world.advance(transaction_id)
+        assert not transaction.payouts
+        assert (transaction.phase, status_of(transaction)) == (Phase.REFUNDED, RefundStatus.PROCESSED)
+        assert await world.moved("refund") == [-PRICE.amount_minor]
+
+    run(database.app_dsn, story)
+
+
+def test_a_refund_called_refused_that_may_yet_be_paid_is_waited_for(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.fault("refund", "accept_then_timeout")
+        await world.fault("refund", "needs_attention")
+        transaction_id = await refuse(world)
+        transaction = await world.advance(transaction_id)
+        assert not transaction.payouts
+        assert status_of(transaction) is RefundStatus.FAILED
+
+    run(database.app_dsn, story)
+
+
+def test_a_refund_that_is_paid_beside_its_transfer_is_booked_when_it_is_asked_about(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.fault("refund", "refuse")
+        transaction_id = await world.hold()
+        world.wait(hours=72)
+        transaction = await world.advance(transaction_id)
+        assert transaction.phase is Phase.REFUNDED
+        (refund,) = transaction.refunds.values()
+        await world.top_up(PRICE.amount_minor)
+        body = {
+            "transaction": refund.charge_reference,
+            "amount": refund.amount_minor,
+            "merchant_note": refund.reference,
+        }
+        key = {"Authorization": f"Bearer {SECRET.reveal()}"}
+        assert (await world.panel.post("/refund", json=body, headers=key)).status_code == 200
+        await advance(world.tools, transaction_id, refund.reference)
+        transaction = await world.transaction(transaction_id)
+        assert status_of(transaction) is RefundStatus.PROCESSED
+        assert transaction.balances[Account.LOSSES] == PRICE.amount_minor
+        await advance(world.tools, transaction_id, refund.charge_reference)
+        assert (await world.transaction(transaction_id)).version == transaction.version
+
+    run(database.app_dsn, story)
