@@ -15,9 +15,7 @@ from database.standstill import begin_standstill, fail_standstill
 from domain.errors import EscrowError, NotFound
 from domain.reconciliation import Reconciliation
 from eventstore.log import read_after
-from gateways.errors import GatewayError
 from reconciliation.asking import Ask, ask_about_differences
-from reconciliation.ledger import LedgerBehind
 from reconciliation.run import Desk, book_settlements, id_of, reconcile
 
 SQL = load("reconciliation", "nightly.sql")
@@ -61,7 +59,7 @@ class Nightly:
                 await asyncio.sleep(self._tick_seconds)
 
     async def work(self) -> None:
-        """Do what is due now; what the processor does not answer is tried again in ten minutes."""
+        """Do what is due now; what fails is tried again in ten minutes."""
         now = self._desk.clock()
         if now < self._booked_at + SETTLEMENTS_EVERY:
             return
@@ -71,7 +69,7 @@ class Nightly:
             await book_settlements(self._desk)
             if await self._is_due(key):
                 await self._reconcile(key)
-        except (GatewayError, LedgerBehind) as error:
+        except EscrowError as error:
             logger.warning("reconciliation_postponed", code=error.code)
             await self._note_failure(key, error.code)
 

@@ -27,6 +27,11 @@ NAMESPACE = UUID("0f6f3c07-1f0c-5c0e-9a38-51a7f8c1d6b4")
 RECENT = timedelta(days=7)
 LENGTH = timedelta(days=35)
 """How far back a run looks at least: longer than anything stays on its way, and so can explain a distance."""
+EARLIER = timedelta(days=1)
+"""The log is read from this long before the lists, which go back an hour more than asked and have dates of their own.
+
+A settlement that is listed, and what was booked for it is not read, would be booked again.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,7 @@ async def reconcile(
     """
     window = _window(desk, since, until)
     books = await read_books(desk.processor, window.since)
-    cut = await read_cut(desk.pool, window.since - PADDING, desk.clock())
+    cut = await _read_cut(desk, window.since)
     cut.records.pages = await find_pages(desk.pool, [charge.reference for charge in books.charges])
     due = (*list_due(books, cut.records), *list_deductions(books, cut.records))
     if key is not None:
@@ -80,12 +85,12 @@ async def reconcile(
 
 async def book_settlements(desk: Desk) -> tuple[Booking, ...]:
     """Book what Paystack has settled and nobody has booked; doing it again, or twice at once, books it once."""
-    now = desk.clock()
-    cut = await read_cut(desk.pool, now - PADDING, now)
-    newest = Books(settlements=await desk.processor.list_settlements(since=now - RECENT))
+    since = desk.clock() - RECENT
+    cut = await _read_cut(desk, since)
+    newest = Books(settlements=await desk.processor.list_settlements(since=since))
     if not list_due(newest, cut.records):
         return ()
-    books = await read_books(desk.processor, now - RECENT)
+    books = await read_books(desk.processor, since)
     due = (*list_due(books, cut.records), *list_deductions(books, cut.records))
     for booking in due:
         await _book(desk, booking)
@@ -105,6 +110,11 @@ def request_of(key: str) -> Request:
 def _window(desk: Desk, since: datetime | None, until: datetime | None) -> Window:
     now = min(until or desk.clock(), desk.clock())
     return Window(since=min(since or now, now - LENGTH), now=now)
+
+
+async def _read_cut(desk: Desk, since: datetime) -> Cut:
+    """Return our side of what `read_books` returns for the same moment."""
+    return await read_cut(desk.pool, since - PADDING - EARLIER, desk.clock())
 
 
 async def _book(desk: Desk, booking: Booking) -> int:

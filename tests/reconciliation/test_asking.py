@@ -10,12 +10,11 @@ from domain.errors import NotFound
 from domain.money import Currency, Money
 from domain.transaction.phase import Phase
 from gateways.payment import NewRefund
-from projections.alert import AlertRow, list_alerts
 from reactions.asking import ask_about
 from reconciliation.asking import Answer, Asked, ask_about_differences
 from reconciliation.nightly import Nightly
 from tests.conftest import Database
-from tests.reconciliation.world import Business, Tampered, cut_off, run
+from tests.reconciliation.world import Business, Tampered, alerts, cut_off, run
 
 
 def ask_of(business: Business) -> Any:
@@ -113,11 +112,6 @@ def test_the_night_asks_before_it_compares(database: Database) -> None:
         assert await alerts(business, "reconciliation_differences") == []
 
     run(database, story)
-
-
-async def alerts(business: Business, kind: str) -> list[AlertRow]:
-    world = business.world
-    return await list_alerts(world.pool, kind=kind, at=world.clock())
 
 
 def test_a_night_that_fails_and_one_that_never_came_are_alerts_until_a_run_has_come(database: Database) -> None:

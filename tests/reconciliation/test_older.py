@@ -16,7 +16,7 @@ from reconciliation.books import PADDING
 from reconciliation.finding import Window
 from reconciliation.match import Outcome, match
 from reconciliation.records import Records
-from reconciliation.run import LENGTH
+from reconciliation.run import EARLIER, LENGTH
 from reconciliation.run import reconcile as run_reconciliation
 from tests.conftest import Database
 from tests.reconciliation.paper import START, Paper, write
@@ -30,7 +30,7 @@ change = dataclasses.replace
 def reconcile(paper: Paper, now: datetime) -> Outcome:
     """Hold against each other what a run at that time reads of both sides; the totals are of everything."""
     window = Window(since=now - LENGTH, now=now)
-    edge = window.since - PADDING
+    edge = window.since - PADDING - timedelta(hours=1)
     lately = {
         "charges": tuple(each for each in paper.charges if each.created_at >= edge),
         "transfers": tuple(each for each in paper.transfers if each.created_at >= edge),
@@ -41,7 +41,9 @@ def reconcile(paper: Paper, now: datetime) -> Outcome:
     listed = {each.processor_id for each in lately["settlements"]}
     settled = {charge: settlement for charge, settlement in paper.settled.items() if settlement in listed}
     records = Records()
-    records.fold((position, event) for position, event in paper.events if event.timestamp >= edge)
+    records.fold(
+        (position, event) for position, event in paper.events if event.timestamp >= window.since - PADDING - EARLIER
+    )
     return match(paper.books(**lately, settled_charges=settled), records, paper.totals(), window)
 
 

@@ -27,6 +27,7 @@ from gateways.paystack.client import Paystack
 from gateways.paystack.limiter import UNLIMITED_PER_MINUTE, Limiter
 from gateways.paystack.sim.server import build_sim
 from gateways.paystack.sim.state import Behaviour
+from projections.alert import AlertRow, list_alerts
 from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
 from reactions.advance import advance
@@ -139,10 +140,12 @@ class Business:
 
 
 @asynccontextmanager
-async def open_business(database: Database, behaviour: Behaviour | None = None) -> AsyncIterator[Business]:
+async def open_business(
+    database: Database, behaviour: Behaviour | None = None, start: datetime = START
+) -> AsyncIterator[Business]:
     """A world whose processor lives in the same time as its books."""
     world = World.__new__(World)
-    world.at = START
+    world.at = start
 
     def clock() -> datetime:
         return world.at
@@ -159,20 +162,30 @@ async def open_business(database: Database, behaviour: Behaviour | None = None) 
             escrow = Escrow(pool, appender, clock, lambda: uuid7(clock(), os.urandom))
             buyer, seller = await meet(pool, escrow)
             tools = Toolbox(escrow=escrow, pool=pool, gateway=gateway, clock=clock, permit=always)
-            world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller)
+            world.__init__(pool=pool, escrow=escrow, tools=tools, panel=panel, buyer=buyer, seller=seller, at=start)
             business = Business(world, database, gateway)
             await business.top_up()
             yield business
 
 
-def run(database: Database, story: Callable[[Business], Awaitable[None]], behaviour: Behaviour | None = None) -> None:
+def run(
+    database: Database,
+    story: Callable[[Business], Awaitable[None]],
+    behaviour: Behaviour | None = None,
+    start: datetime = START,
+) -> None:
     """Tell a story in a fresh business."""
 
     async def tell() -> None:
-        async with open_business(database, behaviour) as business:
+        async with open_business(database, behaviour, start) as business:
             await story(business)
 
     asyncio.run(tell())
+
+
+async def alerts(business: Business, kind: str) -> list[AlertRow]:
+    world = business.world
+    return await list_alerts(world.pool, kind=kind, at=world.clock())
 
 
 class Tampered:
