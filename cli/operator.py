@@ -9,12 +9,12 @@ from cli.wiring import Ground, find_settings, new_id, open_ground, require_proce
 from database.clock import read_clock
 from database.connect import Pool, resolve_dsn
 from database.settings import Settings
-from domain.actor import Actor, Role
+from domain.actor import COMMAND_LINE, reaction
 from eventstore.appender import Appender
 from eventstore.escrow import Escrow, Request
 
 T = TypeVar("T")
-OPERATOR = Actor("command-line", Role.SYSTEM)
+OPERATOR = reaction(COMMAND_LINE)
 
 
 def make_request(*facts: str) -> Request:

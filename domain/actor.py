@@ -22,6 +22,9 @@ STAFF = frozenset({Role.ADMIN, Role.SUPER_ADMIN})
 IN_CHARGE = frozenset({Role.SUPER_ADMIN, Role.SYSTEM})
 """Who decides about the platform itself: super administrators, and the program, as which the command line acts."""
 
+COMMAND_LINE = "command-line"
+"""The id of the actor, a `SYSTEM`, that a person is who works at the command line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

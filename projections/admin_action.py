@@ -8,7 +8,7 @@ from uuid import UUID
 
 from database.connect import Pool
 from database.queries import load
-from domain.actor import PARTIES, STAFF
+from domain.actor import COMMAND_LINE, PARTIES, STAFF
 from eventstore.converter import JSON, text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
@@ -64,10 +64,13 @@ async def list_admin_actions(
 
 
 def by_staff(action: str, detail: str | None = None) -> Callable[[RecordedEvent, Rows], None]:
-    """Return the change that records the action when staff did it, with this field of the event as detail."""
+    """Return the change that records the action when staff did it, or somebody at the command line.
+
+    The named field of the event is its detail. What a party or the program itself did is none.
+    """
 
     def apply(event: RecordedEvent, rows: Rows) -> None:
-        if event.data["actor_role"] in STAFF:
+        if event.data["actor_role"] in STAFF or event.data["actor_id"] == COMMAND_LINE:
             _add(event, rows, action, detail)
 
     return apply
@@ -119,7 +122,7 @@ def _text(value: JSON) -> str:
 
 ADMIN_ACTIONS = project(
     "admin_actions",
-    4,
+    5,
     (ADMIN_ACTION,),
     SQL,
     {
@@ -131,6 +134,7 @@ ADMIN_ACTIONS = project(
         "transaction.dispute_opened.v1": Change(by_staff("open_dispute", "category")),
         "transaction.dispute_escalated.v1": Change(by_staff("escalate_dispute")),
         "transaction.dispute_resolved.v1": Change(by_staff("resolve_dispute", "finding")),
+        "transaction.dispute_withdrawn.v1": Change(by_staff("withdraw_dispute")),
         "transaction.note_added.v1": Change(by_staff("note")),
         "transaction.inspection_extended.v1": Change(by_staff("extend_inspection", "ends_at")),
         "transaction.payout_finalized.v1": Change(by_anybody("finalize_payout", "reference")),
@@ -142,6 +146,7 @@ ADMIN_ACTIONS = project(
         "listing.rejected.v1": Change(by_staff("reject_listing")),
         "listing.info_requested.v1": Change(by_staff("request_listing_info")),
         "listing.removed.v1": Change(by_staff("remove_listing")),
+        "external_payment.settled.v1": Change(by_staff("settle_external_payment")),
         "user.registered.v1": Change(register),
         "user.role_granted.v1": Change(by_anybody("grant_role", "role")),
         "user.role_revoked.v1": Change(by_anybody("revoke_role", "role")),

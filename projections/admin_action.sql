@@ -1,6 +1,6 @@
 -- name: tables
--- Every decision of staff, and every change of a role or a money setting, whoever made it. `kind` is what `subject_id`
--- is; `amount_minor` is in the transaction's currency where `currency` is empty.
+-- Every decision of staff, at the command line too, and every change of a role or a money setting, whoever made it.
+-- `kind` is what `subject_id` is; `amount_minor` is in the transaction's currency where `currency` is empty.
 CREATE TABLE admin_actions (
     position bigint PRIMARY KEY,
     action text NOT NULL,
