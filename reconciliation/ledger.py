@@ -53,18 +53,6 @@ async def read_cut(pool: Pool, since: datetime, now: datetime) -> Cut:
     return Cut(newest, records, totals)
 
 
-async def add_to_cut(pool: Pool, cut: Cut, positions: Sequence[int]) -> Cut:
-    """Return the cut with the money events at these later positions; the ledger tables may show them only later."""
-    totals = Counter(cut.totals)
-    for position in positions:
-        if position > cut.position:
-            (event,) = await read_after(pool, position - 1, 1)
-            before = len(cut.records.lines)
-            cut.records.fold([(position, event.event)])
-            _add(totals, cut.records.lines[before:])
-    return cut._replace(totals=totals)
-
-
 async def find_pages(pool: Pool, references: Sequence[str]) -> frozenset[str]:
     """Return those of these references under which a payment page of ours was opened: one can ask about them."""
     async with pool.connection() as connection:

@@ -1,5 +1,6 @@
 """One run: read both sides, book what was settled, match, and put the outcome on record."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -17,7 +18,7 @@ from gateways.bookkeeping import Bookkeeping
 from reconciliation.books import PADDING, Books, read_books
 from reconciliation.deduction import list_deductions
 from reconciliation.finding import Window
-from reconciliation.ledger import Cut, add_to_cut, find_pages, read_cut
+from reconciliation.ledger import Cut, find_pages, read_cut
 from reconciliation.match import Outcome, match
 from reconciliation.movement import request_of_settlement
 from reconciliation.settlement import Booking, list_due
@@ -67,10 +68,11 @@ async def reconcile(
     window = _window(desk, since, until)
     books = await read_books(desk.processor, window.since)
     cut = await _read_cut(desk, window.since)
-    cut.records.pages = await find_pages(desk.pool, [charge.reference for charge in books.charges])
     due = (*list_due(books, cut.records), *list_deductions(books, cut.records))
-    if key is not None:
-        cut = await add_to_cut(desk.pool, cut, [await _book(desk, booking) for booking in due])
+    if key is not None and due:
+        await _book(desk, due)
+        cut = await _read_cut(desk, window.since)
+    cut.records.pages = await find_pages(desk.pool, [charge.reference for charge in books.charges])
     outcome = match(books, cut.records, cut.totals, window)
     run_id = None if key is None else await _record(desk, key, window, cut, outcome)
     return Run(
@@ -92,8 +94,7 @@ async def book_settlements(desk: Desk) -> tuple[Booking, ...]:
         return ()
     books = await read_books(desk.processor, since)
     due = (*list_due(books, cut.records), *list_deductions(books, cut.records))
-    for booking in due:
-        await _book(desk, booking)
+    await _book(desk, due)
     return due
 
 
@@ -117,14 +118,15 @@ async def _read_cut(desk: Desk, since: datetime) -> Cut:
     return await read_cut(desk.pool, since - PADDING - EARLIER, desk.clock())
 
 
-async def _book(desk: Desk, booking: Booking) -> int:
-    """Record a settlement once, however often it is asked for; return the position."""
-    await _open_treasury(desk, booking.currency)
-    amount = Money(booking.amount_minor, booking.currency)
-    command = MoveFunds(movement=booking.movement, amount=amount, evidence=str(booking.key))
-    occasion = f"{booking.movement}:{booking.key}{booking.occasion}"
-    request = request_of_settlement(ACTOR, command) or request_of(occasion)
-    return (await desk.escrow.execute(treasury_id(booking.currency), command, request)).position
+async def _book(desk: Desk, due: Iterable[Booking]) -> None:
+    """Record each settlement once, however often it is asked for."""
+    for booking in due:
+        await _open_treasury(desk, booking.currency)
+        amount = Money(booking.amount_minor, booking.currency)
+        command = MoveFunds(movement=booking.movement, amount=amount, evidence=str(booking.key))
+        occasion = f"{booking.movement}:{booking.key}{booking.occasion}"
+        request = request_of_settlement(ACTOR, command) or request_of(occasion)
+        await desk.escrow.execute(treasury_id(booking.currency), command, request)
 
 
 async def _open_treasury(desk: Desk, currency: Currency) -> None:

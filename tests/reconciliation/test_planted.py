@@ -12,6 +12,7 @@ from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackRe
 from domain.transaction.system_commands import RecordChargeback
 from gateways.payment import NewRefund
 from gateways.paystack.sim.state import Behaviour
+from projections.ledger import list_accounts
 from tests.conftest import Database
 from tests.reconciliation.tampering import PLANTED, Change, kept, with_another
 from tests.reconciliation.world import Business, Tampered, open_business, run
@@ -108,6 +109,25 @@ def test_settlements_are_booked_once_wherever_they_go(database: Database, place:
         assert [each.ledger_minor for each in uncleared] == []
 
     run(database, story, behaviour)
+
+
+def test_the_figures_of_a_run_that_books_are_those_of_its_position(database: Database) -> None:
+    async def story(business: Business) -> None:
+        await business.world.hold()
+        business.world.wait(minutes=20)
+        await business.until_settled()
+        late = await business.reconcile()
+        assert late.booked
+        business.fold()
+        then = await list_accounts(business.world.pool, as_of=late.position)
+        figures = {(figure.account, figure.currency): figure.ledger_minor for figure in late.outcome.figures}
+        assert figures == {
+            (each.account, each.currency): each.balance_minor
+            for each in then
+            if each.account.startswith("paystack") and each.balance_minor
+        }
+
+    run(database, story, Behaviour(settles_to="balance", settle_seconds=600.0))
 
 
 def test_a_run_leaves_one_event_and_a_row_and_an_alert(database: Database) -> None:
