@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.errors import NotFound, Refused
+from domain.errors import Refused
 from domain.ids import derive_reference
 from domain.transaction import Transaction
 from domain.transaction.commands import RequestPayment
@@ -28,7 +28,7 @@ from reactions import payment, payout, refund
 from reactions.chargeback import confirm_chargebacks
 from reactions.naming import MOST_ATTEMPTS, Names
 from reactions.payment_page import remember_page
-from reactions.toolbox import Toolbox, order
+from reactions.toolbox import Toolbox, find_readable, order
 
 NAME = "recovery"
 
@@ -76,14 +76,14 @@ async def _take_chargebacks(tools: Toolbox, names: Names, since: datetime) -> No
     for disputed in await tools.gateway.list_chargebacks(since=since):
         reference = disputed.charge_reference or ""
         owner = await names.of_charge(reference)
-        transaction = None if owner is None else await _find(tools, owner)
+        transaction = None if owner is None else await find_readable(tools.escrow, owner)
         if transaction is not None:
             await confirm_chargebacks(tools, transaction, reference)
 
 
 async def take_charge(tools: Toolbox, transaction_id: UUID, charge: Charge) -> Place:
     """Record that the buyer has paid; the request for it first, if that was forgotten too."""
-    transaction = await _find(tools, transaction_id)
+    transaction = await find_readable(tools.escrow, transaction_id)
     if transaction is None:
         return Place.NONE
     if str(charge.processor_id) in {transaction.processor_charge_id, *transaction.seen_charges}:
@@ -112,7 +112,7 @@ async def _ask_for_it(tools: Toolbox, transaction: Transaction, reference: str) 
 
 async def take_transfer(tools: Toolbox, transaction_id: UUID, transfer: Transfer) -> Place:
     """Record what became of a payout; the order of it first, if that was forgotten and can be given now."""
-    transaction = await _find(tools, transaction_id)
+    transaction = await find_readable(tools.escrow, transaction_id)
     if transaction is None:
         return Place.NONE
     confirmed = await tools.gateway.verify_transfer(transfer.reference)
@@ -148,7 +148,7 @@ def _purpose_of(transaction: Transaction, transfer: Transfer) -> PayoutPurpose |
 
 async def take_refund(tools: Toolbox, transaction_id: UUID, found: Refund) -> Place:
     """Record what became of a refund that was ordered; one that was not is a person's to decide, as all refunds are."""
-    transaction = await _find(tools, transaction_id)
+    transaction = await find_readable(tools.escrow, transaction_id)
     known = None if transaction is None else transaction.refunds.get(found.merchant_note or "")
     if transaction is None or known is None:
         return Place.UNPAID if found.status is RefundStatus.FAILED else Place.NONE
@@ -159,10 +159,3 @@ async def take_refund(tools: Toolbox, transaction_id: UUID, found: Refund) -> Pl
     report = refund.report_of(known, await tools.gateway.fetch_refund(found.processor_id))
     result = await order(tools, NAME, transaction, RecordRefund(report=report))
     return Place.KNOWN if result.aggregate.version == transaction.version else Place.TAKEN
-
-
-async def _find(tools: Toolbox, transaction_id: UUID) -> Transaction | None:
-    try:
-        return await tools.escrow.get(Transaction, transaction_id)
-    except NotFound:
-        return None

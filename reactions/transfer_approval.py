@@ -1,16 +1,17 @@
 """The last control before money leaves: the processor asks whether we ordered a transfer, and the log answers.
 
 Whoever has stolen the key can order transfers, but not write the log: what it does not know is refused. The question
-is answered from the log itself, because the tables may be a moment behind an order that was given just now.
+is answered from the log itself, because the tables may be a moment behind an order that was given just now. Every
+transfer of ours names its transaction in its reason.
 """
 
-from domain.errors import EscrowError, NotFound
-from domain.transaction import Transaction
+from domain.errors import EscrowError
 from eventstore.escrow import Escrow
 from gateways.payment import JsonObject
 from gateways.paystack.payload import child, integer, is_list, is_object, text
 from gateways.paystack.webhook import parse_envelope
 from reactions.naming import read_reason
+from reactions.toolbox import find_readable
 
 EVENT = "transferrequest.approval-required"
 
@@ -40,7 +41,8 @@ async def check_ordered(escrow: Escrow, raw: bytes) -> None:
 
 
 async def _is_ordered(escrow: Escrow, transfer: JsonObject) -> bool:
-    transaction = await _find(escrow, text(transfer, "reason"))
+    named = read_reason(text(transfer, "reason"))
+    transaction = None if named is None else await find_readable(escrow, named)
     payout = None if transaction is None else transaction.payouts.get(text(transfer, "reference") or "")
     if transaction is None or payout is None or not payout.status.is_open or transaction.is_frozen(payout.purpose):
         return False
@@ -51,14 +53,3 @@ async def _is_ordered(escrow: Escrow, transfer: JsonObject) -> bool:
         transaction.price.currency.value,
         payout.recipient,
     )
-
-
-async def _find(escrow: Escrow, reason: str | None) -> Transaction | None:
-    """Every transfer of ours names its transaction in its reason."""
-    named = read_reason(reason)
-    if named is None:
-        return None
-    try:
-        return await escrow.get(Transaction, named)
-    except NotFound:
-        return None

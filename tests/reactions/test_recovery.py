@@ -13,6 +13,7 @@ from reactions.recovery import Place, take_up
 from tests.conftest import Database
 from tests.domain.people import SUPER
 from tests.reactions.holding import send_unheard, transfer_unheard
+from tests.reactions.spoiling import spoil
 from tests.reactions.street import Street, tell
 from tests.reactions.working import fold, read
 
@@ -73,6 +74,22 @@ def test_a_payout_that_was_forced_after_five_had_failed_is_taken_up_when_it_is_f
         await world.do(SUPER, transaction_id, release)  # type: ignore[arg-type]
         assert (await world.advance(transaction_id)).phase is Phase.COMPLETED
         assert sum(await world.moved("transfer") + await world.moved("transfer_returned")) == -90_000
+
+    tell(database.app_dsn, story)
+
+
+def test_one_transaction_that_cannot_be_read_keeps_back_what_it_has_and_no_other(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        unreadable, disputed, paid = await world.hold(), await world.hold(), await world.open()
+        charge = (await world.transaction(unreadable)).payment_reference
+        for transaction_id in (unreadable, disputed):
+            await street.dispute(transaction_id)
+        await world.pay(paid)
+        spoil(database, unreadable)
+        assert (await take(street))[charge or ""] is Place.NONE
+        assert (await world.transaction(disputed)).has_open_dispute
+        assert (await world.transaction(paid)).phase is Phase.FUNDS_HELD
 
     tell(database.app_dsn, story)
 

@@ -1,7 +1,7 @@
 """Only a transfer that the log ordered is approved, whatever else is asked about."""
 
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -10,12 +10,13 @@ from domain.transaction.records import DisputeCategory
 from gateways.errors import GatewayError
 from reactions.transfer_approval import EVENT, TransferNotOrdered, check_ordered
 from tests.conftest import Database
+from tests.reactions.spoiling import spoil
 from tests.reactions.world import World, run
 
 Question = dict[str, object]
 
 
-async def ordered(world: World) -> tuple[Question, object]:
+async def ordered(world: World) -> tuple[Question, UUID]:
     """A payout whose intent is committed, and the question about it; the processor cannot be reached yet."""
     transaction_id = await world.hold()
     await world.confirm(transaction_id)
@@ -69,6 +70,16 @@ def test_what_differs_in_anything_is_refused(database: Database) -> None:
             await check_ordered(world.escrow, body(question, question | others[0]))
         with pytest.raises(TransferNotOrdered):
             await check_ordered(world.escrow, body(question, question))
+
+    run(database.app_dsn, story)
+
+
+def test_one_of_a_transaction_that_cannot_be_read_is_refused(database: Database) -> None:
+    async def story(world: World) -> None:
+        question, transaction_id = await ordered(world)
+        spoil(database, transaction_id)
+        with pytest.raises(TransferNotOrdered):
+            await check_ordered(world.escrow, body(question))
 
     run(database.app_dsn, story)
 
