@@ -95,6 +95,16 @@ async def charge_id_of(tools: Toolbox, found: Chargeback) -> str | None:
     return None if number is None else str(number)
 
 
+async def reference_of(tools: Toolbox, found: Chargeback) -> str | None:
+    """Return our reference of the charge; where a list names that by number only, the processor is asked for it."""
+    if found.charge_reference is not None or found.charge_id is None:
+        return found.charge_reference
+    try:
+        return (await tools.gateway.fetch_charge(found.charge_id)).reference
+    except UnknownReference:
+        return None
+
+
 def name_file(file_name: str) -> str:
     """Return what the log calls a file at the processor."""
     return f"file:{file_name}"

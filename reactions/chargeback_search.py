@@ -13,8 +13,7 @@ from uuid import UUID
 from database.queries import load
 from domain.transaction.chargeback_report import dispute_id_of
 from gateways.chargeback import Chargeback, ChargebackStatus
-from gateways.errors import UnknownReference
-from reactions.chargeback import LONGEST, OVER
+from reactions.chargeback import LONGEST, OVER, reference_of
 from reactions.checkpoint import find_last_time, save_checkpoint
 from reactions.toolbox import Toolbox, find_readable
 
@@ -64,21 +63,11 @@ async def remember_look(tools: Toolbox, look: Look) -> None:
 async def _unheard(tools: Toolbox, found: Iterable[Chargeback]) -> tuple[Disputed, ...]:
     disputed: dict[Disputed, None] = {}
     for one in found:
-        reference = await _reference_of(tools, one)
+        reference = await reference_of(tools, one)
         transaction_id = await _payer(tools, reference)
         if reference and transaction_id and not await _is_known(tools, transaction_id, one):
             disputed[Disputed(transaction_id, reference)] = None
     return tuple(disputed)
-
-
-async def _reference_of(tools: Toolbox, found: Chargeback) -> str | None:
-    """A list may name the charge by number only."""
-    if found.charge_reference is not None or found.charge_id is None:
-        return found.charge_reference
-    try:
-        return (await tools.gateway.fetch_charge(found.charge_id)).reference
-    except UnknownReference:
-        return None
 
 
 async def _payer(tools: Toolbox, reference: str | None) -> UUID | None:

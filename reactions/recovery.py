@@ -25,7 +25,7 @@ from domain.transaction.system_commands import (
 from domain.transaction.transfer import NOT_PAID
 from gateways.payment import Charge, Refund, RefundStatus, Transfer
 from reactions import payment, payout, refund
-from reactions.chargeback import confirm_chargebacks
+from reactions.chargeback import confirm_chargebacks, reference_of
 from reactions.naming import MOST_ATTEMPTS, Names
 from reactions.payment_page import remember_page
 from reactions.toolbox import Toolbox, find_readable, order
@@ -74,7 +74,7 @@ async def take_up(tools: Toolbox, since: datetime) -> list[Found]:
 
 async def _take_chargebacks(tools: Toolbox, names: Names, since: datetime) -> None:
     for disputed in await tools.gateway.list_chargebacks(since=since):
-        reference = disputed.charge_reference or ""
+        reference = await reference_of(tools, disputed) or ""
         owner = await names.of_charge(reference)
         transaction = None if owner is None else await find_readable(tools.escrow, owner)
         if transaction is not None:

@@ -4,13 +4,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from inspect import iscoroutinefunction
 from typing import cast
 from uuid import UUID
 
+import pytest
+
 from domain.transaction.phase import Phase
+from gateways.chargeback import Chargeback, ChargebackStatus
 from gateways.errors import GatewayUnavailable
 from reactions.chargeback_search import look_for_chargebacks, remember_look
+from reactions.recovery import take_up
 from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.reactions.street import Street, open_street, tell
@@ -133,3 +139,32 @@ def test_a_chargeback_of_a_charge_that_is_not_ours_concerns_nobody(database: Dat
         assert (await street.poll(transaction_id)).phase is Phase.FUNDS_HELD
 
     tell(database.app_dsn, story)
+
+
+class ByNumber:
+    """A processor that lists chargebacks with the number of their charge only."""
+
+    def __init__(self, real: Processor) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    async def list_chargebacks(self, *, since: datetime, status: ChargebackStatus | None = None) -> list[Chargeback]:
+        listed = await self._real.list_chargebacks(since=since, status=status)
+        return [replace(each, charge_reference=None) for each in listed]
+
+
+@pytest.mark.parametrize("after_a_restore", [False, True])
+def test_one_that_is_listed_by_the_number_of_its_charge_is_found(database: Database, *, after_a_restore: bool) -> None:
+    async def begin() -> None:
+        async with open_street(database.app_dsn, lambda real: cast("Processor", ByNumber(real))) as street:
+            transaction_id = await street.world.hold()
+            await street.dispute(transaction_id)
+            if after_a_restore:
+                await take_up(street.world.tools, street.world.at - timedelta(days=3))
+            else:
+                await street.worker.poll_chargebacks()
+            assert (await street.world.transaction(transaction_id)).has_open_dispute
+
+    asyncio.run(begin())
