@@ -335,12 +335,6 @@ class RefundBody(Body):
     amount_minor: AmountMinor | None = None
 
 
-class RecoveryBody(Body):
-    """How much of what he owes the seller has paid into Paystack's balance."""
-
-    amount_minor: AmountMinor
-
-
 class AmountBody(Body):
     """How much, and why."""
 

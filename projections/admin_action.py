@@ -141,6 +141,7 @@ ADMIN_ACTIONS = project(
         "transaction.payout_otp_resent.v1": Change(by_anybody("resend_otp", "reference")),
         "transaction.refund_retried.v1": Change(by_anybody("retry_refund", "reference")),
         "transaction.clawback_recovered.v1": Change(by_staff("record_recovery", "source")),
+        "transaction.clawback_recovered.v2": Change(by_staff("record_recovery", "source")),
         "transaction.loss_written_off.v1": Change(by_staff("write_off")),
         "listing.approved.v1": Change(by_staff("approve_listing")),
         "listing.rejected.v1": Change(by_staff("reject_listing")),

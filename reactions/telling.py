@@ -61,6 +61,7 @@ OF_TRANSACTION: Mapping[str, tuple[Telling, ...]] = {
     ),
     "transaction.chargeback_lost.v1": (on("chargeback_lost", both, "amount_minor"),),
     "transaction.clawback_recovered.v1": (on("clawback_recovered", seller, "amount_minor"),),
+    "transaction.clawback_recovered.v2": (on("clawback_recovered", seller, "amount_minor"),),
     "transaction.payable_withheld.v1": (on("payable_withheld", seller, "amount_minor"),),
     "transaction.decision_taken.v1": (on("decision_taken", unless_resolved, "action", "amount_minor"),),
 }

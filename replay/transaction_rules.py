@@ -15,7 +15,13 @@ from domain.transaction.approval import (
     DecisionTaken,
 )
 from domain.transaction.chargeback import ChargebackCovered, ChargebackLost
-from domain.transaction.clawback import ClawbackRecovered, DebtRecovered, LossWrittenOff, PayableWithheld
+from domain.transaction.clawback import (
+    ClawbackRecovered,
+    ClawbackRecoveredWithoutReason,
+    DebtRecovered,
+    LossWrittenOff,
+    PayableWithheld,
+)
 from domain.transaction.compensation import CompensationGranted
 from domain.transaction.contract import ContractGenerated, ContractSigned, CredentialsGranted
 from domain.transaction.dispute import DisputeEscalated, DisputeOpened, DisputeResolved, DisputeWithdrawn
@@ -126,7 +132,7 @@ def _is_within_cap(x: Transaction, e: CompensationGranted) -> bool:
     return 1 <= e.amount_minor <= share(x.price.amount_minor, COMPENSATION_CAP_BPS) - x.compensation_minor
 
 
-def _is_receivable(x: Transaction, e: ClawbackRecovered | LossWrittenOff) -> bool:
+def _is_receivable(x: Transaction, e: ClawbackRecoveredWithoutReason | LossWrittenOff) -> bool:
     return 1 <= e.amount_minor <= x.receivable_minor
 
 
@@ -245,6 +251,7 @@ TRANSACTION_RULES: dict[str, Rule] = dict(
             lambda x, e: 1 <= e.amount_minor <= x.uncovered_chargeback_minor,
         ),
         require(T, CompensationGranted, "no more than the cap leaves", _is_within_cap),
+        require(T, ClawbackRecoveredWithoutReason, "no more than the seller owes", _is_receivable),
         require(T, ClawbackRecovered, "no more than the seller owes", _is_receivable),
         require(T, PayableWithheld, "no more than is payable, undisputed, for another sale", _may_be_withheld),
         require(T, DebtRecovered, "no more than the seller owes, by another sale", _is_owed_back),

@@ -10,7 +10,6 @@ from api.bodies import (
     NoteBody,
     OtpBody,
     ReasonBody,
-    RecoveryBody,
     RefundAccountBody,
     RefundBody,
     ReleaseBody,
@@ -115,9 +114,10 @@ async def post_compensation(transaction_id: PathId, body: AmountBody, desk: Deci
 
 
 @router.post("/transactions/{transaction_id}/recovery", response_model=TransactionView)
-async def post_recovery(transaction_id: PathId, body: RecoveryBody, desk: DecidingDesk) -> Response:
+async def post_recovery(transaction_id: PathId, body: AmountBody, desk: DecidingDesk) -> Response:
     """Record that the seller has paid back what he owes, or a part, into Paystack's balance."""
-    return await desk.execute(transaction_id, RecoverInCash(amount_minor=body.amount_minor), TransactionView.of)
+    command = RecoverInCash(amount_minor=body.amount_minor, reason=body.reason)
+    return await desk.execute(transaction_id, command, TransactionView.of)
 
 
 @router.post("/transactions/{transaction_id}/write-off", response_model=TransactionView)

@@ -34,8 +34,8 @@ class RecoveredFrom(StrEnum):
     PAYABLE = "payable"
 
 
-class ClawbackRecovered(TransactionMoneyEvent):
-    """The seller paid back, or his own money here was taken for it."""
+class ClawbackRecoveredWithoutReason(TransactionMoneyEvent):
+    """The same as `transaction.clawback_recovered.v2`, as it was before: without the reason of who recorded it."""
 
     TOPIC = "transaction.clawback_recovered.v1"
     amount_minor: int
@@ -46,6 +46,13 @@ class ClawbackRecovered(TransactionMoneyEvent):
         super().change(transaction)
         if self.source is RecoveredFrom.CASH:
             transaction.recovered_in_cash_minor += self.amount_minor
+
+
+class ClawbackRecovered(ClawbackRecoveredWithoutReason):
+    """The seller paid back, for which there is a reason to believe so, or his own money here was taken for it."""
+
+    TOPIC = "transaction.clawback_recovered.v2"
+    reason: str | None
 
 
 class PayableWithheld(TransactionMoneyEvent):
@@ -94,7 +101,7 @@ class ClawbackTrack(InspectionTrack):
         """Money that came back to the seller's account here settles first what he owes."""
         amount = min(self.receivable_minor, self.owed(Account.SELLER_PAYABLE))
         if amount > 0:
-            self._record_recovery(amount, Account.SELLER_PAYABLE, RecoveredFrom.PAYABLE)
+            self._record_recovery(amount, Account.SELLER_PAYABLE, RecoveredFrom.PAYABLE, None)
 
     def release_reserve(self) -> None:
         """The reserve becomes his as `SettlementTrack` has it, and settles first what he owes here."""
@@ -131,11 +138,13 @@ class ClawbackTrack(InspectionTrack):
             ),
         )
 
-    def recover_in_cash(self, amount_minor: int) -> None:
-        """Staff record that the seller paid `amount_minor` into the processor's balance."""
+    def recover_in_cash(self, amount_minor: int, reason: str) -> None:
+        """Staff record that the seller paid `amount_minor` into the processor's balance, and how they know."""
         self.require_staff(Role.SUPER_ADMIN)
+        require_reason(reason)
         self._require_owed(amount_minor)
-        self._record_recovery(amount_minor, Account.BALANCE, RecoveredFrom.CASH)
+        self.record(NoteAdded, text=reason)
+        self._record_recovery(amount_minor, Account.BALANCE, RecoveredFrom.CASH, reason)
 
     def check_write_off(self) -> None:
         """Raise unless a super_admin could give up, or record the return of, what the seller owes."""
@@ -159,11 +168,12 @@ class ClawbackTrack(InspectionTrack):
             ),
         )
 
-    def _record_recovery(self, amount_minor: int, account: Account, source: RecoveredFrom) -> None:
+    def _record_recovery(self, amount_minor: int, account: Account, source: RecoveredFrom, reason: str | None) -> None:
         self.record(
             ClawbackRecovered,
             amount_minor=amount_minor,
             source=source,
+            reason=reason,
             currency=self.price.currency,
             postings=journal(
                 debit(account, amount_minor), credit(Account.SELLER_RECEIVABLE, amount_minor, str(self.seller_id))

@@ -98,10 +98,11 @@ class RecoverInCash(TransactionCommand):
     """The seller paid back into the processor's balance."""
 
     amount_minor: int
+    reason: str
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.recover_in_cash`."""
-        aggregate.recover_in_cash(self.amount_minor)
+        aggregate.recover_in_cash(self.amount_minor, self.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

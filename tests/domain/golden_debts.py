@@ -1,9 +1,20 @@
 """Stories about what a seller owes; their bytes are frozen in `golden/`."""
 
+from domain.transaction.staff_commands import RecoverInCash
 from domain.transaction.system_commands import WithholdPayable
 from tests.domain import paths
-from tests.domain.paths import chargeback, pending, transfer
+from tests.domain.paths import REASON, chargeback, pending, transfer
+from tests.domain.people import SUPER
 from tests.domain.story import Story
+
+
+def paid_back() -> Story:
+    """After a chargeback the seller pays back a part, and a payout of his that came back settles the rest."""
+    story = paths.completed(pending())
+    story.do(chargeback("lost"))
+    story.do(RecoverInCash(amount_minor=1_000, reason=REASON), SUPER)
+    story.do(transfer(story.payout(), "reversed"))
+    return story
 
 
 def withheld() -> Story:

@@ -59,7 +59,7 @@ from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
 from tests.domain.golden_chargebacks import disputed_late, stray_taken_back
-from tests.domain.golden_debts import withheld
+from tests.domain.golden_debts import paid_back, withheld
 from tests.domain.golden_disputes import overlapping
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.golden_payouts import (
@@ -187,7 +187,7 @@ def taken_back() -> Story:
     story = paths.completed(pending())
     story.do(chargeback("open"))
     story.do(chargeback("lost"))
-    story.do(RecoverInCash(amount_minor=50_000), SUPER)
+    story.do(RecoverInCash(amount_minor=50_000, reason=REASON), SUPER)
     story.do(WriteOff(amount_minor=40_000, reason=REASON), SUPER)
     return story
 
@@ -367,6 +367,7 @@ STORIES = {
         lapsed,
         taken_back,
         withheld,
+        paid_back,
         taken_back_early,
         taken_back_and_refunded,
         defended,

@@ -14,6 +14,7 @@ from domain.transaction.state import DisputeOpen, NothingHeld
 from domain.transaction.system_commands import ReturnReceipts
 from tests.domain.paths import (
     PHASES,
+    REASON,
     TRANSFER_FEE,
     asked,
     charge,
@@ -209,7 +210,7 @@ def test_two_chargebacks_never_take_from_the_seller_what_he_has_paid_back():
     story = completed(pending())
     story.do(chargeback("lost", 50_000))
     assert story.transaction.receivable_minor == 40_000
-    story.do(RecoverInCash(amount_minor=40_000), SUPER)
+    story.do(RecoverInCash(amount_minor=40_000, reason=REASON), SUPER)
     story.do(chargeback("lost", 60_000, number="second"))
     assert story.transaction.receivable_minor == 50_000
     assert story.balance(A.LOSSES) == 10_000

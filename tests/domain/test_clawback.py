@@ -20,23 +20,26 @@ def owing() -> Story:
 
 def test_it_can_be_paid_in_parts_and_the_rest_written_off():
     story = owing()
-    story.do(RecoverInCash(amount_minor=50_000), SUPER)
-    refusal = story.refuses(NothingOwed, RecoverInCash(amount_minor=40_001), SUPER)
+    story.do(RecoverInCash(amount_minor=50_000, reason=REASON), SUPER)
+    refusal = story.refuses(NothingOwed, RecoverInCash(amount_minor=40_001, reason=REASON), SUPER)
     assert refusal.facts["owed_minor"] == 40_000
     story.do(WriteOff(amount_minor=40_000, reason=REASON), SUPER)
     assert story.transaction.stuck_reason is None
     story.refuses(NothingOwed, WriteOff(amount_minor=1, reason=REASON), SUPER)
 
 
-def test_amounts_are_positive_and_a_loss_has_a_reason_and_a_note():
+def test_amounts_are_positive_and_what_is_recovered_or_lost_has_a_reason_and_a_note():
     story = owing()
-    story.refuses(AmountNotPositive, RecoverInCash(amount_minor=0), SUPER)
+    story.refuses(AmountNotPositive, RecoverInCash(amount_minor=0, reason=REASON), SUPER)
     story.refuses(AmountNotPositive, WriteOff(amount_minor=-1, reason=REASON), SUPER)
     story.refuses(ReasonTooShort, WriteOff(amount_minor=1, reason="gone"), SUPER)
+    story.refuses(ReasonTooShort, RecoverInCash(amount_minor=1, reason="paid"), SUPER)
+    assert story.do(RecoverInCash(amount_minor=1, reason=REASON), SUPER) == ["note_added", "clawback_recovered"]
+    assert story.last("clawback_recovered").reason == REASON
     assert story.do(WriteOff(amount_minor=1, reason=REASON), SUPER) == ["note_added", "loss_written_off"]
 
 
 def test_nobody_owes_anything_on_a_plain_sale():
     completed(story := pending())
-    story.refuses(NothingOwed, RecoverInCash(amount_minor=1), SUPER)
+    story.refuses(NothingOwed, RecoverInCash(amount_minor=1, reason=REASON), SUPER)
     assert "write-off" not in story.actions(SUPER)

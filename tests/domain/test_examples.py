@@ -172,7 +172,7 @@ def test_5_chargeback_while_the_payout_is_in_flight_and_the_seller_pays_back_net
     )
     story.do(transfer(story.payout(), "success", TRANSFER_FEE))
     has(story, uncleared=985, charge_fee=15, balance=-1920, seller_receivable=900, transfer_fee=20)
-    story.do(RecoverInCash(amount_minor=90_000), SUPER)
+    story.do(RecoverInCash(amount_minor=90_000, reason=REASON), SUPER)
     has(story, uncleared=985, charge_fee=15, balance=-1020, transfer_fee=20)
     ends_flat(story, nets=-35)
 

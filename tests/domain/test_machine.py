@@ -274,7 +274,10 @@ class Machine(RuleBasedStateMachine):
     @rule(actor=ANYBODY, part=st.integers(1, 4), cash=st.booleans())
     def somebody_settles_a_debt(self, actor: Actor, part: int, cash: bool) -> None:
         amount = self.amount(part)
-        self.send(RecoverInCash(amount_minor=amount) if cash else WriteOff(amount_minor=amount, reason=REASON), actor)
+        self.send(
+            RecoverInCash(amount_minor=amount, reason=REASON) if cash else WriteOff(amount_minor=amount, reason=REASON),
+            actor,
+        )
 
     @invariant()
     def folding_the_log_gives_the_same_state(self) -> None:

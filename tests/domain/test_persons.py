@@ -145,7 +145,7 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "escalate": (disputed, lambda s: EscalateDispute(dispute_id=s.dispute(), reason=REASON), STAFF | ONLY_SYSTEM),
     "approve": (_waiting, lambda s: GrantApproval(approval_id=s.approval()), {"second super_admin"}),
     "reject": (_waiting, lambda s: RejectApproval(approval_id=s.approval(), reason=REASON), SUPERS),
-    "recover": (_owing, lambda s: RecoverInCash(amount_minor=1), SUPERS),
+    "recover": (_owing, lambda s: RecoverInCash(amount_minor=1, reason=REASON), SUPERS),
     "write off": (_owing, lambda s: WriteOff(amount_minor=1, reason=REASON), SUPERS),
 }
 

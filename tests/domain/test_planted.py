@@ -21,6 +21,7 @@ from domain.transaction.system_commands import EnforceDeadline, ReturnReceipts
 from eventstore.transcoder import Unencodable
 from tests.domain.money_model import Wrong
 from tests.domain.paths import (
+    REASON,
     charge,
     chargeback,
     completed,
@@ -198,7 +199,7 @@ def _sent_and_charged_back(s: Story) -> None:
 def _owing(s: Story) -> None:
     completed(s)
     s.do(chargeback("lost"))
-    s.do(RecoverInCash(amount_minor=90_001), SUPER)
+    s.do(RecoverInCash(amount_minor=90_001, reason=REASON), SUPER)
 
 
 def _partly_released(s: Story) -> None:

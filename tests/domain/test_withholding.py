@@ -192,7 +192,7 @@ def test_a_debt_is_as_old_as_its_beginning():
     debt = owing()
     since = debt.transaction.owing_since
     assert since == debt.now
-    debt.wait(days=1).do(RecoverInCash(amount_minor=1), SUPER)
+    debt.wait(days=1).do(RecoverInCash(amount_minor=1, reason=REASON), SUPER)
     assert debt.transaction.owing_since == since
     debt.do(WriteOff(amount_minor=89_999, reason=REASON), SUPER)
     assert debt.transaction.owing_since is None

@@ -265,7 +265,7 @@ MOVES: list[Move] = [
     ("say where to refund", SUPER, _retry),
     ("compensate", SUPER, lambda at: Compensate(amount_minor=100, reason=REASON, limit_usd_cents=10**9)),
     ("ask to compensate", SUPER, lambda at: Compensate(amount_minor=9, reason=REASON, limit_usd_cents=0)),
-    ("recover", SUPER, lambda at: RecoverInCash(amount_minor=_debt(at) // 2 or 1)),
+    ("recover", SUPER, lambda at: RecoverInCash(amount_minor=_debt(at) // 2 or 1, reason=REASON)),
     ("withhold", SYSTEM, lambda at: WithholdPayable(owing_transaction_id=at.owing.id)),
     ("write off", SUPER, lambda at: WriteOff(amount_minor=_debt(at), reason=REASON)),
     ("chargeback open", SYSTEM, lambda at: paths.chargeback("open")),

@@ -97,7 +97,7 @@ class Wanderer:
             (1, seller, lambda t: t.replace_deposit(t.vault_id, addendum("b" * 64))),
             (2, SYSTEM, lambda t: t.return_receipts()),
             (1, staff, lambda t: t.write_off(max(1, t.receivable_minor), REASON)),
-            (1, staff, lambda t: t.recover_in_cash(1)),
+            (1, staff, lambda t: t.recover_in_cash(1, REASON)),
         ]
         _, actor, act = random.choices(acts, weights=[weight for weight, _, _ in acts])[0]
         return actor, act

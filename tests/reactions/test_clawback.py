@@ -29,7 +29,7 @@ from tests.simulation.judge import Judge
 
 
 async def pay_back(world: World, transaction_id: UUID, amount_minor: int) -> None:
-    await world.do(SUPER, transaction_id, RecoverInCash(amount_minor=amount_minor))  # type: ignore[arg-type]
+    await world.do(SUPER, transaction_id, RecoverInCash(amount_minor=amount_minor, reason="his transfer has come"))  # type: ignore[arg-type]
 
 
 async def debt_of(world: World, transaction_id: UUID) -> int:

@@ -8,14 +8,14 @@ import pytest
 from domain.event import Event
 from domain.ids import derive_reference
 from domain.journal import Account
-from domain.transaction.clawback import ClawbackRecovered
+from domain.transaction.clawback import ClawbackRecoveredWithoutReason
 from domain.treasury import FundsMoved
 from reconciliation.key import SUBJECTS, Key, key_of_evidence
 from reconciliation.records import Records
 from tests.domain.golden_files import events_of, list_files
 
 SOLD = UUID(int=1)
-NAMELESS = (ClawbackRecovered, FundsMoved)
+NAMELESS = (ClawbackRecoveredWithoutReason, FundsMoved)
 
 
 def test_every_kind_of_event_that_moves_the_processors_accounts_is_understood() -> None:

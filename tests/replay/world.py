@@ -241,7 +241,9 @@ class Market(Story):
 
     def settle_debt(self, sale: Sale) -> None:
         t = sale.transaction
-        act = self.pick([lambda: t.recover_in_cash(10), lambda: t.write_off(10, "he has gone away")])
+        act = self.pick(
+            [lambda: t.recover_in_cash(10, "he has paid it back"), lambda: t.write_off(10, "he has gone away")]
+        )
         sale.act(self.chief, act)
 
     def remove(self, sale: Sale) -> None:
