@@ -192,7 +192,7 @@ def _text(at: datetime | None) -> str | None:
 
 TRANSACTIONS = Projection(
     name="transactions",
-    version=5,
+    version=6,
     tables=(TRANSACTION,),
     topics=topics_of("transaction"),
     fold=fold,

@@ -55,6 +55,7 @@ class PayoutPaidAfterAll(TransactionMoneyEvent):
             accepted=True,
             fee_minor=self.fee_minor or None,
             retry_at=None,
+            settled=False,
         )
 
 

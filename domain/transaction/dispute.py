@@ -11,7 +11,7 @@ from domain.policy import DISPUTE_WINDOW
 from domain.reason import require_reason
 from domain.transaction.compensation import CompensationTrack
 from domain.transaction.event import TransactionEvent
-from domain.transaction.outage import ClocksResumed
+from domain.transaction.outage import ClocksResumed, count_pause
 from domain.transaction.phase import TERMINAL
 from domain.transaction.records import (
     ApprovalAction,
@@ -74,7 +74,7 @@ class DisputeOpened(TransactionEvent):
         """It is open."""
         if not transaction.has_open_dispute:
             transaction.disputed_since = self.timestamp
-        transaction.count_pause(self.timestamp)
+        count_pause(transaction, self.timestamp)
         transaction.disputes[self.dispute_id] = Dispute(
             dispute_id=self.dispute_id,
             source=self.source,
@@ -99,7 +99,7 @@ class DisputeWithdrawn(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is closed without a finding."""
-        transaction.count_pause(self.timestamp)
+        count_pause(transaction, self.timestamp)
         transaction.update_dispute(self.dispute_id, finding=Finding.WITHDRAWN)
         transaction.shift_deadlines(timedelta(seconds=self.paused_seconds))
 
@@ -130,7 +130,7 @@ class DisputeResolved(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """It is closed. Force closes what it meets, and judges nothing."""
-        transaction.count_pause(self.timestamp)
+        count_pause(transaction, self.timestamp)
         is_forced = transaction.last_decision in {ApprovalAction.RELEASE, ApprovalAction.REFUND}
         transaction.update_dispute(self.dispute_id, finding=self.finding, closed_by_force=is_forced)
 

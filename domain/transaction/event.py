@@ -29,6 +29,8 @@ class TransactionEvent(Event):
             aggregate.changed_at_version = self.originator_version
             if self.VOIDS_REQUESTS:
                 aggregate.voided_at_version = self.originator_version
+        if aggregate.payouts:
+            aggregate.settle_failures()
         phase = phase_of(aggregate)
         if phase is not aggregate.phase:
             aggregate.phase = phase

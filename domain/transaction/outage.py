@@ -1,6 +1,6 @@
 """Time that the parties did not have, and get back: an outage, a dispute that is closed, a lost deposit."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.transaction.event import TransactionEvent
 from domain.transaction.state import TransactionState
@@ -36,3 +36,15 @@ class ClocksResumed(TransactionEvent):
         transaction.release_paused_seconds -= self.release_seconds
         transaction.shift_deadlines(timedelta(seconds=self.seconds))
         transaction.shift_release_deadlines(timedelta(seconds=self.release_seconds))
+
+
+def count_pause(transaction: TransactionState, at: datetime) -> None:
+    """Fold how long disputes have stopped the clocks since the last of them was opened or closed."""
+    seconds = int((at - (transaction.pause_counted_at or at)).total_seconds())
+    if transaction.has_dispute_against_refund:
+        transaction.paused_seconds += seconds
+    elif transaction.has_open_dispute:
+        transaction.release_paused_seconds += seconds
+    else:
+        transaction.paused_seconds = transaction.release_paused_seconds = 0
+    transaction.pause_counted_at = at

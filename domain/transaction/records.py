@@ -99,6 +99,7 @@ class Payout:
     """One attempt to transfer money; `reference` names it at the processor and is its id here.
 
     `retry_at` is from when the next attempt may be made after this one failed; None when a person has to look first.
+    `settled` says that what it failed to pay is not owed any more: it tells nothing of what is owed later.
     `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
     `otp_typed` how often somebody has typed a one-time password for it.
     """
@@ -114,6 +115,7 @@ class Payout:
     fee_minor: int | None = None
     failure: str | None = None
     retry_at: datetime | None = None
+    settled: bool = False
     waits_for_balance: bool = False
     otp_typed: int = 0
 

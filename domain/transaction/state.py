@@ -12,7 +12,7 @@ from domain.errors import Forbidden, NotFound, Refused
 from domain.journal import PER_TRANSACTION, Account, Postings
 from domain.money import Money
 from domain.policy import Silence, Terms
-from domain.transaction.phase import SOURCES, TERMINAL, Phase
+from domain.transaction.phase import FAILED, SOURCES, TERMINAL, Phase
 from domain.transaction.records import (
     AccountWait,
     Approval,
@@ -193,17 +193,22 @@ class TransactionState(Aggregate):
         return self.last_payouts().get(purpose)
 
     def last_payouts(self) -> dict[PayoutPurpose, Payout]:
-        """Return the last attempt for each purpose: an earlier one says nothing about what is waited for now."""
-        return {payout.purpose: payout for payout in self.payouts.values()}
+        """Return the last attempt for each purpose: an earlier one says nothing about what is waited for now.
+
+        Nor does one that failed to pay what is not owed any more: it is left out.
+        """
+        last = {payout.purpose: payout for payout in self.payouts.values()}
+        return {purpose: payout for purpose, payout in last.items() if not payout.settled}
 
     def next_attempt(self, purpose: PayoutPurpose) -> int:
         """Return the number of the attempt to pay for a purpose that has not been made yet."""
         return 1 + sum(payout.purpose is purpose for payout in self.payouts.values())
 
     def attempts_since_paid(self, purpose: PayoutPurpose) -> int:
-        """Return how often it was tried to pay for a purpose since that succeeded last."""
+        """Return how often it was tried to pay for a purpose since that succeeded last, or nothing was owed."""
         latest_first = (payout for payout in reversed(self.payouts.values()) if payout.purpose is purpose)
-        return sum(1 for _ in takewhile(lambda payout: payout.status is not PayoutStatus.SUCCEEDED, latest_first))
+        is_counted = (payout.status is not PayoutStatus.SUCCEEDED and not payout.settled for payout in latest_first)
+        return sum(takewhile(bool, is_counted))
 
     def payable_minor(self, purpose: PayoutPurpose) -> int:
         """Return what can be transferred for a purpose now, in minor units; refunds under way are not payable."""
@@ -269,6 +274,12 @@ class TransactionState(Aggregate):
         """Fold what a fact changes of a payout."""
         self.payouts[reference] = replace(self.payouts[reference], **changes)
 
+    def settle_failures(self) -> None:
+        """Fold that nothing is owed any more of what a transfer failed to pay: a debt took it, or another paid it."""
+        for payout in self.last_payouts().values():
+            if payout.status in FAILED and self.payable_minor(payout.purpose) == 0:
+                self.update_payout(payout.reference, settled=True)
+
     def update_refund(self, reference: str, **changes: object) -> None:
         """Fold what a fact changes of a refund."""
         self.refunds[reference] = replace(self.refunds[reference], **changes)
@@ -301,17 +312,6 @@ class TransactionState(Aggregate):
     def update_approval(self, approval_id: UUID, **changes: object) -> None:
         """Fold what a fact changes of a request for a second pair of eyes."""
         self.approvals[approval_id] = replace(self.approvals[approval_id], **changes)
-
-    def count_pause(self, at: datetime) -> None:
-        """Fold how long disputes have stopped the clocks since the last of them was opened or closed."""
-        seconds = int((at - (self.pause_counted_at or at)).total_seconds())
-        if self.has_dispute_against_refund:
-            self.paused_seconds += seconds
-        elif self.has_open_dispute:
-            self.release_paused_seconds += seconds
-        else:
-            self.paused_seconds = self.release_paused_seconds = 0
-        self.pause_counted_at = at
 
     @property
     def silence_refunds(self) -> bool:
