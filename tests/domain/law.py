@@ -69,6 +69,7 @@ class Case:
 
     def refund_ordered(self, f: dict) -> None:
         self._intend(f)
+        self.over |= f["returns_all"]
 
     def receipt_return_ordered(self, f: dict) -> None:
         self._intend(f)
@@ -126,9 +127,6 @@ class Case:
         need(not self.disputes or (sellers and f["outcome"] == "refund"), "lapsed in a dispute")
         acknowledged = "reveal_acknowledged" in self.seen
         need(acknowledged or f["outcome"] == "escalate", "silence counts only after an acknowledgement")
-
-    def transaction_expired(self, f: dict) -> None:
-        need(f["timestamp"] >= f["deadline"], "expired early")
 
     def cancelled(self, f: dict) -> None:
         need("payment_received" not in self.seen, "cancelled with money in escrow")

@@ -20,7 +20,7 @@ from eventstore.transcoder import encode, list_event_classes
 from tests.domain.books import Books
 from tests.domain.golden_files import GOLDEN, events_of, lines_of, list_files
 from tests.domain.golden_stories import STORIES
-from tests.domain.law import Law
+from tests.domain.law import Case, Law
 from tests.domain.story import Story
 
 
@@ -99,6 +99,12 @@ def test_every_kind_of_event_is_in_the_golden_log():
     released = {topic for topic, kind in list_event_classes().items() if kind.__module__.startswith("domain.")}
     assert released
     assert released - recorded == set()
+
+
+def test_the_law_rules_of_events_that_there_are():
+    rulings = {name for name, ruling in vars(Case).items() if callable(ruling) and not name.startswith("_")}
+    names = {topic.split(".")[1] for topic in list_event_classes() if topic.startswith("transaction.")}
+    assert rulings - {"copy", "judge"} <= names
 
 
 @pytest.mark.guarantee("G23", faults="bytes that were recorded once and are never changed", runs="every kind of event")
