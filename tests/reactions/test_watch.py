@@ -12,6 +12,7 @@ import pytest
 from domain.policy import Terms
 from domain.transaction import Transaction
 from domain.transaction.phase import Phase
+from eventstore import log
 from reactions import worker as worker_module
 from reactions.watch import Watch
 from tests.conftest import Database
@@ -76,13 +77,21 @@ def test_what_is_watched_is_the_same_however_the_log_is_read(database: Database)
         found = read(database, rows), read(database, references)
         assert [len(each) for each in found] == [2, 3]
         assert await Watch(world.tools).catch_up() == head
-        with psycopg.connect(database.superuser_dsn) as connection:
-            connection.execute("TRUNCATE watched_transactions, watched_references")
-            connection.execute("DELETE FROM reaction_checkpoints WHERE name = 'watch'")
-        await Watch(world.tools).catch_up()
-        assert (read(database, rows), read(database, references)) == found
+        for page in (log.PAGE, 1):
+            forget(database)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(log, "PAGE", page)
+                await Watch(world.tools).catch_up()
+            assert (read(database, rows), read(database, references)) == found, f"{page} at once"
 
     run(database.app_dsn, tell)
+
+
+def forget(database: Database) -> None:
+    """The tables of what is watched are lost."""
+    with psycopg.connect(database.superuser_dsn) as connection:
+        connection.execute("TRUNCATE watched_transactions, watched_references")
+        connection.execute("DELETE FROM reaction_checkpoints WHERE name = 'watch'")
 
 
 class AsItWas:
