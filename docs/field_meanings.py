@@ -43,7 +43,8 @@ MEANINGS: dict[str, str] = {
     "deadline": "the moment that passed",
     "differences": "at most 500, each with both sides, a sentence, and the command that settles it",
     "discovered": "how many of the processor's payments the log has no place for",
-    "doubt": "why the log does not vouch for the account that is kept; `refused`: the processor does not take it",
+    "doubt": "why the log does not vouch for the account that is kept; `refused`: the processor does not take it; "
+    "`missing`, `other_currency`: there is none any more, or none for this money",
     "dispute_id": "the dispute",
     "due_at": "until when the processor wants an answer",
     "ends_at": "the new end of the inspection",

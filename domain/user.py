@@ -19,12 +19,17 @@ class RoleNotGrantable(Invalid):
 
 
 class AccountDoubt(StrEnum):
-    """Why the log does not vouch for the account that stands outside it; `REFUSED`: the processor does not take it."""
+    """Why the log does not vouch for the account that stands outside it; `REFUSED`: the processor does not take it.
+
+    `MISSING` and `OTHER_CURRENCY`: there is none any more, or none for this money.
+    """
 
     DIFFERS = "differs"
     SALT_MISSING = "salt_missing"
     NEVER_NAMED = "never_named"
     REFUSED = "refused"
+    MISSING = "missing"
+    OTHER_CURRENCY = "other_currency"
 
 
 class UserRegistered(CreatedEvent):

@@ -46,6 +46,9 @@ async def request_payout(tools: Toolbox, transaction: Transaction, purpose: Payo
     payee = transaction.seller_id if purpose is PayoutPurpose.SELLER else transaction.buyer_id
     kept = await _read_account(tools, payee)
     if kept is None or kept.account.currency != transaction.price.currency:
+        lack = AccountDoubt.MISSING if kept is None else AccountDoubt.OTHER_CURRENCY
+        if transaction.awaits_account(purpose):
+            await order(tools, NAME, transaction, DistrustAccount(purpose=purpose, doubt=lack))
         return False
     recipient = None if kept.doubt else await _register(tools, kept.account, transaction.price.currency)
     if recipient is None:

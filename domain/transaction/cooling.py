@@ -80,7 +80,7 @@ class CoolingTrack(PayoutTrack):
         self.require_system()
         self.require_payable(purpose)
         wait = AccountWait(attempt=self.next_attempt(purpose), usable_at=usable_at)
-        if self.account_waits.get(purpose) != wait:
+        if self.account_waits.get(purpose) != wait or purpose in self.unproven_accounts:
             self.record(PayoutWaitsForAccount, purpose=purpose, attempt=wait.attempt, usable_at=usable_at)
 
     def distrust_account(self, purpose: PayoutPurpose, doubt: AccountDoubt) -> None:
@@ -93,6 +93,11 @@ class CoolingTrack(PayoutTrack):
         unproven = UnprovenAccount(attempt=self.next_attempt(purpose), doubt=doubt)
         if self.unproven_accounts.get(purpose) != unproven:
             self.record(PayoutAccountUnproven, purpose=purpose, attempt=unproven.attempt, doubt=doubt)
+
+    def awaits_account(self, purpose: PayoutPurpose) -> bool:
+        """True when the next attempt was said to wait for an account: what it lacks since then is news."""
+        told = (self.account_waits.get(purpose), self.unproven_accounts.get(purpose))
+        return any(one is not None and one.attempt == self.next_attempt(purpose) for one in told)
 
     def unproven_purposes(self) -> tuple[PayoutPurpose, ...]:
         """Return the purposes that nothing is paid for because the payee's account is in doubt."""

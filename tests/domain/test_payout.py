@@ -373,3 +373,12 @@ def test_another_doubt_about_an_account_is_news():
         assert story.do(distrust) == ["payout_account_unproven"]
         assert story.transaction.stuck_reason == f"payout_account_unproven: {doubt.value}"
         story.ignores(distrust)
+
+
+def test_a_wait_that_was_told_before_a_doubt_is_told_again_once_nothing_is_in_doubt():
+    releasing(story := pending())
+    wait = WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=story.now + timedelta(days=1))
+    story.do(wait)
+    story.do(DistrustAccount(purpose=PayoutPurpose.SELLER, doubt=AccountDoubt.MISSING))
+    assert story.do(wait) == ["payout_waits_for_account"]
+    assert story.do(wait) == []

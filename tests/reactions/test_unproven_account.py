@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from domain.actor import Actor, Role
@@ -30,6 +31,7 @@ from tests.waiting import until
 HIS = PayoutAccount(
     type="mobile_money", bank_code="MPESA", account_number="0712345678", account_name="seller", currency=Currency.KES
 )
+UNTIL = "%Y-%m-%dT%H:%M:%SZ"
 TAMPER = "UPDATE payout_accounts SET account_number = '0799999999'"
 UNSALT = "UPDATE payout_accounts SET salt = NULL"
 REPLACE = "UPDATE payout_accounts SET account_number = '0799999999', salt = NULL"
@@ -38,6 +40,12 @@ REPLACE = "UPDATE payout_accounts SET account_number = '0799999999', salt = NULL
 async def write(world: World, statement: str) -> None:
     """Whoever can write the table, and not the log."""
     async with world.pool.connection() as connection:
+        await connection.execute(statement)  # type: ignore[arg-type]
+
+
+async def write_as_owner(database: Database, statement: str) -> None:
+    """Whoever erases what a person has asked to be forgotten."""
+    async with await psycopg.AsyncConnection.connect(database.owner_dsn, autocommit=True) as connection:
         await connection.execute(statement)  # type: ignore[arg-type]
 
 
@@ -180,5 +188,40 @@ def test_a_change_that_is_in_the_log_and_not_yet_in_the_table_is_waited_for(data
             await put_payout_account(connection, world.seller.id, elsewhere, world.at, SALT)
         paid = await paying
         assert (paid.phase, await told_of(world, paid)) == (Phase.COMPLETED, [])
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize(
+    ("statement", "lacking"),
+    [("DELETE FROM payout_accounts", "missing"), ("UPDATE payout_accounts SET currency = 'NGN'", "other_currency")],
+)
+def test_what_an_account_lacks_that_was_waited_for_takes_the_place_of_the_wait(
+    database: Database, statement: str, lacking: str
+) -> None:
+    async def story(world: World) -> None:
+        change = ChangePayoutAccount(account_sha256=hash_account(SALT, HIS), is_first=False, cooling_seconds=86_400)
+        await world.do(world.as_seller, world.seller.id, change)  # type: ignore[arg-type]
+        stuck = await confirmed(world)
+        assert stuck.stuck_reason == f"payout_account_cooling_off: until {world.at + timedelta(days=1):{UNTIL}}"
+        await write_as_owner(database, statement)
+        world.wait(days=2)
+        for _ in range(2):
+            stuck = await world.advance(stuck.id)
+        assert (stuck.stuck_reason, dict(stuck.payouts)) == (f"payout_account_unproven: {lacking}", {})
+        assert await told_of(world, stuck) == [lacking]
+
+        await name_account(world.escrow, world.pool, world.seller.id, HIS, world.at)
+        assert (await world.advance(stuck.id)).phase is Phase.COMPLETED
+
+    run(database.app_dsn, story)
+
+
+def test_who_has_named_no_account_yet_is_in_no_doubt(database: Database) -> None:
+    async def story(world: World) -> None:
+        await write_as_owner(database, "DELETE FROM payout_accounts")
+        stuck = await confirmed(world)
+        assert stuck.stuck_reason == "awaiting_payout_request"
+        assert await told_of(world, stuck) == []
 
     run(database.app_dsn, story)
