@@ -87,6 +87,8 @@ class StartConfiguration(CreationCommand[Configuration]):
 
     def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Configuration:
         """Return the new stream."""
+        if context.actor.role not in IN_CHARGE:
+            raise Forbidden
         return Configuration.start(ConfigurationStarted, stream_id, context)
 
 

@@ -133,6 +133,8 @@ class OpenTreasury(CreationCommand[Treasury]):
 
     def create(self, stream_id: UUID, context: Context, *sources: Aggregate) -> Treasury:
         """Return the new stream."""
+        if context.actor.role not in IN_CHARGE:
+            raise Forbidden
         return Treasury.start(TreasuryOpened, stream_id, context, currency=self.currency)
 
 

@@ -120,8 +120,7 @@ class Listing(Aggregate):
 
     def lose_deposit(self, vault_id: UUID) -> None:
         """A reaction found that nothing opens this deposit any more; another deposit, or a second time, is no news."""
-        if self.actor.role is not Role.SYSTEM:
-            raise Forbidden
+        self._require_system()
         if self.vault_id == vault_id and self.status not in FINAL:
             self.record(ListingDepositLost, vault_id=vault_id)
 
@@ -189,6 +188,7 @@ class Listing(Aggregate):
 
         A refunded sale whose credentials were shown is removed: what one buyer has seen is never sold to another.
         """
+        self._require_system()
         if self.status is not ListingStatus.RESERVED or self.transaction_id != transaction_id:
             return
         if sold:
@@ -249,6 +249,10 @@ class Listing(Aggregate):
         is_buyer = buyer_id is not None and actor.id == str(buyer_id)
         if not (is_buyer or actor.id == str(self.seller_id) or actor.role in STAFF):
             raise Forbidden if self.may_see(actor) else NotFound
+
+    def _require_system(self) -> None:
+        if self.actor.role is not Role.SYSTEM:
+            raise Forbidden
 
     def _check_seller(self, actor: Actor) -> None:
         if actor.id != str(self.seller_id):

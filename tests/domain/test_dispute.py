@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import Forbidden, Invalid
 from domain.journal import Account
+from domain.policy import Terms
 from domain.reason import ReasonTooShort
 from domain.transaction.commands import WithdrawDispute
 from domain.transaction.compensation import CompensationTooLarge
@@ -227,6 +228,22 @@ def test_compensation_is_capped_over_all_grants():
 def test_a_decision_needs_a_reason():
     story = disputed(pending())
     story.refuses(ReasonTooShort, resolve(story, Finding.SELLER, reason="too short"), SUPER)
+
+
+def test_staff_say_why_they_hand_it_on():
+    story = disputed(pending())
+    story.refuses(ReasonTooShort, EscalateDispute(dispute_id=story.dispute(), reason="too hard"), ADMIN)
+
+
+def test_no_deadline_moves_that_did_not_stand_still():
+    settled = releasing(pending())
+    settled.do(dispute(), BUYER)
+    settled.wait(days=2)
+    assert settled.do(resolve(settled, Finding.BUYER), ADMIN)[-1] == "dispute_resolved"
+    reserved = disputed(pending(terms=Terms(reserve_bps=1_000, warranty_seconds=86_400))).wait(days=2)
+    assert reserved.do(resolve(reserved, Finding.BUYER), ADMIN)[-1] == "release_ordered", "the warranty begins with it"
+    held = disputed(pending()).wait(days=2)
+    assert held.do(refund(1), SUPER)[-1] == "clocks_resumed"
 
 
 def test_escalated_it_is_a_super_admins():

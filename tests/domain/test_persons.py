@@ -1,11 +1,13 @@
 """Who may do what: strangers learn nothing, everybody else is told that it is not his to do."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 
 from domain.command import Command
 from domain.errors import Forbidden, NotFound
+from domain.transaction import commands, staff_commands, system_commands
 from domain.transaction.commands import (
     AcknowledgeReveal,
     ExtendInspection,
@@ -13,42 +15,55 @@ from domain.transaction.commands import (
     RecordStatement,
     ReplaceDeposit,
     RequestPayment,
+    TransactionCommand,
     WithdrawDispute,
 )
-from domain.transaction.records import Finding
+from domain.transaction.records import Finding, PayoutPurpose
 from domain.transaction.staff_commands import (
     AddNote,
     Compensate,
     EscalateDispute,
+    FinalizePayout,
     GrantApproval,
     RecoverInCash,
     RejectApproval,
+    ResendOtp,
+    RetryRefund,
     WriteOff,
 )
 from domain.transaction.system_commands import (
+    DistrustAccount,
     EnforceDeadline,
     ExtendDeadlines,
     LoseDeposit,
+    RecordAnsweredQuestion,
     RecordNotice,
     RecordPaymentLink,
     RecordPaymentRefused,
+    RecordRefusedQuestion,
     ReturnReceipts,
+    WaitForAccount,
+    WithholdPayable,
 )
+from domain.user import AccountDoubt
 from tests.domain.paths import (
     BUYER_KEY,
     REASON,
     addendum,
+    answered,
     asked,
     cancel,
     charge,
     chargeback,
     compensating,
+    completed,
     confirm,
     contract,
     dispute,
     disputed,
     funded,
     lost,
+    order_answer,
     pay_out,
     paying,
     pending,
@@ -71,6 +86,9 @@ PARTIES = {"buyer", "seller", "buyer with a staff role"}
 BUYERS = {"buyer", "buyer with a staff role"}
 SUPERS = {"super_admin", "second super_admin"}
 STAFF = SUPERS | {"admin"}
+OF_SELLER = PayoutPurpose.SELLER
+ELSEWHERE = UUID(int=TRANSACTION_ID.int + 1)
+COMMANDS = {module.__name__ for module in (commands, staff_commands, system_commands)}
 ONLY_SYSTEM = {"system"}
 
 
@@ -103,6 +121,42 @@ def _waiting(story: Story) -> Story:
     return story
 
 
+def _owing_elsewhere(story: Story) -> Story:
+    """His money here is payable, and he owes on another sale."""
+    _owing(story.beside(1))
+    return releasing(story)
+
+
+def _asked_for_password(story: Story) -> Story:
+    paying(story)
+    story.do(transfer(story.payout(), "otp"))
+    return story
+
+
+def _wants_account(story: Story) -> Story:
+    refunding(story)
+    story.do(refunded(story.refund(), "needs-attention"))
+    return story
+
+
+def _charged_back(story: Story) -> Story:
+    completed(story)
+    story.do(chargeback("open"))
+    return story
+
+
+def _answering(story: Story) -> Story:
+    _charged_back(story)
+    story.do(order_answer(story.dispute()))
+    return story
+
+
+def _unanswered(story: Story) -> Story:
+    paying(story)
+    story.do(RecordRefusedQuestion(reference=story.payout(), refusal="unknown"))
+    return story
+
+
 Make = Callable[[Story], Command]
 CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "cancel": (asked, lambda s: cancel(), PARTIES),
@@ -126,6 +180,24 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "deadline": (_overdue, lambda s: EnforceDeadline(), ONLY_SYSTEM),
     "outage": (asked, lambda s: ExtendDeadlines(seconds=60, reason=REASON), ONLY_SYSTEM),
     "pay out": (releasing, lambda s: pay_out(), ONLY_SYSTEM),
+    "wait for account": (releasing, lambda s: WaitForAccount(purpose=OF_SELLER, usable_at=s.now), ONLY_SYSTEM),
+    "distrust account": (
+        releasing,
+        lambda s: DistrustAccount(purpose=OF_SELLER, doubt=AccountDoubt.DIFFERS),
+        ONLY_SYSTEM,
+    ),
+    "withhold": (_owing_elsewhere, lambda s: WithholdPayable(owing_transaction_id=ELSEWHERE), ONLY_SYSTEM),
+    "refused question": (paying, lambda s: RecordRefusedQuestion(reference=s.payout(), refusal="u"), ONLY_SYSTEM),
+    "answered question": (_unanswered, lambda s: RecordAnsweredQuestion(reference=s.payout()), ONLY_SYSTEM),
+    "order answer": (_charged_back, lambda s: order_answer(s.dispute()), ONLY_SYSTEM),
+    "answer": (_answering, lambda s: answered(s.dispute(), "sha256:aa"), ONLY_SYSTEM),
+    "password": (_asked_for_password, lambda s: FinalizePayout(reason=REASON), SUPERS | ONLY_SYSTEM),
+    "password again": (_asked_for_password, lambda s: ResendOtp(), SUPERS | ONLY_SYSTEM),
+    "account of a refund": (
+        _wants_account,
+        lambda s: RetryRefund(reason=REASON, content_id=LISTING_ID, content_sha256="a"),
+        SUPERS | ONLY_SYSTEM,
+    ),
     "transfer": (paying, lambda s: transfer(s.payout(), "success"), ONLY_SYSTEM),
     "refund report": (refunding, lambda s: refunded(s.refund(), "processed"), ONLY_SYSTEM),
     "chargeback": (funded, lambda s: chargeback("open"), ONLY_SYSTEM),
@@ -148,6 +220,11 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "recover": (_owing, lambda s: RecoverInCash(amount_minor=1, reason=REASON), SUPERS),
     "write off": (_owing, lambda s: WriteOff(amount_minor=1, reason=REASON), SUPERS),
 }
+
+
+def test_every_command_is_tried_on_everybody():
+    tried = {type(make(path(pending()))).__name__ for path, make, _ in CASES.values()}
+    assert tried == {kind.__name__ for kind in TransactionCommand.__subclasses__() if kind.__module__ in COMMANDS}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -7,17 +7,21 @@ from uuid import UUID
 import pytest
 
 from domain.actor import Role
+from domain.canary import CANARY_ID, ObserveCanary, StartCanary
 from domain.configuration import CONFIGURATION_ID, ChangeSetting, Setting, SettingOutOfRange, StartConfiguration
 from domain.contract import contract_sha256
 from domain.errors import Forbidden
 from domain.ids import REFERENCE_LENGTH, derive_reference, uuid7
+from domain.listing.commands import FollowTransactionEnd, LoseListedDeposit
 from domain.money import AmountNotPositive, Currency, CurrencyMismatch, Money
 from domain.reason import ReasonTooShort
+from domain.restore import DiscoverExternalPayment, PaymentKind, SettleExternalPayment, external_payment_id
 from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
-from domain.user import ChangeRoles, RegisterUser, RoleNotGrantable
-from tests.domain.paths import REASON
-from tests.domain.people import ADMIN, AUDITOR, BUYER, SELLER, SUPER, SYSTEM
-from tests.domain.story import Story
+from domain.user import ChangePayoutAccount, ChangeRoles, RegisterUser, RoleNotGrantable
+from domain.vault import DestroyCredentials, LoseCredentials
+from tests.domain.paths import REASON, pending
+from tests.domain.people import ADMIN, AUDITOR, BUYER, SELLER, SELLER_ID, SUPER, SYSTEM
+from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
 
 USER = UUID(int=0xE1)
 KES = treasury_id(Currency.KES)
@@ -27,6 +31,64 @@ def open_books() -> Story:
     story = Story()
     story.start(OpenTreasury(currency=Currency.KES), SYSTEM, KES)
     return story
+
+
+NOBODY_IN_CHARGE = (BUYER, SELLER, ADMIN, AUDITOR)
+
+
+def test_books_and_settings_are_opened_by_whoever_is_in_charge():
+    for actor in NOBODY_IN_CHARGE:
+        for command in (OpenTreasury(currency=Currency.KES), StartConfiguration()):
+            with pytest.raises(Forbidden):
+                Story().start(command, actor, KES)
+    for command in (OpenTreasury(currency=Currency.KES), StartConfiguration()):
+        Story().start(command, SUPER, KES)
+
+
+def test_what_the_program_finds_out_only_the_program_records():
+    story = pending()
+    for command, stream_id in (
+        (LoseCredentials(reason="the seller has reset his password"), VAULT_ID),
+        (DestroyCredentials(reason="the sale is over"), VAULT_ID),
+        (LoseListedDeposit(vault_id=VAULT_ID), LISTING_ID),
+        (FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=False), LISTING_ID),
+        (observed(story), CANARY_ID),
+    ):
+        for actor in (*NOBODY_IN_CHARGE, SUPER):
+            story.refuses(Forbidden, command, actor, stream_id)
+        assert story.fork().do(command, SYSTEM, stream_id) is not None
+
+
+def observed(story: Story) -> ObserveCanary:
+    story.start(StartCanary(), SYSTEM, CANARY_ID)
+    return ObserveCanary(failure="vault_seal_broken")
+
+
+def test_what_holds_a_sale_back_is_lifted_by_whoever_is_in_charge():
+    found, story = external_payment_id(PaymentKind.TRANSFER, "77"), Story()
+    discovered = DiscoverExternalPayment(
+        kind=PaymentKind.TRANSFER,
+        reference="po-77",
+        processor_id="77",
+        transaction_id=TRANSACTION_ID,
+        currency="KES",
+        amount_minor=900,
+        status="success",
+    )
+    story.start(discovered, SYSTEM, found)
+    for actor in NOBODY_IN_CHARGE:
+        story.refuses(Forbidden, SettleExternalPayment(reason=REASON), actor, found)
+    story.do(SettleExternalPayment(reason=REASON), SUPER, found)
+    assert story.aggregates[found].state == "settled"
+
+
+def test_only_the_payee_says_where_he_is_paid():
+    story = Story()
+    story.start(RegisterUser(roles=frozenset({Role.SELLER})), SYSTEM, SELLER_ID)
+    named = ChangePayoutAccount(account_sha256="a" * 64, is_first=True, cooling_seconds=0)
+    for actor in (BUYER, ADMIN, SUPER, SYSTEM):
+        story.refuses(Forbidden, named, actor, SELLER_ID)
+    story.do(named, SELLER, SELLER_ID)
 
 
 def move(amount: int = 5) -> MoveFunds:
@@ -71,6 +133,8 @@ def test_nobody_is_given_the_role_of_the_program():
     story = Story()
     with pytest.raises(RoleNotGrantable):
         story.start(RegisterUser(roles=frozenset({Role.SYSTEM})), SYSTEM, USER)
+    story.start(RegisterUser(roles=frozenset({Role.BUYER})), SYSTEM, USER)
+    story.refuses(RoleNotGrantable, ChangeRoles(roles=frozenset({Role.BUYER, Role.SYSTEM})), SUPER, USER)
 
 
 def test_money_settings_have_bounds_reasons_and_a_super_admin():
