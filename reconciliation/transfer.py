@@ -14,7 +14,6 @@ from reconciliation.key import TRANSFER, Key
 from reconciliation.records import BookedTransfer, Records
 
 NOT_PAID = frozenset({TransferStatus.FAILED, TransferStatus.ABANDONED, TransferStatus.BLOCKED, TransferStatus.REJECTED})
-UNSENT = frozenset({PayoutStatus.REQUESTED, PayoutStatus.UNCERTAIN})
 Latest = dict[Key, datetime]
 """When the balance last moved because of something: the only date that a reversal has."""
 
@@ -110,7 +109,7 @@ def _compare_fee(transfer: Transfer, booked: BookedTransfer, findings: Findings)
 def _judge_unlisted(booked: BookedTransfer, window: Window, findings: Findings) -> None:
     """What was never accepted left no trace there; what waits to be sent is on its way."""
     key = Key(TRANSFER, booked.reference)
-    if booked.status in UNSENT or (booked.accepted and window.is_young(booked.at)):
+    if booked.status is PayoutStatus.REQUESTED or (booked.accepted and window.is_young(booked.at)):
         findings.wait(key)
     elif booked.accepted:
         sentence = f"A payout of {booked.amount_minor} {booked.currency} is booked that Paystack does not list."
