@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -47,18 +49,37 @@ def test_what_the_processor_does_not_answer_is_asked_again_and_nothing_is_conclu
     run(database, story)
 
 
-def test_two_workers_make_one_run(database: Database) -> None:
+class Counting:
+    """The processor, and how often it was asked for its settlements: whoever leads begins with them."""
+
+    def __init__(self, processor: Any) -> None:
+        self._processor = processor
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._processor, name)
+
+    async def list_settlements(self, *, since: datetime) -> Any:
+        self.asked += 1
+        return await self._processor.list_settlements(since=since)
+
+
+def test_of_two_workers_one_leads_and_makes_the_run(database: Database) -> None:
     async def story(business: Business) -> None:
-        await business.world.hold()
         business.fold()
+        counting = business.processor = Counting(business.processor)
         workers = [
             asyncio.create_task(Nightly(business.desk, database.app_dsn, tick_seconds=0.05).run()) for _ in range(2)
         ]
         await asyncio.sleep(0.2)
+        business.world.wait(minutes=10)
+        await until(lambda: counting.asked)
+        await asyncio.sleep(0.5)
+        assert counting.asked == 1
         business.world.wait(days=2)
         await until(business.count_runs)
         await asyncio.sleep(0.5)
-        assert business.count_runs() == 1
+        assert (counting.asked, business.count_runs()) == (3, 1)
         for worker in workers:
             worker.cancel()
             with suppress(asyncio.CancelledError):
