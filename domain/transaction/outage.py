@@ -27,6 +27,7 @@ class ClocksResumed(TransactionEvent):
     """
 
     TOPIC = "transaction.clocks_resumed.v1"
+    VOIDS_REQUESTS = False
     seconds: int
     release_seconds: int
 
