@@ -374,8 +374,9 @@ def test_a_payout_that_was_forgotten_under_an_open_dispute_is_followed_by_no_ref
             await resolve(world, transaction_id, dispute_id, Finding.BUYER)
             (reference,) = (await world.advance(transaction_id)).payouts
         dsn = database.app_dsn.replace(database.name, name)
-        async with world_of(dsn, stand_in, tmp_path) as world, working(world, dsn, gate_of(world, tmp_path)):
-            assert (await until_reconciled(dsn))["discovered"] == 1
+        async with world_of(dsn, stand_in, tmp_path) as world:
+            async with working(world, dsn, gate_of(world, tmp_path)):
+                assert (await until_reconciled(dsn))["discovered"] == 1
             await world.top_up(200_000)
             await world.advance(transaction_id)
             assert await find_open_payment(world.pool, reference) is not None
