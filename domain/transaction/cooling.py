@@ -25,7 +25,7 @@ class PayoutAccountCoolingOff(Refused):
 class PayoutWaitsForAccount(TransactionEvent):
     """The payee has changed the account that he is paid to: the next attempt is not made before `usable_at`.
 
-    A remark: nothing that staff decide about has changed, so what waits for a second pair of eyes is not void.
+    A remark. A request to pay this payee by force that was made while his account was in doubt is void; others stand.
     """
 
     TOPIC = "transaction.payout_waits_for_account.v1"
@@ -44,7 +44,7 @@ class PayoutAccountUnproven(TransactionEvent):
     """The payee's account is not the one that the log has a hash of, or the processor refuses it: nothing is paid until
     he has named it again, or another.
 
-    A remark: nothing that staff decide about has changed, so what waits for a second pair of eyes is not void.
+    A remark. A request to pay this payee by force that was made without this doubt is void; others stand.
     """
 
     TOPIC = "transaction.payout_account_unproven.v1"

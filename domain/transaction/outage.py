@@ -7,7 +7,7 @@ from domain.transaction.state import TransactionState
 
 
 class DeadlinesExtended(TransactionEvent):
-    """Every running deadline is later by this many seconds."""
+    """Every running deadline of the sale is later by this many seconds; those of staff are not."""
 
     TOPIC = "transaction.deadlines_extended.v1"
     seconds: int

@@ -319,7 +319,7 @@ class TransactionState(Aggregate):
         return self.terms.silence is Silence.REFUND and self.vault is VaultStatus.ACKNOWLEDGED
 
     def shift_deadlines(self, by: timedelta) -> None:
-        """Fold an outage: every deadline that is set is later by this much."""
+        """Fold an outage: every deadline of the sale that is set is later by this much."""
         self.payment_due_at += by
         self._shift(DEADLINES, by)
 
