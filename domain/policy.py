@@ -9,6 +9,7 @@ from domain.errors import Invalid
 from domain.money import BASIS_POINTS, share
 
 CENT = Decimal("0.01")
+HOUR_SECONDS = 3600
 
 
 class Silence(StrEnum):
@@ -20,7 +21,7 @@ class Silence(StrEnum):
 
 
 class TermsInvalid(Invalid):
-    """Fees and reserve are basis points that add up to the whole at most; periods are positive."""
+    """Fees and reserve are basis points that add up to the whole at most; periods are positive whole hours."""
 
     code = "terms_invalid"
 
@@ -47,6 +48,12 @@ class Terms:
         periods = (self.payment_seconds, self.signing_seconds, self.reveal_seconds, self.inspection_seconds)
         shares = (self.fee_bps, self.tax_bps, self.reserve_bps)
         if min(periods) <= 0 or self.warranty_seconds < 0 or min(shares) < 0 or sum(shares) > BASIS_POINTS:
+            raise TermsInvalid
+
+    def require_whole_hours(self) -> None:
+        """Raise `TermsInvalid` for a period that the contract could not state: its text names hours."""
+        periods = (self.payment_seconds, self.signing_seconds, self.reveal_seconds, self.inspection_seconds)
+        if any(seconds % HOUR_SECONDS for seconds in (*periods, self.warranty_seconds)):
             raise TermsInvalid
 
     def fee_minor(self, released_minor: int) -> int:

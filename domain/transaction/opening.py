@@ -99,8 +99,8 @@ class OpeningTrack(TransactionState):
     def open(cls, transaction_id: UUID, context: Context, listing: Listing, rate: "UsdRate", terms: Terms) -> Self:
         """Return a new transaction on an approved listing, reserved in the same append.
 
-        Raises `ListingNotForSale`, `SelfDealing`, `Forbidden` for staff and the program, who do not buy, and `NotFound`
-        for a listing that the buyer cannot see.
+        Raises `ListingNotForSale`, `SelfDealing`, `Forbidden` for staff and the program, who do not buy, `NotFound` for
+        a listing that the buyer cannot see, and `TermsInvalid` for periods that the contract could not state.
         """
         if context.actor.role not in PARTIES:
             raise Forbidden
@@ -110,6 +110,7 @@ class OpeningTrack(TransactionState):
             raise SelfDealing
         if listing.vault_id is None:
             raise ListingNotForSale
+        terms.require_whole_hours()
         with listing.acting(context):
             listing.reserve(transaction_id)
         return cls.start(

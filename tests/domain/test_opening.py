@@ -8,6 +8,7 @@ import pytest
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.listing.sale import ListingNotForSale
 from domain.money import Currency, Money
+from domain.policy import Terms, TermsInvalid
 from domain.transaction.opening import AlreadyEnded, MoneyReceived, NotDueYet, SelfDealing, UsdRate
 from domain.transaction.system_commands import EnforceDeadline
 from tests.domain.paths import asked, cancel, completed, funded, opening, pending
@@ -104,3 +105,14 @@ def test_it_does_not_expire_once_it_is_paid():
     story = funded(pending())
     story.wait(hours=25)
     story.refuses(NotDueYet, EnforceDeadline())
+
+
+PERIODS = ("payment_seconds", "signing_seconds", "reveal_seconds", "inspection_seconds", "warranty_seconds")
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_sale_is_opened_with_periods_that_its_contract_can_state(period: str):
+    story = Story(terms=Terms(**{period: 5_400})).offer()
+    with pytest.raises(TermsInvalid):
+        story.open()
+    assert story.listing.state == "approved"

@@ -98,13 +98,13 @@ def test_several_debts_are_paid_from_one_sale():
 
 def test_what_is_disputed_or_in_flight_or_reserved_is_not_touched():
     debt = owing()
-    sale = releasing(debt.beside(terms=Terms(reserve_bps=1_000, warranty_seconds=60)))
+    sale = releasing(debt.beside(terms=Terms(reserve_bps=1_000, warranty_seconds=3_600)))
     sale.do(dispute(), BUYER)
     sale.refuses(DisputeOpen, withhold(debt))
     sale.do(resolve(sale, Finding.BUYER), SUPER)
     sale.do(pay_out())
     sale.refuses(NothingToWithhold, withhold(debt))
-    sale.wait(seconds=61).do(EnforceDeadline())
+    sale.wait(hours=1).do(EnforceDeadline())
     sale.do(withhold(debt))
     assert debt.transaction.receivable_minor == 80_000
     sale.do(transfer(sale.payout(), "success"))

@@ -146,8 +146,8 @@ def test_a_doubtful_refund_is_found_by_its_note_and_never_sent_twice(database: D
 
 def test_an_unsigned_contract_is_refunded_by_the_clock(database: Database) -> None:
     async def story(world: World) -> None:
-        transaction_id = await world.hold(Terms(signing_seconds=60))
-        world.wait(seconds=61)
+        transaction_id = await world.hold(Terms(signing_seconds=3_600))
+        world.wait(hours=1)
         assert (await world.advance(transaction_id)).phase is Phase.REFUNDED
 
     run(database.app_dsn, story)
@@ -156,9 +156,9 @@ def test_an_unsigned_contract_is_refunded_by_the_clock(database: Database) -> No
 @pytest.mark.weakness("W9")
 def test_a_late_payment_goes_back_to_the_payer(database: Database) -> None:
     async def story(world: World) -> None:
-        transaction_id = await world.open(Terms(payment_seconds=60))
+        transaction_id = await world.open(Terms(payment_seconds=3_600))
         page = await world.page(transaction_id)
-        world.wait(seconds=61)
+        world.wait(hours=1)
         assert (await world.advance(transaction_id)).phase is Phase.EXPIRED
         await world.panel.post(page.authorization_url, json={"outcome": "success"})
         await advance(world.tools, transaction_id, page.reference)

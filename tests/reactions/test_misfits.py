@@ -67,8 +67,8 @@ async def page_of(business: Business, terms: Terms | None = None) -> tuple[UUID,
 
 
 async def expired(business: Business) -> Misfit:
-    transaction_id, reference = await page_of(business, Terms(payment_seconds=60))
-    business.world.wait(seconds=61)
+    transaction_id, reference = await page_of(business, Terms(payment_seconds=3_600))
+    business.world.wait(hours=1)
     assert (await business.world.advance(transaction_id)).state == "expired"
     return late(business, transaction_id, reference)
 

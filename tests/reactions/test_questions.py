@@ -44,9 +44,9 @@ class Asked:
 
 async def given_up(business: Business) -> tuple[UUID, str]:
     """A page that nobody waits for any more."""
-    transaction_id = await business.world.open(Terms(payment_seconds=60))
+    transaction_id = await business.world.open(Terms(payment_seconds=3_600))
     page = await business.world.page(transaction_id)
-    business.world.wait(seconds=61)
+    business.world.wait(hours=1)
     assert (await business.world.advance(transaction_id)).phase is Phase.EXPIRED
     return transaction_id, page.authorization_url
 

@@ -21,9 +21,9 @@ from vault.grant import Grant, store_grant
 def test_late_money_of_the_others_is_found(database: Database) -> None:
     async def story(street: Street) -> None:
         world = street.world
-        sales = [await world.open(Terms(payment_seconds=60)) for _ in range(2)]
+        sales = [await world.open(Terms(payment_seconds=3_600)) for _ in range(2)]
         pages = [await world.page(transaction_id) for transaction_id in sales]
-        await street.pass_time(seconds=61)
+        await street.pass_time(hours=1)
         for transaction_id in sales:
             assert (await world.advance(transaction_id)).phase is Phase.EXPIRED
         for page in pages:
@@ -53,8 +53,8 @@ def test_chargebacks_of_the_others_are_found(database: Database) -> None:
 def test_keys_that_a_restore_brought_back_are_destroyed_for_the_others(database: Database) -> None:
     async def story(street: Street) -> None:
         world = street.world
-        sales = [await world.open(Terms(payment_seconds=60)) for _ in range(2)]
-        await street.pass_time(seconds=61)
+        sales = [await world.open(Terms(payment_seconds=3_600)) for _ in range(2)]
+        await street.pass_time(hours=1)
         for transaction_id in sales:
             assert (await world.advance(transaction_id)).phase is Phase.EXPIRED
             await bring_back(database, world, transaction_id, "delivery")
