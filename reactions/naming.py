@@ -52,7 +52,7 @@ class Names:
     async def of_transfer(self, transfer: Transfer) -> UUID | None:
         """Return the transaction that a transfer was ordered for; it stands in the reason that we sent."""
         named = read_reason(transfer.reason)
-        if named is not None and is_payout_of(named, transfer.reference):
+        if named is not None and purpose_of(named, transfer.reference) is not None:
             return named
         return await find_transaction(self._tools, transfer.reference)
 
@@ -97,13 +97,12 @@ def _named_in(charge: Charge) -> UUID | None:
     return owner if is_ours else None
 
 
-def is_payout_of(transaction_id: UUID, reference: str) -> bool:
-    """Whether this is the reference of a payout of that transaction."""
-    return any(
-        reference == derive_reference("po", transaction_id, purpose.value, n + 1)
-        for purpose in PayoutPurpose
-        for n in range(MOST_ATTEMPTS)
-    )
+def purpose_of(transaction_id: UUID, reference: str) -> PayoutPurpose | None:
+    """Return what a payout of that transaction under this reference is for; None where it is of no payout of it."""
+    for purpose in PayoutPurpose:
+        if any(reference == derive_reference("po", transaction_id, purpose.value, n + 1) for n in range(MOST_ATTEMPTS)):
+            return purpose
+    return None
 
 
 def is_refund_of(transaction_id: UUID, reference: str) -> bool:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.errors import Refused
-from domain.ids import derive_reference
 from domain.transaction import Transaction
 from domain.transaction.commands import RequestPayment
 from domain.transaction.payout import NothingPayable
@@ -22,11 +21,12 @@ from domain.transaction.system_commands import (
     RecordTransfer,
     RequestPayout,
 )
-from domain.transaction.transfer import NOT_PAID
+from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
+from gateways.errors import UnknownReference
 from gateways.payment import Charge, Refund, RefundStatus, Transfer
 from reactions import payment, payout, refund
 from reactions.chargeback import confirm_chargebacks, reference_of
-from reactions.naming import MOST_ATTEMPTS, Names
+from reactions.naming import MOST_ATTEMPTS, Names, purpose_of
 from reactions.payment_page import remember_page
 from reactions.toolbox import Toolbox, find_readable, order
 
@@ -127,23 +127,33 @@ async def take_transfer(tools: Toolbox, transaction_id: UUID, transfer: Transfer
 
 
 async def _order_anew(tools: Toolbox, transaction: Transaction, transfer: Transfer) -> Transaction:
-    """Repeat the order of a transfer; `Refused` while it is not, or may not be, what would be ordered now."""
-    purpose = _purpose_of(transaction, transfer)
+    """Repeat the orders up to that of a transfer, which says that all before it were over.
+
+    `Refused` while it is not, or may not be, what would be ordered now.
+    """
+    purpose = purpose_of(transaction.id, transfer.reference)
     if purpose is None or transfer.recipient_code is None:
         raise NothingPayable
     request = RequestPayout(purpose=purpose, recipient=transfer.recipient_code)
-    return (await order(tools, NAME, transaction, request)).aggregate
+    while transfer.reference not in transaction.payouts:
+        transaction = await _conclude_last(tools, transaction, purpose)
+        owed = transaction.payable_minor(purpose), transaction.price.currency.value
+        if owed != (transfer.amount_minor, transfer.currency):
+            raise NothingPayable
+        transaction = (await order(tools, NAME, transaction, request)).aggregate
+    return transaction
 
 
-def _purpose_of(transaction: Transaction, transfer: Transfer) -> PayoutPurpose | None:
-    """Return what the transfer pays, if it is the very one that would be ordered next."""
-    for purpose in PayoutPurpose:
-        attempt = transaction.next_attempt(purpose)
-        is_next = transfer.reference == derive_reference("po", transaction.id, purpose.value, attempt)
-        owed = (transaction.payable_minor(purpose), transaction.price.currency.value)
-        if is_next and owed == (transfer.amount_minor, transfer.currency):
-            return purpose
-    return None
+async def _conclude_last(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> Transaction:
+    """Record what became of an attempt before another one; what the processor does not know it had refused."""
+    last = transaction.last_payout(purpose)
+    if last is None or not last.status.is_open:
+        return transaction
+    try:
+        report = payout.report_of(await tools.gateway.verify_transfer(last.reference))
+    except UnknownReference:
+        report = TransferReport(reference=last.reference, status=TransferStatus.REFUSED, reason="forgotten")
+    return (await order(tools, NAME, transaction, RecordTransfer(report=report))).aggregate
 
 
 async def take_refund(tools: Toolbox, transaction_id: UUID, found: Refund) -> Place:

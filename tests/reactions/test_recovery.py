@@ -1,12 +1,17 @@
 """What the processor has and the log never heard of is taken up as far as that can be, and nothing is sent again."""
 
 from datetime import timedelta
+from uuid import UUID
+
+import pytest
 
 from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
 from domain.transaction.commands import OpenDispute
+from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
-from domain.transaction.records import DisputeCategory
-from domain.transaction.staff_commands import ForceRelease
+from domain.transaction.records import DisputeCategory, Finding
+from domain.transaction.staff_commands import ForceRelease, ResolveDispute
+from gateways.errors import GatewayError
 from projections.external_payment import list_open_payments
 from reactions.hold import discover
 from reactions.recovery import Place, take_up
@@ -16,6 +21,7 @@ from tests.reactions.holding import send_unheard, transfer_unheard
 from tests.reactions.spoiling import spoil
 from tests.reactions.street import Street, tell
 from tests.reactions.working import fold, read
+from tests.reactions.world import World
 
 SETTLED = "SELECT reason FROM external_payments WHERE settled_at IS NOT NULL"
 
@@ -78,6 +84,64 @@ def test_a_payout_that_was_forced_after_five_had_failed_is_taken_up_when_it_is_f
     tell(database.app_dsn, story)
 
 
+@pytest.mark.parametrize("is_first_known", [False, True])
+def test_a_payout_that_was_forced_after_another_had_been_refused_at_the_door_is_taken_up(
+    database: Database, *, is_first_known: bool
+) -> None:
+    """Paystack never knew the first, the log may: that there is a second says that the first was over."""
+
+    async def story(street: Street) -> None:
+        world = street.world
+        await world.top_up(200_000)
+        transaction_id = await world.release()
+        if is_first_known:
+            await world.fault("transfer", "throttle")
+            with pytest.raises(GatewayError):
+                await world.advance(transaction_id)
+        paid = await send_unheard(world, transaction_id, "seller", 90_000, attempt=2)
+        assert (await take(street))[paid.reference] is Place.TAKEN
+        transaction = await world.advance(transaction_id)
+        assert (transaction.phase, transaction.is_flat) == (Phase.COMPLETED, True)
+        assert await world.moved("transfer") == [-90_000]
+
+    tell(database.app_dsn, story)
+
+
+def test_a_payout_that_was_paid_at_the_second_attempt_is_taken_up_when_the_dispute_is_decided(
+    database: Database,
+) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        await world.top_up(200_000)
+        transaction_id = await world.release()
+        dispute_id = await dispute(world, transaction_id)
+        await world.fault("transfer", "fail")
+        failed = await send_unheard(world, transaction_id, "seller", 90_000)
+        await street.pass_time(minutes=2)
+        paid = await send_unheard(world, transaction_id, "seller", 90_000, attempt=2)
+        places = await take(street)
+        assert (places[failed.reference], places[paid.reference]) == (Place.UNPAID, Place.NONE)
+        fold(database)
+        await world.advance(transaction_id)
+        award = Award(finding=Finding.BUYER, reason="decided by what Paystack has")
+        resolved = ResolveDispute(dispute_id=dispute_id, award=award, limit_usd_cents=100_000)
+        await world.do(SUPER, transaction_id, resolved)  # type: ignore[arg-type]
+        assert (await world.advance(transaction_id)).phase is Phase.RELEASING
+        await street.pass_time(minutes=1)
+        transaction = await world.advance(transaction_id)
+        assert (transaction.phase, transaction.is_flat) == (Phase.COMPLETED, True)
+        assert await world.moved("refund") == []
+
+    tell(database.app_dsn, story)
+
+
+async def dispute(world: World, transaction_id: UUID) -> UUID:
+    dispute_id = world.escrow.new_id()
+    opened = OpenDispute(dispute_id=dispute_id, category=DisputeCategory.ACCESS_LOST)
+    await world.do(world.as_buyer, transaction_id, opened)  # type: ignore[arg-type]
+    return dispute_id
+
+
 def test_one_transaction_that_cannot_be_read_keeps_back_what_it_has_and_no_other(database: Database) -> None:
     async def story(street: Street) -> None:
         world = street.world
@@ -100,8 +164,7 @@ def test_a_payout_that_never_reached_anybody_holds_nothing_back(database: Databa
     async def story(street: Street) -> None:
         world = street.world
         transaction_id = await world.release()
-        dispute = OpenDispute(dispute_id=world.escrow.new_id(), category=DisputeCategory.ACCESS_LOST)
-        await world.do(world.as_buyer, transaction_id, dispute)  # type: ignore[arg-type]
+        await dispute(world, transaction_id)
         await world.fault("transfer", "fail")
         failed = await send_unheard(world, transaction_id, "seller", 90_000)
         await street.pass_time(minutes=2)
