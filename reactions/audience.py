@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
+from uuid import UUID
 
 from domain.transaction import Transaction
 from domain.transaction.records import PayoutPurpose
@@ -64,6 +65,12 @@ def unless_told(data: Fields, transaction: Transaction) -> tuple[str, ...]:
 def unless_resolved(data: Fields, transaction: Transaction) -> tuple[str, ...]:
     """Both parties, of what staff decided, unless it resolved a dispute, which tells more."""
     return () if data["action"] == "resolve" else both(data, transaction)
+
+
+def unless_forced(data: Fields, transaction: Transaction) -> tuple[str, ...]:
+    """Both parties, of a dispute that was decided; one that force closed on its way was not, and that is told of."""
+    dispute = transaction.disputes[UUID(str(data["dispute_id"]))]
+    return () if dispute.closed_by_force else both(data, transaction)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,11 +59,12 @@ def tell_of_user(event: RecordedEvent) -> Iterator[Notification]:
         yield _tell_one(event, event.stream_id, telling, {})
 
 
-def still_holds(facts: Facts, transaction: Transaction) -> bool:
-    """Whether what a reminder says is still so: of something that is over it reminds nobody."""
+def bring_up_to_date(facts: Facts, transaction: Transaction) -> Facts | None:
+    """Return what a reminder shows as things are when it is sent; None where it would remind of what is over."""
     ends_at = transaction.inspection_ends_at
-    is_checking = transaction.phase is Phase.CREDENTIALS_RELEASED
-    return is_checking and ends_at is not None and facts["ends"] == show_time(ends_at)
+    if transaction.phase is not Phase.CREDENTIALS_RELEASED or ends_at is None or facts["ends"] != show_time(ends_at):
+        return None
+    return {**facts, "outcome": transaction.outcome_of_silence.value}
 
 
 def _remind(event: RecordedEvent, transaction: Transaction, at: datetime) -> Iterator[Notification]:
@@ -71,7 +72,7 @@ def _remind(event: RecordedEvent, transaction: Transaction, at: datetime) -> Ite
     ends_at = transaction.inspection_ends_at
     if ends_at is None or ends_at - REMIND_BEFORE < at + SHORTEST_NOTICE:
         return
-    shown = {**_always(transaction), "ends": show_time(ends_at), "outcome": transaction.terms.silence.value}
+    shown = {**_always(transaction), "ends": show_time(ends_at)}
     happened_at = _time(event.data["timestamp"])
     yield _make(event, transaction, "buyer", REMINDER, shown, happened_at, ends_at - REMIND_BEFORE)
 

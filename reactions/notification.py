@@ -27,6 +27,7 @@ from gateways.message import MessageRefused, MessageUndelivered
 from identity.notification import (
     MAIL,
     DueNotification,
+    Facts,
     Notification,
     Told,
     list_due,
@@ -37,7 +38,7 @@ from identity.notification import (
     settle,
 )
 from reactions.checkpoint import get_checkpoint, save_checkpoint
-from reactions.notice import REMINDER, still_holds, tell_of_listing, tell_of_transaction, tell_of_user
+from reactions.notice import REMINDER, bring_up_to_date, tell_of_listing, tell_of_transaction, tell_of_user
 from reactions.telling import OF_LISTING, OF_TRANSACTION, TOLD
 from reactions.toolbox import Toolbox, find_readable
 from reactions.writing import Unwritable, write
@@ -149,8 +150,11 @@ class Notifier:
         obstacle = await self._obstacle(note, at)
         if obstacle is not None or note.email is None:
             return obstacle or ERASED
+        facts = await self._facts_of(note)
+        if facts is None:
+            return OBSOLETE
         try:
-            letter = write(note.template, note.facts)
+            letter = write(note.template, facts)
         except Unwritable as error:
             logger.error("notification_unwritable", template=note.template, reason=str(error.facts))
             return UNWRITABLE
@@ -180,10 +184,7 @@ class Notifier:
             return GIVEN_UP if note.tries else TOO_OLD
         if note.transaction_id is None:
             return None
-        if await self._was_told(note):
-            return TOLD_BEFORE
-        is_over = note.template == REMINDER and not await self._still_holds(note, note.transaction_id)
-        return OBSOLETE if is_over else None
+        return TOLD_BEFORE if await self._was_told(note) else None
 
     async def _was_told(self, note: DueNotification) -> bool:
         """Whether the log says so: after a restore it may know more than the queue."""
@@ -191,9 +192,12 @@ class Notifier:
         request = _request(note.transaction_id, note.event_version, note.template, SENT)
         return await find_command(self._tools.pool, request.command_id) is not None
 
-    async def _still_holds(self, note: DueNotification, transaction_id: UUID) -> bool:
-        transaction = await find_readable(self._tools.escrow, transaction_id)
-        return transaction is not None and still_holds(note.facts, transaction)
+    async def _facts_of(self, note: DueNotification) -> Facts | None:
+        """Return what the message shows; None of a reminder whose time has passed otherwise."""
+        if note.template != REMINDER or note.transaction_id is None:
+            return note.facts
+        transaction = await find_readable(self._tools.escrow, note.transaction_id)
+        return None if transaction is None else bring_up_to_date(note.facts, transaction)
 
     async def _record(self, told: Told) -> None:
         command = RecordNotice(

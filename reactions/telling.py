@@ -16,6 +16,7 @@ from reactions.audience import (
     payee,
     seller,
     unless_chargeback,
+    unless_forced,
     unless_resolved,
     unless_told,
 )
@@ -57,7 +58,7 @@ OF_TRANSACTION: Mapping[str, tuple[Telling, ...]] = {
     "transaction.dispute_withdrawn.v1": (on("dispute_withdrawn"),),
     "transaction.dispute_escalated.v1": (on("dispute_escalated"),),
     "transaction.dispute_resolved.v1": (
-        on("dispute_resolved", both, "finding", "to_buyer_minor", "to_seller_minor", "compensation_minor"),
+        on("dispute_resolved", unless_forced, "finding", "to_buyer_minor", "to_seller_minor", "compensation_minor"),
     ),
     "transaction.chargeback_lost.v1": (on("chargeback_lost", both, "amount_minor"),),
     "transaction.clawback_recovered.v1": (on("clawback_recovered", seller, "amount_minor"),),

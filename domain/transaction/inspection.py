@@ -111,8 +111,7 @@ class InspectionTrack(SettlementTrack):
 
     def lapse_inspection(self, deadline: datetime) -> None:
         """Apply what the terms say about silence; a reveal that nobody acknowledged is escalated, never released."""
-        acknowledged = self.vault is VaultStatus.ACKNOWLEDGED
-        outcome = self.terms.silence if acknowledged else Silence.ESCALATE
+        outcome = self.outcome_of_silence
         self.record(InspectionLapsed, deadline=deadline, outcome=outcome)
         if outcome is Silence.RELEASE:
             self.order_release(Basis.LAPSE, None)

@@ -314,9 +314,14 @@ class TransactionState(Aggregate):
         self.approvals[approval_id] = replace(self.approvals[approval_id], **changes)
 
     @property
+    def outcome_of_silence(self) -> Silence:
+        """What the end of the inspection would bring now; a reveal that nobody acknowledged is escalated."""
+        return self.terms.silence if self.vault is VaultStatus.ACKNOWLEDGED else Silence.ESCALATE
+
+    @property
     def silence_refunds(self) -> bool:
         """True when the end of the inspection gives the money back."""
-        return self.terms.silence is Silence.REFUND and self.vault is VaultStatus.ACKNOWLEDGED
+        return self.outcome_of_silence is Silence.REFUND
 
     def shift_deadlines(self, by: timedelta) -> None:
         """Fold an outage: every deadline of the sale that is set is later by this much."""

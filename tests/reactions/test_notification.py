@@ -10,7 +10,13 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from domain.transaction.commands import CancelTransaction, ConfirmAccess, ExtendInspection, RevealCredentials
+from domain.transaction.commands import (
+    AcknowledgeReveal,
+    CancelTransaction,
+    ConfirmAccess,
+    ExtendInspection,
+    RevealCredentials,
+)
 from domain.transaction.phase import Phase
 from gateways.mail import Mail, mail_over_smtp
 from gateways.message import MessageRefused, MessageUndelivered
@@ -263,20 +269,27 @@ def test_the_buyer_is_reminded_a_day_before_silence_decides_unless_it_is_over(da
     async def story(world: World) -> None:
         post = Post()
         notifier = await open_post(world, post)
-        one, other = await world.hold(), await world.hold()
-        for transaction_id in (one, other):
+        read, unread, other = await world.hold(), await world.hold(), await world.hold()
+        for transaction_id in (read, unread, other):
             await world.sign(transaction_id)
             await world.do(world.as_buyer, transaction_id, RevealCredentials(sealed_to="plaintext"))
         await deliver(notifier)
+        await world.do(world.as_buyer, read, AcknowledgeReveal())
         await world.do(world.as_buyer, other, ConfirmAccess(statements=("ok",)))
-        ends_at = (await world.transaction(one)).inspection_ends_at
+        ends_at = (await world.transaction(read)).inspection_ends_at
         assert ends_at is not None
         world.at = ends_at - timedelta(hours=23)
         await deliver(notifier)
         reminders = [mail for mail in post.letters if mail.subject == "The time to check the account ends soon"]
-        assert [str(one) in mail.text for mail in reminders] == [True]
-        assert reminders[0].address == world.buyer.email
-        assert "the money goes to the seller then" in reminders[0].text
+        assert {mail.address for mail in reminders} == {world.buyer.email}
+        promised = {
+            transaction_id: "the money goes to the seller then" in mail.text
+            for mail in reminders
+            for transaction_id in (read, unread, other)
+            if str(transaction_id) in mail.text
+        }
+        assert promised == {read: True, unread: False}
+        assert all("a person decides" in mail.text for mail in reminders if str(unread) in mail.text)
         templates = [each.template for each in await told_in_log(world, other)]
         assert "inspection_ends_soon" not in templates
 

@@ -99,7 +99,11 @@ def test_a_missing_fact_is_an_error_and_not_a_gap(template: str) -> None:
 
 @pytest.mark.parametrize(
     ("template", "claim"),
-    [("deadlines_extended", "on our side"), ("refund_sent", "sent to where you paid from. ")],
+    [
+        ("deadlines_extended", "on our side"),
+        ("refund_sent", "sent to where you paid from. "),
+        ("clawback_recovered", "a bank"),
+    ],
 )
 def test_a_message_claims_nothing_that_its_event_does_not_say(template: str, claim: str) -> None:
     """Deadlines move after a dispute and a lost deposit too; a refund may go to an account that was named for it."""
@@ -107,6 +111,14 @@ def test_a_message_claims_nothing_that_its_event_does_not_say(template: str, cla
     letter = write(template, facts)
     assert claim not in letter.text
     assert claim not in letter.html
+
+
+@pytest.mark.parametrize(("source", "stands_still"), [("buyer", True), ("admin", True), ("seller", False)])
+def test_a_dispute_of_the_seller_promises_no_standstill(source: str, *, stands_still: bool) -> None:
+    """What gives the money back to the buyer goes on under it."""
+    for role in ("buyer", "seller"):
+        letter = write("dispute_opened", {"role": role, "source": source, "transaction": "t", "price": "KES 1.00"})
+        assert ("no deadline runs" in letter.text) is stands_still
 
 
 @pytest.mark.parametrize("template", ["nothing", "letter/../opened", "../../identity/user", "letter.html", ""])
