@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from database.queries import load
 from domain.transaction.chargeback_report import dispute_id_of
 from gateways.chargeback import Chargeback, ChargebackStatus
 from reactions.chargeback import LONGEST, OVER, reference_of
 from reactions.checkpoint import find_last_time, save_checkpoint
+from reactions.naming import find_transaction
 from reactions.toolbox import Toolbox, find_readable
 
-SQL = load("reactions", "chargeback.sql")
 LOOK = "chargebacks"
 UNRESOLVED = (ChargebackStatus.AWAITING_MERCHANT, ChargebackStatus.AWAITING_BANK, ChargebackStatus.PENDING)
 OVERLAP = timedelta(days=1)
@@ -64,18 +63,10 @@ async def _unheard(tools: Toolbox, found: Iterable[Chargeback]) -> tuple[Dispute
     disputed: dict[Disputed, None] = {}
     for one in found:
         reference = await reference_of(tools, one)
-        transaction_id = await _payer(tools, reference)
+        transaction_id = await find_transaction(tools, reference) if reference else None
         if reference and transaction_id and not await _is_known(tools, transaction_id, one):
             disputed[Disputed(transaction_id, reference)] = None
     return tuple(disputed)
-
-
-async def _payer(tools: Toolbox, reference: str | None) -> UUID | None:
-    if reference is None:
-        return None
-    async with tools.pool.connection() as connection:
-        row = await (await connection.execute(SQL.find_transaction, (reference,))).fetchone()
-    return row[0] if row else None
 
 
 async def _is_known(tools: Toolbox, transaction_id: UUID, found: Chargeback) -> bool:
