@@ -27,7 +27,8 @@ class Case:
         self.revealed: set[str] = set()
         self.granted: set[str] = set()
         self.references: set[str] = set()
-        self.asked: dict[str, str] = {}
+        self.asked: dict[str, dict] = {}
+        self.agreed: dict[str, dict] = {}
         self.over = False
         self.decided_by: str | None = None
 
@@ -62,6 +63,7 @@ class Case:
 
     def payout_requested(self, f: dict) -> None:
         self._intend(f)
+        self._need_as_agreed(f)
         need(f["purpose"] != "seller" or not self.disputes, "paid out during a dispute")
 
     def payable_withheld(self, f: dict) -> None:
@@ -177,11 +179,12 @@ class Case:
         self.answers[f["dispute_id"]] = "refused"
 
     def approval_requested(self, f: dict) -> None:
-        self.asked[f["approval_id"]] = f["actor_id"]
+        self.asked[f["approval_id"]] = f
 
     def approval_granted(self, f: dict) -> None:
-        asker = self.asked.pop(f["approval_id"])
-        need(asker != f["actor_id"] and f["actor_role"] == SUPER_ADMIN, "approved by the asker himself")
+        asked = self.asked.pop(f["approval_id"])
+        self.agreed[f["command_id"]] = asked
+        need(asked["actor_id"] != f["actor_id"] and f["actor_role"] == SUPER_ADMIN, "approved by the asker himself")
 
     def approval_rejected(self, f: dict) -> None:
         self.asked.pop(f["approval_id"])
@@ -195,7 +198,15 @@ class Case:
         need(f["actor_role"] in allowed and f["actor_id"] not in (self.buyer, self.seller), "decided by whom?")
         self.decided_by = f["command_id"]
 
+    def _need_as_agreed(self, f: dict) -> None:
+        """A release that waited for a second person is what both of them saw: how much, whose, and to where."""
+        asked = self.agreed.get(f["command_id"])
+        if asked is not None and asked["action"] == "release":
+            same = (asked.get(name) == f.get(name) for name in ("amount_minor", "purpose", "recipient"))
+            need(all(same), "another payment than two agreed to")
+
     def release_ordered(self, f: dict) -> None:
+        self._need_as_agreed(f)
         forced = f["basis"] in ("forced", "award")
         need(not forced or self.decided_by == f["command_id"], "forced without a decision in the same append")
         need(f["basis"] != "buyer_confirmed" or "access_confirmed" in self.seen, "released without the buyer's word")

@@ -15,9 +15,10 @@ from domain.errors import EscrowError
 from domain.journal import Account, Posting, credit, debit
 from domain.policy import Terms
 from domain.transaction import Transaction, approval, settlement
-from domain.transaction.records import RefundStatus
+from domain.transaction.records import PayoutPurpose, RefundStatus
 from domain.transaction.staff_commands import GrantApproval, RecoverInCash
-from domain.transaction.system_commands import EnforceDeadline, ReturnReceipts
+from domain.transaction.system_commands import DistrustAccount, EnforceDeadline, ReturnReceipts
+from domain.user import AccountDoubt
 from eventstore.transcoder import Unencodable
 from tests.domain.money_model import Wrong
 from tests.domain.paths import (
@@ -42,7 +43,7 @@ from tests.domain.paths import (
     signed,
     transfer,
 )
-from tests.domain.people import BUYER, SELLER, SUPER
+from tests.domain.people import BUYER, SECOND, SELLER, SUPER
 from tests.domain.story import Story
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -223,6 +224,19 @@ def _lapse(s: Story) -> None:
     s.wait(days=30).do(EnforceDeadline())
 
 
+def release_whatever_was_agreed_to(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Transaction, "_carry_out_release", lambda self, decision: self.release_by_force(decision.reason))
+
+
+def _two_agree_to_pay_the_buyer(s: Story) -> None:
+    disputed(s)
+    s.do(refund(30_000), SUPER)
+    s.do(refunded(s.refund(), "failed"))
+    s.do(DistrustAccount(purpose=PayoutPurpose.REFUND, doubt=AccountDoubt.DIFFERS))
+    s.do(release("RCP_buyer", PayoutPurpose.REFUND, limit=0), SUPER)
+    s.do(GrantApproval(approval_id=s.approval()), SECOND)
+
+
 PLANTS: dict[str, tuple[Plant, Tell]] = {
     "a posting is dropped": (drop_a_posting, releasing),
     "the fee is rounded twice": (round_the_fee_twice, releasing),
@@ -234,6 +248,7 @@ PLANTS: dict[str, tuple[Plant, Tell]] = {
     "revealed after everything went back": (reveal_when_all_is_over, _reveal_returned),
     "revealed to the seller": (reveal_to_anybody, lambda s: (signed(s), s.do(reveal(), SELLER))),
     "approved by the asker": (approve_your_own, _own_approval),
+    "another payment than two agreed to": (release_whatever_was_agreed_to, _two_agree_to_pay_the_buyer),
     "paid out twice": (pay_out_twice, _two_payouts),
     "one reference for two attempts": (
         new_reference_for_the_same_attempt,
