@@ -24,6 +24,7 @@ from gateways.errors import GatewayRefused, GatewayUncertain
 from gateways.payment import RefundAccount
 from reactions import payout as payouts
 from reactions import refund as refunds
+from reactions.hold import HeldBack, is_held_back
 from reactions.toolbox import Toolbox, order
 
 OTP = re.compile(r"[0-9]{4,10}", re.ASCII)
@@ -64,7 +65,8 @@ async def finalize_payout(
 ) -> Result[Transaction]:
     """Send the one-time password for a transfer, and record what became of it; a repeat is answered from the log.
 
-    Raises what `Transaction.finalize_payout` raises, `OtpWrong`, and the processor's errors: ask again, same key.
+    Raises what `Transaction.finalize_payout` raises, `OtpWrong`, `HeldBack`, and the processor's errors: ask again with
+    the same key.
     """
     if await find_command(tools.pool, request.command_id) is None:
         transaction = await _rehearse(tools, transaction_id, request, wanted)
@@ -78,7 +80,7 @@ async def _send_otp(tools: Toolbox, transaction: Transaction, payout: Payout, ot
 
     A refusal of a transfer that waits no longer says that somebody else has typed it, or that it is too late.
     """
-    await tools.permit()
+    await _require_leave(tools, transaction)
     failure: GatewayRefused | GatewayUncertain | None = None
     try:
         await tools.gateway.finalize_transfer(await _code_of(tools, payout), otp)
@@ -91,6 +93,13 @@ async def _send_otp(tools: Toolbox, transaction: Transaction, payout: Payout, ot
         await order(tools, payouts.NAME, transaction, RecordTransfer(report=report))
         raise PayoutNotAwaitingOtp
     return report
+
+
+async def _require_leave(tools: Toolbox, transaction: Transaction) -> None:
+    """Whoever types something sends money as the worker does: nothing goes out that the worker would hold back."""
+    await tools.permit()
+    if await is_held_back(tools, transaction.id):
+        raise HeldBack
 
 
 async def _code_of(tools: Toolbox, payout: Payout) -> str:
@@ -120,7 +129,7 @@ async def retry_refund(
 ) -> Result[Transaction]:
     """Send a refund to the buyer's account, and record what became of it; a repeat is answered from the log.
 
-    The account is kept only once the processor has taken it. Raises what `Transaction.retry_refund` raises,
+    The account is kept only once the processor has taken it. Raises what `Transaction.retry_refund` raises, `HeldBack`,
     `AccountRefused`, `BankUnknown`, and the processor's errors: ask again with the same key.
     """
     if await find_command(tools.pool, request.command_id) is None:
@@ -142,7 +151,7 @@ async def _send_account(
     bank_id = await _find_bank(tools, refund.currency, account.bank_code)
     processor_id = int(refund.processor_refund_id or 0)
     sent = RefundAccount(currency=refund.currency, account_number=account.account_number, bank_id=bank_id)
-    await tools.permit()
+    await _require_leave(tools, transaction)
     failure: GatewayRefused | GatewayUncertain | None = None
     try:
         await tools.gateway.retry_refund(processor_id, sent)

@@ -31,8 +31,10 @@ from reactions.attention import (
     resend_otp,
     retry_refund,
 )
+from reactions.hold import HeldBack
 from tests.conftest import Database
 from tests.payee import name_account
+from tests.reactions.holding import transfer_unheard
 from tests.reactions.world import World, run
 
 SUPER = Actor(str(UUID(int=7)), Role.SUPER_ADMIN)
@@ -117,6 +119,23 @@ def test_nothing_is_sent_while_no_money_may_move(database: Database) -> None:
         assert waits == ["payout_otp", "refund_needs_attention"]
         shown = (await world.panel.get("/_sim/objects")).json()
         assert [row["status"] for row in shown["transfers"] + shown["refunds"]] == ["otp", "needs-attention"]
+
+    run(database.app_dsn, story)
+
+
+def test_nothing_is_sent_for_what_is_held_back(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        (transaction_id, _), (refunded_id, _) = await waiting(world), await in_need(world)
+        for each in (transaction_id, refunded_id):
+            await transfer_unheard(world, database, each, "refund", 90_000)
+        with pytest.raises(HeldBack):
+            await type_otp(world, transaction_id)
+        with pytest.raises(HeldBack):
+            await send_on(world, refunded_id)
+        shown = (await world.panel.get("/_sim/objects")).json()
+        assert [row["status"] for row in shown["refunds"]] == ["needs-attention"]
+        assert [row["status"] for row in shown["transfers"]].count("otp") == 1
 
     run(database.app_dsn, story)
 
