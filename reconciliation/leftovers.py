@@ -8,7 +8,7 @@ from domain.reconciliation import DifferenceKind
 from domain.treasury import Movement
 from reconciliation import command
 from reconciliation.finding import Facts, Findings, Place, Window
-from reconciliation.key import ACCOUNT, CHARGE, DISPUTE, REFUND, TRANSFER, Key
+from reconciliation.key import ACCOUNT, CHARGE, DISPUTE, MOVEMENT, REFUND, TRANSFER, Key
 from reconciliation.lines import Groups, Lines
 from reconciliation.records import Records
 
@@ -21,7 +21,7 @@ def judge_lines(groups: Groups, open_minor: Open, window: Window, records: Recor
         lines = groups.get(key, Lines())
         if not amounts:
             findings.matched += len(lines.entries)
-        elif key.subject == ACCOUNT or key in findings.differences or key in findings.pending:
+        elif key in findings.differences or key in findings.pending or _is_only_correction(key, lines):
             continue
         elif _is_kept_from_settlement(key, amounts):
             findings.match(key)
@@ -31,6 +31,15 @@ def judge_lines(groups: Groups, open_minor: Open, window: Window, records: Recor
             findings.wait(key)
         elif lines.moments and not window.is_before(*lines.moments):
             _name(key, lines, amounts, records, findings)
+
+
+def _is_only_correction(key: Key, lines: Lines) -> bool:
+    """What was corrected late is in no list any more; if it never was, the account's own figure tells.
+
+    A whole account is in no list at any time.
+    """
+    is_named = key.subject != MOVEMENT and not lines.entries and all(line.is_correction for line in lines.booked)
+    return key.subject == ACCOUNT or is_named
 
 
 def _is_kept_from_settlement(key: Key, amounts: Counter[Place]) -> bool:

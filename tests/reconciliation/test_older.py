@@ -23,6 +23,7 @@ from tests.reconciliation.paper import START, Paper, write
 from tests.reconciliation.world import Business, run
 
 STOLEN_MINOR = 500_000
+STOLEN = "transfer zz-stolen-0123456789"
 SEEDS = range(5)
 change = dataclasses.replace
 
@@ -50,7 +51,7 @@ def reconcile(paper: Paper, now: datetime) -> Outcome:
 def steal(paper: Paper) -> None:
     """A transfer that nobody ordered."""
     number = paper.new_id()
-    reference, code = "zz-stolen-0123456789", f"TRF_{number}"
+    reference, code = STOLEN.removeprefix("transfer "), f"TRF_{number}"
     facts = {"amount_minor": STOLEN_MINOR, "currency": Currency.KES, "created_at": paper.at, "transferred_at": paper.at}
     paper.transfers.append(
         change(paper.transfers[0], processor_id=number, transfer_code=code, reference=reference, **facts)
@@ -73,6 +74,28 @@ def test_a_theft_is_listed_until_somebody_settles_it(days: int) -> None:
     paper.paste(found.command)
     for later in range(1, (LENGTH + PADDING).days + 2):
         assert reconcile(paper, now + timedelta(days=later)).differences == ()
+
+
+def test_what_was_settled_by_name_late_is_no_difference_when_the_thing_is_read_no_more() -> None:
+    paper = write(1)
+    paper.settle()
+    steal(paper)
+    stolen_at, paper.at = paper.at, paper.at + timedelta(days=60)
+    paper.paste(
+        f'escrow ledger record balance_short --currency KES --amount-minor {STOLEN_MINOR} --evidence "{STOLEN}"'
+    )
+    for days in range(61, 150):
+        assert reconcile(paper, stolen_at + timedelta(days=days)).differences == ()
+
+
+def test_a_correction_of_what_never_was_is_a_difference_of_the_balance() -> None:
+    paper = write(1)
+    paper.settle()
+    paper.paste('escrow ledger record balance_short --currency KES --amount-minor 700 --evidence "transfer po-4711"')
+    for days in (1, 36, 80):
+        (found,) = reconcile(paper, paper.at + timedelta(days=days)).differences
+        assert found.kind is Kind.BALANCE
+        assert found.command.startswith("escrow ledger record balance_over --currency KES --amount-minor 700 ")
 
 
 def keep_refund(paper: Paper) -> None:
