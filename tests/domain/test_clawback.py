@@ -85,7 +85,7 @@ def test_a_swallowed_payout_that_is_paid_after_all_and_comes_back_waits_for_a_pe
     story.do(resolve(story, Finding.SELLER), SUPER)
     story.do(transfer(story.payout(), "refused"))
     story.do(transfer(story.payout(), "success"))
-    story.do(RecoverInCash(amount_minor=90_000), SUPER)
+    story.do(RecoverInCash(amount_minor=90_000, reason=REASON), SUPER)
     story.do(transfer(story.payout(), "reversed"))
     story.do(refunded(story.refund(), "processed"))
     assert story.phase == "payout_failed"
