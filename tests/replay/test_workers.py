@@ -14,10 +14,12 @@ from replay.workers import Tick, run_all
 from tests.waiting import PATIENCE_SECONDS, wait_until
 
 PROGRAM = """
+import signal
 import sys
 from replay.workers import run_all
 from tests.replay.test_workers import hold
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may not hear of it
 try:
     print("ready", flush=True)
     run_all([hold, hold], 2, lambda done: None)

@@ -90,8 +90,9 @@ def _refund(w: World, t: Transaction, actor: Actor) -> ForceRefund:
 
 
 def release(w: World, t: Transaction, actor: Actor) -> ForceRelease:
-    """Released, or paid again to where it was to go before."""
-    return ForceRelease(reason=REASON, recipient=None, limit_usd_cents=w.mind.limit_usd_cents)
+    """Paid again to where it was to go before, the first that is due; or else released."""
+    purpose = next(iter(t.purposes_to_pay()), None)
+    return ForceRelease(reason=REASON, purpose=purpose, limit_usd_cents=w.mind.limit_usd_cents)
 
 
 def _approval(t: Transaction, actor: Actor) -> UUID:
