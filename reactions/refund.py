@@ -15,7 +15,7 @@ from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
 from reactions.checkpoint import save_unless_since
-from reactions.question import ask_each
+from reactions.question import REFUSALS, Passed, ask_each
 from reactions.toolbox import Toolbox, record
 
 NAME = "refunds"
@@ -45,10 +45,21 @@ async def find_late_refund(tools: Toolbox, transaction: Transaction) -> bool:
 
 
 async def confirm_refunds(tools: Toolbox, transaction: Transaction, reported: str) -> bool:
-    """Ask again about what failed, named by itself or by its charge; True when any of it was paid after all."""
+    """Ask again about what failed, named by itself or by its charge; True when anything was recorded."""
     failed = _list_failed(transaction)
     named = [one for one in failed if reported in (one.reference, one.processor_refund_id, one.charge_reference)]
-    return any([await _record_if_paid(tools, transaction, refund, set()) for refund in named])
+    questions = {one.reference: partial(_confirm, tools, transaction, one, reported) for one in named}
+    return await ask_each(tools, transaction, questions)
+
+
+async def _confirm(tools: Toolbox, transaction: Transaction, refund: Refund, reported: str) -> bool:
+    try:
+        return await _record_if_paid(tools, transaction, refund, set())
+    except REFUSALS as refusal:
+        if reported != refund.charge_reference:
+            raise
+        # What is reported of its charge, such as a chargeback, must not wait for it.
+        raise Passed(refusal) from refusal
 
 
 def _list_failed(transaction: Transaction) -> list[Refund]:

@@ -2,15 +2,21 @@
 
 from uuid import UUID
 
+import pytest
+
 from domain.journal import Account
 from domain.transaction import Transaction
 from domain.transaction.phase import Phase
 from domain.transaction.records import RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.system_commands import RecordRefund
+from gateways.errors import GatewayRefused, UnknownReference
 from reactions.advance import advance
 from tests.conftest import Database
 from tests.domain.people import SYSTEM
+from tests.reactions.disputes import dispute
+from tests.reactions.refusing import forget, hinder
+from tests.reactions.refusing import refuse as say_nothing
 from tests.reactions.world import PRICE, SECRET, World, run
 
 
@@ -77,5 +83,24 @@ def test_a_refund_that_is_paid_beside_its_transfer_is_booked_when_it_is_asked_ab
         assert transaction.balances[Account.LOSSES] == PRICE.amount_minor
         await advance(world.tools, transaction_id, refund.charge_reference)
         assert (await world.transaction(transaction_id)).version == transaction.version
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize("how", [say_nothing, forget])
+def test_what_is_not_said_of_an_old_failed_refund_holds_up_no_chargeback_of_its_charge(database: Database, how) -> None:
+    async def story(world: World) -> None:
+        await world.fault("refund", "fail")
+        transaction_id = await world.hold()
+        world.wait(hours=72)
+        transaction = await world.advance(transaction_id)
+        (refund,) = transaction.refunds.values()
+        assert (transaction.phase, refund.status) == (Phase.REFUNDED, RefundStatus.FAILED)
+        hinder(world, "fetch_refund", how)
+        reference, number = await dispute(world, transaction_id)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        assert list((await world.transaction(transaction_id)).open_chargebacks) == [number]
+        with pytest.raises((GatewayRefused, UnknownReference)):
+            await advance(world.tools, transaction_id, refund.reference)
 
     run(database.app_dsn, story)
