@@ -129,9 +129,10 @@ class DisputeResolved(TransactionEvent):
     reason: str
 
     def change(self, transaction: TransactionState) -> None:
-        """It is closed. Force closes what it meets, and judges nothing."""
+        """It is closed. Force closes what it meets, and judges nothing; a chargeback ends at the processor alone."""
         count_pause(transaction, self.timestamp)
-        is_forced = transaction.last_decision in {ApprovalAction.RELEASE, ApprovalAction.REFUND}
+        is_chargeback = transaction.disputes[self.dispute_id].source is DisputeSource.PROCESSOR
+        is_forced = transaction.last_decision in {ApprovalAction.RELEASE, ApprovalAction.REFUND} and not is_chargeback
         transaction.update_dispute(self.dispute_id, finding=self.finding, closed_by_force=is_forced)
 
 

@@ -18,14 +18,18 @@ from domain.transaction.commands import (
     RevealCredentials,
 )
 from domain.transaction.phase import Phase
+from domain.transaction.staff_commands import ForceRefund
 from gateways.mail import Mail, mail_over_smtp
 from gateways.message import MessageRefused, MessageUndelivered
 from identity.notification import count_outcomes, tell_user
+from reactions.advance import advance
 from reactions.notification import AT_ONCE, Notifier
 from reactions.worker import Worker
 from tests.conftest import Database
+from tests.domain.people import SUPER
 from tests.gateways.smtp import mail_server
 from tests.killed import Killed
+from tests.reactions.disputes import decide, dispute
 from tests.reactions.post import Post, deliver, open_post, told_in_log
 from tests.reactions.working import beside
 from tests.reactions.world import World, run
@@ -76,6 +80,30 @@ def test_both_parties_are_told_of_every_step_of_a_sale_and_the_log_says_so_once(
         assert set(both.user_ids) == {world.buyer.id, world.seller.id}
         of_sale = sum(len(each.user_ids) for each in told)
         assert of_sale == len([mail for mail in post.letters if str(transaction_id) in mail.text])
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize(("outcome", "ending"), [("won", "accepted our answer"), ("lost", "taken the payment back")])
+def test_both_parties_are_told_how_a_chargeback_ended_that_came_after_a_forced_decision(
+    database: Database, outcome: str, ending: str
+) -> None:
+    async def story(world: World) -> None:
+        post = Post()
+        notifier = await open_post(world, post)
+        transaction_id = await world.hold()
+        world.wait(days=8)
+        force = ForceRefund(amount_minor=40_000, reason="stuck for more than a week", limit_usd_cents=10**9)
+        await world.do(SUPER, transaction_id, force)
+        reference, number = await dispute(world, transaction_id, amount_minor=60_000)
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        await decide(world, number, outcome)
+        await world.advance(transaction_id)
+        await deliver(notifier)
+        for user in (world.buyer, world.seller):
+            letters = [mail for mail in post.letters if mail.address == user.email]
+            (ended,) = (mail for mail in letters if mail.subject == "The dispute is decided")
+            assert ending in ended.text
 
     run(database.app_dsn, story)
 
