@@ -109,11 +109,20 @@ class AttentionTrack(QuestionTrack):
         self.refund_awaiting_account()
 
     def refund_awaiting_account(self, reference: str | None = None) -> Refund:
-        """Return the first refund that waits for the buyer's account, or the one named."""
-        for refund in self.refunds.values():
-            if refund.status is RefundStatus.NEEDS_ATTENTION and reference in (None, refund.reference):
-                return refund
-        raise RefundNotAwaitingAccount
+        """Return the first refund that waits for the buyer's account, or the one named; `DisputeOpen` while the payer's
+        bank disputes what it gives back.
+        """
+        waiting = [
+            refund
+            for refund in self.refunds.values()
+            if refund.status is RefundStatus.NEEDS_ATTENTION and reference in (None, refund.reference)
+        ]
+        if not waiting:
+            raise RefundNotAwaitingAccount
+        payable = [refund for refund in waiting if not self.is_disputed(refund)]
+        if not payable:
+            raise DisputeOpen
+        return payable[0]
 
     def retry_refund(
         self, reference: str | None, reason: str, content_id: UUID, content_sha256: str, report: RefundReport | None

@@ -257,7 +257,8 @@ class TransactionState(Aggregate):
     def is_frozen(self, purpose: PayoutPurpose) -> bool:
         """Return whether an open dispute keeps this from being paid: to the seller, or stray money to its payer."""
         if purpose is PayoutPurpose.REFUND:
-            return any(refund.is_unpaid and self.is_disputed(refund) for refund in self.refunds.values())
+            unsent = {payout.reference for payout in self.payouts.values() if payout.status.is_open}
+            return any(self.is_disputed(r) for r in self.refunds.values() if r.is_unpaid or r.paid_by in unsent)
         return purpose is PayoutPurpose.SELLER and self.has_open_dispute
 
     @property
@@ -293,8 +294,7 @@ class TransactionState(Aggregate):
     def pay_refunds_by(self, payout: Payout) -> None:
         """Fold that a transfer pays what refunds left that will never be sent."""
         for refund in tuple(self.refunds.values()):
-            is_due = refund.will_not_be_sent and refund.paid_by is None
-            if is_due and payout.purpose is PayoutPurpose.REFUND:
+            if payout.purpose is PayoutPurpose.REFUND and refund.will_not_be_sent and refund.paid_by is None:
                 self.update_refund(refund.reference, paid_by=payout.reference)
 
     def owe_again(self, payout: Payout, postings: Postings) -> None:

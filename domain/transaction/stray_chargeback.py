@@ -8,8 +8,9 @@ from domain.transaction.chargeback_answer import ChargebackAnswerTrack
 from domain.transaction.chargeback_report import ChargebackReport
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.records import PayoutPurpose, Refund, RefundStatus
+from domain.transaction.records import PayoutPurpose, PayoutStatus, Refund, RefundStatus
 from domain.transaction.state import TransactionState
+from domain.transaction.transfer import TransferReport, TransferStatus
 
 
 class StrayChargebackLost(TransactionMoneyEvent):
@@ -90,6 +91,7 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
 
     def record_stray_loss(self, report: ChargebackReport, amount_minor: int) -> None:
         """Take from receipt and returns of the charge what a chargeback took; what is missing there is our loss."""
+        self._end_unsent_transfers(report.charge_reference)
         receipt = None if report.charge_id is None else self.suspense.get(report.charge_id)
         is_ours = receipt is not None and receipt.currency is self.price.currency
         from_receipt = min(amount_minor, receipt.amount_minor) if receipt is not None and is_ours else 0
@@ -110,6 +112,18 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
                 credit(report.source, amount_minor),
             ),
         )
+
+    def _end_unsent_transfers(self, charge_reference: str | None) -> None:
+        """What a transfer was to pay of returns that failed is gone, before it was sent: what it pays besides is owed
+        again. Should it have been sent unheard, the next report of it says so.
+        """
+        paid_by = {refund.paid_by for refund in self.stray_returns if refund.charge_reference == charge_reference}
+        for payout in tuple(self.payouts.values()):
+            if payout.reference in paid_by and payout.status is PayoutStatus.REQUESTED:
+                report = TransferReport(
+                    reference=payout.reference, status=TransferStatus.REFUSED, reason="charged_back"
+                )
+                self.apply_transfer(report)
 
     def _unsent_returns(self, charge_reference: str | None) -> tuple[Refund, ...]:
         """The returns of stray money of a charge that were not sent, or failed and are not paid by a transfer."""

@@ -3,7 +3,8 @@
 import pytest
 
 from domain.journal import Account
-from domain.transaction.records import PayoutPurpose
+from domain.transaction.payout import NothingPayable
+from domain.transaction.records import PayoutPurpose, PayoutStatus
 from domain.transaction.state import DisputeOpen
 from domain.transaction.system_commands import RecordCharge, RequestPayout, ReturnReceipts
 from tests.domain.golden_chargebacks import disputed_late
@@ -18,8 +19,9 @@ from tests.domain.paths import (
     refunded,
     revealed,
     signed,
+    transfer,
 )
-from tests.domain.people import BUYER, SELLER
+from tests.domain.people import BUYER, SELLER, SUPER
 from tests.domain.story import Story
 
 A = Account
@@ -144,6 +146,54 @@ def test_a_return_that_failed_is_not_paid_by_transfer_while_it_is_disputed():
     story.refuses(DisputeOpen, pay)
     story.do(chargeback("won", of=second(story)))
     assert story.do(pay) == ["payout_requested"]
+
+
+def failed_back() -> Story:
+    """The return of a second payment failed, and a transfer was ordered that nobody has sent yet."""
+    story = paid_twice()
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(RequestPayout(purpose=PayoutPurpose.REFUND, recipient="RCP_buyer"))
+    return story
+
+
+def test_a_transfer_that_was_ordered_before_is_not_sent_while_it_is_disputed():
+    story = failed_back()
+    story.do(chargeback("open", of=second(story)))
+    assert story.transaction.is_frozen(PayoutPurpose.REFUND)
+    story.do(chargeback("won", of=second(story)))
+    assert not story.transaction.is_frozen(PayoutPurpose.REFUND)
+    assert "payout_succeeded" in story.do(transfer(story.payout(), "success"))
+
+
+def test_a_transfer_that_was_not_sent_ends_with_the_chargeback_that_was_lost():
+    story = failed_back()
+    story.do(chargeback("open", of=second(story)))
+    story.do(chargeback("lost", of=second(story)))
+    assert story.balance(A.LOSSES) == story.balance(A.REFUND_DUE) == story.balance(A.PAYOUT_IN_FLIGHT) == 0
+    (payout,) = story.transaction.payouts.values()
+    assert payout.status is PayoutStatus.FAILED
+    assert story.transaction.stuck_reason == revealed(pending()).transaction.stuck_reason
+    story.refuses(NothingPayable, RequestPayout(purpose=PayoutPurpose.REFUND, recipient="RCP_buyer"))
+
+
+def test_a_transfer_that_was_sent_unheard_before_it_ended_is_our_loss():
+    story = failed_back()
+    story.do(chargeback("open", of=second(story)))
+    story.do(chargeback("lost", of=second(story)))
+    assert story.do(transfer(story.payout(), "success")) == ["payout_paid_after_all"]
+    assert story.balance(A.LOSSES) == 100_000
+
+
+def test_no_account_is_sent_on_for_a_return_that_is_disputed():
+    story = paid_twice()
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "needs-attention"))
+    assert story.transaction.refund_awaiting_account()
+    story.do(chargeback("open", of=second(story)))
+    with pytest.raises(DisputeOpen):
+        story.transaction.refund_awaiting_account()
+    assert "retry-refund" not in story.transaction.allowed_actions(SUPER, story.now)
 
 
 def test_a_dispute_of_the_buyer_holds_no_stray_money_back():

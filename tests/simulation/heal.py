@@ -123,6 +123,7 @@ def _is_for_a_person(w: World, t: Transaction) -> bool:
     """What no program can settle: it waits, and says why."""
     if t.stuck_reason in PERSON_MUST_LOOK:
         return True
-    charges = {refund.charge_reference for refund in t.refunds.values() if refund.status.is_open}
+    unnamed = (refund for refund in t.refunds.values() if refund.status.is_open and not refund.processor_refund_id)
+    charges = {refund.charge_reference for refund in unnamed}
     noteless = {r.charge_reference for r in w.processor.sim.store.refunds.all() if not r.merchant_note}
     return t.stuck_reason in NOTELESS and bool(charges & noteless)
