@@ -80,7 +80,7 @@ async def _report(tools: Toolbox, found: Chargeback) -> ChargebackReport:
         due_at=found.due_at,
         currency=found.currency,
         charge_id=await charge_id_of(tools, found),
-        charge_reference=found.charge_reference,
+        charge_reference=await reference_of(tools, found),
         is_declined=_is_declined(found),
         evidence_refs=tuple(name_file(name) for name in found.file_names),
     )
@@ -96,7 +96,7 @@ async def charge_id_of(tools: Toolbox, found: Chargeback) -> str | None:
 
 
 async def reference_of(tools: Toolbox, found: Chargeback) -> str | None:
-    """Return our reference of the charge; where a list names that by number only, the processor is asked for it."""
+    """Return our reference of the charge; where it names that by number only, the processor is asked for it."""
     if found.charge_reference is not None or found.charge_id is None:
         return found.charge_reference
     try:

@@ -31,7 +31,10 @@ def _is_unsent(transaction: Transaction, event: ProcessorDisputeAnswered) -> boo
 
 
 def _is_unnamed(transaction: Transaction, event: ChargebackChargeNamed) -> bool:
-    return _of_the_processor(transaction, event) and transaction.disputes[event.dispute_id].charge_id is None
+    if not _of_the_processor(transaction, event):
+        return False
+    dispute = transaction.disputes[event.dispute_id]
+    return dispute.charge_id is None or dispute.is_completed_by(event.charge_id, event.charge_reference)
 
 
 def _is_ordered(transaction: Transaction, event: ProcessorDisputeAnswerRefused) -> bool:

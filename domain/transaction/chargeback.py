@@ -93,7 +93,8 @@ class ChargebackCovered(TransactionMoneyEvent):
 class ChargebackChargeNamed(TransactionEvent):
     """The processor says which charge an open chargeback is of, where that was not just the price.
 
-    A remark: what waits of that charge for its return is not sent back meanwhile.
+    A remark: what waits of that charge for its return is not sent back meanwhile. It is recorded once more where only
+    the number was known at first, and the reference is.
     """
 
     TOPIC = "transaction.chargeback_charge_named.v1"
@@ -177,8 +178,9 @@ class ChargebackTrack(StrayChargebackTrack):
             self._follow(self.disputes[dispute_id], report)
 
     def _follow(self, dispute: Dispute, report: ChargebackReport) -> None:
-        if report.charge_id is None:
-            report = replace(report, charge_id=dispute.charge_id, charge_reference=dispute.charge_reference)
+        if report.charge_id in (None, dispute.charge_id):
+            reference = dispute.charge_reference or report.charge_reference
+            report = replace(report, charge_id=dispute.charge_id, charge_reference=reference)
         if self._is_conclusive(report):
             self._record_decided(dispute.dispute_id, report)
             return
@@ -187,9 +189,13 @@ class ChargebackTrack(StrayChargebackTrack):
             self.escalate_dispute(dispute.dispute_id, LOST_UNHEARD)
 
     def _name_charge(self, dispute: Dispute, report: ChargebackReport) -> None:
-        """Once; nothing ever waits for its return of a charge that was just the price."""
+        """Once, and its reference once that is known; nothing waits for its return of a charge that was just the price.
+
+        What waits is found by the number in suspense, and by the reference where its return is ordered.
+        """
         is_just_price = report.charge_id == self.processor_charge_id and report.charge_id not in self.seen_charges
-        if dispute.charge_id is None and report.charge_id is not None and not is_just_price:
+        is_first = dispute.charge_id is None and report.charge_id is not None
+        if (is_first and not is_just_price) or dispute.is_completed_by(report.charge_id, report.charge_reference):
             self.record(
                 ChargebackChargeNamed,
                 dispute_id=dispute.dispute_id,

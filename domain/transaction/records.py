@@ -282,6 +282,11 @@ class Dispute:
         """True until somebody decided it, or its opener withdrew it."""
         return self.finding is None
 
+    def is_completed_by(self, charge_id: str | None, charge_reference: str | None) -> bool:
+        """True when this is the reference of the charge that was named by its number only."""
+        is_same = self.charge_id is not None and self.charge_id == charge_id
+        return is_same and self.charge_reference is None and charge_reference is not None
+
     @property
     def is_answered(self) -> bool:
         """True once the processor has an answer to its dispute."""

@@ -23,7 +23,7 @@ class Case:
         self.signed: set[str] = set()
         self.disputes: dict[str, str] = {}
         self.answers: dict[str, str] = {}
-        self.named: dict[str, str] = {}
+        self.named: dict[str, tuple[str, str | None]] = {}
         self.revealed: set[str] = set()
         self.granted: set[str] = set()
         self.references: set[str] = set()
@@ -75,7 +75,7 @@ class Case:
 
     def receipt_return_ordered(self, f: dict) -> None:
         self._intend(f)
-        disputed = {charge for dispute, charge in self.named.items() if dispute in self.disputes}
+        disputed = {charge for dispute, (charge, _) in self.named.items() if dispute in self.disputes}
         need(f["processor_id"] not in disputed, "sent back what the payer's bank disputes")
 
     def _intend(self, f: dict) -> None:
@@ -157,8 +157,10 @@ class Case:
 
     def chargeback_charge_named(self, f: dict) -> None:
         need(self.disputes.get(f["dispute_id"]) == "processor", "only the processor disputes a charge")
-        need(f["dispute_id"] not in self.named and f["charge_id"], "a charge is named once")
-        self.named[f["dispute_id"]] = f["charge_id"]
+        charge, reference = self.named.get(f["dispute_id"], (f["charge_id"], None))
+        is_news = f["dispute_id"] not in self.named or (reference is None and f["charge_reference"] is not None)
+        need(is_news and charge and charge == f["charge_id"], "a charge is named once, and its reference once")
+        self.named[f["dispute_id"]] = (f["charge_id"], f["charge_reference"])
 
     def processor_dispute_answer_ordered(self, f: dict) -> None:
         need(self.disputes.get(f["dispute_id"]) == "processor", "only the processor's open dispute is answered")

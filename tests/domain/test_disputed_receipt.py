@@ -1,12 +1,14 @@
 """Stray money that the payer's bank disputes is not sent back meanwhile: he would have it twice."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.journal import Account
 from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PayoutPurpose, PayoutStatus
 from domain.transaction.state import DisputeOpen
-from domain.transaction.system_commands import RecordCharge, RequestPayout, ReturnReceipts
+from domain.transaction.system_commands import RecordCharge, RecordChargeback, RequestPayout, ReturnReceipts
 from tests.domain.golden_chargebacks import disputed_late
 from tests.domain.paths import (
     asked,
@@ -36,6 +38,11 @@ def paid_twice() -> Story:
 
 def second(story: Story) -> RecordCharge:
     return charge(story, 100_000, processor_id="charge-2")
+
+
+def by_number(outcome: str, *, of: RecordCharge) -> RecordChargeback:
+    """The processor names the charge without its reference."""
+    return RecordChargeback(report=replace(chargeback(outcome, of=of).report, charge_reference=None))
 
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])
@@ -99,6 +106,31 @@ def test_once_it_was_named_it_need_not_be_named_again():
         assert "stray_chargeback_lost" in story.do(chargeback("lost"))
         assert story.balance(A.UNMATCHED_RECEIPTS) == story.balance(A.REFUND_DUE) == story.balance(A.LOSSES) == 0
         assert story.transaction.held_minor == 100_000
+
+
+def test_what_is_lost_of_a_charge_named_by_number_cancels_the_return_that_its_reference_told_of():
+    story = paid_twice()
+    story.do(ReturnReceipts())
+    story.do(chargeback("open", of=second(story)))
+    assert "stray_chargeback_lost" in story.do(by_number("lost", of=second(story)))
+    assert story.transaction.refunds[story.refund()].status.value == "cancelled"
+    assert story.balance(A.REFUND_DUE) == story.balance(A.LOSSES) == 0
+
+
+def test_the_reference_of_a_charge_that_was_named_by_number_is_recorded_once_it_is_known():
+    story = paid_twice()
+    story.do(ReturnReceipts())
+    (back,) = story.transaction.refunds.values()
+    assert story.do(by_number("open", of=second(story))) == ["dispute_opened", NAMED]
+    other = charge(story, 100_000, processor_id="charge-3")
+    for report in (by_number("open", of=second(story)), chargeback("open", of=other), chargeback("open")):
+        story.ignores(report)
+    assert story.do(chargeback("open", of=second(story))) == [NAMED]
+    assert story.transaction.is_disputed(back)
+    for report in (chargeback("open", of=second(story)), by_number("open", of=second(story)), chargeback("open")):
+        story.ignores(report)
+    story.do(by_number("lost", of=second(story)))
+    assert story.balance(A.REFUND_DUE) == story.balance(A.LOSSES) == 0
 
 
 def test_a_payment_that_is_heard_of_only_after_its_chargeback_waits_as_well():

@@ -1,8 +1,10 @@
 """What the domain records, the verifier calls lawful: its rules were written a second time, and must not cry wolf."""
 
+from dataclasses import replace
+
 from domain.event import Event
 from domain.transaction import Transaction
-from domain.transaction.system_commands import ReturnReceipts
+from domain.transaction.system_commands import RecordChargeback, ReturnReceipts
 from eventstore.fork import fork
 from replay.legality import Objection, advance
 from tests.domain.golden_files import events_of, list_files
@@ -73,3 +75,18 @@ def test_the_verifier_objects_to_a_return_of_what_is_known_to_be_disputed():
     named = [known.last("chargeback_charge_named")]
     assert objections(story.transaction, named) == []
     assert objections(known.transaction, named) != []
+
+
+def test_the_verifier_objects_to_a_charge_that_is_named_twice_but_not_to_its_reference():
+    story = revealed(pending())
+    second = charge(story, processor_id="charge-2")
+    whole = chargeback("open", of=second)
+    for report in (second, RecordChargeback(report=replace(whole.report, charge_reference=None))):
+        story.do(report)
+    by_number = [story.last("chargeback_charge_named")]
+    named = story.fork()
+    named.do(whole)
+    by_reference = [named.last("chargeback_charge_named")]
+    assert objections(story.transaction, by_number) != []
+    assert objections(story.transaction, by_reference) == []
+    assert objections(named.transaction, by_reference) != []

@@ -11,6 +11,7 @@ from domain.journal import Account
 from domain.transaction import Transaction
 from gateways.chargeback import Chargeback
 from reactions.advance import advance
+from reactions.chargeback import record_found
 from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.reactions.disputes import decide, dispute
@@ -90,34 +91,54 @@ def test_a_return_that_waited_for_a_top_up_is_not_sent_while_it_is_disputed(data
     run(database.app_dsn, story)
 
 
-class NamesNothing:
-    """A processor whose answers about chargebacks do not say which charge they are of."""
+class LeavesOut:
+    """A processor whose answers about chargebacks leave out how it calls the charge."""
 
-    def __init__(self, real: Processor) -> None:
+    def __init__(self, real: Processor, *names: str) -> None:
         self._real = real
+        self._left_out = dict.fromkeys(names)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
 
     async def fetch_chargeback(self, processor_id: int) -> Chargeback:
-        return _nameless(await self._real.fetch_chargeback(processor_id))
+        return replace(await self._real.fetch_chargeback(processor_id), **self._left_out)
 
     async def list_chargebacks_of(self, charge_id: int) -> Sequence[Chargeback]:
-        return [_nameless(found) for found in await self._real.list_chargebacks_of(charge_id)]
+        return [replace(found, **self._left_out) for found in await self._real.list_chargebacks_of(charge_id)]
 
 
-def _nameless(found: Chargeback) -> Chargeback:
-    return replace(found, charge_id=None, charge_reference=None)
+def leave_out(world: World, *names: str) -> None:
+    world.tools = replace(world.tools, gateway=cast("Processor", LeavesOut(world.tools.gateway, *names)))
 
 
 def test_a_chargeback_is_of_the_charge_whose_chargebacks_were_asked_for(database: Database) -> None:
     async def story(world: World) -> None:
-        world.tools = replace(world.tools, gateway=cast("Processor", NamesNothing(world.tools.gateway)))
+        leave_out(world, "charge_id", "charge_reference")
         transaction_id = await overpaid(world)
         reference, number = await dispute(world, transaction_id, amount_minor=100_000 + SURPLUS)
         transaction = await hear(world, transaction_id, reference)
         assert [one.charge_id for one in transaction.open_disputes] == [transaction.processor_charge_id]
         assert (waiting_minor(transaction), transaction.refunds) == (SURPLUS, {})
+        await decide(world, number, "lost")
+        await require_lost_once(world, transaction_id)
+
+    run(database.app_dsn, story)
+
+
+def test_a_chargeback_that_names_its_charge_by_number_only_takes_what_waits_for_its_return(database: Database) -> None:
+    async def story(world: World) -> None:
+        leave_out(world, "charge_reference")
+        transaction_id = await overpaid(world)
+        await world.fault("refund", "insufficient_balance", times=1)
+        await world.advance(transaction_id)
+        _, number = await dispute(world, transaction_id, amount_minor=100_000 + SURPLUS)
+        found = await world.tools.gateway.fetch_chargeback(int(number))
+        await record_found(world.tools, await world.transaction(transaction_id), found)
+        await world.top_up(500_000)
+        world.wait(minutes=3)
+        await world.advance(transaction_id)
+        assert await world.moved("refund") == []
         await decide(world, number, "lost")
         await require_lost_once(world, transaction_id)
 
