@@ -9,6 +9,7 @@ from database.connect import Pool
 from database.queries import load
 from domain.actor import PARTIES
 from domain.journal import Account
+from domain.transaction.refund import NEEDS_A_LOOK
 from eventstore.converter import text_of
 from eventstore.log import RecordedEvent
 from projections.page import fetch_all
@@ -113,6 +114,13 @@ def alert_of_shortfall(what: str) -> Callable[[RecordedEvent, Rows], None]:
     return apply
 
 
+def alert_of_doubt(event: RecordedEvent, rows: Rows) -> None:
+    """The processor has another refund in the place of ours: no waiting tells whether ours was made."""
+    error = cast("str", event.data["error"])
+    if error in NEEDS_A_LOOK:
+        _raise(event, rows, "P1", "refund_uncertain", cast("str", event.data["reference"]), error)
+
+
 def alert_of_foreign_chargeback(event: RecordedEvent, rows: Rows) -> None:
     """A chargeback of stray money: a person answers it, and settles what it took with what reconciliation finds."""
     data = event.data
@@ -214,7 +222,7 @@ def _raise(
 
 ALERTS = project(
     "alerts",
-    9,
+    10,
     (ALERT,),
     SQL,
     {
@@ -228,6 +236,7 @@ ALERTS = project(
         "transaction.payout_waits_for_balance.v1": Change(alert_of_shortfall("payout")),
         "transaction.refund_waits_for_balance.v1": Change(alert_of_shortfall("refund")),
         "transaction.payout_otp_required.v1": Change(alert("P1", "payout_otp_required", "reference")),
+        "transaction.refund_uncertain.v1": Change(alert_of_doubt),
         "transaction.refund_failed.v1": Change(alert("P1", "refund_failed", "reference", "reason")),
         "transaction.refund_needs_attention.v1": Change(alert("P1", "refund_needs_attention", "reference")),
         "transaction.payment_mismatched.v1": Change(alert("P1", "payment_mismatched", "reference", "kind")),

@@ -167,7 +167,8 @@ class Refund:
     """One order to give money back; `reference` stands in the processor's merchant note and is its id here.
 
     `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
-    `paid_by` which payout pays, or which dispute of the processor took, what could not be sent.
+    `doubt` why it was last uncertain, `paid_by` which payout pays, or which dispute of the processor took, what could
+    not be sent.
     """
 
     reference: str
@@ -180,6 +181,7 @@ class Refund:
     source: Account | None = None
     failure: str | None = None
     waits_for_balance: bool = False
+    doubt: str | None = None
     paid_by: str | None = None
 
     @property

@@ -39,6 +39,10 @@ class RefundReport:
     source: Account = Account.BALANCE
 
 
+NEEDS_A_LOOK = frozenset({"gateway_outcome_mismatched", "gateway_refund_ambiguous"})
+"""Errors that no waiting clears up: the processor has another refund in its place, which a person has to look at."""
+
+
 class RefundUncertain(TransactionEvent):
     """Nobody knows whether the processor accepted the refund: list and match before any second try."""
 
@@ -48,7 +52,9 @@ class RefundUncertain(TransactionEvent):
 
     def change(self, transaction: TransactionState) -> None:
         """A second refund must not be sent."""
-        transaction.update_refund(self.reference, status=RefundStatus.UNCERTAIN, waits_for_balance=False)
+        transaction.update_refund(
+            self.reference, status=RefundStatus.UNCERTAIN, doubt=self.error, waits_for_balance=False
+        )
 
 
 class RefundSubmitted(TransactionMoneyEvent):
@@ -187,7 +193,10 @@ class RefundTrack(CoolingTrack):
         )
 
     def _note_uncertain_refund(self, refund: Refund, report: RefundReport) -> None:
-        if refund.status is RefundStatus.APPROVED or refund.waits_for_balance:
+        """However often it is asked, only the beginning is news, and what a person has to look at."""
+        needs_a_look = report.reason in NEEDS_A_LOOK and report.reason != refund.doubt
+        is_new = refund.status is RefundStatus.APPROVED or refund.waits_for_balance
+        if is_new or (needs_a_look and refund.status is RefundStatus.UNCERTAIN):
             self.record(RefundUncertain, reference=refund.reference, error=report.reason or "no answer")
 
     def _note_waiting_refund(self, refund: Refund) -> None:

@@ -25,6 +25,7 @@ SOURCE = {"seller": PAYABLE, "refund": REFUND_DUE, "compensation": COMPENSATION_
 WHOLE = 10_000
 OPEN = ("new", "uncertain", "sent")
 GONE = ("uncertain", "sent")
+LOOKED_AT = ("gateway_outcome_mismatched", "gateway_refund_ambiguous")
 
 
 class Wrong(AssertionError):
@@ -241,7 +242,10 @@ class Deal:
 
     def refund_uncertain(self, f: dict) -> None:
         refund = self.refunds[f["reference"]]
-        self._refund(f, "new", *(["uncertain"] if refund.pop("waits", False) else []), to="uncertain")
+        is_news = f["error"] in LOOKED_AT and f["error"] != refund.get("doubt")
+        again = refund.pop("waits", False) or is_news
+        self._refund(f, "new", *(["uncertain"] if again else []), to="uncertain")
+        refund["doubt"] = f["error"]
 
     def refund_submitted(self, f: dict) -> Counter[str]:
         amount = self._refund(f, "new", "uncertain", to="sent")

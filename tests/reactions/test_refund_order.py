@@ -14,11 +14,13 @@ from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
 from domain.transaction.records import Finding, RefundStatus
 from gateways.payment import NewRefund, Refund
+from projections.alert import list_alerts
 from reactions.advance import advance
 from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.reactions.awards import REASON, award
-from tests.reactions.world import World, open_world
+from tests.reactions.working import fold
+from tests.reactions.world import SECRET, World, open_world
 
 
 class Late:
@@ -120,9 +122,42 @@ def test_what_was_answered_with_another_refund_is_looked_for_and_never_ordered_a
             (refund,) = (await world.advance(transaction_id)).refunds.values()
             assert (refund.status, refund.processor_refund_id) == (RefundStatus.UNCERTAIN, None)
             world.wait(minutes=1)
+        fold(database)
+        (alert,) = await list_alerts(world.pool, kind="refund_uncertain")
+        assert (alert.severity, alert.subject, alert.detail) == (
+            "P1",
+            refund.reference,
+            "gateway_outcome_mismatched",
+        )
         late.shows = True
         await until_over(world, transaction_id)
         assert await world.moved("refund") == [-40_000]
+
+    tell(database, story)
+
+
+def test_staff_are_told_once_also_when_the_order_before_was_not_answered(database: Database) -> None:
+    """And a refund that they make on the processor's dashboard, under its reference, is found."""
+
+    async def story(world: World, late: Late) -> None:
+        late.shows = True
+        transaction_id = await divide(world)
+        await world.fault("refund", "500_before")
+        (refund,) = (await world.advance(transaction_id)).refunds.values()
+        fold(database)
+        assert await list_alerts(world.pool, kind="refund_uncertain") == []
+        by_hand = {"transaction": refund.charge_reference, "amount": refund.amount_minor}
+        key = {"Authorization": f"Bearer {SECRET.reveal()}"}
+        assert (await world.panel.post("/refund", json=by_hand, headers=key)).status_code == 200
+        for _ in range(4):
+            world.wait(minutes=1)
+            await world.advance(transaction_id)
+        fold(database)
+        (alert,) = await list_alerts(world.pool, kind="refund_uncertain")
+        assert (alert.subject, alert.detail) == (refund.reference, "gateway_refund_ambiguous")
+        by_hand["merchant_note"] = refund.reference
+        assert (await world.panel.post("/refund", json=by_hand, headers=key)).status_code == 200
+        assert await until_over(world, transaction_id) == 0
 
     tell(database, story)
 
