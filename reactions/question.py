@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from domain.transaction import Transaction
 from domain.transaction.system_commands import RecordAnsweredQuestion, RecordRefusedQuestion
-from gateways.errors import GatewayRefused, UnknownReference
+from gateways.errors import GatewayError, GatewayRefused, UnknownReference
 from reactions.toolbox import Toolbox, record
 
 NAME = "questions"
@@ -23,9 +23,9 @@ Ask = Callable[[], Awaitable[bool]]
 
 
 class Passed(Exception):
-    """A refusal that staff are told of and that nothing else has to wait for."""
+    """A refusal, or an answer that says nothing for certain: staff are told, and nothing else has to wait for it."""
 
-    def __init__(self, refusal: GatewayRefused | UnknownReference) -> None:
+    def __init__(self, refusal: GatewayError) -> None:
         """Keep what the processor said."""
         super().__init__()
         self.refusal = refusal
@@ -63,9 +63,7 @@ async def ask_first(tools: Toolbox, transaction: Transaction, reference: str, as
     return answer
 
 
-async def _note_refused(
-    tools: Toolbox, transaction: Transaction, reference: str, refusal: GatewayRefused | UnknownReference
-) -> bool:
+async def _note_refused(tools: Toolbox, transaction: Transaction, reference: str, refusal: GatewayError) -> bool:
     since = tools.refused_since.setdefault((transaction.id, reference), tools.clock())
     if reference in transaction.refused_questions or tools.clock() < since + PATIENCE:
         return False

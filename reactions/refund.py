@@ -67,17 +67,21 @@ def _list_failed(transaction: Transaction) -> list[Refund]:
 
 
 async def _record_if_paid(tools: Toolbox, transaction: Transaction, refund: Refund, doubtful: set[str]) -> bool:
-    """True when what failed was paid after all; that, or what may yet be paid, is `doubtful` from now on."""
+    """True when what failed was paid after all; that, or what may yet be paid, is `doubtful` from now on.
+
+    Staff are told of what may yet be paid: a transfer waits for it.
+    """
     try:
         report = await _ask_only(tools, transaction, refund)
-    except (RefundAmbiguous, OutcomeMismatched):
+    except (RefundAmbiguous, OutcomeMismatched) as doubt:
         doubtful.add(refund.reference)
-        return False
+        raise Passed(doubt) from doubt
     if report is None or report.status is ProcessorRefundStatus.FAILED:
         return False
     doubtful.add(refund.reference)
-    is_paid = report.status is ProcessorRefundStatus.PROCESSED
-    return is_paid and await record(tools, NAME, transaction.id, RecordRefund(report=report))
+    if report.status is not ProcessorRefundStatus.PROCESSED:
+        raise Passed(GatewayUncertain(gateway_code=f"refund_{report.status.value}"))
+    return await record(tools, NAME, transaction.id, RecordRefund(report=report))
 
 
 async def _ask_only(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:

@@ -112,7 +112,12 @@ def _refund_reason(transaction: "Transaction") -> str | None:
             return f"refund_{refund.status.value}{_refusal_of(transaction, refund.reference)}"
         if refund.status is RefundStatus.FAILED and refund.currency is not transaction.price.currency:
             return "refund_failed: in another currency"
-    return next((reason for account, reason in _OWED.items() if transaction.owed(account) > 0), None)
+    owed = next((account for account in _OWED if transaction.owed(account) > 0), None)
+    if owed is Account.REFUND_DUE:
+        unpaid = (refund.reference for refund in transaction.refunds.values() if refund.is_unpaid)
+        if refusal := _refusal_of(transaction, *unpaid):
+            return f"refund_failed{refusal}"
+    return None if owed is None else _OWED[owed]
 
 
 def _refusal_of(transaction: "Transaction", *references: str) -> str:

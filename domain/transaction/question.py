@@ -18,7 +18,8 @@ from domain.transaction.state import TransactionState
 class QuestionRefused(TransactionEvent):
     """The processor refuses to say what became of a charge, transfer, refund or dispute, or to take an answer to one.
 
-    It has done so for ten minutes. A remark: nothing is concluded from it. The program goes on asking.
+    Or it says of a refund that had failed that it may yet be paid. It has done so for ten minutes. A remark:
+    nothing is concluded from it. The program goes on asking.
     """
 
     TOPIC = "transaction.question_refused.v1"

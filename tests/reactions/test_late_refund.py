@@ -15,7 +15,7 @@ from reactions.advance import advance
 from tests.conftest import Database
 from tests.domain.people import SYSTEM
 from tests.reactions.disputes import dispute
-from tests.reactions.refusing import forget, hinder
+from tests.reactions.refusing import alerts, forget, hinder
 from tests.reactions.refusing import refuse as say_nothing
 from tests.reactions.world import PRICE, SECRET, World, run
 
@@ -54,9 +54,40 @@ def test_a_refund_called_refused_that_may_yet_be_paid_is_waited_for(database: Da
         await world.fault("refund", "accept_then_timeout")
         await world.fault("refund", "needs_attention")
         transaction_id = await refuse(world)
-        transaction = await world.advance(transaction_id)
-        assert not transaction.payouts
-        assert status_of(transaction) is RefundStatus.FAILED
+        for minutes in (0, 10, 1, 60):
+            world.wait(minutes=minutes)
+            transaction = await world.advance(transaction_id)
+            assert not transaction.payouts
+            assert status_of(transaction) is RefundStatus.FAILED
+        (alert,) = await alerts(world, database)
+        assert (alert.severity, alert.kind, alert.subject, alert.detail) == (
+            "P1",
+            "question_refused",
+            *transaction.refunds,
+            "refund_needs-attention",
+        )
+        assert transaction.stuck_reason == "refund_failed: refund_needs-attention when asked about it"
+
+    run(database.app_dsn, story)
+
+
+def test_a_failed_refund_in_whose_place_there_is_another_holds_its_transfer_with_an_alert(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.fault("refund", "500_before")
+        transaction_id = await refuse(world)
+        (refund,) = (await world.transaction(transaction_id)).refunds.values()
+        noteless = {"transaction": refund.charge_reference, "amount": refund.amount_minor}
+        key = {"Authorization": f"Bearer {SECRET.reveal()}"}
+        assert (await world.panel.post("/refund", json=noteless, headers=key)).status_code == 200
+        for minutes in (0, 10, 60):
+            world.wait(minutes=minutes)
+            assert not (await world.advance(transaction_id)).payouts
+        (alert,) = await alerts(world, database)
+        assert (alert.kind, alert.subject, alert.detail) == (
+            "question_refused",
+            refund.reference,
+            "gateway_refund_ambiguous",
+        )
 
     run(database.app_dsn, story)
 

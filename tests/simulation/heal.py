@@ -18,7 +18,11 @@ PAYOUT_FAILED = ("payout_failed", "payout_reversed", "payout_given_up", "refund_
 STANDS_STILL = ("payout_failed", "payout_reversed", "awaiting_decision", "money_still_held", "awaiting_acknowledgement")
 PERSON_MUST_LOOK = ("refund_failed: in another currency",)
 WAITING = "SELECT count(*) FROM payment_events WHERE processed_at IS NULL"
-NOTELESS = ("refund_approved", "refund_uncertain")
+NOTELESS = (
+    "refund_approved",
+    "refund_uncertain",
+    "refund_failed: gateway_refund_ambiguous when asked about it",
+)
 
 
 async def heal(w: World) -> None:
@@ -123,7 +127,8 @@ def _is_for_a_person(w: World, t: Transaction) -> bool:
     """What no program can settle: it waits, and says why."""
     if t.stuck_reason in PERSON_MUST_LOOK:
         return True
-    unnamed = (refund for refund in t.refunds.values() if refund.status.is_open and not refund.processor_refund_id)
+    left = (refund for refund in t.refunds.values() if refund.status.is_open or refund.is_unpaid)
+    unnamed = (refund for refund in left if not refund.processor_refund_id)
     charges = {refund.charge_reference for refund in unnamed}
     noteless = {r.charge_reference for r in w.processor.sim.store.refunds.all() if not r.merchant_note}
     return t.stuck_reason in NOTELESS and bool(charges & noteless)
