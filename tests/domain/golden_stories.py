@@ -16,12 +16,9 @@ from domain.money import Currency, Money
 from domain.policy import Silence, Terms
 from domain.reconciliation import AccountFigure, Difference, DifferenceKind, RecordReconciliation
 from domain.restore import (
-    DiscoverExternalPayment,
-    PaymentKind,
     RecordRestore,
     RestoreCause,
     SettleExternalPayment,
-    external_payment_id,
 )
 from domain.transaction.chargeback_report import dispute_id_of
 from domain.transaction.commands import (
@@ -70,7 +67,18 @@ from tests.domain.golden_payouts import (
     unanswered,
     uncovered,
 )
-from tests.domain.paths import BUYER_KEY, REASON, asked, charge, chargeback, dispute, pending, refunded, transfer
+from tests.domain.paths import (
+    BUYER_KEY,
+    REASON,
+    asked,
+    charge,
+    chargeback,
+    discover,
+    dispute,
+    pending,
+    refunded,
+    transfer,
+)
 from tests.domain.people import ADMIN, BUYER, BUYER_ID, SECOND, SELLER, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
 
@@ -296,17 +304,8 @@ def reconciled() -> Story:
 
 def restored() -> Story:
     """The log was set back: one payment had no place, was decided on, and the books were held against each other."""
-    story, found = Story(), external_payment_id(PaymentKind.TRANSFER, "77")
-    discovered = DiscoverExternalPayment(
-        kind=PaymentKind.TRANSFER,
-        reference="po-77",
-        processor_id="77",
-        transaction_id=TRANSACTION_ID,
-        currency="KES",
-        amount_minor=900,
-        status="success",
-    )
-    story.start(discovered, SYSTEM, found)
+    story = Story()
+    found = discover(story)
     done = RecordRestore(
         cause=RestoreCause.BEHIND,
         marked_position=40,

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from domain.journal import Account
 from domain.money import Currency
 from domain.policy import Terms
+from domain.restore import DiscoverExternalPayment, PaymentKind, external_payment_id
 from domain.transaction import Transaction
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
 from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport
@@ -41,7 +42,7 @@ from domain.transaction.system_commands import (
 )
 from domain.transaction.transfer import TransferReport, TransferStatus
 from domain.transaction.vault import Addendum
-from tests.domain.people import BUYER, SELLER, START, SUPER
+from tests.domain.people import BUYER, SELLER, START, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, RATE, TRANSACTION_ID, Story
 
 REASON = "decided after reading the evidence"
@@ -222,6 +223,22 @@ def cancel() -> CancelTransaction:
 
 
 # -- stories up to a phase --------------------------------------------------------------------------------------------
+
+
+def discover(story: Story) -> UUID:
+    """After a restore the processor has a transfer that the log has no place for."""
+    found = external_payment_id(PaymentKind.TRANSFER, "77")
+    discovered = DiscoverExternalPayment(
+        kind=PaymentKind.TRANSFER,
+        reference="po-77",
+        processor_id="77",
+        transaction_id=TRANSACTION_ID,
+        currency="KES",
+        amount_minor=900,
+        status="success",
+    )
+    story.start(discovered, SYSTEM, found)
+    return found
 
 
 def pending(price_minor: int = 100_000, terms: Terms | None = None, *, checked: bool = True) -> Story:

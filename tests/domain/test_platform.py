@@ -15,11 +15,11 @@ from domain.ids import REFERENCE_LENGTH, derive_reference, uuid7
 from domain.listing.commands import FollowTransactionEnd, LoseListedDeposit
 from domain.money import AmountNotPositive, Currency, CurrencyMismatch, Money
 from domain.reason import ReasonTooShort
-from domain.restore import DiscoverExternalPayment, PaymentKind, SettleExternalPayment, external_payment_id
+from domain.restore import SettleExternalPayment
 from domain.treasury import MoveFunds, Movement, OpenTreasury, treasury_id
 from domain.user import ChangePayoutAccount, ChangeRoles, RegisterUser, RoleNotGrantable
 from domain.vault import DestroyCredentials, LoseCredentials
-from tests.domain.paths import REASON, pending
+from tests.domain.paths import REASON, discover, pending
 from tests.domain.people import ADMIN, AUDITOR, BUYER, SELLER, SELLER_ID, SUPER, SYSTEM
 from tests.domain.story import LISTING_ID, TRANSACTION_ID, VAULT_ID, Story
 
@@ -65,17 +65,8 @@ def observed(story: Story) -> ObserveCanary:
 
 
 def test_what_holds_a_sale_back_is_lifted_by_whoever_is_in_charge():
-    found, story = external_payment_id(PaymentKind.TRANSFER, "77"), Story()
-    discovered = DiscoverExternalPayment(
-        kind=PaymentKind.TRANSFER,
-        reference="po-77",
-        processor_id="77",
-        transaction_id=TRANSACTION_ID,
-        currency="KES",
-        amount_minor=900,
-        status="success",
-    )
-    story.start(discovered, SYSTEM, found)
+    story = Story()
+    found = discover(story)
     for actor in NOBODY_IN_CHARGE:
         story.refuses(Forbidden, SettleExternalPayment(reason=REASON), actor, found)
     story.do(SettleExternalPayment(reason=REASON), SUPER, found)
