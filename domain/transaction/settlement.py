@@ -10,7 +10,8 @@ from domain.money import Currency
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.records import Basis, Refund, RefundStatus, SettlementStatus
 from domain.transaction.state import NothingHeld, TransactionState
-from domain.transaction.vault import AlreadyRevealed, VaultTrack
+from domain.transaction.stray import StrayTrack
+from domain.transaction.vault import AlreadyRevealed
 
 
 class RefundTooLarge(Invalid):
@@ -140,7 +141,7 @@ class ReceiptReturnOrdered(TransactionMoneyEvent):
         add_refund(transaction, self.reference, self.charge_reference, self.amount_minor, self.currency, basis)
 
 
-class SettlementTrack(VaultTrack):
+class SettlementTrack(StrayTrack):
     """Ordering releases, refunds and splits; guards stand in the commands that lead here."""
 
     def order_release(self, basis: Basis, reason: str | None) -> None:

@@ -244,24 +244,6 @@ class TransactionState(Aggregate):
         return bool(self.disputes) and any(dispute.is_open for dispute in self.disputes.values())
 
     @property
-    def returnable_receipts(self) -> tuple[Receipt, ...]:
-        """The stray money that can go back now: what the payer's bank disputes waits until that is decided."""
-        disputed = {dispute.charge_id for dispute in self.open_disputes}
-        return tuple(receipt for receipt in self.suspense.values() if receipt.processor_id not in disputed)
-
-    def is_disputed(self, refund: Refund) -> bool:
-        """True for the return of stray money that the payer's bank disputes: he would have it twice."""
-        disputed = {dispute.charge_reference for dispute in self.open_disputes}
-        return not refund.is_of_price and refund.charge_reference in disputed
-
-    def is_frozen(self, purpose: PayoutPurpose) -> bool:
-        """Return whether an open dispute keeps this from being paid: to the seller, or stray money to its payer."""
-        if purpose is PayoutPurpose.REFUND:
-            unsent = {payout.reference for payout in self.payouts.values() if payout.status.is_open}
-            return any(self.is_disputed(r) for r in self.refunds.values() if r.is_unpaid or r.paid_by in unsent)
-        return purpose is PayoutPurpose.SELLER and self.has_open_dispute
-
-    @property
     def has_dispute_against_refund(self) -> bool:
         """True while a dispute is undecided that is not the seller's: his never blocks a refund."""
         return any(dispute.source is not DisputeSource.SELLER for dispute in self.open_disputes)

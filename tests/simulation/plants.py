@@ -14,6 +14,7 @@ from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackRe
 from domain.transaction.payment import PaymentTrack
 from domain.transaction.records import Decision
 from domain.transaction.refund import ProcessorRefundStatus
+from domain.transaction.stray import StrayTrack
 from domain.transaction.system_commands import RecordCharge
 from domain.transaction.transfer import TransferStatus
 from domain.transaction.vault import VaultTrack
@@ -102,7 +103,7 @@ def skip_four_eyes(patch: pytest.MonkeyPatch) -> None:
 def release_during_a_dispute(patch: pytest.MonkeyPatch) -> None:
     """An open dispute keeps nobody from anything."""
     patch.setattr(VaultTrack, "require_no_dispute", lambda self: None)
-    patch.setattr(VaultTrack, "is_frozen", lambda self, purpose: False)
+    patch.setattr(StrayTrack, "is_frozen", lambda self, purpose: False)
     patch.setattr(VaultTrack, "has_dispute_against_refund", property(lambda self: False))
 
 
