@@ -191,7 +191,7 @@ class ChargebackTrack(StrayChargebackTrack):
     def _name_charge(self, dispute: Dispute, report: ChargebackReport) -> None:
         """Once, and its reference once that is known; nothing waits for its return of a charge that was just the price.
 
-        What waits is found by the number in suspense, and by the reference where its return is ordered.
+        What waits for its return is found by the number.
         """
         is_just_price = report.charge_id == self.processor_charge_id and report.charge_id not in self.seen_charges
         is_first = dispute.charge_id is None and report.charge_id is not None

@@ -166,6 +166,7 @@ class RefundStatus(StrEnum):
 class Refund:
     """One order to give money back; `reference` stands in the processor's merchant note and is its id here.
 
+    `charge_id` is the processor's number of the charge that is returned as stray money; None of the price.
     `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
     `doubt` why it was last uncertain, `paid_by` which payout pays, or which dispute of the processor took, what could
     not be sent.
@@ -177,6 +178,7 @@ class Refund:
     basis: Basis
     charge_reference: str
     currency: Currency
+    charge_id: str | None = None
     processor_refund_id: str | None = None
     source: Account | None = None
     failure: str | None = None

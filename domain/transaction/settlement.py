@@ -139,6 +139,7 @@ class ReceiptReturnOrdered(TransactionMoneyEvent):
         transaction.suspense.pop(self.processor_id, None)
         basis = Basis.MISMATCH
         add_refund(transaction, self.reference, self.charge_reference, self.amount_minor, self.currency, basis)
+        transaction.update_refund(self.reference, charge_id=self.processor_id)
 
 
 class SettlementTrack(StrayTrack):

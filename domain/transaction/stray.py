@@ -10,13 +10,15 @@ class StrayTrack(VaultTrack):
     @property
     def returnable_receipts(self) -> tuple[Receipt, ...]:
         """The stray money that can go back now: what the payer's bank disputes waits until that is decided."""
-        disputed = {dispute.charge_id for dispute in self.open_disputes}
+        disputed = self._disputed_charges()
         return tuple(receipt for receipt in self.suspense.values() if receipt.processor_id not in disputed)
 
     def is_disputed(self, refund: Refund) -> bool:
         """True for the return of stray money that the payer's bank disputes: he would have it twice."""
-        disputed = {dispute.charge_reference for dispute in self.open_disputes}
-        return not refund.is_of_price and refund.charge_reference in disputed
+        return not refund.is_of_price and refund.charge_id in self._disputed_charges()
+
+    def _disputed_charges(self) -> set[str | None]:
+        return {dispute.charge_id for dispute in self.open_disputes}
 
     def is_frozen(self, purpose: PayoutPurpose) -> bool:
         """Return whether an open dispute keeps this from being paid: to the seller, or stray money to its payer."""

@@ -91,11 +91,11 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
 
     def record_stray_loss(self, report: ChargebackReport, amount_minor: int) -> None:
         """Take from receipt and returns of the charge what a chargeback took; what is missing there is our loss."""
-        self._end_unsent_transfers(report.charge_reference)
+        self._end_unsent_transfers(report.charge_id)
         receipt = None if report.charge_id is None else self.suspense.get(report.charge_id)
         is_ours = receipt is not None and receipt.currency is self.price.currency
         from_receipt = min(amount_minor, receipt.amount_minor) if receipt is not None and is_ours else 0
-        returns = self._unsent_returns(report.charge_reference) if report.charge_id in self.seen_charges else ()
+        returns = self._unsent_returns(report.charge_id)
         from_returns = min(amount_minor - from_receipt, sum(refund.amount_minor for refund in returns))
         self.record(
             StrayChargebackLost,
@@ -113,11 +113,11 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
             ),
         )
 
-    def _end_unsent_transfers(self, charge_reference: str | None) -> None:
+    def _end_unsent_transfers(self, charge_id: str | None) -> None:
         """What a transfer was to pay of returns that failed is gone, before it was sent: what it pays besides is owed
         again. Should it have been sent unheard, the next report of it says so.
         """
-        paid_by = {refund.paid_by for refund in self.stray_returns if refund.charge_reference == charge_reference}
+        paid_by = {refund.paid_by for refund in self.stray_returns if refund.charge_id == charge_id}
         for payout in tuple(self.payouts.values()):
             if payout.reference in paid_by and payout.status is PayoutStatus.REQUESTED:
                 report = TransferReport(
@@ -125,10 +125,10 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
                 )
                 self.apply_transfer(report)
 
-    def _unsent_returns(self, charge_reference: str | None) -> tuple[Refund, ...]:
+    def _unsent_returns(self, charge_id: str | None) -> tuple[Refund, ...]:
         """The returns of stray money of a charge that were not sent, or failed and are not paid by a transfer."""
         unsent = (refund for refund in self.stray_returns if refund.status is RefundStatus.APPROVED or refund.is_unpaid)
-        return tuple(refund for refund in unsent if refund.charge_reference == charge_reference)
+        return tuple(refund for refund in unsent if refund.charge_id == charge_id)
 
     @property
     def unsent_refunds(self) -> tuple[Refund, ...]:

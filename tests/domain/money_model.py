@@ -95,7 +95,6 @@ class Deal:
             "currency": f["currency"],
             "state": "new",
             "stray": stray,
-            "of": f["charge_reference"],
         }
 
     # -- what each event should move ----------------------------------------------------------------------------------
@@ -116,6 +115,7 @@ class Deal:
 
     def receipt_return_ordered(self, f: dict) -> Counter[str]:
         self._order(f, f["amount_minor"], stray=True)
+        self.refunds[f["reference"]]["charge"] = f["processor_id"]
         self.strays[f["processor_id"]]["waits"] = 0
         return Counter({STRAY: f["amount_minor"], REFUND_DUE: -f["amount_minor"]})
 
@@ -290,7 +290,7 @@ class Deal:
             for reference, r in self.refunds.items()
             if known
             and r["stray"]
-            and r["of"] == at["reference"]
+            and r["charge"] == f["charge_id"]
             and r["currency"] == self.currency
             and (r["state"] == "new" or (r["state"] == "failed" and "by" not in r))
         ]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.journal import Account
+from domain.transaction.chargeback_report import ChargebackOutcome
 from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PayoutPurpose, PayoutStatus
 from domain.transaction.state import DisputeOpen
@@ -115,6 +116,25 @@ def test_what_is_lost_of_a_charge_named_by_number_cancels_the_return_that_its_re
     assert "stray_chargeback_lost" in story.do(by_number("lost", of=second(story)))
     assert story.transaction.refunds[story.refund()].status.value == "cancelled"
     assert story.balance(A.REFUND_DUE) == story.balance(A.LOSSES) == 0
+
+
+def test_what_is_lost_of_a_charge_that_is_never_named_but_by_number_takes_its_return_with_it():
+    """Paystack may not know the charge by that number any more."""
+    story = failed_back()
+    story.do(charge(story, 30_000, processor_id="charge-3"))
+    story.do(ReturnReceipts())
+    (failed, back), (payout,) = story.transaction.refunds.values(), story.transaction.payouts
+    other = charge(story, 30_000, processor_id="charge-3")
+    for number, amount, of in (("dispute-1", 100_000, second(story)), ("dispute-2", 30_000, other)):
+        report = replace(by_number("open", of=of).report, processor_dispute_id=number, amount_minor=amount)
+        story.do(RecordChargeback(report=report))
+        assert [story.transaction.is_disputed(one) for one in (failed, back)] == [
+            number == "dispute-1",
+            number != "dispute-1",
+        ]
+        story.do(RecordChargeback(report=replace(report, outcome=ChargebackOutcome.LOST)))
+    assert story.transaction.payouts[payout].status is PayoutStatus.FAILED
+    assert story.balance(A.REFUND_DUE) == story.balance(A.PAYOUT_IN_FLIGHT) == story.balance(A.LOSSES) == 0
 
 
 def test_the_reference_of_a_charge_that_was_named_by_number_is_recorded_once_it_is_known():
