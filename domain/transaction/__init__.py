@@ -1,4 +1,4 @@
-"""An escrow transaction: one stream, orthogonal tracks, a derived phase."""
+"""An escrow transaction: one stream, tracks that are folded from it, a derived phase."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,11 @@ from domain.transaction.note import NoteAdded, PartiesNotified, StatementRecorde
 
 
 class Transaction(AttentionTrack):
-    """Everything a transaction can do. Each track stands in the file of its noun, its events beside it."""
+    """Everything a transaction can do. Each track stands in the file of its noun, its events beside it.
+
+    What is folded, one state for all, is in `TransactionState`. The tracks add commands to it in one line from
+    `OpeningTrack` to this class, so that each may ask those before it, and none knows those after it.
+    """
 
     TOPIC = "transaction"
 
