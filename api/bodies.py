@@ -15,6 +15,7 @@ from domain.money import MAX_AMOUNT_MINOR
 from domain.policy import MAX_EXTENSION_SECONDS
 from domain.reason import REASON_MAX_LENGTH, REASON_MIN_LENGTH
 from domain.transaction.records import DisputeCategory, Finding, PayoutPurpose
+from gateways.payment import TRANSFER_REFERENCE
 from identity.api_key import Scope
 from identity.email import LONGEST_EMAIL
 from identity.payout_account import ACCOUNT_NUMBER, BANK_CODE
@@ -38,7 +39,7 @@ Reason = Annotated[Prose, Field(min_length=REASON_MIN_LENGTH, max_length=REASON_
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 BankCode = Annotated[str, Field(pattern=f"^{BANK_CODE.pattern}$")]
 AccountNumber = Annotated[str, Field(pattern=f"^{ACCOUNT_NUMBER.pattern}$")]
-TransferReference = Annotated[str, Field(pattern=r"^[a-z0-9_-]{16,50}$")]
+TransferReference = Annotated[str, Field(pattern=f"^{TRANSFER_REFERENCE.pattern}$")]
 SixDigits = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 RecoveryCode = Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{16,40}$")]
 RecoveryKeyText = Annotated[str, Field(pattern=r"^[A-Za-z2-7 -]{32,60}$")]

@@ -17,7 +17,7 @@ from domain.money import AmountNotPositive, Currency, Money
 JsonObject = Mapping[str, object]
 
 _CHARGE_REFERENCE = re.compile(r"[A-Za-z0-9.=-]{1,100}")
-_TRANSFER_REFERENCE = re.compile(r"[a-z0-9_-]{16,50}")
+TRANSFER_REFERENCE = re.compile(r"[a-z0-9_-]{16,50}")
 
 
 class ReferenceInvalid(Invalid):
@@ -155,7 +155,7 @@ class NewTransfer:
 
     def __post_init__(self) -> None:
         """Raise `ReferenceInvalid` or `AmountNotPositive` before anything is sent."""
-        _require(_TRANSFER_REFERENCE, self.reference, self.amount)
+        _require(TRANSFER_REFERENCE, self.reference, self.amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
