@@ -10,6 +10,7 @@ import typer
 
 from cli.home import make_secret_file
 from cli.output import say
+from cli.stopping import leave_on_sigterm
 from database.settings import Settings
 from gateways.paystack.secret import SecretKey
 from gateways.paystack.sim.endpoints import require_place
@@ -30,6 +31,7 @@ def serve_sim(sim: Sim, port: int, *, balances: Sequence[str], faults: str) -> N
     """Serve until SIGTERM or Ctrl-C; one line of JSON on stdout says when calls are answered."""
     _add_faults(sim, faults)
     _pay_in(sim, [_read_money(each) for each in balances])
+    leave_on_sigterm()
     try:
         run(sim, port, _announce)
     except OSError as error:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 
 import uvicorn
 import uvloop
@@ -11,6 +10,7 @@ from api.app import create_app
 from api.canary import watch_canary
 from api.http.protocol import StrictHttp
 from cli.connection import prepare_database, running_server
+from cli.stopping import leave_on_sigterm
 from cli.wiring import open_dependencies, require_processor
 from database.settings import Settings
 
@@ -20,19 +20,13 @@ YOUNG_OBJECTS = 10_000
 
 def run_api(host: str, port: int) -> None:
     """Serve until SIGTERM or Ctrl-C; requests that have begun are finished first."""
-    # The HTTP server raises the signal again once it has stopped: without a handler that would end the process before
-    # the log's writer, the pool and an embedded PostgreSQL have been closed.
-    signal.signal(signal.SIGTERM, _leave)
+    leave_on_sigterm()
     settings = Settings()
     require_processor(settings)
     with running_server(settings):
         prepare_database(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, host, port))
-
-
-def _leave(_number: int, _frame: object) -> None:
-    raise SystemExit(0)
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:

@@ -91,7 +91,7 @@ def test_it_says_when_it_is_ready_stops_on_sigterm_and_carries_on(tmp_path: Path
         assert Panel(base_url).held("balance") == 700
         assert refused(tmp_path, *options) == 9, "one file, one stand-in"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == -signal.SIGTERM
+        assert process.wait(10) == 0, "the signal ended it before its store was closed"
     with started(tmp_path, *options) as (_, base_url):
         assert Panel(base_url).held("balance") == 700, "a restart is not a gift"
 
