@@ -1,5 +1,4 @@
-"""Signing in by a password only, a proof by mail, and an authenticator app: taken into use, or given by whoever runs
-the server."""
+"""A proof by mail, and an authenticator app: taken into use, or given by whoever runs the server."""
 
 import asyncio
 import base64
@@ -10,18 +9,9 @@ from psycopg import AsyncConnection
 
 from identity.second_factor import enrol_second_factor
 from identity.totp import make_code, step_of
-from tests.api.running import PASSWORD, WIRE, Installation, Person
+from tests.api.running import PASSWORD, Installation, Person
 
 FACTOR = "/api/v1/auth/second-factor"
-
-
-def sign_in(installation: Installation, name: str, **more: str) -> Person:
-    """A new session that only a password began, unless more is shown."""
-    known = installation.people[name]
-    body = {"email": known.email, "password": PASSWORD, **more}
-    answer = WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
-    assert answer.status_code == 200, answer.text
-    return Person(name, known.id, known.email, answer.json()["access_token"], installation.base_url)
 
 
 class App:

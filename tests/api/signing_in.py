@@ -9,9 +9,17 @@ import psycopg
 from tests.api.running import PASSWORD, WIRE, Installation, Person
 
 
-def sign_in(installation: Installation, person: Person, password: str) -> httpx.Response:
-    body = {"email": person.email, "password": password}
+def ask_to_sign_in(installation: Installation, email: str, password: str = PASSWORD, **more: str) -> httpx.Response:
+    body = {"email": email, "password": password, **more}
     return WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
+
+
+def sign_in(installation: Installation, name: str, **more: str) -> Person:
+    """A new session that only a password began, unless more is shown."""
+    known = installation.people[name]
+    answer = ask_to_sign_in(installation, known.email, **more)
+    assert answer.status_code == 200, answer.text
+    return Person(name, known.id, known.email, answer.json()["access_token"], installation.base_url)
 
 
 def fill_door(installation: Installation, stack: ExitStack) -> None:
@@ -21,9 +29,7 @@ def fill_door(installation: Installation, stack: ExitStack) -> None:
 
 def session_of(installation: Installation, name: str, *, confirmed_ago: timedelta | None) -> str:
     """A new session of somebody who showed an app's code so long ago, or never."""
-    person = installation.people[name]
-    body = {"email": person.email, "password": PASSWORD}
-    token = str(WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body).json()["access_token"])
+    person = sign_in(installation, name)
     if confirmed_ago is not None:
         query = """
             UPDATE sessions SET confirmed_at = %s, confirmed_by = 'totp'
@@ -31,4 +37,4 @@ def session_of(installation: Installation, name: str, *, confirmed_ago: timedelt
         """
         with psycopg.connect(installation.superuser_dsn) as connection:
             connection.execute(query, (installation.clock() - confirmed_ago, person.id))
-    return token
+    return person.token

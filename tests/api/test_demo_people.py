@@ -9,7 +9,8 @@ import pytest
 from cli.demo.person import Person
 from cli.demo.playing import for_each
 from tests.api.running import PASSWORD, WIRE, Installation
-from tests.api.second_factor import be_given, sign_in
+from tests.api.second_factor import be_given
+from tests.api.signing_in import sign_in
 
 SESSIONS = "/api/v1/auth/sessions"
 

@@ -22,6 +22,7 @@ from replay.verify import verify
 from tests.api.proof_files import send
 from tests.api.running import PASSWORD, WIRE, Installation, JsonObject, Person
 from tests.api.samples import PNG
+from tests.api.signing_in import ask_to_sign_in
 from tests.conftest import Database
 from tests.waiting import wait_until
 
@@ -55,8 +56,7 @@ def register(installation: Installation) -> Person:
 
 
 def sign_in(installation: Installation) -> Person:
-    body = {"email": EMAIL, "password": PASSWORD}
-    tokens = WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body).json()
+    tokens = ask_to_sign_in(installation, EMAIL).json()
     return Person("canary", UUID(tokens["user_id"]), EMAIL, tokens["access_token"], installation.base_url)
 
 
@@ -186,7 +186,7 @@ def test_a_person_is_erased_and_the_log_stands(fresh: Installation, database: Da
     assert erase(fresh, person.id).state is State.ERASED
     assert places_of(fresh) == set()
     assert not list(fresh.files.rglob(f"{person.id}/*"))
-    refused = WIRE.post(f"{fresh.base_url}/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD})
+    refused = ask_to_sign_in(fresh, EMAIL)
     assert refused.json()["code"] == "sign_in_refused"
     assert verify(database.owner_dsn, actor="tests", processes=1).counts == {}
 

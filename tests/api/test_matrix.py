@@ -7,6 +7,7 @@ import pytest
 from api.rights import RIGHTS
 from tests.api.matrix import IDENTITIES, KINDS, ROWS, check_row, make_key, send, unmatched
 from tests.api.running import WIRE, Installation
+from tests.api.signing_in import sign_in
 
 API_KEYS = {
     "buyer's key": ("buyer", {"read", "trade"}),
@@ -69,10 +70,7 @@ def expected_of_key(route: str, codes: str, name: str) -> int:
 
 
 def test_a_new_role_and_a_lost_session_count_at_the_next_request(installation: Installation) -> None:
-    body = {"email": "auditor@example.com", "password": "correct horse battery"}
-    login = f"{installation.base_url}/api/v1/auth/login"
-    token = WIRE.post(login, json=body).json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {sign_in(installation, 'auditor').token}"}
     me, logout = (f"{installation.base_url}/api/v1/auth/{name}" for name in ("me", "logout"))
     assert WIRE.get(me, headers=headers).status_code == 200
     assert WIRE.post(logout, headers=headers).status_code == 204

@@ -7,7 +7,8 @@ from api.bodies import LoginBody
 from api.dependencies import Dependencies
 from api.flows.sign_in import begin_session
 from identity.sign_in import SignedIn
-from tests.api.running import WIRE, Installation
+from tests.api.running import Installation
+from tests.api.signing_in import ask_to_sign_in
 from tests.canaries import find_secrets
 
 CANARY = "canary-of-the-log-line \u00e4"
@@ -18,8 +19,7 @@ def test_a_password_in_a_log_line_is_found(
     installation: Installation, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def sign_in() -> list[str]:
-        body = {"email": installation.people["other"].email, "password": CANARY}
-        WIRE.post(f"{installation.base_url}/api/v1/auth/login", json=body)
+        ask_to_sign_in(installation, installation.people["other"].email, CANARY)
         return find_secrets([CANARY.encode()], {"out": "".join(capfd.readouterr()).encode()})
 
     async def talk(dependencies: Dependencies, body: LoginBody, address: str, agent: str | None) -> SignedIn:

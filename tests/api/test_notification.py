@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 
 from tests.api.running import PASSWORD, WIRE, Installation
+from tests.api.signing_in import ask_to_sign_in
 
 AUTH = "/api/v1/auth"
 ACCOUNT = {
@@ -36,20 +37,15 @@ def codes(installation: Installation) -> dict[tuple[str, str], float]:
     return {(channel, outcome): float(number) for channel, outcome, number in SERIES.findall(text)}
 
 
-def sign_in(installation: Installation, email: str, password: str = PASSWORD, **more: str) -> dict[str, str]:
-    answer = WIRE.post(f"{installation.base_url}{AUTH}/login", json={"email": email, "password": password, **more})
-    return answer.json()
-
-
 def test_a_sign_in_on_a_device_that_is_not_known_is_told_once_an_hour(fresh: Installation) -> None:
     buyer = fresh.people["buyer"]
-    first = sign_in(fresh, buyer.email)
+    first = ask_to_sign_in(fresh, buyer.email).json()
     before = told(fresh, buyer.id).count(("new_sign_in", ""))
-    sign_in(fresh, buyer.email, device_token=first["device_token"])
+    ask_to_sign_in(fresh, buyer.email, device_token=first["device_token"])
     assert told(fresh, buyer.id).count(("new_sign_in", "")) == before, "this one is known"
     for _ in range(3):
-        sign_in(fresh, buyer.email)
-    sign_in(fresh, buyer.email, password="not the password")
+        ask_to_sign_in(fresh, buyer.email)
+    ask_to_sign_in(fresh, buyer.email, password="not the password")
     assert told(fresh, buyer.id).count(("new_sign_in", "")) == 1
 
 
@@ -103,7 +99,7 @@ def test_throttled_sign_ins_are_counted_by_themselves_and_notifications_show_the
     fresh: Installation,
 ) -> None:
     for _ in range(8):
-        sign_in(fresh, f"{fresh.people['stranger'].email}", password="not the password")
+        ask_to_sign_in(fresh, fresh.people["stranger"].email, password="not the password")
     text = WIRE.get(f"{fresh.base_url}/metrics").text
     assert float(re.search(r'escrow_login_total\{outcome="throttled"\} ([\d.]+)', text)[1]) >= 1  # type: ignore[index]
     assert float(re.search(r'escrow_login_total\{outcome="failed"\} ([\d.]+)', text)[1]) >= 5  # type: ignore[index]

@@ -9,8 +9,9 @@ import pytest
 
 from identity import password_guess
 from identity.totp import make_code
-from tests.api.running import PASSWORD, WIRE, Installation
-from tests.api.second_factor import FACTOR, be_given, begin, confirm_by_mail, sign_in
+from tests.api.running import PASSWORD, Installation
+from tests.api.second_factor import FACTOR, be_given, begin, confirm_by_mail
+from tests.api.signing_in import ask_to_sign_in, sign_in
 
 SESSIONS = "/api/v1/auth/sessions"
 STUCK = "/api/v1/admin/transactions?stuck=true"
@@ -38,11 +39,10 @@ def test_staff_are_staff_by_the_app_that_they_were_given(fresh: Installation) ->
 def test_a_wrong_code_at_sign_in_starts_no_session(fresh: Installation) -> None:
     app, _ = be_given(fresh, sign_in(fresh, "admin"))
     used = make_code(app.secret, app.shown)
-    body = {"email": "admin@example.com", "password": PASSWORD, "code": used}
     with psycopg.connect(fresh.superuser_dsn) as connection:
         query = "SELECT count(*) FROM sessions WHERE revoked_at IS NULL"
         before = connection.execute(query).fetchone()
-        answer = WIRE.post(f"{fresh.base_url}/api/v1/auth/login", json=body)
+        answer = ask_to_sign_in(fresh, "admin@example.com", code=used)
         assert (answer.status_code, code_of(answer)) == (403, "code_refused")
         assert connection.execute(query).fetchone() == before
 

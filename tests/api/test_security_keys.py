@@ -16,7 +16,8 @@ from identity.webauthn import NoPublicUrl, Site
 from tests.api.password_reset import confirm as reset
 from tests.api.password_reset import get_token
 from tests.api.running import PASSWORD, Installation, Person
-from tests.api.second_factor import FACTOR, be_given, confirm_by_mail, sign_in
+from tests.api.second_factor import FACTOR, be_given, confirm_by_mail
+from tests.api.signing_in import sign_in
 from tests.api.software_key import PRESENT, Json, SoftwareKey
 
 KEYS = f"{FACTOR}/keys"
