@@ -26,6 +26,7 @@ class PaymentKind(StrEnum):
     CHARGE = "charge"
     TRANSFER = "transfer"
     REFUND = "refund"
+    CHARGEBACK = "chargeback"
 
 
 class RestoreCause(StrEnum):
@@ -44,7 +45,8 @@ class RestoreCause(StrEnum):
 class ExternalPaymentDiscovered(CreatedEvent):
     """The processor has a payment under a reference of ours that its transaction has no place for in this log.
 
-    `transaction_id` is None where the reference names no transaction; it may be one that the log has lost.
+    Or it lists a payment, or a chargeback of one, and refuses to say more of it. `transaction_id` is None where the
+    reference names no transaction; it may be one that the log has lost.
     """
 
     TOPIC = "external_payment.discovered.v1"

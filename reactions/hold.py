@@ -14,10 +14,11 @@ from domain.actor import Actor, reaction
 from domain.errors import Refused
 from domain.restore import DiscoverExternalPayment, PaymentKind, SettleExternalPayment, external_payment_id
 from eventstore.escrow import Escrow, Request
-from gateways.payment import Charge, Transfer
+from gateways.chargeback import Chargeback
+from gateways.payment import Charge, Refund, Transfer
 from projections.external_payment import ExternalPaymentRow, list_open_payments
 from reactions.question import ask_first
-from reactions.recovery import NAME, Found, Place, take_charge, take_refund, take_transfer
+from reactions.recovery import NAME, Found, Place, take_charge, take_chargebacks, take_refund, take_transfer
 from reactions.toolbox import Toolbox, find_readable
 
 IN_THE_LOG = "the log knows this payment now"
@@ -69,20 +70,21 @@ async def _take(tools: Toolbox, transaction_id: UUID, row: ExternalPaymentRow) -
         case PaymentKind.REFUND:
             refund = await tools.gateway.fetch_refund(int(row.processor_id or 0))
             return await take_refund(tools, transaction_id, refund)
+        case PaymentKind.CHARGEBACK:
+            return await take_chargebacks(tools, transaction_id, row.reference)
 
 
 async def discover(tools: Toolbox, found: Found) -> None:
     """Put on record that the log has no place for a payment; once, however often it is found."""
     payment = found.payment
-    reference = payment.reference if isinstance(payment, Charge | Transfer) else payment.merchant_note or ""
-    kind = _kind_of(found)
+    kind, reference, amount_minor = _describe(payment)
     command = DiscoverExternalPayment(
         kind=kind,
         reference=reference,
         processor_id=None if payment.processor_id is None else str(payment.processor_id),
         transaction_id=found.transaction_id,
-        currency=payment.currency,
-        amount_minor=payment.amount_minor,
+        currency=payment.currency or "",
+        amount_minor=amount_minor,
         status=payment.status.value,
     )
     stream_id = external_payment_id(kind, command.processor_id or reference)
@@ -90,10 +92,17 @@ async def discover(tools: Toolbox, found: Found) -> None:
     logger.error("external_payment_discovered", transaction_id=str(found.transaction_id), reference=reference)
 
 
-def _kind_of(found: Found) -> PaymentKind:
-    if isinstance(found.payment, Charge):
-        return PaymentKind.CHARGE
-    return PaymentKind.TRANSFER if isinstance(found.payment, Transfer) else PaymentKind.REFUND
+def _describe(payment: Charge | Transfer | Refund | Chargeback) -> tuple[PaymentKind, str, int]:
+    """Return what it is, by which name it is asked about, and how much it is."""
+    match payment:
+        case Charge():
+            return PaymentKind.CHARGE, payment.reference, payment.amount_minor
+        case Transfer():
+            return PaymentKind.TRANSFER, payment.reference, payment.amount_minor
+        case Refund():
+            return PaymentKind.REFUND, payment.merchant_note or "", payment.amount_minor
+        case Chargeback():
+            return PaymentKind.CHARGEBACK, payment.charge_reference or "", payment.refund_minor
 
 
 async def settle(escrow: Escrow, payment_id: UUID, reason: str, by: Actor) -> None:

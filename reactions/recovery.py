@@ -1,16 +1,21 @@
 """After a restore: what the processor has and the log has forgotten is recorded. Nothing is sent from here.
 
 Everything goes through the commands that record it on any other day, after a GET. What its transaction has no place for
-as things stand becomes an external payment, which holds the transaction back.
+as things stand becomes an external payment, which holds the transaction back; so does what the processor lists and
+then refuses to say more of.
 """
 
+from collections.abc import AsyncIterable, Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from domain.errors import Refused
+from domain.money import CurrencyUnsupported
 from domain.transaction import Transaction
+from domain.transaction.chargeback_report import dispute_id_of
 from domain.transaction.commands import RequestPayment
 from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PaymentStatus, PayoutPurpose
@@ -22,22 +27,26 @@ from domain.transaction.system_commands import (
     RequestPayout,
 )
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
+from gateways.chargeback import Chargeback
 from gateways.errors import UnknownReference
 from gateways.payment import Charge, Refund, RefundStatus, Transfer
 from reactions import payment, payout, refund
 from reactions.chargeback import confirm_chargebacks, reference_of
 from reactions.naming import MOST_ATTEMPTS, Names, purpose_of
 from reactions.payment_page import remember_page
+from reactions.question import REFUSALS
 from reactions.toolbox import Toolbox, find_readable, order
 
 NAME = "recovery"
+P = TypeVar("P", Charge, Transfer, Refund)
 
 
 class Place(Enum):
     """What the log makes of a payment.
 
     `KNOWN`: it is in it; `TAKEN`: it was taken up just now; `UNPAID`: it is not in it and need not be, because nobody
-    has that money; `NONE`: the money has moved or may yet move, and that cannot be recorded as things stand.
+    has that money; `NONE`: the money has moved or may yet move, and that cannot be recorded as things stand, or the
+    processor refuses to say.
     """
 
     KNOWN = "known"
@@ -47,38 +56,88 @@ class Place(Enum):
 
 
 class Found(NamedTuple):
-    """A payment of the processor's, the transaction that its reference names, and what the log made of it."""
+    """A payment of the processor's, or a chargeback of one, its transaction, and what the log made of it.
 
-    payment: Charge | Transfer | Refund
-    transaction_id: UUID
+    `transaction_id` is None where nobody says which charge a chargeback is of.
+    """
+
+    payment: Charge | Transfer | Refund | Chargeback
+    transaction_id: UUID | None
     place: Place
 
 
 async def take_up(tools: Toolbox, since: datetime) -> list[Found]:
     """Record whatever the processor lists since then under a reference of ours, oldest first; return all of it.
 
-    Doing it twice is harmless. Raises the processor's errors, and then not everything was recorded.
+    Doing it twice is harmless. What it refuses to say of one thing keeps no other waiting. Raises the processor's other
+    errors, and then not everything was recorded.
     """
     charges = [charge for charge in await tools.gateway.list_charges(since=since) if charge.status in payment.PAID]
     names = Names(tools, charges)
-    found = [Found(each, owner, await take_charge(tools, owner, each)) async for each, owner in names.charges(charges)]
-    await _take_chargebacks(tools, names, since)
+    found = await _take_each(tools, names.charges(charges), take_charge)
+    for disputed in await tools.gateway.list_chargebacks(since=since):
+        found += await _take_disputed(tools, names, disputed)
     transfers = await tools.gateway.list_transfers(since=since)
-    found += [
-        Found(each, owner, await take_transfer(tools, owner, each)) async for each, owner in names.transfers(transfers)
-    ]
+    found += await _take_each(tools, names.transfers(transfers), take_transfer)
     refunds = await tools.gateway.list_refunds(since=since)
-    found += [Found(each, owner, await take_refund(tools, owner, each)) async for each, owner in names.refunds(refunds)]
+    found += await _take_each(tools, names.refunds(refunds), take_refund)
     return found
 
 
-async def _take_chargebacks(tools: Toolbox, names: Names, since: datetime) -> None:
-    for disputed in await tools.gateway.list_chargebacks(since=since):
-        reference = await reference_of(tools, disputed) or ""
-        owner = await names.of_charge(reference)
+async def _take_each(
+    tools: Toolbox, owned: AsyncIterable[tuple[P, UUID]], take: Callable[[Toolbox, UUID, P], Awaitable[Place]]
+) -> list[Found]:
+    found: list[Found] = []
+    async for each, owner in owned:
+        try:
+            place = await take(tools, owner, each)
+        except REFUSALS:
+            place = await _place_unsaid(tools, owner, each)
+        found.append(Found(each, owner, place))
+    return found
+
+
+async def _take_disputed(tools: Toolbox, names: Names, disputed: Chargeback) -> list[Found]:
+    """Record it; return it where it is ours, or may be, and the processor refuses to say more of it."""
+    owner: UUID | None = None
+    try:
+        disputed = replace(disputed, charge_reference=await reference_of(tools, disputed))
+        owner = await names.of_charge(disputed.charge_reference or "")
         transaction = None if owner is None else await find_readable(tools.escrow, owner)
         if transaction is not None:
-            await confirm_chargebacks(tools, transaction, reference)
+            await confirm_chargebacks(tools, transaction, disputed.charge_reference or "")
+    except REFUSALS:
+        return [Found(disputed, owner, await _place_unsaid(tools, owner, disputed))]
+    return []
+
+
+async def _place_unsaid(tools: Toolbox, owner: UUID | None, thing: Charge | Transfer | Refund | Chargeback) -> Place:
+    """What the log has ordered, or knows of, is asked about as on any other day, and what depends on it waits."""
+    transaction = None if owner is None else await find_readable(tools.escrow, owner)
+    return Place.KNOWN if transaction is not None and _is_known(transaction, thing) else Place.NONE
+
+
+def _is_known(transaction: Transaction, thing: Charge | Transfer | Refund | Chargeback) -> bool:
+    match thing:
+        case Charge():
+            return False  # nothing is asked about one that is
+        case Transfer():
+            return thing.reference in transaction.payouts
+        case Refund():
+            return thing.merchant_note in transaction.refunds
+        case Chargeback():
+            number = str(thing.processor_id)
+            is_foreign = number in transaction.foreign_chargebacks
+            return is_foreign or dispute_id_of(transaction.id, number) in transaction.disputes
+
+
+async def take_chargebacks(tools: Toolbox, transaction_id: UUID, reference: str) -> Place:
+    """Record what the payer's bank disputes of a charge, or has taken back."""
+    transaction = await find_readable(tools.escrow, transaction_id)
+    if transaction is None:
+        return Place.NONE
+    charge = await tools.gateway.verify_charge(reference)
+    return Place.TAKEN if await confirm_chargebacks(tools, transaction, charge.reference) else Place.KNOWN
 
 
 async def take_charge(tools: Toolbox, transaction_id: UUID, charge: Charge) -> Place:
@@ -92,7 +151,7 @@ async def take_charge(tools: Toolbox, transaction_id: UUID, charge: Charge) -> P
         transaction = await _ask_for_it(tools, transaction, charge.reference)
         confirmed = await tools.gateway.verify_charge(charge.reference)
         await order(tools, NAME, transaction, RecordCharge(charge=payment.confirmed_of(tools, confirmed)))
-    except Refused:
+    except (Refused, CurrencyUnsupported):
         return Place.NONE
     await remember_page(tools, transaction_id, charge.reference)
     return Place.TAKEN

@@ -26,6 +26,16 @@ def hinder(world: World, question: str, how: Callable[[str], Awaitable[None]] = 
     setattr(world.tools.gateway, question, how)
 
 
+def hinder_about(world: World, question: str, about: str | int) -> None:
+    """The processor answers this kind of question with a 4xx for one thing only."""
+    answer = getattr(world.tools.gateway, question)
+
+    async def ask(subject: str | int) -> object:
+        return await refuse(subject) if subject == about else await answer(subject)
+
+    setattr(world.tools.gateway, question, ask)
+
+
 def heal(world: World, question: str) -> None:
     delattr(world.tools.gateway, question)
 
