@@ -46,6 +46,8 @@ class Commands:
         self._findings = findings
         self._rows: Iterator[CommandRow] = iter(rows)
         self._is_readable = True
+        self.head = 0
+        """The highest position that a command is said to have written."""
         self._row = self._next()
         self._span: Span | None = None
 
@@ -85,12 +87,15 @@ class Commands:
     def _next(self) -> CommandRow | None:
         """The next row. Where the table cannot be read further that is a finding, and nothing is missing from it."""
         try:
-            return next(self._rows, None)
+            row = next(self._rows, None)
         except DAMAGED as error:
             self._is_readable = False
             found = str(error).strip()
             self._findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=COMMANDS_TABLE, found=found))
             return None
+        if row is not None:
+            self.head = max(self.head, row.last_position)
+        return row
 
     def _compare(self, span: Span, row: CommandRow) -> None:
         # Of several streams that a command wrote to, any may be the one that its answer is about; a strange one never.

@@ -18,11 +18,12 @@ Row = tuple[int, bytes, int, str, bytes, bytes, bytes]
 
 
 class Walked(NamedTuple):
-    """What a walk through the whole log adds up to."""
+    """What a walk through the whole log adds up to. `commands_head` is how far the table of commands says it goes."""
 
     events: int
     head: int
     books: Books
+    commands_head: int = 0
 
 
 class PositionWalk:
@@ -62,7 +63,7 @@ class PositionWalk:
             self._commands.finish()
         for currency in sorted(self.books.balances):
             self._check_cleared(self._position, None, currency)
-        return Walked(self.events, self._position, self.books)
+        return Walked(self.events, self._position, self.books, self._commands.head)
 
     def _miss_position(self, position: int, stream: bytes) -> None:
         expected = self._position + 1

@@ -48,10 +48,11 @@ def verify_projections(
     """Compare every row of every table with what the log says, while commands go on; `dsn` is the owner's."""
     checks = {projection.name: Findings() for projection in projections}
     with connect_owner(dsn) as connection:
-        lost, head = list_lost(connection), get_head(connection)
+        lost = list_lost(connection)
         findings.extend(lost.values())
         findings.extend(list_misindexed(connection, lost))
         places = {} if CHECKPOINTS in lost else list_places(connection)
+        head = get_head(connection)  # after the places, which a worker moves meanwhile
         findings.extend(_find_unknown(places))
         pattern = read_pattern(connection, projections)
         live = read_shape(connection, LIVE, list_tables(projections))

@@ -12,8 +12,8 @@ from psycopg.rows import TupleRow
 from domain.errors import Refused
 from projections.projection import Projection
 from projections.reader import get_head
-from replay.damage import LogDamaged, TableUnreadable, told_apart
-from replay.finding import MENDABLE, Findings
+from replay.damage import TableUnreadable, refuse, told_apart
+from replay.finding import Findings
 from replay.fold import fold_shadow
 from replay.log import LogSummary, verify_log
 from replay.places import list_lost, refuse_part
@@ -71,7 +71,7 @@ def rebuild(
 
     Killed at any moment, it leaves the old tables or the new ones, and is resumed by calling it again. Raises
     `UnknownProjection`, `RebuildRunning` when another does not end within `PATIENCE_SECONDS`, `LogDamaged`,
-    `RebuildStopped`, `RebuildUnproven`, `TableUnreadable`, `PlacesLost`, `SwapBlocked`.
+    `TailLost`, `RebuildStopped`, `RebuildUnproven`, `TableUnreadable`, `PlacesLost`, `SwapBlocked`.
     """
     chosen = choose(projections)
     if dry_run:
@@ -112,12 +112,10 @@ def _worth_resuming(dsn: str, keeper: Connection[TupleRow]) -> Generator[None]:
 
 
 def _require_sound_log(dsn: str, processes: int | None, progress: Progress) -> LogSummary:
-    """Verify the log; raise `LogDamaged` with the first findings. The table of commands is no source of the others."""
-    findings = Findings(limit=10)
+    """Verify the log, and refuse a damaged one. The table of commands is no source of the others."""
+    findings = Findings()
     summary = verify_log(dsn, findings, look_up_commands=False, processes=processes, progress=progress)
-    damage = [finding.describe() for finding in findings.kept if finding.kind not in MENDABLE]
-    if damage:
-        raise LogDamaged(findings=damage)
+    refuse(findings.kept)
     return summary
 
 

@@ -12,8 +12,8 @@ from psycopg.rows import TupleRow
 from database.queries import load
 from eventstore.idempotency import SQL as LOG
 from eventstore.idempotency import rebuild_idempotency
-from replay.damage import LogDamaged
-from replay.finding import COMMANDS_TABLE, MENDABLE
+from replay.damage import refuse
+from replay.finding import COMMANDS_TABLE, FindingKind
 from replay.places import STOPS, list_lost, rebuild_indexes, remake_lost
 from replay.progress import Progress, ignore
 from replay.rebuild import Rebuilt, rebuild
@@ -38,12 +38,12 @@ class Repaired:
     """
 
     before: Report
-    reindexed: tuple[str, ...]
-    rebuilt: Rebuilt | None
-    stops: bool
-    commands: int | None
-    forgotten: tuple[str, ...]
-    after: Report | None
+    reindexed: tuple[str, ...] = ()
+    rebuilt: Rebuilt | None = None
+    stops: bool = False
+    commands: int | None = None
+    forgotten: tuple[str, ...] = ()
+    after: Report | None = None
 
     @property
     def ok(self) -> bool:
@@ -69,22 +69,24 @@ def repair(
     *,
     actor: str,
     dry_run: bool = False,
+    expected_head: int | None = None,
     processes: int | None = None,
     progress: Progress = ignore,
 ) -> Repaired:
     """Verify everything, and fold anew the read models that differ and the table of commands if it does.
 
     With `dry_run` only say which. Raises `LogDamaged` when the log itself has findings (nothing can be made from it),
-    and what `rebuild` raises.
+    `TailLost` when only something else tells that it went further, and what `rebuild` raises. Where `expected_head`,
+    which is known from another place, says that the log is whole, it is that something else which is wrong.
     """
-    before = verify(dsn, actor=actor, processes=processes, progress=progress)
-    _refuse_damage(before)
+    before = verify(dsn, actor=actor, expected_head=expected_head, processes=processes, progress=progress)
+    # Without its tail a log is sound: folded from it, the tables would keep no trace of what was lost, and a command
+    # of it that is sent again would be done a second time.
+    refuse(before.findings, frozenset({FindingKind.CHECKPOINT_AHEAD}) if expected_head is None else frozenset())
     reindexed = _rebuild_indexes(dsn, actor, before) if before.misindexed and not dry_run else ()
     rebuilt = _rebuild_differing(dsn, actor, before, dry_run, processes, progress) if before.differing else None
     if dry_run or before.ok:
-        return Repaired(
-            before=before, reindexed=(), rebuilt=rebuilt, stops=False, commands=None, forgotten=(), after=None
-        )
+        return Repaired(before=before, rebuilt=rebuilt)
     stops = before.stops_lost and _remake_stops(dsn, actor, before)
     commands = _rebuild_commands(dsn, actor, before) if before.commands_differ else None
     forgotten = _forget_checkpoints(dsn, actor, before) if before.unknown_checkpoints else ()
@@ -95,6 +97,7 @@ def repair(
         actor=actor,
         projections=before.differing,
         log=before.commands_differ,
+        expected_head=expected_head,
         processes=processes,
         progress=progress,
     )
@@ -107,12 +110,6 @@ def repair(
         forgotten=forgotten,
         after=after,
     )
-
-
-def _refuse_damage(report: Report) -> None:
-    damage = [finding.describe() for finding in report.findings if finding.kind not in MENDABLE]
-    if damage:
-        raise LogDamaged(findings=damage[:10])
 
 
 def _rebuild_differing(

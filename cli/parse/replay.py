@@ -16,15 +16,16 @@ ProjectionsOption = Annotated[
 ]
 
 
+ExpectedHeadOption = Annotated[
+    int | None,
+    typer.Option(min=0, max=LARGEST_NUMBER, help="The newest position, as it is known elsewhere: finds a lost tail."),
+]
+
+
 @app.command(epilog="Example: escrow replay verify --expected-head 120934")
 def verify(
     projection: ProjectionsOption = None,
-    expected_head: Annotated[
-        int | None,
-        typer.Option(
-            min=0, max=LARGEST_NUMBER, help="The newest position, as it is known elsewhere: finds a lost tail."
-        ),
-    ] = None,
+    expected_head: ExpectedHeadOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Verify the log, the books and every row of every table, while commands go on."""
@@ -55,11 +56,16 @@ def rebuild(
 
 
 @app.command(epilog="Example: escrow replay repair --yes")
-def repair(dry_run: DryRunOption = False, yes: YesOption = False, as_json: JsonOption = False) -> None:
+def repair(
+    expected_head: ExpectedHeadOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Verify the tables, then rebuild only those that differ."""
     from cli.run.replay import run_repair
 
-    run_repair(dry_run=dry_run, yes=yes, as_json=as_json)
+    run_repair(expected_head, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command("as-of", epilog="Example: escrow replay as-of 2026-11-01T00:00:00Z --schema november")

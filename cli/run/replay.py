@@ -143,11 +143,11 @@ def run_rebuild(projections: Sequence[str] | None, *, dry_run: bool, yes: bool, 
         print(_rebuilt(done))
 
 
-def run_repair(*, dry_run: bool, yes: bool, as_json: bool) -> None:
+def run_repair(expected_head: int | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Verify, rebuild what differs, and verify that again; exit 3 when something is still wrong."""
     require_consent("Verify the tables, and rebuild those that differ?", given=yes or dry_run)
     with owner_dsn() as dsn, drawn_progress() as progress:
-        done = repair(dsn, actor=who(), dry_run=dry_run, progress=progress)
+        done = repair(dsn, actor=who(), dry_run=dry_run, expected_head=expected_head, progress=progress)
     if as_json:
         print_json(done.as_json())
     else:

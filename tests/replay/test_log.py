@@ -158,6 +158,16 @@ def test_a_deleted_tail_is_found_against_a_head_from_elsewhere(recorded: Recorde
     assert finding.position == recorded.head - 9
 
 
+def test_a_lost_tail_shows_in_the_commands_that_wrote_it(recorded: Recorded, damage: Damage) -> None:
+    damage("DELETE FROM escrow_events WHERE notification_id > %s", (recorded.head - 10,))
+    (finding,) = find(recorded, FindingKind.HEAD_DIFFERS)
+    assert (finding.position, finding.expected) == (
+        recorded.head - 9,
+        f"events up to {recorded.head}, which a command wrote",
+    )
+    assert FindingKind.HEAD_DIFFERS not in kinds(check_log(recorded, expected_head=recorded.head - 10)[0])
+
+
 def test_what_was_not_checked_is_said() -> None:
     assert "newest events" in list_unchecked(None)[0]
     assert not any("newest events" in text for text in list_unchecked(7))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import count
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from replay.compare import Pair, compare_rows
 from replay.damage import TableUnreadable
 from replay.finding import Finding, FindingKind
 from replay.log import connect_reading
+from replay.places import Place, list_places
 from replay.rebuild import Rebuilt, rebuild
 from replay.repair import repair
 from replay.runs import list_last_runs
@@ -22,6 +24,7 @@ from replay.verify import UnknownProjection, verify
 from tests.projections.comparing import digest_tables
 from tests.replay.conftest import Damage, Recorded, compare, fold_live
 from tests.replay.damaging import lose_file
+from tests.replay.world import Market, record
 
 TABLES = {table.name: (projection.name, table) for projection in PROJECTIONS for table in projection.tables}
 
@@ -198,6 +201,20 @@ def test_a_checkpoint_ahead_of_the_log_is_named(folded: Recorded, damage: Damage
     damage("UPDATE projection_checkpoints SET position = position + 1 WHERE name = 'ledger'")
     (finding,) = compare(folded).findings
     assert (finding.kind, finding.key, finding.position) == (FindingKind.CHECKPOINT_AHEAD, "ledger", folded.head + 1)
+
+
+def test_a_checkpoint_that_a_worker_moves_meanwhile_is_not_ahead(
+    folded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = count(9)
+
+    def move_first(connection: psycopg.Connection[TupleRow]) -> dict[str, Place]:
+        record(folded.database.owner_dsn, Market(next(seeds)).run(sales=1, steps=3, funded=False))
+        fold_live(folded.database)
+        return list_places(connection)
+
+    monkeypatch.setattr("replay.projections.list_places", move_first)
+    assert compare(folded).findings == ()
 
 
 def test_a_lost_and_an_unknown_checkpoint_and_another_version_are_named(folded: Recorded, damage: Damage) -> None:

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from cli.run.replay import list_mended
+from replay.damage import TailLost
 from replay.finding import MENDABLE, FindingKind
 from replay.repair import repair
 from replay.runs import list_last_runs
@@ -119,6 +121,24 @@ def test_what_is_wrong_again_after_a_repair_is_found(folded: Recorded, damage: D
     assert done.after is not None
     assert {finding.kind for finding in done.after.findings} == {FindingKind.CHECKPOINT_UNKNOWN}
     assert not done.ok
+
+
+@pytest.mark.parametrize("with_commands", [True, False])
+def test_nothing_is_folded_from_a_log_whose_tail_is_lost_unless_its_head_is_known(
+    folded: Recorded, damage: Damage, with_commands: bool
+) -> None:
+    """Without their row in the table of commands, those that the tail held would be carried out a second time."""
+    dsn, head = folded.database.owner_dsn, folded.head - 10
+    damage("DELETE FROM escrow_events WHERE notification_id > %s", (head,))
+    if with_commands:
+        damage("DELETE FROM idempotency WHERE last_position > %s", (head,))
+    with psycopg.connect(dsn) as connection:
+        before = connection.execute("SELECT count(*) FROM idempotency").fetchone()
+        for expected_head in (None, folded.head):
+            with pytest.raises(TailLost, match="further"):
+                repair(dsn, actor="tests", expected_head=expected_head, processes=1)
+        assert connection.execute("SELECT count(*) FROM idempotency").fetchone() == before
+    assert repair(dsn, actor="tests", expected_head=head, processes=1).ok
 
 
 def test_findings_of_a_verification_before_and_after(folded: Recorded, damage: Damage) -> None:
