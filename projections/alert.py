@@ -222,7 +222,7 @@ def _raise(
 
 ALERTS = project(
     "alerts",
-    10,
+    11,
     (ALERT,),
     SQL,
     {
@@ -249,6 +249,9 @@ ALERTS = project(
         "transaction.dispute_escalated.v1": Change(alert("P1", "dispute_escalated", "dispute_id", "reason")),
         "transaction.chargeback_lost.v1": Change(alert_of_loss),
         "transaction.stray_chargeback_lost.v1": Change(alert_of_loss),
+        "transaction.chargeback_refund_failed.v1": Change(
+            alert("P3", "chargeback_refund_failed", "reference", "amount_minor")
+        ),
         "transaction.foreign_chargeback_seen.v1": Change(alert_of_foreign_chargeback),
         "transaction.processor_dispute_answer_refused.v1": Change(
             alert("P1", "chargeback_answer_refused", "dispute_id", "reason")

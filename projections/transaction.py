@@ -192,7 +192,7 @@ def _text(at: datetime | None) -> str | None:
 
 TRANSACTIONS = Projection(
     name="transactions",
-    version=7,
+    version=8,
     tables=(TRANSACTION,),
     topics=topics_of("transaction"),
     fold=fold,

@@ -62,6 +62,13 @@ def unless_told(data: Fields, transaction: Transaction) -> tuple[str, ...]:
     return () if data["basis"] in {"forced", "award"} else both(data, transaction)
 
 
+def if_owed(data: Fields, transaction: Transaction) -> tuple[str, ...]:
+    """The buyer, of a refund that failed, unless his bank has taken the money."""
+    refund = transaction.refunds[cast("str", data["reference"])]
+    is_taken = refund.paid_by is not None and refund.paid_by == refund.contested_by
+    return () if is_taken else buyer(data, transaction)
+
+
 def unless_resolved(data: Fields, transaction: Transaction) -> tuple[str, ...]:
     """Both parties, of what staff decided, unless it resolved a dispute, which tells more."""
     return () if data["action"] == "resolve" else both(data, transaction)

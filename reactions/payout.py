@@ -18,8 +18,8 @@ from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
 from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
 from reactions.naming import write_reason
-from reactions.question import ask_each
-from reactions.refund import find_late_refund
+from reactions.question import PATIENCE, ask_each
+from reactions.refund import CHARGED_BACK, find_late_refund
 from reactions.toolbox import Toolbox, order, record
 
 NAME = "payouts"
@@ -170,12 +170,12 @@ async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> b
 
 
 async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
-    """Return what the processor says; None while a dispute keeps it from being sent."""
+    """Return what the processor says; None while a dispute keeps it from being sent, or has taken its money."""
     if payout.accepted:
         return report_of(await tools.gateway.verify_transfer(payout.reference))
-    if transaction.is_frozen(payout.purpose):
+    if transaction.is_held_up(payout):
         # A crash may have hidden that it was sent before the dispute began.
-        return await _ask_only(tools, payout)
+        return await _conclude(tools, transaction, payout)
     await tools.permit()
     wanted = NewTransfer(
         reference=payout.reference,
@@ -200,6 +200,15 @@ async def _ask_only(tools: Toolbox, payout: Payout) -> TransferReport | None:
         return report_of(await tools.gateway.verify_transfer(payout.reference))
     except UnknownReference:
         return None
+
+
+async def _conclude(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
+    """Send nothing; what the buyer's bank has taken is refused when there has been no such transfer for long."""
+    found = await _ask_only(tools, payout)
+    is_over = transaction.is_charged_back(payout) and tools.clock() >= transaction.modified_on + PATIENCE
+    if found is not None or not is_over:
+        return found
+    return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=CHARGED_BACK)
 
 
 async def _confirmed(tools: Toolbox, transfer: Transfer) -> Transfer:

@@ -14,7 +14,7 @@ from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalanc
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
-from reactions.checkpoint import save_unless_since
+from reactions.checkpoint import find_last_time, save_unless_since
 from reactions.question import REFUSALS, Passed, ask_each
 from reactions.toolbox import Toolbox, record
 
@@ -24,6 +24,9 @@ SETTLING = timedelta(minutes=1)
 UNDER_WAY = 2 * SETTLING
 """An order is under way for a minute at most, as long as its answer is waited for, and may be listed another later."""
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+CLOSED = FOR_EVER - timedelta(days=1)
+"""From when on nobody may order it, where it is certain that no order before made it."""
+CHARGED_BACK = "charged_back"
 
 
 async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
@@ -103,6 +106,8 @@ async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -
         return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
     if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
         return None  # an earlier order may not show in its list yet
+    if refund.is_contested:
+        return await _conclude(tools, refund, _wanted(refund), _since(transaction))
     follow = _find_earlier if transaction.is_disputed(refund) else _ensure
     return await follow(tools, refund, _wanted(refund), _since(transaction))
 
@@ -127,6 +132,27 @@ async def _find_earlier(tools: Toolbox, refund: Refund, wanted: NewRefund, since
     except GatewayUncertain:
         return None
     return None if found is None else report_of(refund, found)
+
+
+async def _conclude(tools: Toolbox, refund: Refund, wanted: NewRefund, since: datetime) -> RefundReport | None:
+    """Order nothing of what the payer's bank has taken: it is refused once no order before can have made it."""
+    looked_at = tools.clock()
+    try:
+        found = find_refund(await answer_of(tools.gateway.list_refunds(since=since)), wanted)
+    except GatewayUncertain as error:
+        return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.UNCERTAIN, reason=error.code)
+    if found is not None:
+        return report_of(refund, found)
+    if not await _close_orders(tools, refund, looked_at):
+        return None
+    return RefundReport(reference=refund.reference, status=ProcessorRefundStatus.REFUSED, reason=CHARGED_BACK)
+
+
+async def _close_orders(tools: Toolbox, refund: Refund, looked_at: datetime) -> bool:
+    """Never order it again; False where an order before may have made it. A crash after this one is no obstacle."""
+    if await find_last_time(tools.pool, _order_of(refund)) == CLOSED:
+        return True
+    return await save_unless_since(tools.pool, _order_of(refund), CLOSED, looked_at - UNDER_WAY)
 
 
 async def _ensure(tools: Toolbox, refund: Refund, wanted: NewRefund, since: datetime) -> RefundReport | None:

@@ -44,7 +44,7 @@ async def _is_ordered(escrow: Escrow, transfer: JsonObject) -> bool:
     named = read_reason(text(transfer, "reason"))
     transaction = None if named is None else await find_readable(escrow, named)
     payout = None if transaction is None else transaction.payouts.get(text(transfer, "reference") or "")
-    if transaction is None or payout is None or not payout.status.is_open or transaction.is_frozen(payout.purpose):
+    if transaction is None or payout is None or not payout.status.is_open or transaction.is_held_up(payout):
         return False
     recipient = text(child(transfer, "recipient"), "recipient_code") or text(transfer, "recipient")
     asked = (integer(transfer, "amount"), (text(transfer, "currency") or "").upper(), recipient)

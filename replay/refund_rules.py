@@ -6,6 +6,7 @@ from domain.actor import IN_CHARGE
 from domain.transaction import Transaction
 from domain.transaction.attention import RefundRetried
 from domain.transaction.chargeback import CancelledRefundSent
+from domain.transaction.contested import ChargebackRefundFailed
 from domain.transaction.records import Refund, RefundStatus
 from domain.transaction.refund import (
     ACCEPTED,
@@ -52,6 +53,11 @@ def _is_returnable(x: Transaction, e: ReceiptReturnOrdered) -> bool:
     return returnable.get(e.processor_id) == e.amount_minor and e.reference not in x.refunds
 
 
+def _is_taken_twice(x: Transaction, e: ChargebackRefundFailed) -> bool:
+    refund = x.refunds.get(e.reference)
+    return refund is not None and refund.is_owed and 1 <= e.amount_minor <= refund.contested_minor
+
+
 def _waits(x: Transaction, e: RefundWaitsForBalance) -> bool:
     return _is_unsent(x, e) and e.amount_minor == x.refunds[e.reference].amount_minor
 
@@ -74,6 +80,7 @@ REFUND_RULES: dict[str, Rule] = dict(
         require(T, RefundProcessed, "a refund that was accepted", _is_accepted),
         require(T, RefundRetried, "a refund that was accepted, and somebody in charge", _may_be_retried),
         require(T, FailedRefundSent, "a refund that failed", _has_failed),
+        require(T, ChargebackRefundFailed, "a contested refund that failed and is owed, and no more", _is_taken_twice),
         require(T, CancelledRefundSent, "a refund that a chargeback cancelled", _is_cancelled),
     ]
 )

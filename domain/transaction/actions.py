@@ -95,7 +95,8 @@ def _payout_reason(transaction: "Transaction") -> str | None:
         if payout.waits_for_balance:
             return f"payout_waiting_for_balance: {payout.amount_minor} {transaction.price.currency.value}"
         if payout.status.is_open:
-            return f"payout_{payout.status.value}{_refusal_of(transaction, payout.reference)}"
+            charged_back = CHARGED_BACK if transaction.is_charged_back(payout) else ""
+            return f"payout_{payout.status.value}{charged_back}{_refusal_of(transaction, payout.reference)}"
         if payout.status not in FAILED or transaction.payable_minor(payout.purpose) == 0:
             continue
         tried = (one.reference for one in transaction.payouts.values() if one.purpose is payout.purpose)
@@ -106,10 +107,11 @@ def _payout_reason(transaction: "Transaction") -> str | None:
 
 def _refund_reason(transaction: "Transaction") -> str | None:
     for refund in transaction.refunds.values():
-        if refund.status.is_open and refund.waits_for_balance:
+        if refund.status.is_open and refund.waits_for_balance and not refund.is_contested:
             return f"refund_waiting_for_balance: {refund.amount_minor} {refund.currency.value}"
         if refund.status.is_open:
-            return f"refund_{refund.status.value}{_refusal_of(transaction, refund.reference)}"
+            charged_back = CHARGED_BACK if refund.is_contested else ""
+            return f"refund_{refund.status.value}{charged_back}{_refusal_of(transaction, refund.reference)}"
         if refund.status is RefundStatus.FAILED and refund.currency is not transaction.price.currency:
             return "refund_failed: in another currency"
     owed = next((account for account in _OWED if transaction.owed(account) > 0), None)
@@ -124,6 +126,9 @@ def _refusal_of(transaction: "Transaction", *references: str) -> str:
     codes = [transaction.refused_questions[one] for one in references if one in transaction.refused_questions]
     return f": {codes[0]} when asked about it" if codes else ""
 
+
+CHARGED_BACK = ": charged back"
+"""The buyer's bank has taken the same money: only what becomes of it is still asked."""
 
 _OWED = {
     Account.SELLER_PAYABLE: "awaiting_payout_request",

@@ -76,11 +76,15 @@ class AttentionTrack(QuestionTrack):
     def payout_awaiting_otp(self, reference: str | None = None) -> Payout:
         """Return the first transfer that waits for a password, or the one named; `DisputeOpen` while it is frozen."""
         waiting = [
-            p for p in self.payouts.values() if p.status is PayoutStatus.OTP and reference in (None, p.reference)
+            payout
+            for payout in self.payouts.values()
+            if payout.status is PayoutStatus.OTP
+            and not self.is_charged_back(payout)
+            and reference in (None, payout.reference)
         ]
         if not waiting:
             raise PayoutNotAwaitingOtp
-        payable = [p for p in waiting if not self.is_frozen(p.purpose)]
+        payable = [payout for payout in waiting if not self.is_frozen(payout.purpose)]
         if not payable:
             raise DisputeOpen
         return payable[0]
@@ -110,12 +114,14 @@ class AttentionTrack(QuestionTrack):
 
     def refund_awaiting_account(self, reference: str | None = None) -> Refund:
         """Return the first refund that waits for the buyer's account, or the one named; `DisputeOpen` while the payer's
-        bank disputes what it gives back.
+        bank disputes what it gives back, and none that it has taken back.
         """
         waiting = [
             refund
             for refund in self.refunds.values()
-            if refund.status is RefundStatus.NEEDS_ATTENTION and reference in (None, refund.reference)
+            if refund.status is RefundStatus.NEEDS_ATTENTION
+            and not refund.is_contested
+            and reference in (None, refund.reference)
         ]
         if not waiting:
             raise RefundNotAwaitingAccount

@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.journal import Account, Posting, credit, debit, journal
 from domain.transaction.chargeback_answer import AnswerReport
 from domain.transaction.chargeback_report import ChargebackOutcome, ChargebackReport, dispute_id_of
+from domain.transaction.contested import AFTER_RELEASE, contest
 from domain.transaction.dispute import DisputeOpened, DisputeResolved
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import ConfirmedCharge
@@ -31,7 +32,8 @@ class ChargebackLost(TransactionMoneyEvent):
     """The processor took the money back for the buyer's bank.
 
     It comes from what is held, refunds not yet submitted, what the seller is owed, his reserve, our fee and tax, then
-    from the seller up to what he has or has in flight; the rest is our loss.
+    from the seller up to what he has or has in flight; the rest is our loss. What a refund on its way was to give back
+    is taken so too, until it has failed.
     """
 
     TOPIC = "transaction.chargeback_lost.v1"
@@ -51,6 +53,8 @@ class ChargebackLost(TransactionMoneyEvent):
             transaction.payment = PaymentStatus.REVERSED
         for reference in self.cancelled_refunds:
             transaction.update_refund(reference, status=RefundStatus.CANCELLED)
+        refunds = (refund for refund in transaction.refunds.values() if refund.is_of_price)
+        transaction.contested_from += contest(transaction, self.processor_dispute_id, refunds, self.postings)
 
 
 class CancelledRefundSent(TransactionMoneyEvent):
@@ -254,6 +258,7 @@ class ChargebackTrack(StrayChargebackTrack):
         self.resume_clocks()
 
     def _record_lost(self, report: ChargebackReport, amount_minor: int) -> None:
+        self.end_unsent_transfers(refund for refund in self.refunds.values() if refund.is_of_price)
         lines, from_refunds = self._loss_lines(amount_minor)
         unsent = tuple(refund.reference for refund in self.unsent_refunds if refund.is_of_price)
         self.record(
@@ -304,11 +309,3 @@ class ChargebackTrack(StrayChargebackTrack):
         received = self.paid_or_in_flight_minor + self.withheld_minor
         returned = self.recovered_in_cash_minor + self.recovered_elsewhere_minor
         return max(0, received - returned - self.receivable_minor)
-
-
-AFTER_RELEASE = (
-    Account.SELLER_PAYABLE,
-    Account.SELLER_RESERVE,
-    Account.PLATFORM_FEE,
-    Account.TAX_PAYABLE,
-)

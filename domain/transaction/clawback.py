@@ -88,6 +88,11 @@ class LossWrittenOff(TransactionMoneyEvent):
     amount_minor: int
     reason: str
 
+    def change(self, transaction: TransactionState) -> None:
+        """Should it turn out that he did not owe it, it is not his."""
+        super().change(transaction)
+        transaction.written_off_minor += self.amount_minor
+
 
 class ClawbackTrack(InspectionTrack):
     """Recovering and writing off the seller's debt."""

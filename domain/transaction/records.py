@@ -167,6 +167,7 @@ class Refund:
     """One order to give money back; `reference` stands in the processor's merchant note and is its id here.
 
     `charge_id` is the processor's number of the charge that is returned as stray money; None of the price.
+    `contested_minor` is what the chargeback `contested_by` took of the same money while this was on its way.
     `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
     `doubt` why it was last uncertain, `paid_by` which payout pays, or which dispute of the processor took, what could
     not be sent.
@@ -185,6 +186,18 @@ class Refund:
     waits_for_balance: bool = False
     doubt: str | None = None
     paid_by: str | None = None
+    contested_by: str | None = None
+    contested_minor: int = 0
+
+    @property
+    def is_owed(self) -> bool:
+        """True when it will not be sent, and nothing has paid it in another way."""
+        return self.will_not_be_sent and self.paid_by is None
+
+    @property
+    def is_contested(self) -> bool:
+        """True when the payer's bank has taken of the same money: what is not sent is not sent any more."""
+        return self.contested_minor > 0
 
     @property
     def will_not_be_sent(self) -> bool:

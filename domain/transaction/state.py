@@ -140,6 +140,7 @@ class TransactionState(Aggregate):
         self.approvals: dict[UUID, Approval] = {}
         self.charged_back_minor = 0
         self.charged_back_refunds_minor = 0
+        self.contested_from: Counter[Account] = Counter()  # by chargebacks beside refunds of the price
         self.sent_twice_minor = 0  # beside a chargeback, by refunds that it had cancelled or that had failed
         self.uncovered_chargeback_minor = 0
         self.uncovered_stray_minor: Counter[str] = Counter()  # by the id of a charge that nobody has heard of yet
@@ -148,6 +149,7 @@ class TransactionState(Aggregate):
         self.recovered_in_cash_minor = 0
         self.recovered_elsewhere_minor = 0  # what he owed here and his other sales have paid
         self.withheld_minor = 0  # what he was owed here and his debts on other sales have taken
+        self.written_off_minor = 0
         self.owing_since: datetime | None = None
         self.compensation_minor = 0
         self.forced_usd_cents = 0

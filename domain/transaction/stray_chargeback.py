@@ -4,19 +4,19 @@ It comes from where it waits for its return to the payer; the sale's own money s
 """
 
 from domain.journal import Account, credit, debit, journal
-from domain.transaction.chargeback_answer import ChargebackAnswerTrack
 from domain.transaction.chargeback_report import ChargebackReport
+from domain.transaction.contested import ContestedTrack, contest
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.payment import ConfirmedCharge
-from domain.transaction.records import PayoutPurpose, PayoutStatus, Refund, RefundStatus
+from domain.transaction.records import PayoutPurpose, Refund, RefundStatus
 from domain.transaction.state import TransactionState
-from domain.transaction.transfer import TransferReport, TransferStatus
 
 
 class StrayChargebackLost(TransactionMoneyEvent):
     """The processor took back stray money for the buyer's bank.
 
-    It comes from the receipt in suspense, then from returns that were not sent; what has gone back already is our loss.
+    It comes from the receipt in suspense, then from returns that were not sent; what has gone back already is our loss,
+    and so, until it has failed, is what is on its way back.
     """
 
     TOPIC = "transaction.stray_chargeback_lost.v1"
@@ -38,6 +38,8 @@ class StrayChargebackLost(TransactionMoneyEvent):
             transaction.update_refund(reference, status=RefundStatus.CANCELLED)
         for reference in self.covered_refunds:
             transaction.update_refund(reference, paid_by=self.processor_dispute_id)
+        returns = (refund for refund in transaction.refunds.values() if refund.charge_id == self.charge_id)
+        contest(transaction, self.processor_dispute_id, returns, self.postings)
 
 
 class StrayChargebackCovered(TransactionMoneyEvent):
@@ -54,7 +56,7 @@ class StrayChargebackCovered(TransactionMoneyEvent):
         transaction.shrink_receipt(self.charge_id, self.amount_minor)
 
 
-class StrayChargebackTrack(ChargebackAnswerTrack):
+class StrayChargebackTrack(ContestedTrack):
     """Booking what a chargeback took of stray money."""
 
     def record_charge(self, charge: ConfirmedCharge) -> None:
@@ -91,7 +93,7 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
 
     def record_stray_loss(self, report: ChargebackReport, amount_minor: int) -> None:
         """Take from receipt and returns of the charge what a chargeback took; what is missing there is our loss."""
-        self._end_unsent_transfers(report.charge_id)
+        self.end_unsent_transfers(self._returns_of(report.charge_id))
         receipt = None if report.charge_id is None else self.suspense.get(report.charge_id)
         is_ours = receipt is not None and receipt.currency is self.price.currency
         from_receipt = min(amount_minor, receipt.amount_minor) if receipt is not None and is_ours else 0
@@ -113,22 +115,13 @@ class StrayChargebackTrack(ChargebackAnswerTrack):
             ),
         )
 
-    def _end_unsent_transfers(self, charge_id: str | None) -> None:
-        """What a transfer was to pay of returns that failed is gone, before it was sent: what it pays besides is owed
-        again. Should it have been sent unheard, the next report of it says so.
-        """
-        paid_by = {refund.paid_by for refund in self.stray_returns if refund.charge_id == charge_id}
-        for payout in tuple(self.payouts.values()):
-            if payout.reference in paid_by and payout.status is PayoutStatus.REQUESTED:
-                report = TransferReport(
-                    reference=payout.reference, status=TransferStatus.REFUSED, reason="charged_back"
-                )
-                self.apply_transfer(report)
-
     def _unsent_returns(self, charge_id: str | None) -> tuple[Refund, ...]:
         """The returns of stray money of a charge that were not sent, or failed and are not paid by a transfer."""
-        unsent = (refund for refund in self.stray_returns if refund.status is RefundStatus.APPROVED or refund.is_unpaid)
-        return tuple(refund for refund in unsent if refund.charge_id == charge_id)
+        returns = self._returns_of(charge_id)
+        return tuple(refund for refund in returns if refund.status is RefundStatus.APPROVED or refund.is_unpaid)
+
+    def _returns_of(self, charge_id: str | None) -> tuple[Refund, ...]:
+        return tuple(refund for refund in self.stray_returns if refund.charge_id == charge_id)
 
     @property
     def unsent_refunds(self) -> tuple[Refund, ...]:

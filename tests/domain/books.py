@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict
 
-from tests.domain.money_model import DEBT, PAYABLE, RECOVERIES, Deal, need
+from tests.domain.chart import DEBT, PAYABLE, RECOVERIES, need
+from tests.domain.money_chargebacks import Deal
 
 MOVE_NOTHING = (
     "refund_uncertain",

@@ -23,6 +23,22 @@ def stray_taken_back() -> Story:
     return story
 
 
+def taken_back_on_its_way() -> Story:
+    """Refunds of the price and of a second payment were on their way when both were taken back, and came to nothing."""
+    story = paths.splitting(pending())
+    second = charge(story, 100_000, processor_id="second")
+    story.do(second)
+    story.do(ReturnReceipts())
+    of_price, of_second = story.transaction.refunds
+    story.do(refunded(of_price, "pending"))
+    story.do(refunded(of_second, "uncertain"))
+    story.do(chargeback("lost", 60_000))
+    story.do(chargeback("lost", number="dispute-2", of=second))
+    story.do(refunded(of_price, "failed"))
+    story.do(refunded(of_second, "refused"))
+    return story
+
+
 def disputed_late() -> Story:
     """A sale is paid twice; nobody says at first which payment the buyer's bank disputes, then it takes the second."""
     story = paths.revealed(pending())

@@ -7,7 +7,7 @@ import copy
 from collections import defaultdict
 from uuid import UUID
 
-from tests.domain.money_model import need
+from tests.domain.chart import need
 
 RELEASES = ("release_ordered", "split_ordered", "reserve_released")
 SUPER_ADMIN = "super_admin"

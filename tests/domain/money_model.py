@@ -6,39 +6,40 @@ that with the postings that the event carries. Amounts are debit positive. Names
 
 import copy
 from collections import Counter
+from typing import Self
 
-HELD, PAYABLE, RESERVE = "escrow:held", "seller:payable", "seller:reserve"
-IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE = "payout:in_flight", "buyer:refund_due", "buyer:compensation_due"
-STRAY, TAX, FEE, SURCHARGE = (
-    "suspense:unmatched_receipts",
-    "tax:payable",
-    "revenue:platform_fee",
-    "revenue:fee_surcharge",
+from tests.domain.chart import (
+    BALANCE,
+    CHARGE_FEE,
+    COMPENSATION,
+    COMPENSATION_DUE,
+    DEBT,
+    FEE,
+    GONE,
+    HELD,
+    IN_FLIGHT,
+    LOOKED_AT,
+    LOSSES,
+    OPEN,
+    PAYABLE,
+    PER_TRANSACTION,
+    RECOVERIES,
+    REFUND_DUE,
+    REFUNDS,
+    RESERVE,
+    SOURCE,
+    STRAY,
+    SURCHARGE,
+    TAX,
+    TRANSFER_FEE,
+    TRANSFERS,
+    UNCLEARED,
+    WHOLE,
+    need,
 )
-UNCLEARED, BALANCE = "paystack:uncleared", "paystack:balance"
-TRANSFERS, REFUNDS = "paystack:transfers_in_transit", "paystack:refunds_in_transit"
-DEBT, LOSSES, COMPENSATION = "receivable:seller", "expense:losses", "expense:compensation"
-RECOVERIES = "clearing:recoveries"
-CHARGE_FEE, TRANSFER_FEE = "expense:processor_charge_fee", "expense:processor_transfer_fee"
-PER_TRANSACTION = (HELD, PAYABLE, RESERVE, IN_FLIGHT, REFUND_DUE, COMPENSATION_DUE, TRANSFERS, REFUNDS)
-SOURCE = {"seller": PAYABLE, "refund": REFUND_DUE, "compensation": COMPENSATION_DUE}
-WHOLE = 10_000
-OPEN = ("new", "uncertain", "sent")
-GONE = ("uncertain", "sent")
-LOOKED_AT = ("gateway_outcome_mismatched", "gateway_refund_ambiguous")
 
 
-class Wrong(AssertionError):
-    """The ledger does not do what the table says."""
-
-
-def need(truth: object, *why: object) -> None:
-    """Raise `Wrong` unless it is true."""
-    if not truth:
-        raise Wrong(*why)
-
-
-class Deal:
+class Sale:
     """One transaction: what each account should hold, and where its funds went."""
 
     def __init__(self, opened: dict) -> None:
@@ -46,16 +47,17 @@ class Deal:
         self.terms = opened["terms"]
         self.holds: Counter[str] = Counter()
         self.funded = self.released = self.returned = self.charged_back = self.charged_back_held = 0
-        self.refunded = self.from_refunds = self.early = self.paid = self.cash = self.kept = 0
+        self.refunded = self.from_refunds = self.early = self.paid = self.cash = self.kept = self.written_off = 0
+        self.beside: Counter[str] = Counter()
         self.payouts: dict[str, dict] = {}
         self.refunds: dict[str, dict] = {}
         self.twice: Counter[str] = Counter()
         self.strays: dict[str, dict] = {}
 
-    def copy(self) -> "Deal":
+    def copy(self) -> Self:
         """The same, to go on differently."""
         twin = copy.copy(self)
-        twin.holds, twin.twice = self.holds.copy(), self.twice.copy()
+        twin.holds, twin.twice, twin.beside = self.holds.copy(), self.twice.copy(), self.beside.copy()
         twin.strays = {key: dict(stray) for key, stray in self.strays.items()}
         twin.payouts = {key: dict(payout) for key, payout in self.payouts.items()}
         twin.refunds = {key: dict(refund) for key, refund in self.refunds.items()}
@@ -260,103 +262,6 @@ class Deal:
         amount = self._refund(f, "new", "uncertain", "sent", to="failed")
         return Counter({self.refunds[f["reference"]]["from"]: amount, REFUNDS: -amount}) if was == "sent" else Counter()
 
-    def chargeback_lost(self, f: dict) -> Counter[str]:
-        amount, hands, before = f["amount_minor"], self.in_seller_hands(), not self.funded
-        moved, rest = self.take(amount, HELD)
-        from_refunds = min(rest, self.unsent_refunds())
-        later, rest = self.take(rest - from_refunds, PAYABLE, RESERVE, FEE, TAX)
-        from_seller = min(rest, hands)
-        moved.update(later)
-        moved.update({REFUND_DUE: from_refunds, DEBT: from_seller, LOSSES: rest - from_seller})
-        self.charged_back, self.charged_back_held = self.charged_back + amount, self.charged_back_held + moved[HELD]
-        self.from_refunds += from_refunds
-        self.early += amount if before else 0
-        for reference in f["cancelled_refunds"]:
-            need(
-                self.refunds[reference]["state"] == "new" and from_refunds, "a refund that was sent cannot be cancelled"
-            )
-            self.refunds[reference]["state"] = "cancelled"
-        moved.update({self.taken_from(f): -amount})
-        return moved
-
-    def stray_chargeback_lost(self, f: dict) -> Counter[str]:
-        amount = f["amount_minor"]
-        at = self.strays.setdefault(f["charge_id"], {"waits": 0, "early": 0, "reference": None})
-        known = at["reference"] is not None
-        from_receipt = min(amount, at["waits"])
-        at["waits"] -= from_receipt
-        returns = [
-            (reference, r)
-            for reference, r in self.refunds.items()
-            if known
-            and r["stray"]
-            and r["charge"] == f["charge_id"]
-            and r["currency"] == self.currency
-            and (r["state"] == "new" or (r["state"] == "failed" and "by" not in r))
-        ]
-        from_returns = min(amount - from_receipt, sum(r["amount"] for _, r in returns))
-        for field, state in (("cancelled_refunds", "new"), ("covered_refunds", "failed")):
-            own = [reference for reference, r in returns if r["state"] == state] if from_returns else []
-            need(list(f[field]) == own, "other returns are taken", field, own)
-        for reference in f["cancelled_refunds"]:
-            self.refunds[reference]["state"] = "cancelled"
-        for reference in f["covered_refunds"]:
-            self.refunds[reference]["by"] = f["processor_dispute_id"]
-        lost = amount - from_receipt - from_returns
-        at["early"] += 0 if known else lost
-        return Counter({STRAY: from_receipt, REFUND_DUE: from_returns, LOSSES: lost, self.taken_from(f): -amount})
-
-    def stray_chargeback_covered(self, f: dict) -> Counter[str]:
-        at = self.strays[f["charge_id"]]
-        need(0 < f["amount_minor"] <= min(at["early"], at["waits"]), "more is covered than was taken, or than came")
-        at["early"] -= f["amount_minor"]
-        at["waits"] -= f["amount_minor"]
-        return Counter({STRAY: f["amount_minor"], LOSSES: -f["amount_minor"]})
-
-    @staticmethod
-    def taken_from(f: dict) -> str:
-        """Where the processor took it: the one account that is credited."""
-        (account,) = [account for account, _, amount in f["postings"] if amount < 0]
-        need(account in (UNCLEARED, BALANCE), "the processor has no hand in", account)
-        return account
-
-    def chargeback_covered(self, f: dict) -> Counter[str]:
-        need(0 < f["amount_minor"] <= self.early, "more is covered than was charged back before it came")
-        self.early -= f["amount_minor"]
-        source = HELD if f["processor_id"] is None else STRAY
-        self.charged_back_held += f["amount_minor"] if source == HELD else 0
-        self.charged_back -= f["amount_minor"] if source == STRAY else 0
-        if source == STRAY:
-            self.strays[f["processor_id"]]["waits"] -= f["amount_minor"]
-        return Counter({source: f["amount_minor"], LOSSES: -f["amount_minor"]})
-
-    def cancelled_refund_sent(self, f: dict) -> Counter[str]:
-        need(self.refunds[f["reference"]]["state"] == "cancelled", "only a cancelled refund comes back")
-        refund, hands = self.refunds[f["reference"]], self.in_seller_hands()
-        busy = sum(r["amount"] for r in self.refunds.values() if r["currency"] == self.currency and r["state"] in OPEN)
-        missing = max(0, refund["amount"] - max(0, self.owes(REFUND_DUE) - busy))
-        refund["state"] = "new"
-        if refund["stray"]:
-            return Counter({LOSSES: missing, REFUND_DUE: -missing})
-        self.from_refunds -= missing
-        moved, rest = self.take(missing, PAYABLE, RESERVE, FEE, TAX)
-        from_seller = min(rest, hands)
-        moved.update({DEBT: from_seller, LOSSES: rest - from_seller, REFUND_DUE: -missing})
-        return moved
-
-    def failed_refund_sent(self, f: dict) -> Counter[str]:
-        refund = self.refunds[f["reference"]]
-        need(refund["state"] == "failed", "only a refund that failed is paid after all")
-        own = [r for r in self.refunds.values() if r["currency"] == self.currency]
-        owed = max(0, self.owes(REFUND_DUE) - sum(r["amount"] for r in own if r["state"] in OPEN))
-        missing = max(0, refund["amount"] - owed) if refund["currency"] == self.currency else 0
-        transfer = self.payouts.get(refund.get("by", ""))
-        by_transfer = min(missing, transfer["amount"]) if transfer else 0
-        self.twice[REFUND_DUE] += by_transfer
-        self.from_refunds -= 0 if refund["stray"] else missing - by_transfer
-        refund["state"] = "new"
-        return Counter({LOSSES: missing, REFUND_DUE: -missing})
-
     def clawback_recovered(self, f: dict) -> Counter[str]:
         need(0 < f["amount_minor"] <= self.holds[DEBT], "more is recovered than is owed")
         self.cash += f["amount_minor"] if f["source"] == "cash" else 0
@@ -375,6 +280,7 @@ class Deal:
 
     def loss_written_off(self, f: dict) -> Counter[str]:
         need(0 < f["amount_minor"] <= self.holds[DEBT], "more is written off than is owed")
+        self.written_off += f["amount_minor"]
         return Counter({LOSSES: f["amount_minor"], DEBT: -f["amount_minor"]})
 
     def check(self) -> None:

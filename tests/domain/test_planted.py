@@ -20,7 +20,7 @@ from domain.transaction.staff_commands import GrantApproval, RecoverInCash
 from domain.transaction.system_commands import DistrustAccount, EnforceDeadline, ReturnReceipts
 from domain.user import AccountDoubt
 from eventstore.transcoder import Unencodable
-from tests.domain.money_model import Wrong
+from tests.domain.chart import Wrong
 from tests.domain.paths import (
     REASON,
     charge,

@@ -12,7 +12,7 @@ from domain.transaction.records import Finding
 from domain.transaction.staff_commands import RecoverInCash, WriteOff
 from domain.transaction.state import DisputeOpen
 from domain.transaction.system_commands import EnforceDeadline, WithholdPayable
-from tests.domain.money_model import Wrong
+from tests.domain.chart import Wrong
 from tests.domain.paths import (
     REASON,
     chargeback,

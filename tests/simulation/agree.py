@@ -4,7 +4,7 @@ from collections import Counter
 
 from gateways.paystack.sim.records import DisputeRecord, RefundRecord
 from projections.registry import PROJECTIONS
-from tests.domain.money_model import BALANCE, UNCLEARED, need
+from tests.domain.chart import BALANCE, UNCLEARED, need
 from tests.simulation.world import World
 
 CURRENCIES = ("KES", "NGN", "GHS", "ZAR", "USD")

@@ -7,7 +7,7 @@ from domain.actor import Actor
 from domain.transaction import Transaction
 from domain.transaction.records import Finding
 from domain.transaction.staff_commands import ForceRefund
-from tests.domain.money_model import Wrong
+from tests.domain.chart import Wrong
 from tests.simulation import nature, people
 from tests.simulation.people import MAKE
 from tests.simulation.told import need_alerts, need_closed

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from database.connect import Pool
 from tests.domain.books import Books
+from tests.domain.chart import need
 from tests.domain.law import Law
-from tests.domain.money_model import need
 
 EVENTS = """
 SELECT notification_id, recorded_at, originator_id, originator_version, topic, state

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.domain.money_model import Wrong
+from tests.domain.chart import Wrong
 from tests.simulation.conftest import Play
 from tests.simulation.plants import PLANTS, SLOW, Plant
 from tests.simulation.world import Plan

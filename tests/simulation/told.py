@@ -8,7 +8,7 @@ from domain.transaction.records import DisputeSource
 from projections.alert import ALERTS, list_alerts
 from projections.payout import PAYOUTS
 from projections.refund import REFUNDS
-from tests.domain.money_model import need
+from tests.domain.chart import need
 from tests.simulation.world import World
 
 TOLD_BY = {
