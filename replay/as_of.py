@@ -55,11 +55,12 @@ class PositionUnknown(NotFound):
 
 @dataclass(frozen=True, kw_only=True)
 class AsOf:
-    """Where the tables are, and of which position."""
+    """Where the tables are, and of which position. `unrecorded` says why there is no record of the run."""
 
     schema: str
     position: int
     projections: tuple[str, ...]
+    unrecorded: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Stable names; lists instead of tuples."""
@@ -92,7 +93,8 @@ def as_of(
             position = _find_position(connection, point)
             _make(dsn, connection, schema, chosen, position, processes, progress)
         run.succeed(Outcome.DONE, position, 0)
-    return AsOf(schema=schema, position=position, projections=tuple(projection.name for projection in chosen))
+    names = tuple(projection.name for projection in chosen)
+    return AsOf(schema=schema, position=position, projections=names, unrecorded=run.complaint)
 
 
 def drop_as_of(dsn: str, schema: str) -> None:

@@ -95,8 +95,9 @@ class Finding(NamedTuple):
     def describe(self) -> str:
         """One line for a person."""
         where = [f"{name} {value}" for name, value in self.as_json().items() if name not in _NOT_PLACES]
-        what = f": expected {self.expected}, found {self.found}" if self.expected or self.found else ""
-        return f"{self.kind.value.replace('_', ' ')} at {', '.join(where)}{what}"
+        what = [f"{name} {value}" for name, value in (("expected", self.expected), ("found", self.found)) if value]
+        says = f": {', '.join(what)}" if what else ""
+        return f"{self.kind.value.replace('_', ' ')} at {', '.join(where)}{says}"
 
 
 _NOT_PLACES = ("kind", "expected", "found")

@@ -38,7 +38,8 @@ class RebuildRunning(Refused):
 class Rebuilt:
     """What a rebuild did, or with `dry_run` would do. `resumed_from` is where an interrupted one had got to.
 
-    `held_seconds` is how long the runner had to wait for the swap; `events` were folded in `seconds`.
+    `held_seconds` is how long the runner had to wait for the swap; `events` were folded in `seconds`. `unrecorded` says
+    why there is no record of the run, where that could not be written.
     """
 
     dry_run: bool
@@ -49,6 +50,7 @@ class Rebuilt:
     seconds: float
     held_seconds: float
     log_verified: bool
+    unrecorded: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Stable names; lists instead of tuples."""
@@ -97,6 +99,7 @@ def rebuild(
             seconds=time.monotonic() - began,
             held_seconds=held,
             log_verified=summary is not None,
+            unrecorded=run.complaint,
         )
 
 

@@ -13,7 +13,7 @@ from replay.log import LogSummary, list_unchecked, verify_log
 from replay.progress import Progress, ignore
 from replay.projections import ProjectionSummary, verify_projections
 from replay.report import Report
-from replay.runs import Outcome, Run, RunKind
+from replay.runs import RUNS, Outcome, Run, RunKind
 from replay.shadow import connect_owner
 
 UNREADABLE = FindingKind.BLOCK_UNREADABLE
@@ -54,6 +54,8 @@ def verify(
         outcome = Outcome.DIFFERS if findings.counts else Outcome.CLEAN
         head = _head(dsn) if summary is None else summary.head
         run.succeed(outcome, head, findings.counts.total())
+    if run.complaint is not None:
+        findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=RUNS, found=run.complaint))
     unchecked = list_unchecked(expected_head) if log else (NO_LOG,)
     if findings.counts[UNREADABLE]:
         unchecked = (*unchecked, NO_TABLES)

@@ -26,6 +26,7 @@ from replay.progress import Step
 from replay.rebuild import Rebuilt, rebuild
 from replay.repair import Repaired, repair
 from replay.report import Report
+from replay.runs import RUNS
 from replay.status import Status, status
 from replay.verify import verify
 
@@ -141,6 +142,12 @@ def run_rebuild(projections: Sequence[str] | None, *, dry_run: bool, yes: bool, 
         print_json(done.as_json())
     else:
         print(_rebuilt(done))
+    _warn(done.unrecorded)
+
+
+def _warn(unrecorded: str | None) -> None:
+    if unrecorded is not None:
+        say(f"warning: no record of this run could be written to {RUNS}: {unrecorded}")
 
 
 def run_repair(expected_head: int | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
@@ -178,7 +185,7 @@ def list_mended(done: Repaired) -> list[str]:
     for name in before.unknown_checkpoints:
         what = f"the checkpoint of {name}, which this program does not have"
         lines.append(show_plainly(f"would forget {what}" if is_plan else f"forgot {what}"))
-    return lines or ["nothing differs"]
+    return lines or (["nothing differs"] if before.ok else [])
 
 
 def _rebuilt(done: Rebuilt) -> str:
@@ -200,6 +207,7 @@ def run_as_of(point: str, schema: str, projections: Sequence[str] | None, *, dro
         print_json(done.as_json())
     else:
         print(f"the tables as of position {done.position} are in the schema {done.schema}")
+    _warn(done.unrecorded)
 
 
 def parse_point(text: str) -> int | datetime:
