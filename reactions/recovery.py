@@ -13,13 +13,16 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from domain.errors import Refused
+from domain.journal import Account
 from domain.money import CurrencyUnsupported
 from domain.transaction import Transaction
 from domain.transaction.chargeback_report import dispute_id_of
 from domain.transaction.commands import RequestPayment
+from domain.transaction.deadline import DeadlineKind
 from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PaymentStatus, PayoutPurpose
 from domain.transaction.system_commands import (
+    EnforceDeadline,
     RecordCharge,
     RecordPaymentRefused,
     RecordRefund,
@@ -196,10 +199,21 @@ async def _order_anew(tools: Toolbox, transaction: Transaction, transfer: Transf
     request = RequestPayout(purpose=purpose, recipient=transfer.recipient_code)
     while transfer.reference not in transaction.payouts:
         transaction = await _conclude_last(tools, transaction, purpose)
+        if purpose is PayoutPurpose.SELLER:
+            transaction = await _end_warranty(tools, transaction, transfer)
         owed = transaction.payable_minor(purpose), transaction.price.currency.value
         if owed != (transfer.amount_minor, transfer.currency):
             raise NothingPayable
         transaction = (await order(tools, NAME, transaction, request)).aggregate
+    return transaction
+
+
+async def _end_warranty(tools: Toolbox, transaction: Transaction, transfer: Transfer) -> Transaction:
+    """Release the reserve where just that was paid and is due: the clock of a sale that is held back stands still."""
+    deadline, reserve = transaction.next_deadline, transaction.owed(Account.SELLER_RESERVE)
+    is_due = deadline is not None and deadline.kind is DeadlineKind.RESERVE and tools.clock() >= deadline.at
+    if is_due and transaction.payable_minor(PayoutPurpose.SELLER) + reserve == transfer.amount_minor:
+        return (await order(tools, NAME, transaction, EnforceDeadline())).aggregate
     return transaction
 
 

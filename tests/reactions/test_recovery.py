@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER
+from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER, Terms
 from domain.transaction.commands import OpenDispute
 from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
@@ -131,6 +131,32 @@ def test_a_payout_that_was_paid_at_the_second_attempt_is_taken_up_when_the_dispu
         transaction = await world.advance(transaction_id)
         assert (transaction.phase, transaction.is_flat) == (Phase.COMPLETED, True)
         assert await world.moved("refund") == []
+
+    tell(database.app_dsn, story)
+
+
+@pytest.mark.parametrize("amount_minor", [5_000, 4_999])
+def test_a_forgotten_payout_of_just_the_reserve_is_taken_up_once_the_warranty_is_over(
+    database: Database, amount_minor: int
+) -> None:
+    """The clock of a sale that is held back stands still: nobody else would ever release the reserve."""
+
+    async def story(street: Street) -> None:
+        world = street.world
+        await world.top_up(200_000)
+        transaction_id = await world.hold(Terms(reserve_bps=500, warranty_seconds=7 * 86_400))
+        await world.confirm(transaction_id)
+        await world.advance(transaction_id)
+        await street.pass_time(minutes=1)
+        assert (await world.advance(transaction_id)).stuck_reason == "awaiting_end_of_warranty"
+        await street.pass_time(days=7)
+        paid = await send_unheard(world, transaction_id, "seller", amount_minor, attempt=2)
+        is_reserve = amount_minor == 5_000
+        assert (await take(street))[paid.reference] is (Place.TAKEN if is_reserve else Place.NONE)
+        fold(database)
+        await street.pass_time(minutes=1)
+        assert (await world.advance(transaction_id)).is_flat is is_reserve
+        assert sum(await world.moved("transfer")) == -85_000 - amount_minor
 
     tell(database.app_dsn, story)
 
