@@ -15,8 +15,10 @@ from domain.reconciliation import RecordReconciliation
 from domain.treasury import MoveFunds, OpenTreasury, Treasury, treasury_id
 from eventstore.escrow import Escrow, Request
 from gateways.bookkeeping import Bookkeeping
+from projections.reconciliation import list_reconciliations
 from reconciliation.books import PADDING, Books, read_books
 from reconciliation.deduction import list_deductions
+from reconciliation.figures import KINDS
 from reconciliation.finding import Window
 from reconciliation.ledger import Cut, find_pages, read_cut
 from reconciliation.match import Outcome, match
@@ -27,7 +29,10 @@ ACTOR = reaction("reconciliation")
 NAMESPACE = UUID("0f6f3c07-1f0c-5c0e-9a38-51a7f8c1d6b4")
 RECENT = timedelta(days=7)
 LENGTH = timedelta(days=35)
-"""How far back a run looks at least: longer than anything stays on its way, and so can explain a distance."""
+"""How far back a run looks at least: longer than anything stays on its way, and so can explain a distance.
+
+It looks further back for as long as something is listed by its name.
+"""
 EARLIER = timedelta(days=1)
 """The log is read from this long before the lists, which go back an hour more than asked and have dates of their own.
 
@@ -65,7 +70,7 @@ async def reconcile(
     Without a key nothing is booked or recorded. Raises the processor's errors, of which nothing is concluded, and
     `LedgerBehind`.
     """
-    window = _window(desk, since, until)
+    window = await _window(desk, since, until)
     books = await read_books(desk.processor, window.since)
     cut = await _read_cut(desk, window.since)
     due = (*list_due(books, cut.records), *list_deductions(books, cut.records))
@@ -108,9 +113,12 @@ def request_of(key: str) -> Request:
     return Request.keyed(ACTOR, f"reconciliation:{key}")
 
 
-def _window(desk: Desk, since: datetime | None, until: datetime | None) -> Window:
+async def _window(desk: Desk, since: datetime | None, until: datetime | None) -> Window:
+    """What the last run listed by its name stays in sight until it is settled, and what no run has judged is judged."""
     now = min(until or desk.clock(), desk.clock())
-    return Window(since=min(since or now, now - LENGTH), now=now)
+    runs = await list_reconciliations(desk.pool, limit=1)
+    unsettled = (run.since if run.counts.keys() - KINDS.values() else run.until for run in runs)
+    return Window(since=min((now - LENGTH, since or now, *unsettled)), now=now)
 
 
 async def _read_cut(desk: Desk, since: datetime) -> Cut:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -19,6 +20,7 @@ from reconciliation.records import Records
 from reconciliation.run import EARLIER, LENGTH
 from reconciliation.run import reconcile as run_reconciliation
 from tests.conftest import Database
+from tests.reactions.holding import send_unheard
 from tests.reconciliation.paper import START, Paper, write
 from tests.reconciliation.world import Business, run
 
@@ -74,6 +76,46 @@ def test_a_theft_is_listed_until_somebody_settles_it(days: int) -> None:
     paper.paste(found.command)
     for later in range(1, (LENGTH + PADDING).days + 2):
         assert reconcile(paper, now + timedelta(days=later)).differences == ()
+
+
+@pytest.mark.guarantee("G17", faults="a transfer that nobody ordered, listed every two weeks and settled after ten")
+def test_what_was_listed_by_its_name_stays_so_until_it_is_settled(database: Database) -> None:
+    async def story(business: Business) -> None:
+        await send_unordered(business)
+        begun, since = business.world.at, []
+        for week in range(0, 12, 2):
+            business.world.at = begun + timedelta(hours=1, weeks=week)
+            found = await business.reconcile(f"week {week}")
+            since.append(found.since)
+            (listed,) = found.outcome.differences
+            assert (listed.kind, listed.subject) == (Kind.MISSING_HERE, "transfer"), week
+        assert set(since) == {begun + timedelta(hours=1) - LENGTH}
+        await business.paste(listed.command)
+        for key in ("settled", "again"):
+            business.world.wait(days=1)
+            found = await business.reconcile(key)
+            assert found.outcome.differences == ()
+        assert found.since == business.world.at - LENGTH
+
+    run(database, story)
+
+
+def test_what_happened_while_no_run_came_is_listed_by_its_name(database: Database) -> None:
+    async def story(business: Business) -> None:
+        await business.reconcile("first")
+        business.world.wait(minutes=5)
+        await send_unordered(business)
+        business.world.wait(days=50)
+        (listed,) = (await business.reconcile("at last")).outcome.differences
+        assert listed.kind is Kind.MISSING_HERE
+
+    run(database, story)
+
+
+async def send_unordered(business: Business) -> None:
+    """Somebody who has the key sends money."""
+    transfer = await send_unheard(business.world, UUID(int=7), "seller", STOLEN_MINOR)
+    assert transfer.amount_minor == STOLEN_MINOR
 
 
 def test_what_was_settled_by_name_late_is_no_difference_when_the_thing_is_read_no_more() -> None:
