@@ -8,6 +8,7 @@ from domain.reconciliation import AccountFigure, DifferenceKind
 from reconciliation import command
 from reconciliation.books import Books
 from reconciliation.finding import Facts, Findings, Place, Window
+from reconciliation.kept import Begun, explain_kept
 from reconciliation.key import ACCOUNT, CHARGE, SETTLEMENT, Key
 from reconciliation.leftovers import Open
 
@@ -22,13 +23,14 @@ KINDS = {
 
 
 def prove_accounts(
-    books: Books, totals: Totals, open_minor: Open, window: Window, findings: Findings
+    books: Books, totals: Totals, open_minor: Open, begun: Begun, window: Window, findings: Findings
 ) -> tuple[AccountFigure, ...]:
     """Return the figures of each account and currency, and list what neither pending nor listed lines explain.
 
     The bank is not the processor's: of it only the payouts to the bank are compared, on both sides.
     """
-    open_minor = _explaining(open_minor, findings)
+    kept_minor = explain_kept(open_minor, begun, window, findings)
+    open_minor = _explaining(open_minor, begun, window, findings)
     theirs, to_bank = _balances(books), _to_bank(findings)
     theirs.update(_unsettled(books, findings))
     ours = Counter({place: amount for place, amount in totals.items() if place[0] is not Account.BANK})
@@ -38,21 +40,29 @@ def prove_accounts(
     for place in sorted({*ours, *theirs}):
         figure = _figure(place, ours[place], theirs[place], open_minor, findings)
         if place[0] is Account.BALANCE:
-            figure = figure._replace(pending_minor=figure.pending_minor - findings.withheld_minor[place[1]])
+            figure = figure._replace(pending_minor=figure.pending_minor + kept_minor[place[1]])
         _judge(figure, _told(figure, books, open_minor, findings), window, findings)
         if figure.ledger_minor or figure.processor_minor:
             figures.append(figure)
     return tuple(figures)
 
 
-def _explaining(open_minor: Open, findings: Findings) -> Open:
+def _explaining(open_minor: Open, begun: Begun, window: Window, findings: Findings) -> Open:
     """Leave out what explains no distance.
 
     A correction of the whole account has moved the ledger's own figure. What is older than the window is forgotten or
-    only half read: if money is missing because of it, the distance is there, and has to be said.
+    only half read: if money is missing because of it, the distance is there, and has to be said. What is kept from the
+    balance explains that in its own way, and what a settlement kept has no part in Paystack's total of it.
     """
-    explaining = findings.differences.keys() | findings.pending | findings.kept
-    return {key: amounts for key, amounts in open_minor.items() if key in explaining}
+    kept = {key for key in findings.kept if not window.is_before(begun.get(key))}
+    explaining = findings.differences.keys() | findings.pending | kept
+    found = {key: Counter(amounts) for key, amounts in open_minor.items() if key in explaining}
+    for key in findings.kept & found.keys():
+        found[key] = Counter({place: n for place, n in found[key].items() if place[0] is not Account.BALANCE})
+    for key, withheld in findings.withheld.items():
+        if key in found and found[key][Account.BALANCE, withheld.currency]:
+            found[key][Account.BALANCE, withheld.currency] -= withheld.amount_minor
+    return found
 
 
 def _balances(books: Books) -> Counter[Place]:

@@ -44,18 +44,27 @@ class Facts:
     theirs: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Withheld:
+    """What a settlement has kept, without a line in the balance; `at` is when it was booked, or else when it came."""
+
+    at: datetime
+    currency: str
+    amount_minor: int
+
+
 @dataclass
 class Findings:
     """Each thing is matched, pending or in a list of differences; `theirs` are the processor's amounts per account.
 
-    `kept` are refunds that a settlement keeps instead of the balance, `withheld_minor` what settlements have kept, by
-    currency.
+    `kept` are refunds and chargebacks that a settlement keeps instead of the balance, `withheld` what settlements have
+    kept.
     """
 
     matched: int = 0
     pending: set[Key] = field(default_factory=set[Key])
     kept: set[Key] = field(default_factory=set[Key])
-    withheld_minor: Counter[str] = field(default_factory=Counter[str])
+    withheld: dict[Key, Withheld] = field(default_factory=dict[Key, Withheld])
     differences: dict[Key, list[Difference]] = field(default_factory=dict[Key, list[Difference]])
     theirs: dict[Key, Counter[Place]] = field(default_factory=dict[Key, Counter[Place]])
 

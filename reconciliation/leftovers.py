@@ -21,12 +21,13 @@ def judge_lines(groups: Groups, open_minor: Open, window: Window, records: Recor
         lines = groups.get(key, Lines())
         if not amounts:
             findings.matched += len(lines.entries)
-        elif key in findings.differences or key in findings.pending or _is_only_correction(key, lines):
+        elif _is_only_correction(key, lines):
             continue
         elif _is_kept_from_settlement(key, amounts):
             findings.match(key)
-            if not window.is_before(*lines.moments):
-                findings.kept.add(key)
+            findings.kept.add(key)
+        elif key in findings.differences or key in findings.pending:
+            continue
         elif window.is_young(*lines.moments):
             findings.wait(key)
         elif lines.moments and not window.is_before(*lines.moments):

@@ -15,6 +15,7 @@ from reconciliation.books import Books
 from reconciliation.charge import match_charges
 from reconciliation.figures import Totals, prove_accounts
 from reconciliation.finding import Findings, Place, Window
+from reconciliation.kept import begin_of
 from reconciliation.key import REFUND, TRANSFER, Key
 from reconciliation.leftovers import judge_lines
 from reconciliation.lines import Groups, Lines, count_lines, group_lines, latest_of
@@ -46,7 +47,7 @@ def match(books: Books, records: Records, totals: Totals, window: Window) -> Out
     open_minor = _open_amounts(groups, findings)
     _drop_corrected(groups, open_minor, findings)
     judge_lines(groups, open_minor, window, records, findings)
-    figures = prove_accounts(books, totals, open_minor, window, findings)
+    figures = prove_accounts(books, totals, open_minor, begin_of(books, groups), window, findings)
     _fill_commands(open_minor, findings)
     return Outcome(
         matched=findings.matched,

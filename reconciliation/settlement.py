@@ -10,7 +10,7 @@ from domain.treasury import Movement
 from gateways.bookkeeping import BalanceCause, Settlement, SettlementStatus
 from reconciliation import command
 from reconciliation.books import Books
-from reconciliation.finding import Facts, Findings, Window
+from reconciliation.finding import Facts, Findings, Window, Withheld
 from reconciliation.key import SETTLEMENT, Key
 from reconciliation.records import BookedMovement, Records
 
@@ -119,8 +119,9 @@ def match_settlements(books: Books, records: Records, window: Window, findings: 
         _count(settlement, findings, is_in_balance=is_in_balance)
         if not window.is_before(settlement.settled_at, *(each.at for each in _settled(known))):
             _judge(settlement, known, window, findings, is_in_balance=is_in_balance)
-            currency, amount = withheld.get(_key(settlement), (settlement.currency, 0))
-            findings.withheld_minor[currency] += amount
+        if (kept := withheld.get(_key(settlement))) is not None:
+            at = max((each.at for each in _settled(known)), default=settlement.settled_at or window.now)
+            findings.withheld[_key(settlement)] = Withheld(at=at, currency=kept[0], amount_minor=kept[1])
     listed = {_key(settlement) for settlement in books.settlements}
     for key, known in booked.items():
         movements = _settled(known)

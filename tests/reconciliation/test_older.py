@@ -1,7 +1,7 @@
 """What is older than the window explains nothing: a theft is not forgotten, and what is only half read is no alarm."""
 
 import dataclasses
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -14,13 +14,11 @@ from domain.treasury import Movement
 from gateways.bookkeeping import BalanceCause
 from gateways.paystack.sim.state import Behaviour
 from reconciliation.books import PADDING
-from reconciliation.finding import Window
-from reconciliation.match import Outcome, match
-from reconciliation.records import Records
-from reconciliation.run import EARLIER, LENGTH
+from reconciliation.run import LENGTH
 from reconciliation.run import reconcile as run_reconciliation
 from tests.conftest import Database
 from tests.reactions.holding import send_unheard
+from tests.reconciliation.looking import reconcile
 from tests.reconciliation.paper import START, Paper, write
 from tests.reconciliation.world import Business, run
 
@@ -28,26 +26,6 @@ STOLEN_MINOR = 500_000
 STOLEN = "transfer zz-stolen-0123456789"
 SEEDS = range(5)
 change = dataclasses.replace
-
-
-def reconcile(paper: Paper, now: datetime) -> Outcome:
-    """Hold against each other what a run at that time reads of both sides; the totals are of everything."""
-    window = Window(since=now - LENGTH, now=now)
-    edge = window.since - PADDING - timedelta(hours=1)
-    lately = {
-        "charges": tuple(each for each in paper.charges if each.created_at >= edge),
-        "transfers": tuple(each for each in paper.transfers if each.created_at >= edge),
-        "refunds": tuple(each for each in paper.refunds if each.created_at >= edge),
-        "settlements": tuple(each for each in paper.settlements if each.settled_at >= edge),
-        "entries": tuple(each for each in paper.entries if each.created_at >= edge),
-    }
-    listed = {each.processor_id for each in lately["settlements"]}
-    settled = {charge: settlement for charge, settlement in paper.settled.items() if settlement in listed}
-    records = Records()
-    records.fold(
-        (position, event) for position, event in paper.events if event.timestamp >= window.since - PADDING - EARLIER
-    )
-    return match(paper.books(**lately, settled_charges=settled), records, paper.totals(), window)
 
 
 def steal(paper: Paper) -> None:

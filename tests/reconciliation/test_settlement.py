@@ -14,6 +14,7 @@ from reconciliation.run import book_settlements, reconcile
 from reconciliation.settlement import list_due
 from tests.conftest import Database
 from tests.killed import Killed
+from tests.reconciliation.keeping import keep, lose
 from tests.reconciliation.paper import Paper, write
 from tests.reconciliation.world import Business, run
 
@@ -63,15 +64,13 @@ def test_what_a_crash_left_of_a_settlement_is_booked_by_the_next_look(database: 
 
 
 def half_booked(movement: Movement, amount_minor: int | None = None) -> Paper:
-    """A settlement to the bank that kept something, of which one movement is booked."""
+    """A settlement to the bank that kept a chargeback, of which one movement is booked."""
     paper = write(5)
-    paper.charge(Currency.KES)
-    paper.settle(to_bank=True)
-    paper.events.pop()
+    lose(paper, amount_minor=KEPT_MINOR)
+    keep(paper, KEPT_MINOR)
+    del paper.events[-2:]
     last = paper.settlements[-1]
-    paper.settlements[-1] = change(last, effective_minor=last.effective_minor - KEPT_MINOR, deductions_minor=KEPT_MINOR)
-    arrived = paper.settlements[-1].effective_minor
-    due = {Movement.CHARGES_SETTLED: KEPT_MINOR, Movement.CHARGES_SETTLED_TO_BANK: arrived}
+    due = {Movement.CHARGES_SETTLED: KEPT_MINOR, Movement.CHARGES_SETTLED_TO_BANK: last.effective_minor}
     paper.record(movement, Currency.KES, amount_minor or due[movement], f"settlement {last.processor_id}")
     return paper
 
