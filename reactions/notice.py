@@ -87,10 +87,8 @@ def _make(
     due_at: datetime,
 ) -> Notification:
     user_id = transaction.buyer_id if role == "buyer" else transaction.seller_id
-    # Of one end he is reminded once, however many events have led to it before this was looked at.
-    cause = (shown["ends"],) if template == REMINDER else (event.version, event.topic)
     return Notification(
-        id=notification_id(event.stream_id, *cause, template, user_id),
+        id=notification_id(event.stream_id, *_cause_of(event, template, shown), template, user_id),
         user_id=user_id,
         template=template,
         facts={**shown, "role": role},
@@ -99,6 +97,19 @@ def _make(
         transaction_id=event.stream_id,
         event_version=event.version,
     )
+
+
+def _cause_of(event: RecordedEvent, template: str, shown: Facts) -> tuple[object, ...]:
+    """Return what is told of once: of one end he is reminded once, however many events have led to it before this was
+    looked at, and of one decision he hears once, however many disputes it closes.
+    """
+    match template:
+        case _ if template == REMINDER:
+            return (shown["ends"],)
+        case "dispute_resolved":
+            return (event.data["command_id"], event.topic)
+        case _:
+            return (event.version, event.topic)
 
 
 def _tell_one(event: RecordedEvent, user_id: UUID, telling: Telling, shown: Facts) -> Notification:

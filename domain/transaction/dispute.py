@@ -256,11 +256,11 @@ class DisputeTrack(CompensationTrack):
         require_reason(award.reason)
 
     def apply_award(self, dispute_id: UUID, award: Award) -> None:
-        """Close every dispute that people opened, then move the money as the decision matrix says."""
+        """Close every dispute that people opened, this one first, then move the money as the decision matrix says."""
         held = self.held_minor
         to_buyer, to_seller = self._shares(award, held)
         tax = self.terms.tax_minor(held) if award.finding is Finding.BUYER else 0
-        for dispute in self.open_disputes:
+        for dispute in sorted(self.open_disputes, key=lambda dispute: dispute.dispute_id != dispute_id):
             is_decided = dispute.dispute_id == dispute_id
             self.record(
                 DisputeResolved,

@@ -104,6 +104,7 @@ def test_both_parties_are_told_how_a_chargeback_ended_that_came_after_a_forced_d
             letters = [mail for mail in post.letters if mail.address == user.email]
             (ended,) = (mail for mail in letters if mail.subject == "The dispute is decided")
             assert ending in ended.text
+            assert "sale goes on" not in ended.text, "staff have decided about it"
 
     run(database.app_dsn, story)
 

@@ -79,6 +79,24 @@ def test_both_parties_are_told_of_what_staff_decide(
     run(database.app_dsn, story)
 
 
+def test_of_one_decision_about_two_disputes_each_party_is_told_once_and_what_it_moves(database: Database) -> None:
+    async def story(world: World) -> None:
+        post = Post()
+        notifier = await open_post(world, post)
+        transaction_id = await world.hold()
+        for actor, number in ((world.as_seller, UUID(int=8)), (world.as_buyer, DISPUTE)):
+            dispute = OpenDispute(dispute_id=number, category=DisputeCategory.NOT_WORKING)
+            await world.do(actor, transaction_id, dispute)  # type: ignore[arg-type]
+        await world.do(BOSS, transaction_id, resolve(ALONE))
+        for _ in range(2):
+            await deliver(notifier)
+        decided = [mail for mail in post.letters if mail.subject == "The dispute is decided"]
+        assert sorted(mail.address for mail in decided) == sorted(str(one.email) for one in (world.buyer, world.seller))
+        assert all("To the buyer: KES 1,000.00." in mail.text for mail in decided)
+
+    run(database.app_dsn, story)
+
+
 async def settle(world: World, transaction_id: UUID, end: Phase) -> None:
     """Let the processor send the money."""
     for _ in range(10):
