@@ -65,8 +65,28 @@ class InspectionLapsed(TransactionEvent):
         transaction.inspection_lapsed = True
 
 
+STOOD_STILL = "a dispute of the seller was open"
+
+
 class InspectionTrack(SettlementTrack):
     """Confirming access, and what silence means."""
+
+    def acknowledge_reveal(self) -> None:
+        """The buyer has what he needs; where silence means a refund, it does so from now on.
+
+        So the inspection runs on under a dispute of the seller, under which it has stood still until now.
+        """
+        stood_still = timedelta(seconds=self._seconds_stood_still())
+        super().acknowledge_reveal()
+        ends_at = self.inspection_ends_at
+        if self.silence_refunds and stood_still and ends_at is not None and not self.inspection_lapsed:
+            self.record(InspectionExtended, ends_at=ends_at + stood_still, reason=STOOD_STILL)
+
+    def _seconds_stood_still(self) -> int:
+        """How long nothing but disputes of the seller have been open, with those that are open now."""
+        runs_on = not self.has_open_dispute or self.has_dispute_against_refund
+        since = self.now if runs_on else self.pause_counted_at or self.now
+        return self.release_paused_seconds + int((self.now - since).total_seconds())
 
     def check_confirm_access(self) -> None:
         """Raise unless the buyer can accept the account now."""

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from domain.policy import Silence, Terms
-from domain.transaction.commands import WithdrawDispute
+from domain.transaction.commands import AcknowledgeReveal, WithdrawDispute
 from domain.transaction.deadline import DeadlineKind
 from domain.transaction.system_commands import EnforceDeadline
-from tests.domain.paths import chargeback, dispute, disputed, funded, lost, pending, refund, revealed, signed
+from tests.domain.paths import chargeback, dispute, disputed, funded, lost, pending, refund, reveal, revealed, signed
 from tests.domain.people import BUYER, SELLER, SUPER
+from tests.domain.story import Story
 
 DAY = timedelta(days=1)
 
@@ -32,6 +33,40 @@ def test_where_silence_means_a_refund_a_sellers_dispute_does_not_put_it_off():
     story.do(dispute(), SELLER)
     story.wait(days=2).do(WithdrawDispute(dispute_id=story.dispute()), SELLER)
     assert story.transaction.inspection_ends_at == ends
+
+
+@pytest.mark.parametrize("with_buyers", [False, True])
+def test_who_says_only_under_a_sellers_dispute_that_he_has_read_it_has_the_time_that_he_had_before(with_buyers: bool):
+    """Silence means a refund only from then on: until then it would have waited for a person, as the dispute does."""
+    story = shown(pending(terms=Terms(silence=Silence.REFUND)))
+    left = story.transaction.inspection_ends_at - story.now
+    story.do(dispute(1), SELLER)
+    story.wait(days=4)
+    if with_buyers:
+        story.do(dispute(2), BUYER)
+        story.wait(days=4)
+    assert story.do(AcknowledgeReveal(), BUYER) == ["reveal_acknowledged", "inspection_extended"]
+    if with_buyers:
+        story.wait(days=4).do(WithdrawDispute(dispute_id=story.dispute()), BUYER)
+    assert story.transaction.inspection_ends_at == story.now + left
+    story.do(WithdrawDispute(dispute_id=next(iter(story.transaction.disputes))), SELLER)
+    assert story.transaction.next_deadline == (DeadlineKind.INSPECTION, story.now + left)
+
+
+@pytest.mark.parametrize("silence", [Silence.RELEASE, Silence.ESCALATE])
+def test_where_silence_means_no_refund_the_time_is_given_back_with_the_dispute(silence: Silence):
+    story = shown(pending(terms=Terms(silence=silence)))
+    ends = story.transaction.inspection_ends_at
+    story.do(dispute(), SELLER)
+    assert story.wait(days=4).do(AcknowledgeReveal(), BUYER) == ["reveal_acknowledged"]
+    story.do(WithdrawDispute(dispute_id=story.dispute()), SELLER)
+    assert story.transaction.inspection_ends_at == ends + 4 * DAY
+
+
+def shown(story: Story) -> Story:
+    """The buyer has not said that he has read it."""
+    signed(story).do(reveal(), BUYER)
+    return story
 
 
 def test_a_sellers_dispute_gives_the_buyer_his_time_to_look_back():
