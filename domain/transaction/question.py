@@ -80,8 +80,7 @@ class QuestionTrack(DeadlineTrack):
 
     def _may_be_paid_otherwise(self, refund: Refund) -> bool:
         """What failed is asked about once more before a transfer pays it."""
-        is_unpaid = refund.will_not_be_sent and refund.paid_by is None
-        return is_unpaid and self.payable_minor(PayoutPurpose.REFUND) > 0
+        return refund.is_owed and self.payable_minor(PayoutPurpose.REFUND) > 0
 
     def record_refused_question(self, reference: str, refusal: str) -> None:
         """Record that a question about `reference` is refused with this code; once until it is answered."""

@@ -276,9 +276,10 @@ class TransactionState(Aggregate):
             self.suspense[processor_id] = replace(receipt, amount_minor=receipt.amount_minor - by_minor)
 
     def pay_refunds_by(self, payout: Payout) -> None:
-        """Fold that a transfer pays what refunds left that will never be sent."""
+        """Fold that a transfer pays what refunds of its currency left that will never be sent."""
         for refund in tuple(self.refunds.values()):
-            if payout.purpose is PayoutPurpose.REFUND and refund.will_not_be_sent and refund.paid_by is None:
+            is_own = payout.purpose is PayoutPurpose.REFUND and refund.currency is self.price.currency
+            if is_own and refund.is_owed:
                 self.update_refund(refund.reference, paid_by=payout.reference)
 
     def owe_again(self, payout: Payout, postings: Postings) -> None:

@@ -209,7 +209,8 @@ class Sale:
 
     def _pay_by(self, source: str, reference: str) -> None:
         for refund in self.refunds.values():
-            if source == REFUND_DUE and refund["state"] in ("failed", "cancelled"):
+            is_own = refund["currency"] == self.currency
+            if is_own and source == REFUND_DUE and refund["state"] in ("failed", "cancelled"):
                 refund.setdefault("by", reference)
 
     def payout_paid_after_all(self, f: dict) -> Counter[str]:

@@ -9,6 +9,7 @@ from domain.money import Currency
 from domain.transaction.commands import RequestPayment
 from domain.transaction.opening import AlreadyEnded, MoneyReceived
 from domain.transaction.payment import AlreadyPaid, PaymentOverdue, UnknownReference
+from domain.transaction.records import PayoutPurpose
 from domain.transaction.system_commands import EnforceDeadline, RecordPaymentLink, RecordPaymentRefused, ReturnReceipts
 from tests.domain.paths import (
     asked,
@@ -214,6 +215,19 @@ def test_a_foreign_receipt_never_changes_what_is_payable_in_the_currency_of_the_
     story.do(transfer(story.payout(), "success"))
     assert story.phase == "completed"
     assert story.books.totals["NGN"][Account.REFUND_DUE.value] == 0
+
+
+def test_a_transfer_pays_no_return_in_another_currency_that_failed():
+    story = funded(pending())
+    for number, currency in (("charge-2", Currency.KES), ("charge-ngn", Currency.NGN)):
+        story.do(charge(story, currency=currency, processor_id=number))
+    story.do(ReturnReceipts())
+    own, foreign = story.transaction.refunds
+    for reference in (own, foreign):
+        story.do(refunded(reference, "failed"))
+    story.do(pay_out(PayoutPurpose.REFUND))
+    assert story.transaction.refunds[own].paid_by == story.payout()
+    assert story.transaction.refunds[foreign].paid_by is None
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
