@@ -10,12 +10,12 @@ call did is found, not repeated. Errors tell the caller what to do:
 - `OutcomeMismatched`, `RefundAmbiguous`: a person must look.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from typing import TypeVar
 
 from gateways.errors import DuplicateReference, GatewayRefused, GatewayUncertain, RefundAmbiguous, UnknownReference
-from gateways.payment import NewRefund, NewTransfer, PaymentGateway, Refund, Transfer
+from gateways.payment import NewRefund, NewTransfer, PaymentGateway, Refund, RefundStatus, Transfer
 
 T = TypeVar("T")
 
@@ -86,6 +86,20 @@ def find_refund(refunds: Iterable[Refund], wanted: NewRefund) -> Refund | None:
     return None if ours is None else _same_refund(ours, wanted)
 
 
+def find_another(refunds: Iterable[Refund], failed: NewRefund, known: Collection[int | str | None]) -> Refund | None:
+    """Return the refund that was made instead of one that failed, under its note; None where there is none.
+
+    One of the same charge and amount under any other note may be it, too: that raises `RefundAmbiguous`, unless its
+    number or note is `known` for that of another.
+    """
+    same = [one for one in refunds if one.charge_reference in (failed.charge_reference, None) and _may_pay(one, failed)]
+    new = [one for one in same if one.processor_id not in known and one.merchant_note not in known]
+    ours = next((one for one in new if one.merchant_note == failed.merchant_note), None)
+    if ours is None and new:
+        raise RefundAmbiguous
+    return ours
+
+
 async def _found_or(refusal: GatewayRefused, gateway: PaymentGateway, reference: str) -> Transfer:
     try:
         return await answer_of(gateway.verify_transfer(reference))
@@ -108,6 +122,13 @@ def _same_refund(found: Refund, wanted: NewRefund) -> Refund:
     if not (amount and charge and found.merchant_note in (None, wanted.merchant_note)):
         raise OutcomeMismatched(f"refund {found.processor_id}")
     return found
+
+
+def _may_pay(refund: Refund, wanted: NewRefund) -> bool:
+    """One that failed pays nobody, and one that a chargeback made is none of ours."""
+    is_made = refund.status is not RefundStatus.FAILED and refund.dispute_id is None
+    amount = (refund.amount_minor, refund.currency) == (wanted.amount.amount_minor, wanted.amount.currency)
+    return is_made and amount
 
 
 def _could_be(refund: Refund, wanted: NewRefund) -> bool:

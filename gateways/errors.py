@@ -88,7 +88,7 @@ class WrongMode(GatewayUncertain):
 
 
 class RefundAmbiguous(GatewayUncertain):
-    """The charge has a refund of the same amount without a note; it may be ours, so a person must look."""
+    """The charge has a refund of the same amount without our note; it may be ours, so a person must look."""
 
     code = "gateway_refund_ambiguous"
 

@@ -8,6 +8,7 @@ from domain.errors import NotFound
 from domain.money import Currency, Money
 from domain.transaction import Transaction
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
+from domain.transaction.refund import REFUND_PAID
 from domain.transaction.system_commands import DistrustAccount, RecordTransfer, RequestPayout, WaitForAccount
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 from domain.user import AccountDoubt, User
@@ -18,8 +19,8 @@ from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
 from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
 from reactions.naming import write_reason
-from reactions.question import PATIENCE, ask_each
-from reactions.refund import CHARGED_BACK, find_late_refund
+from reactions.question import PATIENCE, Ask, ask_each
+from reactions.refund import CHARGED_BACK, find_late_refund, find_refund_instead
 from reactions.toolbox import Toolbox, order, record
 
 NAME = "payouts"
@@ -78,11 +79,17 @@ def _is_free(tools: Toolbox, last: Payout | None) -> bool:
 
 async def find_late_success(tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose) -> bool:
     """Ask once more about what failed, before more is sent; True when an earlier attempt was paid, or may yet be."""
-    failed = [payout for payout in _list_failed(transaction) if payout.purpose is purpose]
     doubtful: set[str] = set()
-    questions = {one.reference: partial(_record_if_paid, tools, transaction, one, doubtful) for one in failed}
     # What was recorded may be that a question was refused.
-    return await ask_each(tools, transaction, questions) or bool(doubtful)
+    return await ask_each(tools, transaction, ask_late_payouts(tools, transaction, purpose, doubtful)) or bool(doubtful)
+
+
+def ask_late_payouts(
+    tools: Toolbox, transaction: Transaction, purpose: PayoutPurpose, doubtful: set[str]
+) -> dict[str, Ask]:
+    """Return the questions about attempts that failed; what was paid, or may yet be, gets `doubtful`."""
+    failed = [payout for payout in _list_failed(transaction) if payout.purpose is purpose]
+    return {one.reference: partial(_record_if_paid, tools, transaction, one, doubtful) for one in failed}
 
 
 class _Kept(NamedTuple):
@@ -165,17 +172,25 @@ async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: 
 
 
 async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> bool:
-    report = await _report_of(tools, transaction, payout)
+    report = await _find(tools, transaction, payout)
+    if report is None and not transaction.is_held_up(payout):
+        if await find_refund_instead(tools, transaction, payout):
+            return True
+        report = await _send(tools, transaction, payout)
     return report is not None and await record(tools, NAME, transaction.id, RecordTransfer(report=report))
 
 
-async def _report_of(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
-    """Return what the processor says; None while a dispute keeps it from being sent, or has taken its money."""
+async def _find(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
+    """Return what the processor says of what was sent, or may have been; None where there is no such transfer."""
     if payout.accepted:
         return report_of(await tools.gateway.verify_transfer(payout.reference))
     if transaction.is_held_up(payout):
-        # A crash may have hidden that it was sent before the dispute began.
         return await _conclude(tools, transaction, payout)
+    # A crash may have hidden that it was sent before a refund was paid in its place.
+    return await _ask_only(tools, payout) if payout.purpose is PayoutPurpose.REFUND else None
+
+
+async def _send(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport:
     await tools.permit()
     wanted = NewTransfer(
         reference=payout.reference,
@@ -203,12 +218,16 @@ async def _ask_only(tools: Toolbox, payout: Payout) -> TransferReport | None:
 
 
 async def _conclude(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
-    """Send nothing; what the buyer's bank has taken is refused when there has been no such transfer for long."""
+    """Send nothing; what is not to be sent any more is refused when there has been no such transfer for long.
+
+    A crash may have hidden that it was sent before.
+    """
     found = await _ask_only(tools, payout)
-    is_over = transaction.is_charged_back(payout) and tools.clock() >= transaction.modified_on + PATIENCE
-    if found is not None or not is_over:
+    reason = CHARGED_BACK if transaction.is_charged_back(payout) else REFUND_PAID
+    is_over = reason is CHARGED_BACK or transaction.is_refunded_instead(payout)
+    if found is not None or not is_over or tools.clock() < transaction.modified_on + PATIENCE:
         return found
-    return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=CHARGED_BACK)
+    return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=reason)
 
 
 async def _confirmed(tools: Toolbox, transfer: Transfer) -> Transfer:

@@ -63,10 +63,25 @@ async def ask_first(tools: Toolbox, transaction: Transaction, reference: str, as
     return answer
 
 
+async def ask_all(tools: Toolbox, transaction: Transaction, questions: Mapping[str, Ask]) -> None:
+    """Ask about each reference what a person waits for: what is `Passed` is noted, and a refusal raised, at once."""
+    for reference, ask in questions.items():
+        try:
+            await ask()
+        except Passed as passed:
+            await _record_refused(tools, transaction, reference, passed.refusal)
+        else:
+            await _note_answered(tools, transaction, reference)
+
+
 async def _note_refused(tools: Toolbox, transaction: Transaction, reference: str, refusal: GatewayError) -> bool:
     since = tools.refused_since.setdefault((transaction.id, reference), tools.clock())
     if reference in transaction.refused_questions or tools.clock() < since + PATIENCE:
         return False
+    return await _record_refused(tools, transaction, reference, refusal)
+
+
+async def _record_refused(tools: Toolbox, transaction: Transaction, reference: str, refusal: GatewayError) -> bool:
     command = RecordRefusedQuestion(reference=reference, refusal=refusal.gateway_code or refusal.code)
     return await record(tools, NAME, transaction.id, command)
 

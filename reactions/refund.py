@@ -6,16 +6,16 @@ from functools import partial
 from domain.journal import Account
 from domain.money import Money
 from domain.transaction import Transaction
-from domain.transaction.records import Refund, RefundStatus
+from domain.transaction.records import Payout, Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.system_commands import RecordRefund
-from gateways.ensure import OutcomeMismatched, answer_of, ensure_refund, find_refund
+from gateways.ensure import OutcomeMismatched, answer_of, ensure_refund, find_another, find_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, RefundAmbiguous
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
 from gateways.payment import RefundStatus as ReportedStatus
 from reactions.checkpoint import find_last_time, save_unless_since
-from reactions.question import REFUSALS, Passed, ask_each
+from reactions.question import REFUSALS, Ask, Passed, ask_each
 from reactions.toolbox import Toolbox, record
 
 NAME = "refunds"
@@ -41,10 +41,25 @@ async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
 async def find_late_refund(tools: Toolbox, transaction: Transaction) -> bool:
     """Ask once more about what failed, before a transfer pays it; True when it was paid, or may yet be."""
     doubtful: set[str] = set()
-    unpaid = [refund for refund in _list_failed(transaction) if refund.paid_by is None]
-    questions = {one.reference: partial(_record_if_paid, tools, transaction, one, doubtful) for one in unpaid}
     # What was recorded may be that a question was refused.
-    return await ask_each(tools, transaction, questions) or bool(doubtful)
+    return await ask_each(tools, transaction, ask_late_refunds(tools, transaction, doubtful)) or bool(doubtful)
+
+
+def ask_late_refunds(tools: Toolbox, transaction: Transaction, doubtful: set[str]) -> dict[str, Ask]:
+    """Return the questions about what failed and nothing pays yet; what was paid, or may yet be, gets `doubtful`."""
+    unpaid = [refund for refund in _list_failed(transaction) if refund.paid_by is None]
+    return {one.reference: partial(_record_if_paid, tools, transaction, one, doubtful) for one in unpaid}
+
+
+async def find_refund_instead(tools: Toolbox, transaction: Transaction, payout: Payout) -> bool:
+    """Ask at the last moment about what a transfer is to pay; True when a refund has paid it.
+
+    Raises `Passed` while one may yet.
+    """
+    doubtful: set[str] = set()
+    for refund in transaction.refunds_in(payout):
+        await _record_if_paid(tools, transaction, refund, doubtful)
+    return bool(doubtful)
 
 
 async def confirm_refunds(tools: Toolbox, transaction: Transaction, reported: str) -> bool:
@@ -88,11 +103,21 @@ async def _record_if_paid(tools: Toolbox, transaction: Transaction, refund: Refu
 
 
 async def _ask_only(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
-    """Ask and send nothing; None where there is no such refund."""
+    """Ask and send nothing; None where there is no such refund. One that was made in its place counts as it."""
+    wanted, listed = _wanted(refund), await tools.gateway.list_refunds(since=_since(transaction))
     if refund.processor_refund_id is not None:
-        return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
-    made = find_refund(await tools.gateway.list_refunds(since=_since(transaction)), _wanted(refund))
+        made: Reported | None = await tools.gateway.fetch_refund(int(refund.processor_refund_id))
+    else:
+        made = find_refund(listed, wanted)
+    if made is None or made.status is ReportedStatus.FAILED:
+        made = find_another(listed, wanted, _known_others(transaction, refund)) or made
     return None if made is None else report_of(refund, made)
+
+
+def _known_others(transaction: Transaction, refund: Refund) -> set[int | str | None]:
+    """Return the numbers of all its refunds, and the notes of all others."""
+    numbers = {int(one.processor_refund_id) for one in transaction.refunds.values() if one.processor_refund_id}
+    return numbers | (transaction.refunds.keys() - {refund.reference})
 
 
 async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> bool:

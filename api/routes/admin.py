@@ -17,7 +17,7 @@ from api.bodies import (
     ResolveBody,
 )
 from api.command import DecidingDesk, RunbookDesk, StaffDesk
-from api.flows.approval import answer_request, decide
+from api.flows.approval import answer_request, approve, decide, release
 from api.flows.attention import order_otp, send_refund_to, type_otp
 from api.flows.listing import show
 from api.http.body import Nothing
@@ -40,7 +40,6 @@ from domain.transaction.staff_commands import (
     FinalizePayout,
     ForceRefund,
     ForceRelease,
-    GrantApproval,
     RecoverInCash,
     RejectApproval,
     ResendOtp,
@@ -75,7 +74,7 @@ async def post_release(transaction_id: PathId, body: ReleaseBody, desk: RunbookD
     """Release what is held, or pay out again after a failure; 202 when a second super_admin has to agree."""
     limit = await get_limit(desk.dependencies)
     command = ForceRelease(reason=body.reason, purpose=body.purpose, recipient=body.recipient, limit_usd_cents=limit)
-    return await decide(desk, transaction_id, command)
+    return await release(desk, transaction_id, command)
 
 
 @router.post("/transactions/{transaction_id}/refund", response_model=TransactionView)
@@ -163,7 +162,7 @@ async def get_approvals(reader: ApprovalReader) -> Page[ApprovalItem]:
 @router.post("/approvals/{approval_id}/approve", response_model=TransactionView)
 async def post_approve(approval_id: PathId, desk: DecidingDesk, body: Nothing | None = None) -> Response:
     """Agree with somebody else's decision; it is carried out at once."""
-    return await answer_request(desk, approval_id, GrantApproval(approval_id=approval_id))
+    return await approve(desk, approval_id)
 
 
 @router.post("/approvals/{approval_id}/reject", response_model=TransactionView)

@@ -128,8 +128,11 @@ class ContestedTrack(ChargebackAnswerTrack):
         return any(refund.is_contested and refund.paid_by == payout.reference for refund in self.refunds.values())
 
     def is_held_up(self, payout: Payout) -> bool:
-        """True of a transfer that is not to be sent: an open dispute freezes it, or a lost one has taken its money."""
-        return self.is_frozen(payout.purpose) or self.is_charged_back(payout)
+        """True of a transfer that is not to be sent: an open dispute freezes it, a lost one has taken its money, or a
+        refund has paid it.
+        """
+        is_over = self.is_charged_back(payout) or self.is_refunded_instead(payout)
+        return is_over or self.is_frozen(payout.purpose)
 
     def end_unsent_transfers(self, refunds: Iterable[Refund]) -> None:
         """What a transfer was to pay of refunds that failed is gone, before it was sent: what it pays besides is owed

@@ -48,6 +48,12 @@ class PurposeMissing(Invalid):
     code = "purpose_missing"
 
 
+class MayBePaid(Refused):
+    """The processor has paid this already, or may yet: by a transfer or refund that had failed. Nothing was ordered."""
+
+    code = "may_be_paid"
+
+
 class ForceTrack(ChargebackTrack):
     """Releasing and refunding by force.
 

@@ -281,10 +281,13 @@ class PayoutTrack(ClawbackTrack):
     def _record_refused(self, payout: Payout, report: TransferReport) -> None:
         """Refused at the door: an accepted transfer cannot be refused any more, so that report is stale."""
         if not payout.accepted:
-            self._record_money(
-                PayoutFailed, payout, *self._owed_again(payout), status=report.status, reason=report.reason or "refused"
-            )
+            self.end_unsent(payout, report.reason or "refused")
             self._follow_failure(payout, report)
+
+    def end_unsent(self, payout: Payout, reason: str) -> None:
+        """What it was to pay is owed again. Should it have been sent unheard, the next report of it says so."""
+        owed_again = self._owed_again(payout)
+        self._record_money(PayoutFailed, payout, *owed_again, status=TransferStatus.REFUSED, reason=reason)
 
     def _record_failed(self, payout: Payout, report: TransferReport) -> None:
         amount = payout.amount_minor

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.journal import Account, credit, debit, journal
+from domain.transaction.attempt import PayoutRetryScheduled
 from domain.transaction.cooling import CoolingTrack
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
 from domain.transaction.payment import UnknownReference
-from domain.transaction.records import PayoutPurpose, Refund, RefundStatus
+from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus, Refund, RefundStatus
 from domain.transaction.shortfall import RefundWaitsForBalance
 from domain.transaction.state import TransactionState
 
@@ -41,6 +42,9 @@ class RefundReport:
 
 NEEDS_A_LOOK = frozenset({"gateway_outcome_mismatched", "gateway_refund_ambiguous"})
 """Errors that no waiting clears up: the processor has another refund in its place, which a person has to look at."""
+
+REFUND_PAID = "refund_paid"
+"""Why a transfer ended that was to pay a refund which had failed."""
 
 
 class RefundUncertain(TransactionEvent):
@@ -180,7 +184,27 @@ class RefundTrack(CoolingTrack):
             self._note_accepted_refund(refund, report)
             self._note_refund_progress(self.refunds[refund.reference], report)
 
+    def refunds_in(self, payout: Payout) -> tuple[Refund, ...]:
+        """Return the refunds that had failed and that a transfer is to pay."""
+        own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
+        return tuple(refund for refund in own if refund.paid_by == payout.reference)
+
+    def is_refunded_instead(self, payout: Payout) -> bool:
+        """True when a refund was paid after all that this transfer was to pay: it must not be sent any more."""
+        return any(not refund.will_not_be_sent for refund in self.refunds_in(payout))
+
     def _note_sent_after_all(self, refund: Refund) -> None:
+        """A transfer that was to pay it and was not sent ends first; what it was to pay besides, another one pays."""
+        requested = [payout for payout in self.payouts.values() if payout.status is PayoutStatus.REQUESTED]
+        unsent = [payout for payout in requested if refund in self.refunds_in(payout)]
+        for payout in unsent:
+            self.end_unsent(payout, REFUND_PAID)
+        self._record_sent_after_all(refund)
+        for payout in unsent:
+            if self.payable_minor(payout.purpose) > 0:
+                self.record(PayoutRetryScheduled, reference=payout.reference, retry_at=self.now)
+
+    def _record_sent_after_all(self, refund: Refund) -> None:
         is_payable = refund.currency is self.price.currency
         owed = self.payable_minor(PayoutPurpose.REFUND) if is_payable else refund.amount_minor
         missing = max(0, refund.amount_minor - owed)

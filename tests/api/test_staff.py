@@ -5,17 +5,30 @@ from contextlib import contextmanager
 from typing import cast
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 
 from domain.errors import Overloaded
 from gateways.paystack.webhook import signature
+from tests.api.attention import fault
 from tests.api.running import SECRET, WIRE, Installation, JsonObject
+from tests.weaknesses.running import read
 
 A = "/api/v1/admin"
 T = "/api/v1/transactions"
 REASON = {"reason": "Stuck transaction resolved - buyer confirmed access"}
 LARGE = 100_000_000
+ACCOUNT = {
+    "type": "mobile_money",
+    "bank_code": "MPESA",
+    "account_number": "0712345679",
+    "account_name": "Buyer",
+    "currency": "KES",
+}
+AS_US = {"Authorization": f"Bearer {SECRET.reveal()}"}
+PAYOUT = "transaction.payout_requested.v1"
+REFUSED = "SELECT data ->> 'refusal' FROM event_log WHERE type = 'transaction.question_refused.v1' AND stream = %s"
 
 
 @pytest.mark.weakness("W26")
@@ -94,6 +107,51 @@ def test_a_release_to_a_recipient_says_whose_payout_it_is(installation: Installa
     assert refused.json()["due"] == []
     refused = chief.post(path, {**to_somebody, "purpose": "refund"})
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing_payable")
+
+
+def approve(installation: Installation, accepted: httpx.Response) -> httpx.Response:
+    """The second super_admin agrees with what was asked for."""
+    assert accepted.status_code == 202, accepted.text
+    request = cast("list[JsonObject]", accepted.json()["pending_approvals"])[-1]
+    installation.people["admin"].get(f"{A}/approvals", Wait_For_Position=accepted.headers["Escrow-Position"])
+    return installation.people["super_admin_2"].post(f"{A}/approvals/{request['approval_id']}/approve")
+
+
+def failed_refund(installation: Installation) -> tuple[str, JsonObject]:
+    """A refund has failed at Paystack, and the buyer's account is too new to be paid on; what Paystack says of it."""
+    transaction = installation.hold(LARGE)
+    installation.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "not_working"})
+    installation.people["buyer"].must("/api/v1/users/me/payout-account", ACCOUNT, method="PUT")
+    fault(installation, "refund", "fail")
+    ordered = installation.people["super_admin"].post(f"{A}/transactions/{transaction}/refund", REASON)
+    assert approve(installation, ordered).status_code == 200
+    installation.wait(transaction, lambda view: str(view["stuck_reason"]).startswith("payout_account_cooling_off"))
+    listed = cast("list[JsonObject]", WIRE.get(f"{installation.stand_in.base_url}/_sim/objects").json()["refunds"])
+    return transaction, listed[-1]
+
+
+@pytest.mark.guarantee("G3", faults="a refund that had failed is made again outside before it is paid by force")
+def test_nothing_is_paid_by_force_in_place_of_a_refund_that_may_have_been_made(installation: Installation) -> None:
+    """Paystack is asked when it is asked for, and when the second person agrees."""
+    transaction, refund = failed_refund(installation)
+    chief, path = installation.people["super_admin"], f"{A}/transactions/{transaction}/release"
+    wanted = {**REASON, "purpose": "refund", "recipient": "RCP_1a2b3c4d5e"}
+    fault(installation, "list_refunds", "refuse")
+    silent = chief.post(path, wanted, key="one-intent")
+    assert (silent.status_code, silent.json()["code"]) == (502, "gateway_refused")
+    asked = chief.post(path, wanted, key="one-intent")
+    made = {"transaction": refund["charge_reference"], "amount": refund["amount_minor"], "merchant_note": "again"}
+    WIRE.post(f"{installation.stand_in.base_url}/refund", json=made, headers=AS_US).raise_for_status()
+    agreed = approve(installation, asked)
+    request = cast("list[JsonObject]", asked.json()["pending_approvals"])[-1]
+    chief.must(f"{A}/approvals/{request['approval_id']}/reject", REASON)
+    for refused in (agreed, chief.post(path, wanted)):
+        assert (refused.status_code, refused.json()["code"]) == (409, "may_be_paid"), refused.text
+        assert (refused.json()["references"], refused.json()["state"]) == ([refund["merchant_note"]], "refunding")
+        assert "note" in cast("list[str]", refused.json()["allowed_actions"])
+    assert read(installation, REFUSED, transaction) == [("gateway_refund_ambiguous",)]
+    assert read(installation, "SELECT 1 FROM event_log WHERE type = %s AND stream = %s", PAYOUT, transaction) == []
+    assert chief.post(path, wanted, key="one-intent").content == asked.content
 
 
 @pytest.mark.weakness("W25", "W27")

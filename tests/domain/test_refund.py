@@ -235,8 +235,7 @@ def test_what_a_refund_pays_after_all_beside_a_transfer_the_buyer_has_twice(word
     story = refunding(pending())
     story.do(refunded(story.refund(), word))
     story.do(pay_out(PayoutPurpose.REFUND))
-    if paid:
-        story.do(transfer(story.payout(), "success"))
+    story.do(transfer(story.payout(), "success" if paid else "uncertain"))
     assert story.do(refunded(story.refund(), "processed")) == SENT_AFTER_ALL
     assert story.last("failed_refund_sent").amount_minor == 100_000
     assert story.balance(Account.LOSSES) == 100_000
@@ -244,6 +243,36 @@ def test_what_a_refund_pays_after_all_beside_a_transfer_the_buyer_has_twice(word
     assert story.balance(Account.LOSSES) == 0, "he has it once"
     assert story.transaction.payable_minor(PayoutPurpose.REFUND) == 0
     assert story.phase == "refunded"
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_transfer_that_was_not_sent_ends_when_the_refund_is_paid_that_it_was_to_pay(waits: bool):
+    story = refunding(pending())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(pay_out(PayoutPurpose.REFUND))
+    if waits:
+        story.do(transfer(story.payout(), "not_covered"))
+    assert story.do(refunded(story.refund(), "processed")) == ["payout_failed", *SENT_AFTER_ALL]
+    ended, sent = story.last("payout_failed"), story.last("failed_refund_sent")
+    assert (ended.status, ended.reason, sent.amount_minor) == ("refused", "refund_paid", 0)
+    assert (story.phase, story.transaction.is_flat, story.balance(Account.LOSSES)) == ("refunded", True, 0)
+    assert story.transaction.stuck_reason is None
+    story.do(transfer(story.payout(), "success"))
+    assert story.balance(Account.LOSSES) == 100_000, "it had been sent unheard"
+
+
+def test_what_such_a_transfer_was_to_pay_besides_is_paid_by_another_one():
+    story = disputed(pending())
+    for amount in (30_000, 20_000):
+        story.do(refund(amount), SUPER)
+        story.do(refunded(story.refund(), "failed"))
+    story.do(pay_out(PayoutPurpose.REFUND))
+    story.do(refunded(story.refund(), "processed"))
+    assert story.transaction.payable_minor(PayoutPurpose.REFUND) == 30_000
+    story.do(pay_out(PayoutPurpose.REFUND))
+    assert story.last("payout_requested").amount_minor == 30_000
+    story.do(transfer(story.payout(), "success"))
+    assert (story.balance(Account.REFUND_DUE), story.balance(Account.LOSSES)) == (0, 0)
 
 
 def test_a_transfer_and_its_refund_that_are_both_paid_after_all_are_paid_twice_and_no_more():

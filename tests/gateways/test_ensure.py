@@ -11,16 +11,17 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from gateways.ensure import OutcomeMismatched, ensure_refund, ensure_transfer, find_refund
+from gateways.ensure import OutcomeMismatched, ensure_refund, ensure_transfer, find_another, find_refund
 from gateways.errors import (
     GatewayError,
     GatewayRefused,
     GatewayUnavailable,
     GatewayUncertain,
     InsufficientBalance,
+    RefundAmbiguous,
     UnknownReference,
 )
-from gateways.payment import NewRefund, NewTransfer, Recipient, Refund, Transfer, TransferStatus
+from gateways.payment import NewRefund, NewTransfer, Recipient, Refund, RefundStatus, Transfer, TransferStatus
 from gateways.paystack.client import Paystack
 from gateways.paystack.sim.faults import AFTER, BEFORE
 from gateways.paystack.sim.server import StandIn
@@ -198,6 +199,27 @@ async def test_a_note_that_refunded_another_amount_needs_a_person(paystack: Pays
     with pytest.raises(OutcomeMismatched):
         await ensure_refund(paystack, money_back(29_999), since=an_hour_ago(), may_post=at_once)
     assert find_refund(await paystack.list_refunds(since=an_hour_ago()), money_back(note="rf-2")) is None
+
+
+async def test_a_refund_that_was_made_instead_of_one_that_failed_is_found(paystack: Paystack, panel: Panel) -> None:
+    await pay(paystack, panel)
+    wanted = money_back()
+    await paystack.create_refund(wanted)
+    (made,) = await paystack.list_refunds(since=an_hour_ago())
+    other = replace(made, processor_id=made.processor_id + 1)
+    assert find_another([made], wanted, {made.processor_id}) is None
+    assert find_another([made, other], wanted, {made.processor_id}) == other
+    for passed_over in (
+        replace(other, status=RefundStatus.FAILED),
+        replace(other, dispute_id=7),
+        replace(other, amount_minor=made.amount_minor - 1),
+        replace(other, charge_reference="another"),
+        replace(other, merchant_note="rf-2"),
+    ):
+        assert find_another([made, passed_over], wanted, {made.processor_id, "rf-2"}) is None
+    for note in (None, "by hand"):
+        with pytest.raises(RefundAmbiguous):
+            find_another([made, replace(other, merchant_note=note)], wanted, {made.processor_id, "rf-2"})
 
 
 @pytest.mark.parametrize(

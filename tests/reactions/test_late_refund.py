@@ -1,23 +1,38 @@
 """A refund called refused or failed is asked about once more: it may have been paid, or may yet be."""
 
+from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.journal import Account
+from domain.money import Currency
 from domain.transaction import Transaction
 from domain.transaction.phase import Phase
-from domain.transaction.records import RefundStatus
+from domain.transaction.records import PayoutPurpose, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
-from domain.transaction.system_commands import RecordRefund
-from gateways.errors import GatewayRefused, UnknownReference
+from domain.transaction.staff_commands import ForceRelease
+from domain.transaction.system_commands import RecordRefund, RecordTransfer
+from domain.transaction.transfer import TransferReport, TransferStatus
+from gateways.errors import GatewayRefused, GatewayUncertain, UnknownReference
+from gateways.payment import NewRecipient
 from reactions.advance import advance
 from tests.conftest import Database
-from tests.domain.people import SYSTEM
+from tests.domain.people import SUPER, SYSTEM
 from tests.reactions.disputes import dispute
 from tests.reactions.refusing import alerts, forget, hinder
 from tests.reactions.refusing import refuse as say_nothing
 from tests.reactions.world import PRICE, SECRET, World, run
+
+ACCOUNT = NewRecipient(
+    type="mobile_money", name="Buyer", account_number="0798765432", bank_code="MPESA", currency=Currency.KES
+)
+
+
+def to(recipient: str) -> ForceRelease:
+    reason, purpose = "the buyer named an account", PayoutPurpose.REFUND
+    return ForceRelease(reason=reason, purpose=purpose, recipient=recipient, limit_usd_cents=10**9)
 
 
 async def refuse(world: World) -> UUID:
@@ -114,6 +129,88 @@ def test_a_refund_that_is_paid_beside_its_transfer_is_booked_when_it_is_asked_ab
         assert transaction.balances[Account.LOSSES] == PRICE.amount_minor
         await advance(world.tools, transaction_id, refund.charge_reference)
         assert (await world.transaction(transaction_id)).version == transaction.version
+
+    run(database.app_dsn, story)
+
+
+async def pay_by_force(world: World, transaction_id: UUID) -> str:
+    """Somebody orders it although nobody has asked; its reference."""
+    recipient = await world.tools.gateway.create_recipient(ACCOUNT)
+    await world.do(SUPER, transaction_id, to(recipient.recipient_code))  # type: ignore[arg-type]
+    (reference,) = (await world.transaction(transaction_id)).payouts
+    return reference
+
+
+async def move(world: World, transaction_id: UUID, status: str) -> None:
+    """The refund goes on at the processor."""
+    (refund,) = (await world.transaction(transaction_id)).refunds.values()
+    listed = await world.tools.gateway.list_refunds(since=world.at - timedelta(days=9))
+    (number,) = [one.processor_id for one in listed if one.merchant_note == refund.reference]
+    assert (await world.panel.post(f"/_sim/refunds/{number}", json={"status": status})).status_code == 200
+
+
+@pytest.mark.guarantee("G3", faults="a refund that had failed is paid while a transfer in its place waits", runs="2")
+@pytest.mark.parametrize("answered", [True, False])
+def test_no_transfer_is_sent_by_force_while_the_refund_may_yet_be_paid(database: Database, answered: bool) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(PRICE.amount_minor)
+        await world.fault("refund", "accept_then_timeout")
+        await world.fault("refund", "needs_attention")
+        transaction_id = await refuse(world)
+        payout = await pay_by_force(world, transaction_id)
+        for minutes in (0, 10, 1):
+            world.wait(minutes=minutes)
+            transaction = await world.advance(transaction_id)
+        assert transaction.stuck_reason == "payout_requested: refund_needs-attention when asked about it"
+        assert [alert.subject for alert in await alerts(world, database)] == [payout]
+        if not answered:
+            report = TransferReport(reference=payout, status=TransferStatus.UNCERTAIN)
+            await world.do(SYSTEM, transaction_id, RecordTransfer(report=report))  # type: ignore[arg-type]
+        await move(world, transaction_id, "processed")
+        for _ in range(2):
+            transaction = await world.advance(transaction_id)
+            world.wait(minutes=10)
+        assert (transaction.phase, transaction.payouts[payout].failure) == (Phase.REFUNDED, "refund_paid")
+        assert (transaction.is_flat, transaction.balances[Account.LOSSES]) == (True, 0)
+        assert (await world.moved("refund"), await world.moved("transfer")) == ([-PRICE.amount_minor], [])
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_failed_refund_that_was_made_again_outside_is_paid_by_no_transfer(database: Database, is_ours: bool) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(PRICE.amount_minor)
+        await world.fault("refund", "fail")
+        await world.fault("recipient", "500_before")
+        transaction_id = await world.hold()
+        world.wait(hours=72)
+        with suppress(GatewayUncertain):
+            await world.advance(transaction_id)
+        (refund,) = (await world.transaction(transaction_id)).refunds.values()
+        assert refund.status is RefundStatus.FAILED
+        note = refund.reference if is_ours else "again"
+        body = {"transaction": refund.charge_reference, "amount": refund.amount_minor, "merchant_note": note}
+        key = {"Authorization": f"Bearer {SECRET.reveal()}"}
+        assert (await world.panel.post("/refund", json=body, headers=key)).status_code == 200
+        transaction = await world.advance(transaction_id)
+        assert status_of(transaction) is (RefundStatus.PROCESSED if is_ours else RefundStatus.FAILED)
+        assert await world.moved("transfer") == []
+
+    run(database.app_dsn, story)
+
+
+def test_a_transfer_by_force_goes_out_when_the_refund_has_failed_for_good(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(PRICE.amount_minor)
+        await world.fault("refund", "accept_then_timeout")
+        await world.fault("refund", "needs_attention")
+        transaction_id = await refuse(world)
+        await pay_by_force(world, transaction_id)
+        assert (await world.advance(transaction_id)).phase is Phase.REFUNDING
+        await move(world, transaction_id, "failed")
+        assert (await world.advance(transaction_id)).phase is Phase.REFUNDED
+        assert await world.moved("transfer") == [-PRICE.amount_minor]
 
     run(database.app_dsn, story)
 

@@ -128,7 +128,7 @@ def _is_for_a_person(w: World, t: Transaction) -> bool:
     if t.stuck_reason in PERSON_MUST_LOOK:
         return True
     left = (refund for refund in t.refunds.values() if refund.status.is_open or refund.is_unpaid)
-    unnamed = (refund for refund in left if not refund.processor_refund_id)
-    charges = {refund.charge_reference for refund in unnamed}
+    unclear = (refund for refund in left if refund.is_unpaid or not refund.processor_refund_id)
+    charges = {refund.charge_reference for refund in unclear}
     noteless = {r.charge_reference for r in w.processor.sim.store.refunds.all() if not r.merchant_note}
     return t.stuck_reason in NOTELESS and bool(charges & noteless)
