@@ -46,11 +46,17 @@ MAX_ROUNDS = 20
 
 
 async def advance(
-    tools: Toolbox, transaction_id: UUID, reported: str | None = None, *, is_disputed: bool = False
+    tools: Toolbox,
+    transaction_id: UUID,
+    reported: str | None = None,
+    *,
+    is_disputed: bool = False,
+    is_refund: bool = False,
 ) -> None:
     """Bring a transaction as far as it goes now; `reported` is what to ask about even when it is over.
 
-    `is_disputed` says that the charge was charged back, or that a chargeback of it has moved on.
+    `is_disputed` says that the charge was charged back, or that a chargeback of it has moved on, `is_refund` that
+    nothing but its refunds is meant.
 
     Doing it twice, or at any time, is harmless. One that is held back is left as it is. What the processor refuses to
     say holds up only what depends on it. Raises the processor's and the database's errors, and `HeldBack` for what was
@@ -62,22 +68,32 @@ async def advance(
             raise HeldBack
         return
     if reported is not None:
-        transaction = await tools.escrow.get(Transaction, transaction_id)
-        for ask in (confirm_transfer,) if reported in transaction.payouts else (confirm_charge, confirm_refunds):
-            await ask(tools, transaction, reported)
+        await _ask(tools, transaction_id, reported, is_refund=is_refund)
         if is_disputed:
             await confirm_chargebacks(tools, await tools.escrow.get(Transaction, transaction_id), reported)
     try:
         await _take_rounds(tools, transaction_id)
     except REFUSALS:
-        if reported is None or await _is_under_way(tools, transaction_id, reported):
+        if reported is None or await _is_under_way(tools, transaction_id, reported, is_refund=is_refund):
             raise
 
 
-async def _is_under_way(tools: Toolbox, transaction_id: UUID, reported: str) -> bool:
-    """True for a transfer that is not over: only the rounds ask about it."""
-    payout = (await tools.escrow.get(Transaction, transaction_id)).payouts.get(reported)
-    return payout is not None and payout.status.is_open
+async def _ask(tools: Toolbox, transaction_id: UUID, reported: str, *, is_refund: bool) -> None:
+    transaction = await tools.escrow.get(Transaction, transaction_id)
+    if reported in transaction.payouts:
+        await confirm_transfer(tools, transaction, reported)
+        return
+    if not is_refund:
+        await confirm_charge(tools, transaction, reported)
+    await confirm_refunds(tools, transaction, reported, is_refund=is_refund)
+
+
+async def _is_under_way(tools: Toolbox, transaction_id: UUID, reported: str, *, is_refund: bool) -> bool:
+    """True for a transfer, or a charge with a refund, that is not over: only the rounds ask about it."""
+    transaction = await tools.escrow.get(Transaction, transaction_id)
+    refunds = [one for one in transaction.refunds.values() if is_refund and one.charge_reference == reported]
+    payout = transaction.payouts.get(reported)
+    return any(one.status.is_open for one in refunds) or (payout is not None and payout.status.is_open)
 
 
 async def _take_rounds(tools: Toolbox, transaction_id: UUID) -> None:

@@ -28,10 +28,16 @@ Group = tuple[UUID | None, list[Delivery]]
 
 
 class Advance(Protocol):
-    """Brings a transaction forward, and asks about a charge or transfer of it first if one is `reported`."""
+    """Brings a transaction forward, and asks about a charge or transfer of it, or refunds, first if `reported`."""
 
     async def __call__(
-        self, transaction_id: UUID, reported: str | None = None, /, *, is_disputed: bool = False
+        self,
+        transaction_id: UUID,
+        reported: str | None = None,
+        /,
+        *,
+        is_disputed: bool = False,
+        is_refund: bool = False,
     ) -> str | None:
         """Return what went wrong at the processor."""
         ...
@@ -95,10 +101,12 @@ class Backlog:
         followed = [] if transaction_id is None else [one for one in deliveries if one.event.startswith(ANSWERED)]
         chosen = {delivery.id for delivery in followed}
         self._conclude([delivery for delivery in deliveries if delivery.id not in chosen], transaction_id)
-        for reported, is_disputed in _questions(followed):
+        for about in _questions(followed):
             assert transaction_id is not None, "nothing is followed up without one"
-            failure = await self._advance(transaction_id, reported, is_disputed=is_disputed)
-            about = [delivery for delivery in followed if _reported(delivery) == reported]
+            is_disputed = any(delivery.event.startswith("charge.dispute.") for delivery in about)
+            failure = await self._advance(
+                transaction_id, about[0].reference, is_disputed=is_disputed, is_refund=_is_refund(about[0])
+            )
             if failure is None:
                 self._conclude(about, transaction_id, "applied")
             else:
@@ -142,15 +150,13 @@ class Backlog:
         self._wake.set()
 
 
-def _reported(delivery: Delivery) -> str | None:
-    """The charge or transfer to ask about; refunds are asked about by the transaction itself."""
-    return None if delivery.event.startswith("refund.") else delivery.reference
+def _is_refund(delivery: Delivery) -> bool:
+    return delivery.event.startswith("refund.")
 
 
-def _questions(deliveries: Iterable[Delivery]) -> list[tuple[str | None, bool]]:
-    """Each reference once, and whether any of the deliveries about it says that it is disputed."""
-    questions: dict[str | None, bool] = {}
+def _questions(deliveries: Iterable[Delivery]) -> list[list[Delivery]]:
+    """Return what one question answers, together: of the same charge or transfer, or of refunds of the same charge."""
+    questions: defaultdict[tuple[str | None, bool], list[Delivery]] = defaultdict(list)
     for delivery in deliveries:
-        reported = _reported(delivery)
-        questions[reported] = questions.get(reported, False) or delivery.event.startswith("charge.dispute.")
-    return list(questions.items())
+        questions[delivery.reference, _is_refund(delivery)].append(delivery)
+    return list(questions.values())

@@ -62,21 +62,24 @@ async def find_refund_instead(tools: Toolbox, transaction: Transaction, payout: 
     return bool(doubtful)
 
 
-async def confirm_refunds(tools: Toolbox, transaction: Transaction, reported: str) -> bool:
-    """Ask again about what failed, named by itself or by its charge; True when anything was recorded."""
+async def confirm_refunds(tools: Toolbox, transaction: Transaction, reported: str, *, is_refund: bool = False) -> bool:
+    """Ask again about what failed, named by itself or by its charge; True when anything was recorded.
+
+    Where more is reported of its charge than `is_refund`, such as a chargeback, that must not wait for a refusal.
+    """
     failed = _list_failed(transaction)
     named = [one for one in failed if reported in (one.reference, one.processor_refund_id, one.charge_reference)]
-    questions = {one.reference: partial(_confirm, tools, transaction, one, reported) for one in named}
-    return await ask_each(tools, transaction, questions)
+    beside = {one.reference for one in named if reported == one.charge_reference and not is_refund}
+    asks = [(one, _record_beside if one.reference in beside else _record_if_paid) for one in named]
+    return await ask_each(
+        tools, transaction, {one.reference: partial(ask, tools, transaction, one, set()) for one, ask in asks}
+    )
 
 
-async def _confirm(tools: Toolbox, transaction: Transaction, refund: Refund, reported: str) -> bool:
+async def _record_beside(tools: Toolbox, transaction: Transaction, refund: Refund, doubtful: set[str]) -> bool:
     try:
-        return await _record_if_paid(tools, transaction, refund, set())
+        return await _record_if_paid(tools, transaction, refund, doubtful)
     except REFUSALS as refusal:
-        if reported != refund.charge_reference:
-            raise
-        # What is reported of its charge, such as a chargeback, must not wait for it.
         raise Passed(refusal) from refusal
 
 

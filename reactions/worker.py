@@ -154,14 +154,22 @@ class Worker:
                 tasks.create_task(self.advance(transaction_id))
 
     async def advance(
-        self, transaction_id: UUID, reported: str | None = None, /, *, is_disputed: bool = False
+        self,
+        transaction_id: UUID,
+        reported: str | None = None,
+        /,
+        *,
+        is_disputed: bool = False,
+        is_refund: bool = False,
     ) -> str | None:
         """Advance one transaction at a time; return what went wrong at the processor, which the next poll repeats."""
         turn = self._turns.setdefault(transaction_id, asyncio.Lock())
         # Its turn first: whoever waits for a slow transaction must not take a place from the others.
         async with turn, self._at_once:
             try:
-                await advance_transaction(self._tools, transaction_id, reported, is_disputed=is_disputed)
+                await advance_transaction(
+                    self._tools, transaction_id, reported, is_disputed=is_disputed, is_refund=is_refund
+                )
             except GatewayError as error:
                 logger.warning("gateway_failed", transaction_id=str(transaction_id), code=error.code)
                 return error.code

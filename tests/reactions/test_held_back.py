@@ -17,7 +17,7 @@ from reactions.worker import Worker
 from tests.conftest import Database
 from tests.domain.people import SUPER
 from tests.reactions.holding import transfer_unheard
-from tests.reactions.working import deliver, fold, read
+from tests.reactions.working import deliver, fold, read, work_off
 from tests.reactions.world import SECRET, START, World, open_world
 
 DELIVERIES = "SELECT outcome, error FROM payment_events"
@@ -48,12 +48,6 @@ async def charge_back(world: World, held: Held) -> int:
     return int(answer.json()["id"])
 
 
-async def work_off(worker: Worker) -> None:
-    for group in await worker.backlog.sort(await worker.backlog.take()):
-        await worker.backlog.apply(*group)
-    await worker.backlog.flush()
-
-
 def run(database: Database, story: Callable[[World, Held, Worker], Awaitable[None]]) -> None:
     """Tell a story of a sale that is held back; the processor's clock is the world's."""
     worlds: list[World] = []
@@ -79,6 +73,16 @@ def test_a_webhook_about_it_waits_until_it_is_let_go(database: Database) -> None
         await work_off(worker)
         assert read(database, DELIVERIES) == [("applied", None)]
         assert len((await world.transaction(held.transaction_id)).disputes) == 1
+
+    run(database, story)
+
+
+def test_a_webhook_about_a_refund_of_it_waits_too(database: Database) -> None:
+    async def story(world: World, held: Held, worker: Worker) -> None:
+        data = {"status": "processed", "transaction_reference": held.charge}
+        await deliver(world, json.dumps({"event": "refund.processed", "data": data}).encode())
+        await work_off(worker)
+        assert read(database, DELIVERIES) == [(None, "held_back")]
 
     run(database, story)
 

@@ -1,7 +1,8 @@
 """A refund called refused or failed is asked about once more: it may have been paid, or may yet be."""
 
+import json
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from domain.journal import Account
 from domain.money import Currency
 from domain.transaction import Transaction
 from domain.transaction.phase import Phase
-from domain.transaction.records import PayoutPurpose, RefundStatus
+from domain.transaction.records import PayoutPurpose, Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import ForceRelease
 from domain.transaction.system_commands import RecordRefund, RecordTransfer
@@ -18,11 +19,14 @@ from domain.transaction.transfer import TransferReport, TransferStatus
 from gateways.errors import GatewayRefused, GatewayUncertain, UnknownReference
 from gateways.payment import NewRecipient
 from reactions.advance import advance
+from reactions.naming import find_transaction
+from reactions.worker import Worker
 from tests.conftest import Database
 from tests.domain.people import SUPER, SYSTEM
 from tests.reactions.disputes import dispute
-from tests.reactions.refusing import alerts, forget, hinder
+from tests.reactions.refusing import alerts, forget, heal, hinder
 from tests.reactions.refusing import refuse as say_nothing
+from tests.reactions.working import deliver, read, work_off
 from tests.reactions.world import PRICE, SECRET, World, run
 
 ACCOUNT = NewRecipient(
@@ -33,6 +37,10 @@ ACCOUNT = NewRecipient(
 def to(recipient: str) -> ForceRelease:
     reason, purpose = "the buyer named an account", PayoutPurpose.REFUND
     return ForceRelease(reason=reason, purpose=purpose, recipient=recipient, limit_usd_cents=10**9)
+
+
+async def say_nothing_of_any(*, since: datetime) -> None:
+    await say_nothing(since.isoformat())
 
 
 async def refuse(world: World) -> UUID:
@@ -107,28 +115,53 @@ def test_a_failed_refund_in_whose_place_there_is_another_holds_its_transfer_with
     run(database.app_dsn, story)
 
 
+async def pay_beside(world: World) -> Refund:
+    """A refund was refused and a transfer has paid the buyer; then the refund is paid as well."""
+    await world.fault("refund", "refuse")
+    transaction_id = await world.hold()
+    world.wait(hours=72)
+    transaction = await world.advance(transaction_id)
+    assert transaction.phase is Phase.REFUNDED
+    (refund,) = transaction.refunds.values()
+    await world.top_up(PRICE.amount_minor)
+    body = {"transaction": refund.charge_reference, "amount": refund.amount_minor, "merchant_note": refund.reference}
+    key = {"Authorization": f"Bearer {SECRET.reveal()}"}
+    assert (await world.panel.post("/refund", json=body, headers=key)).status_code == 200
+    return refund
+
+
 def test_a_refund_that_is_paid_beside_its_transfer_is_booked_when_it_is_asked_about(database: Database) -> None:
     async def story(world: World) -> None:
-        await world.fault("refund", "refuse")
-        transaction_id = await world.hold()
-        world.wait(hours=72)
-        transaction = await world.advance(transaction_id)
-        assert transaction.phase is Phase.REFUNDED
-        (refund,) = transaction.refunds.values()
-        await world.top_up(PRICE.amount_minor)
-        body = {
-            "transaction": refund.charge_reference,
-            "amount": refund.amount_minor,
-            "merchant_note": refund.reference,
-        }
-        key = {"Authorization": f"Bearer {SECRET.reveal()}"}
-        assert (await world.panel.post("/refund", json=body, headers=key)).status_code == 200
+        refund = await pay_beside(world)
+        transaction_id = await find_transaction(world.tools, refund.charge_reference)
+        assert transaction_id is not None
         await advance(world.tools, transaction_id, refund.reference)
         transaction = await world.transaction(transaction_id)
         assert status_of(transaction) is RefundStatus.PROCESSED
         assert transaction.balances[Account.LOSSES] == PRICE.amount_minor
         await advance(world.tools, transaction_id, refund.charge_reference)
         assert (await world.transaction(transaction_id)).version == transaction.version
+
+    run(database.app_dsn, story)
+
+
+def test_a_webhook_of_a_failed_refund_is_done_with_once_paystack_has_said_what_became_of_it(database: Database) -> None:
+    async def story(world: World) -> None:
+        refund = await pay_beside(world)
+        about = {"data": {"status": "processed", "transaction_reference": refund.charge_reference}}
+        await deliver(world, json.dumps({"event": "refund.processed", **about}).encode())
+        worker = Worker(world.tools, database.app_dsn)
+        hinder(world, "list_refunds", say_nothing_of_any)
+        await work_off(worker)
+        assert read(database, "SELECT outcome, error FROM payment_events") == [(None, "gateway_refused")]
+        heal(world, "list_refunds")
+        world.wait(minutes=1)
+        await work_off(worker)
+        ((outcome, transaction_id),) = read(database, "SELECT outcome, transaction_id FROM payment_events")
+        assert outcome == "applied"
+        transaction = await world.transaction(UUID(str(transaction_id)))
+        assert status_of(transaction) is RefundStatus.PROCESSED
+        assert transaction.balances[Account.LOSSES] == PRICE.amount_minor
 
     run(database.app_dsn, story)
 

@@ -57,6 +57,13 @@ def hang_transfers(world: World) -> asyncio.Event:
     return given
 
 
+async def work_off(worker: Worker) -> None:
+    """What waits in the inbox is worked off once."""
+    for group in await worker.backlog.sort(await worker.backlog.take()):
+        await worker.backlog.apply(*group)
+    await worker.backlog.flush()
+
+
 async def deliver(world: World, body: bytes) -> None:
     """Bring a webhook with the processor's signature."""
     await receive(world.pool, SECRET, world.clock, body, signature(SECRET, body), Refusals())
