@@ -2,6 +2,8 @@
 
 IN_QUESTION = "our name for the charge, transfer or refund, Paystack's id of the chargeback, or `answer to` and that id"
 OWN_MEANINGS: dict[tuple[str, str], str] = {
+    ("external_payment.discovered.v1", "kind"): "what it is at Paystack",
+    ("transaction.hold_begun.v1", "kind"): "what it is at Paystack",
     ("transaction.chargeback_charge_named.v1", "charge_reference"): "the reference that the charge was paid under",
     ("transaction.question_answered.v1", "reference"): IN_QUESTION,
     ("transaction.question_refused.v1", "reference"): IN_QUESTION,

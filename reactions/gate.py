@@ -25,7 +25,7 @@ from projections.ledger import LEDGER
 from projections.payout import PAYOUTS
 from projections.reached import get_reached
 from projections.refund import REFUNDS
-from reactions.hold import discover
+from reactions.hold import begin_holds, discover
 from reactions.recovery import NAME, Place, take_up
 from reactions.toolbox import Toolbox
 from reactions.watermark import LogState, Mark, Watermark, cause_of
@@ -118,6 +118,9 @@ class RestoreGate:
         for each in strange:
             await discover(tools, each)
         await self._until_folded()
+        for each in strange:
+            if each.transaction_id is not None:
+                await begin_holds(tools, each.transaction_id)
         compared = await self._compare(f"restore {begun.noticed_at.isoformat()}")
         command = RecordRestore(
             cause=cause,

@@ -13,13 +13,14 @@ import structlog
 from domain.actor import Actor, reaction
 from domain.errors import Refused
 from domain.restore import DiscoverExternalPayment, PaymentKind, SettleExternalPayment, external_payment_id
+from domain.transaction.system_commands import BeginHold, EndHold
 from eventstore.escrow import Escrow, Request
 from gateways.chargeback import Chargeback
 from gateways.payment import Charge, Refund, Transfer
 from projections.external_payment import ExternalPaymentRow, list_open_payments
 from reactions.question import ask_first
 from reactions.recovery import NAME, Found, Place, take_charge, take_chargebacks, take_refund, take_transfer
-from reactions.toolbox import Toolbox, find_readable
+from reactions.toolbox import Toolbox, find_readable, order, request_of
 
 IN_THE_LOG = "the log knows this payment now"
 SETTLED = {
@@ -46,13 +47,23 @@ async def is_held_back(tools: Toolbox, transaction_id: UUID) -> bool:
     Raises the processor's errors: nobody knows then. Staff are told of a refusal that lasts.
     """
     waits = False
-    for row in await list_open_payments(tools.pool, transaction_id):
+    for row in await begin_holds(tools, transaction_id):
         place = await _find_place(tools, transaction_id, row)
         if place is Place.NONE:
             waits = True
         else:
-            await settle(tools.escrow, row.id, SETTLED[place], reaction(NAME))
+            await settle(tools.escrow, row, SETTLED[place], reaction(NAME))
     return waits
+
+
+async def begin_holds(tools: Toolbox, transaction_id: UUID) -> list[ExternalPaymentRow]:
+    """Let a transaction say what holds it back, where it can be read; return that."""
+    rows = await list_open_payments(tools.pool, transaction_id)
+    for row in rows:
+        transaction = await find_readable(tools.escrow, transaction_id)
+        if transaction is not None and row.reference not in transaction.held_back_by:
+            await order(tools, NAME, transaction, BeginHold(kind=PaymentKind(row.kind), reference=row.reference))
+    return rows
 
 
 async def _find_place(tools: Toolbox, transaction_id: UUID, row: ExternalPaymentRow) -> Place:
@@ -105,7 +116,13 @@ def _describe(payment: Charge | Transfer | Refund | Chargeback) -> tuple[Payment
             return PaymentKind.CHARGEBACK, payment.charge_reference or "", payment.refund_minor
 
 
-async def settle(escrow: Escrow, payment_id: UUID, reason: str, by: Actor) -> None:
-    """Let the transaction go on."""
+async def settle(escrow: Escrow, payment: ExternalPaymentRow, reason: str, by: Actor) -> None:
+    """Let the transaction go on; after a crash in between it is held back still, and says so again."""
+    transaction = None
+    if payment.transaction_id is not None:
+        transaction = await find_readable(escrow, payment.transaction_id)
+    if transaction is not None:
+        ended = EndHold(reference=payment.reference)
+        await escrow.execute(transaction.id, ended, request_of(NAME, transaction.id, transaction.version, ended))
     command = SettleExternalPayment(reason=reason)
-    await escrow.execute(payment_id, command, Request.keyed(by, f"settle:{payment_id}:{by.id}"))
+    await escrow.execute(payment.id, command, Request.keyed(by, f"settle:{payment.id}:{by.id}"))

@@ -122,6 +122,8 @@ UNTOLD: Mapping[str, str] = {
     "transaction.payout_account_unproven.v1": "staff have an alert, and ask the payee in a way that they trust",
     "transaction.payout_waits_for_balance.v1": STAFF_ONLY,
     "transaction.refund_waits_for_balance.v1": STAFF_ONLY,
+    "transaction.hold_begun.v1": STAFF_ONLY,
+    "transaction.hold_ended.v1": STAFF_ONLY,
     "transaction.question_refused.v1": STAFF_ONLY,
     "transaction.question_answered.v1": STAFF_ONLY,
     "transaction.refund_uncertain.v1": STEP,

@@ -7,6 +7,7 @@ from domain.transaction.chargeback_answer import (
     ProcessorDisputeAnswerOrdered,
     ProcessorDisputeAnswerRefused,
 )
+from domain.transaction.hold import HoldBegun, HoldEnded
 from domain.transaction.question import QuestionAnswered, QuestionRefused
 from domain.transaction.records import AnswerStatus, Dispute, DisputeSource
 from replay.rules import Rule, require
@@ -57,6 +58,13 @@ ANSWER_RULES: dict[str, Rule] = dict(
         ),
         require(Transaction, ChargebackChargeNamed, "an open dispute of the processor, not named yet", _is_unnamed),
         require(Transaction, ForeignChargebackSeen, "one in another currency, not over yet", _is_news),
+        require(
+            Transaction,
+            HoldBegun,
+            "something that does not hold it back yet",
+            lambda x, e: e.reference not in x.held_back_by,
+        ),
+        require(Transaction, HoldEnded, "something that holds it back", lambda x, e: e.reference in x.held_back_by),
         require(
             Transaction,
             QuestionRefused,

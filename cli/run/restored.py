@@ -65,5 +65,5 @@ async def _lift(pool: Pool, escrow: Escrow, reference: str, reason: str) -> UUID
     found = await find_open_payment(pool, reference)
     if found is None:
         raise NotFound
-    await settle(escrow, found.id, reason, OPERATOR)
+    await settle(escrow, found, reason, OPERATOR)
     return found.transaction_id

@@ -10,8 +10,8 @@ from domain.actor import Role
 from domain.errors import Refused
 from domain.reason import require_reason
 from domain.transaction.event import TransactionEvent
+from domain.transaction.hold import HoldTrack
 from domain.transaction.note import NoteAdded
-from domain.transaction.question import QuestionTrack
 from domain.transaction.records import Payout, PayoutStatus, Refund, RefundStatus
 from domain.transaction.refund import RefundReport
 from domain.transaction.state import DisputeOpen, TransactionState
@@ -62,7 +62,7 @@ class RefundRetried(TransactionEvent):
     reason: str
 
 
-class AttentionTrack(QuestionTrack):
+class AttentionTrack(HoldTrack):
     """Answering the processor.
 
     With `report`, which a GET has confirmed, the answer was given and accepted: then nothing can refuse it any more.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.aggregate import Aggregate
 from domain.command import Stream
+from domain.restore import PaymentKind
 from domain.transaction import Transaction
 from domain.transaction.chargeback_answer import AnswerPlan, AnswerReport
 from domain.transaction.chargeback_report import ChargebackReport
@@ -232,6 +233,29 @@ class RecordAnsweredQuestion(TransactionCommand):
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.record_answered_question`."""
         aggregate.record_answered_question(self.reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginHold(TransactionCommand):
+    """The processor has something of the transaction that the log has no place for."""
+
+    kind: PaymentKind
+    reference: str
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.begin_hold`."""
+        aggregate.begin_hold(self.kind, self.reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndHold(TransactionCommand):
+    """It has a place now, nobody was paid by it, or a person let the transaction go."""
+
+    reference: str
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.end_hold`."""
+        aggregate.end_hold(self.reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

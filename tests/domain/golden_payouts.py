@@ -1,8 +1,15 @@
 """Stories about payouts that do not go through at once; their bytes are frozen in `golden/`."""
 
+from domain.restore import PaymentKind
 from domain.transaction.records import PayoutPurpose
 from domain.transaction.staff_commands import GrantApproval
-from domain.transaction.system_commands import DistrustAccount, RecordAnsweredQuestion, RecordRefusedQuestion
+from domain.transaction.system_commands import (
+    BeginHold,
+    DistrustAccount,
+    EndHold,
+    RecordAnsweredQuestion,
+    RecordRefusedQuestion,
+)
 from domain.user import AccountDoubt
 from tests.domain import paths
 from tests.domain.paths import pending, refunded, transfer
@@ -52,6 +59,14 @@ def unanswered() -> Story:
     story.wait(minutes=10).do(RecordRefusedQuestion(reference=story.payout(), refusal="unknown"))
     story.do(RecordAnsweredQuestion(reference=story.payout()))
     story.do(transfer(story.payout(), "success", 2_000))
+    return story
+
+
+def held_back() -> Story:
+    """After a restore the processor has a transfer that the sale has no place for; a person lets the sale go on."""
+    story = paths.paying(pending())
+    story.do(BeginHold(kind=PaymentKind.TRANSFER, reference="po-77"))
+    story.do(EndHold(reference="po-77"))
     return story
 
 

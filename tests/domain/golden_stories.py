@@ -60,6 +60,7 @@ from tests.domain.golden_debts import paid_back, withheld
 from tests.domain.golden_disputes import overlapping
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.golden_payouts import (
+    held_back,
     paid_by_two,
     refunded_after_all,
     repeated,
@@ -357,6 +358,7 @@ STORIES = {
         uncovered,
         refunded_after_all,
         unanswered,
+        held_back,
         attended,
         sent_on,
         called_off,

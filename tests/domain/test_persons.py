@@ -7,6 +7,7 @@ import pytest
 
 from domain.command import Command
 from domain.errors import Forbidden, NotFound
+from domain.restore import PaymentKind
 from domain.transaction import commands, staff_commands, system_commands
 from domain.transaction.commands import (
     AcknowledgeReveal,
@@ -32,7 +33,9 @@ from domain.transaction.staff_commands import (
     WriteOff,
 )
 from domain.transaction.system_commands import (
+    BeginHold,
     DistrustAccount,
+    EndHold,
     EnforceDeadline,
     ExtendDeadlines,
     LoseDeposit,
@@ -151,6 +154,12 @@ def _answering(story: Story) -> Story:
     return story
 
 
+def _held_back(story: Story) -> Story:
+    paying(story)
+    story.do(BeginHold(kind=PaymentKind.TRANSFER, reference="po-77"))
+    return story
+
+
 def _unanswered(story: Story) -> Story:
     paying(story)
     story.do(RecordRefusedQuestion(reference=story.payout(), refusal="unknown"))
@@ -187,6 +196,8 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
         ONLY_SYSTEM,
     ),
     "withhold": (_owing_elsewhere, lambda s: WithholdPayable(owing_transaction_id=ELSEWHERE), ONLY_SYSTEM),
+    "begin hold": (paying, lambda _: BeginHold(kind=PaymentKind.TRANSFER, reference="po-77"), ONLY_SYSTEM),
+    "end hold": (_held_back, lambda _: EndHold(reference="po-77"), ONLY_SYSTEM),
     "refused question": (paying, lambda s: RecordRefusedQuestion(reference=s.payout(), refusal="u"), ONLY_SYSTEM),
     "answered question": (_unanswered, lambda s: RecordAnsweredQuestion(reference=s.payout()), ONLY_SYSTEM),
     "order answer": (_charged_back, lambda s: order_answer(s.dispute()), ONLY_SYSTEM),

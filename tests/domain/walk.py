@@ -12,6 +12,7 @@ from domain.errors import EscrowError
 from domain.event import Context, Event
 from domain.journal import PER_TRANSACTION
 from domain.listing import Listing
+from domain.restore import PaymentKind
 from domain.transaction import Transaction
 from domain.transaction.commands import (
     AcknowledgeReveal,
@@ -41,7 +42,9 @@ from domain.transaction.staff_commands import (
     WriteOff,
 )
 from domain.transaction.system_commands import (
+    BeginHold,
     DistrustAccount,
+    EndHold,
     EnforceDeadline,
     ExtendDeadlines,
     LoseDeposit,
@@ -303,6 +306,8 @@ MOVES += [
     ("account is new", SYSTEM, lambda at: WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=at.now + LONG)),
     ("account is unproven", SYSTEM, lambda _: DISTRUST),
     ("question refused", SYSTEM, lambda at: RecordRefusedQuestion(reference=_payout(at), refusal="unknown")),
+    ("hold begun", SYSTEM, lambda _: BeginHold(kind=PaymentKind.TRANSFER, reference="po-77")),
+    ("hold ended", SYSTEM, lambda _: EndHold(reference="po-77")),
     ("question answered", SYSTEM, lambda at: RecordAnsweredQuestion(reference=_payout(at))),
 ]
 SHARED = ("uncertain", "not_covered", "refused", "pending")

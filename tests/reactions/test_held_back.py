@@ -20,6 +20,7 @@ from tests.reactions.holding import transfer_unheard
 from tests.reactions.working import deliver, fold, read, work_off
 from tests.reactions.world import SECRET, START, World, open_world
 
+REASONS = "SELECT stuck_reason FROM transactions"
 DELIVERIES = "SELECT outcome, error FROM payment_events"
 
 
@@ -39,7 +40,7 @@ async def hold_back(world: World, database: Database) -> Held:
 
 async def let_go(world: World, database: Database, held: Held) -> None:
     (row,) = await list_open_payments(world.pool, held.transaction_id)
-    await settle(world.escrow, row.id, "undone outside, ticket 4711", SUPER)
+    await settle(world.escrow, row, "undone outside, ticket 4711", SUPER)
     fold(database)
 
 
@@ -101,6 +102,19 @@ def test_a_chargeback_of_it_that_was_lost_meanwhile_is_found_when_it_is_let_go(d
         assert transaction.charged_back_minor == 100_000
         assert await find_last_time(world.pool, "chargebacks") == world.at
         assert await world.moved("refund") == []
+
+    run(database, story)
+
+
+def test_it_says_what_holds_it_back_until_it_is_let_go(database: Database) -> None:
+    async def story(world: World, held: Held, worker: Worker) -> None:
+        (row,) = await list_open_payments(world.pool, held.transaction_id)
+        await worker.advance(held.transaction_id)
+        assert (await world.transaction(held.transaction_id)).stuck_reason == f"held_back: transfer {row.reference}"
+        fold(database)
+        assert read(database, REASONS) == [(f"held_back: transfer {row.reference}",)]
+        await let_go(world, database, held)
+        assert read(database, REASONS) == [("awaiting_signatures",)]
 
     run(database, story)
 

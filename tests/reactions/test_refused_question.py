@@ -179,7 +179,7 @@ def test_staff_are_told_of_what_holds_a_sale_back_and_is_not_answered_about(data
         await refuse_for(world, debt, minutes=10)
         assert [alert.subject for alert in await alerts(world, database)] == [transfer]
         (row,) = await list_open_payments(world.pool, debt)
-        await settle(world.escrow, row.id, "undone outside, ticket 4711", SUPER)
+        await settle(world.escrow, row, "undone outside, ticket 4711", SUPER)
         fold(database)
         assert (await world.advance(debt)).refused_questions == {}
         assert await kinds(world, database) == ["question_answered", "question_refused"]

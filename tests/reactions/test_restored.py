@@ -193,6 +193,7 @@ async def check_held(world: World, sales: Sales) -> None:
     held = await world.transaction(sales.held)
     assert await lines_of(world, "refund", held.payment_reference) == [], "the seller was paid, and the buyer too"
     assert held.phase is Phase.FUNDS_HELD
+    assert (held.stuck_reason or "").startswith("held_back: transfer po-")
     alerts = await list_alerts(world.pool, kind="external_payment_discovered")
     assert [(alert.severity, alert.transaction_id) for alert in alerts] == [
         ("P0", sales.held),
@@ -349,7 +350,7 @@ def test_a_person_can_lift_what_holds_a_transaction_back(
             assert found is not None
             assert found.transaction_id == transaction_id
             await world.top_up(100_000)
-            await settle(world.escrow, found.id, "the seller has sent it back", reaction("command-line"))
+            await settle(world.escrow, found, "the seller has sent it back", reaction("command-line"))
             await stay_there(world, days=4)
             pass_time(world, stand_in[1], days=4)
             await until_phase(world, transaction_id, Phase.REFUNDED)
