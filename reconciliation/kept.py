@@ -56,7 +56,8 @@ def explain_kept(open_minor: Open, begun: Begun, window: Window, findings: Findi
         if not open_minor[key][Account.BALANCE, each.currency]
     ]
     explained, waiting = Counter[str](), dict[str, deque[Waiting]]()
-    for at, currency, amount in sorted(steps):
+    # Of one moment, what begins to wait comes before what is kept of it.
+    for at, currency, amount in sorted(steps, key=lambda step: (step[0], -step[2])):
         line = waiting.setdefault(currency, deque())
         if amount > 0:
             line.append(Waiting(at, amount))

@@ -1,16 +1,22 @@
 """What a settlement keeps for a chargeback or a refund: it is no difference, and what it keeps for nothing is one."""
 
 import dataclasses
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from domain.journal import Account
+from domain.money import Currency
 from domain.reconciliation import DifferenceKind as Kind
 from reconciliation.books import PADDING
+from reconciliation.finding import Findings, Window, Withheld
+from reconciliation.kept import explain_kept
+from reconciliation.key import DISPUTE, SETTLEMENT, Key
 from reconciliation.run import LENGTH
 from tests.reconciliation.keeping import keep, lose
 from tests.reconciliation.looking import reconcile
-from tests.reconciliation.paper import Paper, write
+from tests.reconciliation.paper import START, Paper, write
 
 NIGHT = timedelta(hours=10)
 change = dataclasses.replace
@@ -51,6 +57,15 @@ def test_a_chargeback_that_is_heard_of_after_the_settlement_is_booked_is_no_diff
     keep(paper)
     for days in (1, 30, 36, 80):
         assert reconcile(paper, paper.at + timedelta(days=days)).differences == (), days
+
+
+def test_what_is_kept_at_the_moment_at_which_it_is_heard_of_waits_no_longer() -> None:
+    settlement, dispute = Key(SETTLEMENT, "1"), Key(DISPUTE, "77")
+    kept = Withheld(at=START, currency=Currency.KES, amount_minor=900)
+    findings = Findings(kept={dispute}, withheld={settlement: kept})
+    open_minor = {settlement: Counter(), dispute: Counter({(Account.BALANCE, Currency.KES): 900})}
+    window = Window(since=START - LENGTH, now=START + timedelta(days=1))
+    assert explain_kept(open_minor, {dispute: START}, window, findings)[Currency.KES] == 0
 
 
 @pytest.mark.parametrize("days", [1, 34, 36, 69])
