@@ -177,8 +177,7 @@ class Folding:
         target = min(after + limit, until, get_head(self._connection))
         if target <= after:
             return after
-        self._require_dense(after, target)
-        batch = read_range(self._connection, after, target, self._topics)
+        batch = self._read(after, target)
         shares = self._share(batch)
         for projection in self._projections:
             self._fold(projection, shares[projection.name])
@@ -187,11 +186,12 @@ class Folding:
             resolve_errors(self._connection, list(self._positions))
         return target
 
-    def _require_dense(self, after: int, target: int) -> None:
-        """A hole concerns everybody, and stops everybody before it."""
+    def _read(self, after: int, target: int) -> list[RecordedEvent]:
+        """A hole, or a value that no event has, concerns everybody, and stops everybody before it."""
         try:
             require_dense(self._connection, after, target)
-        except MissingPosition as error:
+            return read_range(self._connection, after, target, self._topics)
+        except (MissingPosition, psycopg.DataError) as error:
             slowest = min(self._positions, key=lambda name: self._positions[name])
             raise FoldFailed(slowest, error) from error
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from database.damage import DAMAGED
+from database.damage import UNREADABLE
 from replay.finding import COMMANDS_TABLE, Finding, FindingKind, Findings
 
 COMMAND_FIELD = b'"command_id":"'
@@ -88,7 +88,7 @@ class Commands:
         """The next row. Where the table cannot be read further that is a finding, and nothing is missing from it."""
         try:
             row = next(self._rows, None)
-        except DAMAGED as error:
+        except UNREADABLE as error:
             self._is_readable = False
             found = str(error).strip()
             self._findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=COMMANDS_TABLE, found=found))

@@ -4,7 +4,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
-from database.damage import DAMAGED
+from database.damage import UNREADABLE
 from database.queries import load
 from domain.errors import DetailedError
 from replay.finding import LOG_TABLE, MENDABLE, Finding, FindingKind
@@ -68,7 +68,7 @@ def told_apart(dsn: str) -> Generator[None]:
     """Raise `LogDamaged` where it is the log that PostgreSQL cannot read, `TableUnreadable` for anything else."""
     try:
         yield
-    except DAMAGED as error:
+    except UNREADABLE as error:
         complaint = str(error).strip()
         table = _find_damaged(dsn, complaint)
         if table == LOG_TABLE:

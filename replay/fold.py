@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from database.damage import DAMAGED
+from database.damage import UNREADABLE
 from projections.catch_up import ProjectionStopped, catch_up_together
 from projections.projection import Projection
 from projections.registry import find_projection
@@ -62,7 +62,7 @@ def fold_group(dsn: str, schema: str, names: Sequence[str], upto: int, tick: Tic
                 catch_up_together(connection, going, upto=upto, schema=schema, progress=tell)
                 return stopped
             except ProjectionStopped as error:
-                if isinstance(error.__cause__, DAMAGED):
+                if isinstance(error.__cause__, UNREADABLE):
                     raise error.__cause__ from None
                 stopped.append(_describe(error))
                 going = [projection for projection in going if projection.name != error.projection]

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection, IsolationLevel, ServerCursor, sql
 from psycopg.rows import TupleRow
 
-from database.damage import DAMAGED
+from database.damage import ALTERED, DAMAGED, UNREADABLE
 from database.queries import load
 from projections.catch_up import uncollected
 from replay.blocks import find_unreadable
@@ -126,6 +126,9 @@ def _count_rows(connection: Connection[TupleRow], findings: Findings) -> tuple[i
             connection.execute(SQL.read_indexes_again)
     except DAMAGED:
         return None, find_unreadable(connection, findings)
+    except ALTERED as error:
+        findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG_TABLE, found=str(error).strip()))
+        return None, 0
     rows, highest = cast("tuple[int, int]", row)
     return rows, highest
 
@@ -162,7 +165,7 @@ def _find_hidden(connection: Connection[TupleRow], findings: Findings) -> None:
     try:
         with connection.transaction():
             row = connection.execute(SQL.count_hidden_commands).fetchone()
-    except DAMAGED as error:
+    except UNREADABLE as error:
         findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=COMMANDS_TABLE, found=str(error).strip()))
         return
     hidden, first = cast("tuple[int, int | None]", row)
@@ -190,7 +193,7 @@ def _check_pages(
         for page in pages:
             check(page)
             tick(len(page))
-    except DAMAGED as error:
+    except UNREADABLE as error:
         findings.add(Finding(FindingKind.BLOCK_UNREADABLE, table=LOG_TABLE, found=str(error).strip()))
         return False
     return True

@@ -1,37 +1,38 @@
 -- name: read_by_position
--- The columns of the log in the order of positions, in the raw form that the leaf hash is computed from.
+-- The columns of the log in the order of positions, in the raw form that the leaf hash is computed from. What somebody
+-- has made null is read as something that never was hashed.
 SELECT
-    e.notification_id,
-    uuid_send(e.originator_id) AS stream_id,
-    e.originator_version,
-    e.topic,
-    timestamptz_send(e.recorded_at) AS recorded_at,
-    e.state,
-    e.leaf_hash
+    coalesce(e.notification_id, 0) AS log_position,
+    coalesce(uuid_send(e.originator_id), decode(repeat('00', 16), 'hex')) AS stream_id,
+    coalesce(e.originator_version, 0) AS stream_version,
+    coalesce(e.topic, '') AS topic,
+    coalesce(timestamptz_send(e.recorded_at), decode(repeat('00', 8), 'hex')) AS recorded_at,
+    coalesce(e.state, ''::bytea) AS state,
+    coalesce(e.leaf_hash, ''::bytea) AS leaf_hash
 FROM public.escrow_events AS e
 ORDER BY e.notification_id;
 
 -- name: read_by_stream
 -- The events of the streams from one id to before another, stream by stream, in the order of versions.
 SELECT
-    e.notification_id,
+    coalesce(e.notification_id, 0) AS log_position,
     uuid_send(e.originator_id) AS stream_id,
-    e.originator_version,
-    e.topic,
-    e.state
+    coalesce(e.originator_version, 0) AS stream_version,
+    coalesce(e.topic, '') AS topic,
+    coalesce(e.state, ''::bytea) AS state
 FROM public.escrow_events AS e
 WHERE e.originator_id >= %(first)s AND (%(before)s::uuid IS NULL OR e.originator_id < %(before)s)
 ORDER BY e.originator_id, e.originator_version, e.notification_id;
 
 -- name: read_commands
--- The idempotency table in the order of positions.
+-- The idempotency table in the order of positions; what somebody has made null is no command's.
 SELECT
-    i.command_id,
-    i.request_digest,
-    i.first_position,
-    i.last_position,
-    i.stream_id,
-    i.stream_version
+    coalesce(i.command_id, ''::bytea) AS command_id,
+    coalesce(i.request_digest, ''::bytea) AS request_digest,
+    coalesce(i.first_position, 0) AS first_position,
+    coalesce(i.last_position, 0) AS last_position,
+    coalesce(i.stream_id, '00000000-0000-0000-0000-000000000000') AS stream_id,
+    coalesce(i.stream_version, 0) AS stream_version
 FROM public.idempotency AS i
 ORDER BY i.first_position, i.command_id;
 

@@ -7,7 +7,7 @@ from psycopg import Connection, sql
 from psycopg.errors import UndefinedTable
 from psycopg.rows import TupleRow
 
-from database.damage import DAMAGED
+from database.damage import UNREADABLE
 from database.queries import load
 from domain.errors import Refused
 from projections.checkpoint import LIVE
@@ -57,10 +57,10 @@ def _try(connection: Connection[TupleRow], table: str, statement: LiteralString)
     try:
         with connection.transaction():
             connection.execute(statement).fetchall()
-    except DAMAGED as error:
-        return Finding(FindingKind.TABLE_UNREADABLE, table=table, found=str(error).strip())
     except UndefinedTable:
         return Finding(FindingKind.TABLE_MISSING, table=table)
+    except UNREADABLE as error:
+        return Finding(FindingKind.TABLE_UNREADABLE, table=table, found=str(error).strip())
     return None
 
 
@@ -77,7 +77,7 @@ def _look_up(connection: Connection[TupleRow], table: str, statement: LiteralStr
         with connection.transaction():
             connection.execute(SQL.look_up_each)
             (hidden,) = cast("tuple[int]", connection.execute(statement).fetchone())
-    except DAMAGED as error:
+    except UNREADABLE as error:
         return Finding(kind, table=table, found=str(error).strip())
     return Finding(kind, table=table, found=f"{hidden} rows that it does not find") if hidden else None
 

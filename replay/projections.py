@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from database.damage import DAMAGED
+from database.damage import UNREADABLE
 from database.queries import load
 from projections.checkpoint import LIVE
 from projections.install import install_tables
@@ -60,9 +60,11 @@ def verify_projections(
         checks[projection.name].extend(_check_place(projection, places, head))
         checks[projection.name].extend(compare_shapes(pattern, live, projection))
     comparable = [projection for projection in projections if _is_comparable(projection, places)]
-    positions = _compare_all(dsn, comparable, _pairs(comparable, pattern, live), checks, processes, progress)
-    for check in checks.values():
-        findings.merge(check)
+    try:
+        positions = _compare_all(dsn, comparable, _pairs(comparable, pattern, live), checks, processes, progress)
+    finally:
+        for check in checks.values():
+            findings.merge(check)
     return tuple(
         ProjectionSummary(
             projection.name, projection.version, positions.get(projection.name), checks[projection.name].counts.total()
@@ -183,7 +185,7 @@ def _compare_if_readable(connection: Connection[TupleRow], pair: Pair, schema: s
     try:
         with connection.transaction():
             yield from compare_rows(connection, pair, schema)
-    except DAMAGED as error:
+    except UNREADABLE as error:
         kind, found = FindingKind.TABLE_UNREADABLE, str(error).strip()
         yield Finding(kind, table=pair.table.name, projection=pair.projection, found=found)
 

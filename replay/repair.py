@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from database.queries import load
 from eventstore.idempotency import SQL as LOG
 from eventstore.idempotency import rebuild_idempotency
-from replay.damage import refuse
+from replay.damage import TableUnreadable, refuse, told_apart
 from replay.finding import COMMANDS_TABLE, FindingKind
 from replay.places import STOPS, list_lost, rebuild_indexes, remake_lost
 from replay.progress import Progress, ignore
@@ -80,9 +80,7 @@ def repair(
     which is known from another place, says that the log is whole, it is that something else which is wrong.
     """
     before = verify(dsn, actor=actor, expected_head=expected_head, processes=processes, progress=progress)
-    # Without its tail a log is sound: folded from it, the tables would keep no trace of what was lost, and a command
-    # of it that is sent again would be done a second time.
-    refuse(before.findings, frozenset({FindingKind.CHECKPOINT_AHEAD}) if expected_head is None else frozenset())
+    _refuse_damage(before, is_head_known=expected_head is not None)
     reindexed = _rebuild_indexes(dsn, actor, before) if before.misindexed and not dry_run else ()
     rebuilt = _rebuild_differing(dsn, actor, before, dry_run, processes, progress) if before.differing else None
     if dry_run or before.ok:
@@ -110,6 +108,16 @@ def repair(
         forgotten=forgotten,
         after=after,
     )
+
+
+def _refuse_damage(before: Report, *, is_head_known: bool) -> None:
+    """Without its tail a log is sound, but folded from it the tables would keep no trace of what was lost.
+
+    A command of the tail that is sent again would be done a second time.
+    """
+    refuse(before.findings, frozenset() if is_head_known else frozenset({FindingKind.CHECKPOINT_AHEAD}))
+    if not before.projections:
+        raise TableUnreadable(findings=[finding.describe() for finding in before.findings])
 
 
 def _rebuild_differing(
@@ -147,7 +155,7 @@ def _remake_stops(dsn: str, actor: str, before: Report) -> bool:
 
 def _rebuild_commands(dsn: str, actor: str, before: Report) -> int:
     with Run(dsn, RunKind.REPAIR, actor, COMMANDS_TABLE) as run, connect_owner(dsn) as connection:
-        with connection.transaction():
+        with told_apart(dsn), connection.transaction():
             if before.commands_need_a_new_file:
                 _empty_commands(connection)
             commands = rebuild_idempotency(connection)

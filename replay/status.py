@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import NamedTuple, cast
 
 import psycopg
-from psycopg.errors import UndefinedTable
 
-from database.damage import DAMAGED
+from database.damage import UNREADABLE
 from database.queries import load
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
@@ -76,7 +75,7 @@ def _reading(table: str) -> Generator[None]:
     """PostgreSQL complains of a file; say whose it is."""
     try:
         yield
-    except (*DAMAGED, UndefinedTable) as error:
+    except UNREADABLE as error:
         raise TableUnreadable(table=table, reason=str(error).strip()) from error
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from database.damage import DAMAGED
+from database.damage import UNREADABLE
 from domain.errors import NotFound
 from projections.projection import Projection
 from projections.reader import get_head
 from projections.registry import PROJECTIONS
-from replay.damage import LogDamaged, told_apart
+from replay.damage import LogDamaged, TableUnreadable, told_apart
 from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
 from replay.log import LogSummary, list_unchecked, verify_log
 from replay.progress import Progress, ignore
@@ -16,9 +16,9 @@ from replay.report import Report
 from replay.runs import RUNS, Outcome, Run, RunKind
 from replay.shadow import connect_owner
 
-UNREADABLE = FindingKind.BLOCK_UNREADABLE
+BLOCK_UNREADABLE = FindingKind.BLOCK_UNREADABLE
 NO_LOG = "the log itself: only the read models were held against it"
-NO_TABLES = "the read models: a log that cannot be read cannot be folded"
+NO_TABLES = "the read models: what cannot be read keeps the log from being folded"
 
 
 class UnknownProjection(NotFound):
@@ -40,7 +40,7 @@ def verify(
     """Verify the log, then these read models (None: all, empty: none) against it, while commands go on.
 
     `dsn` is the owner's; `actor` stands in the record of the run. Without `log` this is `diff`. Raises
-    `UnknownProjection`, and `TableUnreadable` where it is neither the log nor what was folded from it.
+    `UnknownProjection`.
     """
     chosen = choose(projections)
     findings = Findings()
@@ -49,7 +49,7 @@ def verify(
         if log:
             summary = verify_log(dsn, findings, expected_head=expected_head, processes=processes, progress=progress)
         # What cannot be read cannot be folded: the file system comes first.
-        readable = not findings.counts[UNREADABLE]
+        readable = not findings.counts[BLOCK_UNREADABLE]
         compared = _compare_tables(dsn, findings, chosen, processes, progress) if readable else ()
         outcome = Outcome.DIFFERS if findings.counts else Outcome.CLEAN
         head = _head(dsn) if summary is None else summary.head
@@ -57,7 +57,7 @@ def verify(
     if run.complaint is not None:
         findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=RUNS, found=run.complaint))
     unchecked = list_unchecked(expected_head) if log else (NO_LOG,)
-    if findings.counts[UNREADABLE]:
+    if chosen and not compared:
         unchecked = (*unchecked, NO_TABLES)
     return _report(run, head, findings, summary, compared, unchecked)
 
@@ -75,13 +75,19 @@ def choose(names: Sequence[str] | None) -> tuple[Projection, ...]:
 def _compare_tables(
     dsn: str, findings: Findings, chosen: Sequence[Projection], processes: int | None, progress: Progress
 ) -> tuple[ProjectionSummary, ...]:
-    """Where the log was not verified first, that it cannot be read shows only when it is folded."""
+    """Nothing that is found keeps back what was found before.
+
+    Where the log was not verified first, that it cannot be read shows only when it is folded.
+    """
     try:
         with told_apart(dsn):
             return verify_projections(dsn, findings, chosen, processes=processes, progress=progress)
     except LogDamaged as error:
-        findings.add(Finding(UNREADABLE, table=LOG_TABLE, found=str(error.__cause__).strip()))
-        return ()
+        findings.add(Finding(BLOCK_UNREADABLE, table=LOG_TABLE, found=str(error.__cause__).strip()))
+    except TableUnreadable as error:
+        facts = error.facts
+        findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=str(facts["table"]), found=str(facts["reason"])))
+    return ()
 
 
 def _head(dsn: str) -> int:
@@ -89,7 +95,7 @@ def _head(dsn: str) -> int:
     with connect_owner(dsn) as connection:
         try:
             return get_head(connection)
-        except DAMAGED:
+        except UNREADABLE:
             return 0
 
 

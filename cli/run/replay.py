@@ -20,6 +20,7 @@ from database.connect import resolve_dsn
 from database.settings import Settings
 from domain.errors import Invalid
 from replay.as_of import SchemaUnknown, as_of, drop_as_of
+from replay.damage import told_apart
 from replay.finding import Finding, FindingKind
 from replay.progress import Progress as OnStep
 from replay.progress import Step
@@ -33,10 +34,12 @@ from replay.verify import verify
 
 @contextmanager
 def owner_dsn() -> Generator[str]:
-    """Have a running database and the owner's address of it."""
+    """Have a running database and the owner's address of it; what cannot be read of it is named, wherever it shows."""
     settings = Settings()
     with running_server(settings):
-        yield resolve_dsn(settings, "owner")
+        dsn = resolve_dsn(settings, "owner")
+        with told_apart(dsn):
+            yield dsn
 
 
 def who() -> str:

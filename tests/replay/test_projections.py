@@ -20,7 +20,7 @@ from replay.repair import repair
 from replay.runs import list_last_runs
 from replay.shadow import SQL as SHADOW
 from replay.shadow import connect_owner, drop_stale, run_on_schema, spare_the_log
-from replay.verify import UnknownProjection, verify
+from replay.verify import NO_TABLES, UnknownProjection, verify
 from tests.projections.comparing import digest_tables
 from tests.replay.conftest import Damage, Recorded, compare, fold_live
 from tests.replay.damaging import lose_file
@@ -281,8 +281,8 @@ def test_each_run_is_recorded_with_who_asked(folded: Recorded, damage: Damage) -
 
 
 def test_a_run_that_fails_is_recorded_as_failed(folded: Recorded, damage: Damage) -> None:
-    damage("ALTER TABLE projection_checkpoints RENAME COLUMN position TO place")
-    with pytest.raises(psycopg.Error):
+    damage("CREATE SCHEMA replay_shape")
+    with pytest.raises(psycopg.errors.DuplicateSchema):
         compare(folded)
     with psycopg.connect(folded.database.auditor_dsn) as connection:
         (run,) = list_last_runs(connection)
@@ -334,14 +334,19 @@ def test_tables_that_a_rebuild_exchanges_meanwhile_are_compared_as_they_are_then
     assert {summary.position for summary in report.projections} == {folded.head}
 
 
-def test_what_cannot_be_read_of_the_verification_itself_is_not_blamed_on_the_log(
+def test_what_cannot_be_read_of_the_verification_itself_is_told_beside_all_that_was_found_before(
     folded: Recorded, damage: Damage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    damage("DELETE FROM idempotency WHERE first_position = 60")
+    damage("ALTER TABLE payouts DROP COLUMN recipient")
+
     def lose(connection: psycopg.Connection[TupleRow], schema: str, tables: Iterable[str]) -> None:
         spare_the_log(connection, schema, tables)
         lose_file(damage, f"{schema}.payouts")
 
     monkeypatch.setattr("replay.projections.spare_the_log", lose)
-    for run in (verify, repair):
-        with pytest.raises(TableUnreadable, match="could not open file"):
-            run(folded.database.owner_dsn, actor="tests", processes=1)
+    report = verify(folded.database.owner_dsn, actor="tests", processes=1)
+    assert set(report.counts) == {"command_missing", "column_missing", "table_unreadable"}
+    assert report.not_checked[-1] == NO_TABLES
+    with pytest.raises(TableUnreadable, match="could not open file"):
+        repair(folded.database.owner_dsn, actor="tests", processes=1)
