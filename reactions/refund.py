@@ -31,7 +31,9 @@ CHARGED_BACK = "charged_back"
 
 async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:
     """Send what was ordered, and ask what became of what was sent, also of what failed once that was refused."""
-    under_way = [refund for refund in transaction.refunds.values() if refund.status.is_open]
+    under_way = [
+        one for one in transaction.refunds.values() if one.status.is_open and not _settles(tools, transaction, one)
+    ]
     refused = [refund for refund in _list_failed(transaction) if refund.reference in transaction.refused_questions]
     questions = {each.reference: partial(_follow, tools, transaction, each) for each in under_way}
     late = {each.reference: partial(_record_if_paid, tools, transaction, each, set()) for each in refused}
@@ -128,12 +130,15 @@ async def _follow(tools: Toolbox, transaction: Transaction, refund: Refund) -> b
     return report is not None and await record(tools, NAME, transaction.id, RecordRefund(report=report))
 
 
+def _settles(tools: Toolbox, transaction: Transaction, refund: Refund) -> bool:
+    """True while an earlier order may not show in the processor's list yet: it is not asked, and answers nothing."""
+    return refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING
+
+
 async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
-    """Return what the processor says; None while there is nothing to say of an order, or none may be given yet."""
+    """Return what the processor says; None while there is nothing to say of an order, or none may be given."""
     if refund.processor_refund_id is not None:
         return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
-    if refund.status is RefundStatus.UNCERTAIN and tools.clock() < transaction.modified_on + SETTLING:
-        return None  # an earlier order may not show in its list yet
     if refund.is_contested:
         return await _conclude(tools, refund, _wanted(refund), _since(transaction))
     follow = _find_earlier if transaction.is_disputed(refund) else _ensure
@@ -154,11 +159,14 @@ def _since(transaction: Transaction) -> datetime:
 
 
 async def _find_earlier(tools: Toolbox, refund: Refund, wanted: NewRefund, since: datetime) -> RefundReport | None:
-    """Order nothing while the payer's bank disputes it: a crash may have hidden that it was ordered before."""
+    """Order nothing while the payer's bank disputes it: a crash may have hidden that it was ordered before.
+
+    Staff are told of what cannot be told from it; the answer to the bank must not wait for that.
+    """
     try:
-        found = find_refund(await answer_of(tools.gateway.list_refunds(since=since)), wanted)
-    except GatewayUncertain:
-        return None
+        found = find_refund(await tools.gateway.list_refunds(since=since), wanted)
+    except GatewayUncertain as doubt:
+        raise Passed(doubt) from doubt
     return None if found is None else report_of(refund, found)
 
 

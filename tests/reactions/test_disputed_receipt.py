@@ -9,15 +9,18 @@ import pytest
 
 from domain.journal import Account
 from domain.transaction import Transaction
+from domain.transaction.records import RefundStatus
 from gateways.chargeback import Chargeback
 from reactions.advance import advance
 from reactions.chargeback import record_found
 from reactions.toolbox import Processor
 from tests.conftest import Database
 from tests.reactions.disputes import decide, dispute
-from tests.reactions.world import World, run
+from tests.reactions.refusing import alerts, kinds
+from tests.reactions.world import SECRET, World, run
 
 SURPLUS = 50_000
+KEY = {"Authorization": f"Bearer {SECRET.reveal()}"}
 
 
 async def overpaid(world: World) -> UUID:
@@ -87,6 +90,39 @@ def test_a_return_that_waited_for_a_top_up_is_not_sent_while_it_is_disputed(data
             return
         await world.advance(transaction_id)
         assert await world.moved("refund") == [-SURPLUS]
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize("fault", ["insufficient_balance", "500_before"])
+def test_staff_are_told_once_of_a_disputed_return_in_whose_place_there_is_another(
+    database: Database, fault: str
+) -> None:
+    """And once when what they made is found: whether the return was ordered before the dispute is asked on and on."""
+
+    async def story(world: World) -> None:
+        transaction_id = await overpaid(world)
+        await world.fault("refund", fault, times=1)
+        (refund,) = (await world.advance(transaction_id)).refunds.values()
+        await world.top_up(500_000)
+        by_hand = {"transaction": refund.charge_reference, "amount": refund.amount_minor}
+        assert (await world.panel.post("/refund", json=by_hand, headers=KEY)).status_code == 200
+        reference, _ = await dispute(world, transaction_id)
+        await hear(world, transaction_id, reference)
+        for _ in range(13):
+            world.wait(minutes=2)
+            await world.advance(transaction_id)
+        (alert,) = await alerts(world, database)
+        assert (alert.kind, alert.subject, alert.detail) == (
+            "question_refused",
+            refund.reference,
+            "gateway_refund_ambiguous",
+        )
+        noted = {**by_hand, "merchant_note": refund.reference}
+        assert (await world.panel.post("/refund", json=noted, headers=KEY)).status_code == 200
+        transaction = await world.advance(transaction_id)
+        assert transaction.refunds[refund.reference].status is RefundStatus.PROCESSED
+        assert await kinds(world, database) == ["question_answered", "question_refused"]
 
     run(database.app_dsn, story)
 
