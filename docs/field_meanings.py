@@ -5,6 +5,7 @@ OWN_MEANINGS: dict[tuple[str, str], str] = {
     ("external_payment.discovered.v1", "kind"): "what it is at Paystack",
     ("transaction.hold_begun.v1", "kind"): "what it is at Paystack",
     ("transaction.chargeback_charge_named.v1", "charge_reference"): "the reference that the charge was paid under",
+    ("transaction.refund_doubt_resolved.v1", "doubt"): "what the processor had in the place of the refund",
     ("transaction.question_answered.v1", "reference"): IN_QUESTION,
     ("transaction.question_refused.v1", "reference"): IN_QUESTION,
 }

@@ -237,6 +237,7 @@ ALERTS = project(
         "transaction.refund_waits_for_balance.v1": Change(alert_of_shortfall("refund")),
         "transaction.payout_otp_required.v1": Change(alert("P1", "payout_otp_required", "reference")),
         "transaction.refund_uncertain.v1": Change(alert_of_doubt),
+        "transaction.refund_doubt_resolved.v1": Change(alert("P3", "refund_doubt_resolved", "reference", "doubt")),
         "transaction.refund_failed.v1": Change(alert("P1", "refund_failed", "reference", "reason")),
         "transaction.refund_needs_attention.v1": Change(alert("P1", "refund_needs_attention", "reference")),
         "transaction.payment_mismatched.v1": Change(alert("P1", "payment_mismatched", "reference", "kind")),

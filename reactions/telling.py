@@ -124,6 +124,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.refund_waits_for_balance.v1": STAFF_ONLY,
     "transaction.hold_begun.v1": STAFF_ONLY,
     "transaction.hold_ended.v1": STAFF_ONLY,
+    "transaction.refund_doubt_resolved.v1": STAFF_ONLY,
     "transaction.question_refused.v1": STAFF_ONLY,
     "transaction.question_answered.v1": STAFF_ONLY,
     "transaction.refund_uncertain.v1": STEP,

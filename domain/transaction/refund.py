@@ -61,6 +61,22 @@ class RefundUncertain(TransactionEvent):
         )
 
 
+class RefundDoubtResolved(TransactionEvent):
+    """What a person had to look at is settled: it is clear what became of the refund, or that it was not made yet.
+
+    A remark: what became of it is an event of its own.
+    """
+
+    TOPIC = "transaction.refund_doubt_resolved.v1"
+    IS_REMARK = True
+    reference: str
+    doubt: str
+
+    def change(self, transaction: TransactionState) -> None:
+        """Should there be a doubt once more, that is said once more."""
+        transaction.update_refund(self.reference, doubt=None)
+
+
 class RefundSubmitted(TransactionMoneyEvent):
     """The processor accepted the refund and took the amount."""
 
@@ -172,8 +188,11 @@ class RefundTrack(CoolingTrack):
         if refund.status is RefundStatus.FAILED and report.status is ProcessorRefundStatus.PROCESSED:
             self._note_sent_after_all(refund)
             refund = self.refunds[refund.reference]
-        if not refund.status.is_open:
-            return
+        if refund.status.is_open:
+            self._apply_to_open(refund, report)
+        self._note_resolved_doubt(self.refunds[refund.reference])
+
+    def _apply_to_open(self, refund: Refund, report: RefundReport) -> None:
         if report.status is ProcessorRefundStatus.UNCERTAIN:
             self._note_uncertain_refund(refund, report)
         elif report.status is ProcessorRefundStatus.NOT_COVERED:
@@ -222,6 +241,12 @@ class RefundTrack(CoolingTrack):
         is_new = refund.status is RefundStatus.APPROVED or refund.waits_for_balance
         if is_new or (needs_a_look and refund.status is RefundStatus.UNCERTAIN):
             self.record(RefundUncertain, reference=refund.reference, error=report.reason or "no answer")
+
+    def _note_resolved_doubt(self, refund: Refund) -> None:
+        """Staff were told to look, so they are told that they need not any more."""
+        is_settled = refund.status is not RefundStatus.UNCERTAIN or refund.waits_for_balance
+        if is_settled and refund.doubt in NEEDS_A_LOOK:
+            self.record(RefundDoubtResolved, reference=refund.reference, doubt=refund.doubt)
 
     def _note_waiting_refund(self, refund: Refund) -> None:
         """However often it is tried, only the beginning is news."""

@@ -7,6 +7,7 @@ from tests.domain.money_chargebacks import Deal
 
 MOVE_NOTHING = (
     "refund_uncertain",
+    "refund_doubt_resolved",
     "payout_uncertain",
     "refund_waits_for_balance",
     "payout_waits_for_balance",

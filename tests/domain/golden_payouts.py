@@ -2,12 +2,14 @@
 
 from domain.restore import PaymentKind
 from domain.transaction.records import PayoutPurpose
+from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import GrantApproval
 from domain.transaction.system_commands import (
     BeginHold,
     DistrustAccount,
     EndHold,
     RecordAnsweredQuestion,
+    RecordRefund,
     RecordRefusedQuestion,
 )
 from domain.user import AccountDoubt
@@ -67,6 +69,15 @@ def held_back() -> Story:
     story = paths.paying(pending())
     story.do(BeginHold(kind=PaymentKind.TRANSFER, reference="po-77"))
     story.do(EndHold(reference="po-77"))
+    return story
+
+
+def doubted() -> Story:
+    """The processor has another refund in the place of one; then it has that one as well."""
+    story = paths.refunding(pending())
+    status, reason = ProcessorRefundStatus.UNCERTAIN, "gateway_refund_ambiguous"
+    story.do(RecordRefund(report=RefundReport(reference=story.refund(), status=status, reason=reason)))
+    story.do(refunded(story.refund(), "processed"))
     return story
 
 

@@ -60,6 +60,7 @@ from tests.domain.golden_debts import paid_back, withheld
 from tests.domain.golden_disputes import overlapping
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.golden_payouts import (
+    doubted,
     held_back,
     paid_by_two,
     refunded_after_all,
@@ -359,6 +360,7 @@ STORIES = {
         refunded_after_all,
         unanswered,
         held_back,
+        doubted,
         attended,
         sent_on,
         called_off,

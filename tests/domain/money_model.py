@@ -250,6 +250,11 @@ class Sale:
         self._refund(f, "new", *(["uncertain"] if again else []), to="uncertain")
         refund["doubt"] = f["error"]
 
+    def refund_doubt_resolved(self, f: dict) -> None:
+        refund = self.refunds[f["reference"]]
+        need(refund["state"] != "uncertain" or refund.get("waits"), "a doubt ends that lasts")
+        need(refund.pop("doubt", None) == f["doubt"] in LOOKED_AT, "a doubt ends that nobody was told of")
+
     def refund_submitted(self, f: dict) -> Counter[str]:
         amount = self._refund(f, "new", "uncertain", to="sent")
         return Counter({REFUNDS: amount, f["source"]: -amount})

@@ -10,7 +10,9 @@ from domain.transaction.force import NotStuck, RecipientMissing
 from domain.transaction.payment import UnknownReference
 from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PayoutPurpose, RefundStatus
+from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import GrantApproval
+from domain.transaction.system_commands import RecordRefund
 from tests.domain.paths import (
     asked,
     charge,
@@ -77,6 +79,21 @@ def test_a_balance_that_is_too_low_is_said_when_it_begins_and_until_the_refund_g
     story.do(refunded(story.refund(), "pending"))
     assert story.transaction.stuck_reason == "refund_submitted"
     assert story.do(refunded(story.refund(), "not_covered")) == [], "what is said late is no news"
+
+
+@pytest.mark.parametrize("status", ["pending", "processed", "failed", "refused", "not_covered"])
+def test_what_a_person_was_to_look_at_is_said_to_be_settled_once_it_is(status: str):
+    story = refunding(pending())
+    look = RefundReport(
+        reference=story.refund(), status=ProcessorRefundStatus.UNCERTAIN, reason="gateway_refund_ambiguous"
+    )
+    for _ in range(2):
+        story.do(RecordRefund(report=look))
+    assert story.do(refunded(story.refund(), "uncertain")) == [], "it is as it was"
+    assert story.do(refunded(story.refund(), status))[-1] == "refund_doubt_resolved"
+    assert "refund_doubt_resolved" not in story.do(refunded(story.refund(), status))
+    if status == "not_covered":
+        assert story.do(RecordRefund(report=look)) == ["refund_uncertain"], "there is a doubt once more"
 
 
 def test_a_failed_refund_is_paid_by_transfer():

@@ -158,6 +158,9 @@ def test_staff_are_told_once_also_when_the_order_before_was_not_answered(databas
         by_hand["merchant_note"] = refund.reference
         assert (await world.panel.post("/refund", json=by_hand, headers=key)).status_code == 200
         assert await until_over(world, transaction_id) == 0
+        fold(database)
+        (closed,) = await list_alerts(world.pool, kind="refund_doubt_resolved")
+        assert (closed.severity, closed.subject, closed.detail) == ("P3", alert.subject, alert.detail)
 
     tell(database, story)
 
