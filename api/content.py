@@ -67,10 +67,16 @@ def require_same_words(kept: Text, said: Text) -> None:
         raise IdempotencyMismatch
 
 
-async def keep_about(tools: Toolbox, salt: bytes, owner_id: UUID, kind: str, text: Text) -> Content:
-    """Keep, durably, what somebody else has written about its owner, who may have it erased."""
+async def keep_about(tools: Toolbox, request: Request, salt: bytes, owner_id: UUID, kind: str, text: Text) -> Content:
+    """Keep, durably, what somebody else says about its owner, who may have it erased; a repeat gets what was kept.
+
+    Raises IdempotencyMismatch where the key was used for other words: the digest of the request does not cover them.
+    """
     facts = {"owner_id": owner_id, "kind": kind, "at": tools.clock()}
-    return await _keep(tools.pool, tools.escrow.new_id(), facts, salt, text)
+    content = await _keep(tools.pool, content_id_of(request, kind), facts, salt, text)
+    kept = await read_contents(tools.pool, [content.id])
+    require_same_words(kept.get(content.id, {}), text)
+    return content
 
 
 async def _keep(pool: Pool, content_id: UUID, facts: Mapping[str, object], salt: bytes, text: Text) -> Content:

@@ -122,7 +122,7 @@ def _text(value: JSON) -> str:
 
 ADMIN_ACTIONS = project(
     "admin_actions",
-    5,
+    6,
     (ADMIN_ACTION,),
     SQL,
     {
@@ -137,8 +137,10 @@ ADMIN_ACTIONS = project(
         "transaction.dispute_withdrawn.v1": Change(by_staff("withdraw_dispute")),
         "transaction.note_added.v1": Change(by_staff("note")),
         "transaction.inspection_extended.v1": Change(by_staff("extend_inspection", "ends_at")),
+        "transaction.payout_otp_typed.v1": Change(by_anybody("type_otp", "reference")),
         "transaction.payout_finalized.v1": Change(by_anybody("finalize_payout", "reference")),
         "transaction.payout_otp_resent.v1": Change(by_anybody("resend_otp", "reference")),
+        "transaction.refund_account_given.v1": Change(by_anybody("give_refund_account", "reference")),
         "transaction.refund_retried.v1": Change(by_anybody("retry_refund", "reference")),
         "transaction.clawback_recovered.v1": Change(by_staff("record_recovery", "source")),
         "transaction.clawback_recovered.v2": Change(by_staff("record_recovery", "source")),

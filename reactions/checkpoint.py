@@ -38,3 +38,9 @@ async def save_unless_since(pool: Pool, name: str, at: datetime, since: datetime
     async with pool.connection() as connection:
         cursor = await connection.execute(SQL.save_unless_since, {"name": name, "at": at, "since": since})
         return await cursor.fetchone() is not None
+
+
+async def forget_time(pool: Pool, name: str, at: datetime) -> None:
+    """Take the time `at` back, for it is done; not that of somebody who was about to do it since."""
+    async with pool.connection() as connection:
+        await connection.execute(SQL.forget_time, {"name": name, "at": at})

@@ -21,3 +21,11 @@ ON CONFLICT (name) DO UPDATE
     SET updated_at = excluded.updated_at
     WHERE reaction_checkpoints.updated_at <= %(since)s
 RETURNING updated_at;
+
+-- name: forget_time
+-- As if it had never been done, unless it was begun anew since.
+UPDATE reaction_checkpoints
+SET updated_at = 'epoch'
+WHERE
+    name = %(name)s
+    AND updated_at = %(at)s;

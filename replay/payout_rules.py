@@ -5,7 +5,7 @@ from collections.abc import Callable
 from domain.actor import IN_CHARGE, Role
 from domain.transaction import Transaction
 from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled, PayoutReversalSeen
-from domain.transaction.attention import PayoutFinalized, PayoutOtpResent
+from domain.transaction.attention import PayoutFinalized, PayoutOtpRefused, PayoutOtpResent, PayoutOtpTyped
 from domain.transaction.cooling import PayoutAccountUnproven, PayoutWaitsForAccount
 from domain.transaction.payout import (
     PayoutFailed,
@@ -40,6 +40,7 @@ _is_open = _when(lambda payout: payout.status.is_open)
 _is_unaccepted = _when(lambda payout: payout.status.is_open and not payout.accepted)
 _is_accepted = _when(lambda payout: payout.status.is_open and payout.accepted)
 _was_accepted = _when(lambda payout: payout.accepted)
+_waits_for_otp = _when(lambda payout: payout.status is PayoutStatus.OTP)
 _has_failed = _when(lambda payout: payout.status in FAILED)
 _counts_as_failed = _when(lambda payout: payout.status is PayoutStatus.FAILED)
 _is_paid = _when(lambda payout: payout.status is PayoutStatus.SUCCEEDED)
@@ -67,8 +68,15 @@ def _is_unsent(x: Transaction, e: PayoutWaitsForBalance) -> bool:
     return _is_unaccepted(x, e) and e.amount_minor == x.payouts[e.reference].amount_minor
 
 
-def _may_be_finalized(x: Transaction, e: PayoutFinalized | PayoutOtpResent) -> bool:
+def _may_be_finalized(x: Transaction, e: PayoutFinalized | PayoutOtpRefused | PayoutOtpResent) -> bool:
     return _was_accepted(x, e) and e.actor_role in IN_CHARGE
+
+
+def _may_be_typed(x: Transaction, e: PayoutOtpTyped) -> bool:
+    if not _waits_for_otp(x, e) or e.actor_role not in IN_CHARGE:
+        return False
+    payout = x.payouts[e.reference]
+    return not x.is_frozen(payout.purpose) and not x.is_charged_back(payout)
 
 
 T = Transaction
@@ -83,6 +91,8 @@ PAYOUT_RULES: dict[str, Rule] = dict(
         require(T, PayoutFailed, "a payout under way", _is_open),
         require(T, PayoutSubmitted, "a payout under way, not accepted yet", _is_unaccepted),
         require(T, PayoutSucceeded, "a payout under way, accepted", _is_accepted),
+        require(T, PayoutOtpTyped, "a transfer that waits for a password, and somebody in charge", _may_be_typed),
+        require(T, PayoutOtpRefused, "a transfer that was accepted, and somebody in charge", _may_be_finalized),
         require(T, PayoutFinalized, "a transfer that was accepted, and somebody in charge", _may_be_finalized),
         require(T, PayoutOtpResent, "a transfer that was accepted, and somebody in charge", _may_be_finalized),
         require(T, PayoutReversed, "a payout that succeeded", _is_paid),

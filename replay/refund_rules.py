@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from domain.actor import IN_CHARGE
 from domain.transaction import Transaction
-from domain.transaction.attention import RefundRetried
+from domain.transaction.attention import RefundAccountGiven, RefundAccountRefused, RefundRetried
 from domain.transaction.chargeback import CancelledRefundSent
 from domain.transaction.contested import ChargebackRefundFailed
 from domain.transaction.records import Refund, RefundStatus
@@ -40,6 +40,7 @@ _is_unsent = _when(lambda refund: refund.status in UNSENT)
 _is_accepted = _when(lambda refund: refund.status in ACCEPTED)
 _is_cancelled = _when(lambda refund: refund.status is RefundStatus.CANCELLED)
 _has_failed = _when(lambda refund: refund.status is RefundStatus.FAILED)
+_needs_attention = _when(lambda refund: refund.status is RefundStatus.NEEDS_ATTENTION and not refund.is_contested)
 _is_known_there = _when(lambda refund: refund.processor_refund_id is not None)
 
 
@@ -62,7 +63,17 @@ def _waits(x: Transaction, e: RefundWaitsForBalance) -> bool:
     return _is_unsent(x, e) and e.amount_minor == x.refunds[e.reference].amount_minor
 
 
+def _may_be_given(x: Transaction, e: RefundAccountGiven) -> bool:
+    return _needs_attention(x, e) and not x.is_disputed(x.refunds[e.reference]) and e.actor_role in IN_CHARGE
+
+
+def _was_given(x: Transaction, e: RefundAccountRefused) -> bool:
+    refund = x.refunds.get(e.reference)
+    return refund is not None and any(it.content_id == e.content_id and it.refusal is None for it in refund.accounts)
+
+
 def _may_be_retried(x: Transaction, e: RefundRetried) -> bool:
+    """Older logs have it without `RefundAccountGiven`."""
     return _is_known_there(x, e) and e.actor_role in IN_CHARGE
 
 
@@ -78,6 +89,8 @@ REFUND_RULES: dict[str, Rule] = dict(
         require(T, RefundProcessing, "a refund that was accepted", _is_accepted),
         require(T, RefundNeedsAttention, "a refund that was accepted", _is_accepted),
         require(T, RefundProcessed, "a refund that was accepted", _is_accepted),
+        require(T, RefundAccountGiven, "a refund that needs attention, and somebody in charge", _may_be_given),
+        require(T, RefundAccountRefused, "an account that was given for this refund", _was_given),
         require(T, RefundRetried, "a refund that was accepted, and somebody in charge", _may_be_retried),
         require(T, FailedRefundSent, "a refund that failed", _has_failed),
         require(T, ChargebackRefundFailed, "a contested refund that failed and is owed, and no more", _is_taken_twice),

@@ -37,13 +37,13 @@ from domain.transaction.staff_commands import (
     AddNote,
     Compensate,
     EscalateDispute,
-    FinalizePayout,
     ForceRefund,
     ForceRelease,
     RecoverInCash,
     RejectApproval,
     ResendOtp,
     ResolveDispute,
+    TypeOtp,
     WriteOff,
 )
 from reactions.attention import BuyersAccount
@@ -88,7 +88,7 @@ async def post_refund(transaction_id: PathId, body: RefundBody, desk: RunbookDes
 @router.post("/transactions/{transaction_id}/payout/finalize", response_model=TransactionView)
 async def post_finalize(transaction_id: PathId, body: OtpBody, desk: DecidingDesk) -> Response:
     """Type the one-time password that Paystack wants for a payout; it goes to Paystack and into no log."""
-    return await type_otp(desk, transaction_id, FinalizePayout(reference=body.reference, reason=body.reason), body.otp)
+    return await type_otp(desk, transaction_id, TypeOtp(reference=body.reference, reason=body.reason), body.otp)
 
 
 @router.post("/transactions/{transaction_id}/payout/resend-otp", response_model=TransactionView)

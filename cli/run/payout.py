@@ -10,7 +10,7 @@ from database.clock import read_clock
 from domain.errors import Refused
 from domain.transaction import Transaction
 from domain.transaction.records import Payout, PayoutStatus
-from domain.transaction.staff_commands import FinalizePayout, ResendOtp
+from domain.transaction.staff_commands import ResendOtp, TypeOtp
 from reactions import attention
 from reactions.toolbox import Toolbox
 
@@ -21,7 +21,7 @@ def finalize_payout(transaction_id: UUID, reference: str | None, reason: str, ot
     async def finalize(tools: Toolbox) -> Transaction:
         transaction = await tools.escrow.get(Transaction, transaction_id)
         request = make_request("attention", *_key_of(transaction, reference))
-        wanted = FinalizePayout(reference=reference, reason=reason)
+        wanted = TypeOtp(reference=reference, reason=reason)
         return (await attention.finalize_payout(tools, transaction_id, request, wanted, otp)).aggregate
 
     attend(finalize, as_json=as_json)
@@ -50,7 +50,8 @@ def _key_of(transaction: Transaction, reference: str | None) -> tuple[str, ...]:
     payout = _find(transaction, reference)
     if payout is None:
         return "finalize", str(transaction.id)
-    typed = payout.otp_typed if payout.status is PayoutStatus.OTP else payout.otp_typed - 1
+    is_open = payout.status is PayoutStatus.OTP or payout.otp_by is not None
+    typed = payout.otp_typed if is_open else payout.otp_typed - 1
     return "finalize", payout.reference, str(typed)
 
 

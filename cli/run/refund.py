@@ -20,7 +20,7 @@ def retry_refund(
 
     async def retry(tools: Toolbox) -> Transaction:
         request = make_request("attention", "retry", str(transaction_id), read_clock().isoformat())
-        wanted, keep = want_retry(reference, reason), keep_account(tools, os.urandom, account)
+        wanted, keep = want_retry(request, reference, reason), keep_account(tools, os.urandom, request, account)
         return (await attention.retry_refund(tools, transaction_id, request, wanted, account, keep)).aggregate
 
     attend(retry, as_json=as_json)

@@ -100,8 +100,8 @@ class Payout:
 
     `retry_at` is from when the next attempt may be made after this one failed; None when a person has to look first.
     `settled` says that what it failed to pay is not owed any more: it tells nothing of what is owed later.
-    `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
-    `otp_typed` how often somebody has typed a one-time password for it.
+    `waits_for_balance` says that the processor's balance was too low so far, `otp_typed` how often a one-time password
+    was accepted, `otp_by` which command typed the last one, until it is known what became of it.
     """
 
     reference: str
@@ -118,6 +118,7 @@ class Payout:
     settled: bool = False
     waits_for_balance: bool = False
     otp_typed: int = 0
+    otp_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,14 +164,21 @@ class RefundStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenAccount:
+    """Where staff said that a refund is to go; `refusal` is why the processor did not take it."""
+
+    content_id: UUID
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
     """One order to give money back; `reference` stands in the processor's merchant note and is its id here.
 
     `charge_id` is the processor's number of the charge that is returned as stray money; None of the price.
     `contested_minor` is what the chargeback `contested_by` took of the same money while this was on its way.
-    `waits_for_balance` says that it could not be sent so far, because the processor's balance is too low,
-    `doubt` why it was last uncertain, `paid_by` which payout pays, or which dispute of the processor took, what could
-    not be sent.
+    `waits_for_balance` says that the processor's balance was too low so far, `doubt` why it was last uncertain,
+    `paid_by` which payout or dispute of the processor paid what could not be sent. The last of `accounts` counts.
     """
 
     reference: str
@@ -188,6 +196,7 @@ class Refund:
     paid_by: str | None = None
     contested_by: str | None = None
     contested_minor: int = 0
+    accounts: tuple[GivenAccount, ...] = ()
 
     @property
     def is_owed(self) -> bool:

@@ -118,16 +118,39 @@ class WriteOff(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FinalizePayout(TransactionCommand):
-    """A super_admin types the one-time password of a transfer; `report` says what came of it."""
+class TypeOtp(TransactionCommand):
+    """A super_admin is about to type the one-time password of a transfer."""
 
     reference: str | None = None
     reason: str
-    report: TransferReport | None = None
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.type_otp`."""
+        aggregate.type_otp(self.reference, self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinalizePayout(TransactionCommand):
+    """The processor took the one-time password that a super_admin typed."""
+
+    reason: str
+    report: TransferReport
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.finalize_payout`."""
-        aggregate.finalize_payout(self.reference, self.reason, self.report)
+        aggregate.finalize_payout(self.reason, self.report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseOtp(TransactionCommand):
+    """The processor did not take the one-time password that a super_admin typed."""
+
+    refusal: str
+    report: TransferReport
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.refuse_otp`."""
+        aggregate.refuse_otp(self.refusal, self.report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,18 +165,44 @@ class ResendOtp(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryRefund(TransactionCommand):
-    """A super_admin says where a refund is to go; `report` says what came of it."""
+class GiveRefundAccount(TransactionCommand):
+    """A super_admin is about to say where a refund is to go."""
 
     reference: str | None = None
     reason: str
     content_id: UUID
     content_sha256: str
-    report: RefundReport | None = None
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.give_refund_account`."""
+        aggregate.give_refund_account(self.reference, self.reason, self.content_id, self.content_sha256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRefund(TransactionCommand):
+    """The processor took the account that a super_admin gave for a refund."""
+
+    reason: str
+    content_id: UUID
+    content_sha256: str
+    report: RefundReport
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.retry_refund`."""
-        aggregate.retry_refund(self.reference, self.reason, self.content_id, self.content_sha256, self.report)
+        aggregate.retry_refund(self.reason, self.content_id, self.content_sha256, self.report)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseRefundAccount(TransactionCommand):
+    """The processor did not take the account that a super_admin gave for a refund."""
+
+    content_id: UUID
+    refusal: str
+    report: RefundReport
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.refuse_refund_account`."""
+        aggregate.refuse_refund_account(self.content_id, self.refusal, self.report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ def test_a_super_admin_types_the_password_and_it_is_on_record_without_it(install
 
     actions = people["admin"].get("/api/v1/admin/actions", Wait_For_Position=str(installation.head())).json()["items"]
     mine = [action["action"] for action in actions if action["transaction_id"] == transaction]
-    assert mine == ["note", "finalize_payout", "resend_otp"]
+    assert mine == ["finalize_payout", "note", "type_otp", "resend_otp", "note", "type_otp"]
     assert read(installation, "SELECT 1 FROM event_log WHERE data::text LIKE %s", f"%{OTP}%") == []
 
 
@@ -101,12 +101,14 @@ def test_a_refund_goes_on_to_the_account_that_a_super_admin_gives(installation: 
     installation.wait(transaction, lambda view: view["stuck_reason"] == "refund_needs_attention")
     path, chief = f"{A}/{transaction}/refund/account", installation.people["super_admin"]
     account = {"bank_code": "MPESA", "account_number": "0798123987", "reason": "the buyer named an account"}
+    version = f'"{chief.get(f"{T}/{transaction}").json()["version"]}"'
     assert installation.people["admin"].post(path, account).status_code == 403
     unknown = chief.post(path, {**account, "bank_code": "NONE"})
     assert (unknown.status_code, unknown.json()["code"]) == (422, "bank_unknown")
-    done = chief.post(path, account, key="send-it-on")
+    assert chief.post(path, account, If_Match='"1"').status_code == 412
+    done = chief.post(path, account, key="send-it-on", If_Match=version)
     assert done.status_code == 200, done.text
-    again = chief.post(path, {**account, "account_number": "0700000000"}, key="send-it-on")
+    again = chief.post(path, {**account, "account_number": "0700000000"}, key="send-it-on", If_Match=version)
     assert (again.headers["Idempotency-Replayed"], again.content) == ("true", done.content)
     installation.wait(transaction, lambda view: view["state"] == "refunded")
     assert read(installation, "SELECT 1 FROM event_log WHERE data::text LIKE %s", "%0798123987%") == []

@@ -1,9 +1,20 @@
 """Stories about payouts that do not go through at once; their bytes are frozen in `golden/`."""
 
+from uuid import UUID
+
 from domain.restore import PaymentKind
 from domain.transaction.records import PayoutPurpose
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
-from domain.transaction.staff_commands import GrantApproval
+from domain.transaction.staff_commands import (
+    FinalizePayout,
+    GiveRefundAccount,
+    GrantApproval,
+    RefuseOtp,
+    RefuseRefundAccount,
+    ResendOtp,
+    RetryRefund,
+    TypeOtp,
+)
 from domain.transaction.system_commands import (
     BeginHold,
     DistrustAccount,
@@ -14,7 +25,7 @@ from domain.transaction.system_commands import (
 )
 from domain.user import AccountDoubt
 from tests.domain import paths
-from tests.domain.paths import pending, refunded, transfer
+from tests.domain.paths import REASON, pending, refunded, transfer
 from tests.domain.people import SECOND, SUPER
 from tests.domain.story import Story
 
@@ -61,6 +72,52 @@ def unanswered() -> Story:
     story.wait(minutes=10).do(RecordRefusedQuestion(reference=story.payout(), refusal="unknown"))
     story.do(RecordAnsweredQuestion(reference=story.payout()))
     story.do(transfer(story.payout(), "success", 2_000))
+    return story
+
+
+def attended() -> Story:
+    """A transfer wants a one-time password, which is sent again and typed; once that was recorded in one piece."""
+    story = paths.paying(pending())
+    story.do(transfer(story.payout(), "otp"))
+    story.do(ResendOtp(), SUPER)
+    story.do(FinalizePayout(reason=REASON, report=transfer(story.payout(), "pending").report), SUPER)
+    story.do(transfer(story.payout(), "success", 2_000))
+    return story
+
+
+def sent_on() -> Story:
+    """A refund needs the buyer's account, which staff pass on; once that was recorded in one piece."""
+    story = paths.refunding(pending())
+    story.do(refunded(story.refund(), "needs-attention"))
+    report = refunded(story.refund(), "processing").report
+    story.do(RetryRefund(reason=REASON, content_id=UUID(int=0xACC), content_sha256="d" * 64, report=report), SUPER)
+    story.do(refunded(story.refund(), "processed"))
+    return story
+
+
+def typed_twice() -> Story:
+    """A transfer wants a one-time password; the first that is typed is wrong."""
+    story = paths.paying(pending())
+    story.do(transfer(story.payout(), "otp"))
+    story.do(TypeOtp(reason=REASON), SUPER)
+    story.do(RefuseOtp(refusal="invalid_otp", report=transfer(story.payout(), "otp").report), SUPER)
+    story.do(TypeOtp(reason=REASON), SUPER)
+    story.do(FinalizePayout(reason=REASON, report=transfer(story.payout(), "success", 2_000).report), SUPER)
+    return story
+
+
+def sent_elsewhere() -> Story:
+    """A refund needs the buyer's account; the processor does not take the first that staff pass on."""
+    story = paths.refunding(pending())
+    story.do(refunded(story.refund(), "needs-attention"))
+    first, second = UUID(int=0xACC), UUID(int=0xACD)
+    story.do(GiveRefundAccount(reason=REASON, content_id=first, content_sha256="d" * 64), SUPER)
+    refusal = refunded(story.refund(), "needs-attention").report
+    story.do(RefuseRefundAccount(content_id=first, refusal="unknown", report=refusal), SUPER)
+    story.do(GiveRefundAccount(reason=REASON, content_id=second, content_sha256="e" * 64), SUPER)
+    report = refunded(story.refund(), "processing").report
+    story.do(RetryRefund(reason=REASON, content_id=second, content_sha256="e" * 64, report=report), SUPER)
+    story.do(refunded(story.refund(), "processed"))
     return story
 
 

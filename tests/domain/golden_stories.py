@@ -33,12 +33,9 @@ from domain.transaction.records import Finding, PayoutPurpose
 from domain.transaction.staff_commands import (
     AddNote,
     EscalateDispute,
-    FinalizePayout,
     GrantApproval,
     RecoverInCash,
     RejectApproval,
-    ResendOtp,
-    RetryRefund,
     WriteOff,
 )
 from domain.transaction.system_commands import (
@@ -60,12 +57,16 @@ from tests.domain.golden_debts import paid_back, withheld
 from tests.domain.golden_disputes import overlapping
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
 from tests.domain.golden_payouts import (
+    attended,
     doubted,
     held_back,
     paid_by_two,
     refunded_after_all,
     repeated,
+    sent_elsewhere,
+    sent_on,
     taken_back_unseen,
+    typed_twice,
     unanswered,
     uncovered,
 )
@@ -119,26 +120,6 @@ def sold() -> Story:
     story.do(transfer(story.payout(), "success", 2_000))
     story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=True, shown=True), SYSTEM, LISTING_ID)
     story.do(DestroyCredentials(reason="acknowledged"), SYSTEM, VAULT_ID)
-    return story
-
-
-def attended() -> Story:
-    """A transfer wants a one-time password, which is sent again and typed."""
-    story = paths.paying(pending())
-    story.do(transfer(story.payout(), "otp"))
-    story.do(ResendOtp(), SUPER)
-    story.do(FinalizePayout(reason=REASON), SUPER)
-    story.do(transfer(story.payout(), "success", 2_000))
-    return story
-
-
-def sent_on() -> Story:
-    """A refund needs the buyer's account, which staff pass on."""
-    story = paths.refunding(pending())
-    story.do(refunded(story.refund(), "needs-attention"))
-    story.do(RetryRefund(reason=REASON, content_id=UUID(int=0xACC), content_sha256="d" * 64), SUPER)
-    for status in ("processing", "processed"):
-        story.do(refunded(story.refund(), status))
     return story
 
 
@@ -363,6 +344,8 @@ STORIES = {
         doubted,
         attended,
         sent_on,
+        typed_twice,
+        sent_elsewhere,
         called_off,
         judged,
         overlapping,

@@ -21,11 +21,11 @@ from domain.transaction.staff_commands import (
     AddNote,
     Compensate,
     EscalateDispute,
-    FinalizePayout,
+    GiveRefundAccount,
     GrantApproval,
     RejectApproval,
     ResolveDispute,
-    RetryRefund,
+    TypeOtp,
     WriteOff,
 )
 from tests.domain import paths
@@ -69,7 +69,7 @@ OFFERS: dict[str, Callable[[Position, Actor], TransactionCommand]] = {
     "compensate": lambda at, actor: Compensate(amount_minor=1, reason=REASON, limit_usd_cents=10**9),
     "approve": lambda at, actor: GrantApproval(approval_id=foreign_approval(at, actor)),
     "reject": lambda at, actor: RejectApproval(approval_id=foreign_approval(at, actor), reason=REASON),
-    "retry-refund": lambda at, actor: RetryRefund(reason=REASON, content_id=NO_ID, content_sha256="d" * 64),
-    "finalize-payout": lambda at, actor: FinalizePayout(reason=REASON),
+    "retry-refund": lambda at, actor: GiveRefundAccount(reason=REASON, content_id=NO_ID, content_sha256="d" * 64),
+    "finalize-payout": lambda at, actor: TypeOtp(reason=REASON),
     "write-off": lambda at, actor: WriteOff(amount_minor=1, reason=REASON),
 }

@@ -8,18 +8,26 @@ import pytest
 from domain.actor import Actor
 from domain.errors import Forbidden
 from domain.reason import ReasonTooShort
-from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
+from domain.transaction.attention import PayoutNotAwaitingOtp, RefundAccountOutdated, RefundNotAwaitingAccount
 from domain.transaction.payment import UnknownReference
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
-from domain.transaction.staff_commands import FinalizePayout, ResendOtp, RetryRefund
+from domain.transaction.staff_commands import (
+    FinalizePayout,
+    GiveRefundAccount,
+    RefuseOtp,
+    RefuseRefundAccount,
+    ResendOtp,
+    RetryRefund,
+    TypeOtp,
+)
 from domain.transaction.state import DisputeOpen
 from domain.transaction.transfer import TransferReport, TransferStatus
 from tests.domain.paths import REASON, TRANSFER_FEE, dispute, paying, pending, refunded, refunding, transfer
 from tests.domain.people import ADMIN, BUYER, SELLER, SUPER, SYSTEM
 from tests.domain.story import Story
 
-TYPED = FinalizePayout(reason=REASON)
-SENT_ON = RetryRefund(reason=REASON, content_id=UUID(int=9), content_sha256="d" * 64)
+TYPED = TypeOtp(reason=REASON)
+GIVEN = GiveRefundAccount(reason=REASON, content_id=UUID(int=9), content_sha256="d" * 64)
 
 
 def waiting() -> Story:
@@ -29,6 +37,9 @@ def waiting() -> Story:
     return story
 
 
+OTP = TransferStatus.OTP
+
+
 def answered(story: Story, status: TransferStatus) -> FinalizePayout:
     """The command as it is carried out once a GET has told what became of the transfer."""
     fee = TRANSFER_FEE if status is TransferStatus.SUCCESS else None
@@ -36,19 +47,28 @@ def answered(story: Story, status: TransferStatus) -> FinalizePayout:
     return FinalizePayout(reason=REASON, report=report)
 
 
-def test_what_the_processor_says_after_the_password_is_recorded_in_one_append():
+def test_that_somebody_types_the_password_is_recorded_first_and_then_what_the_processor_says():
     story = waiting()
+    assert story.do(TYPED, SUPER) == ["payout_otp_typed", "note_added"]
     assert story.transaction.stuck_reason == "payout_otp"
-    events = story.do(answered(story, TransferStatus.SUCCESS), SUPER)
-    assert events[:2] == ["payout_finalized", "note_added"]
-    assert "payout_succeeded" in events
+    assert story.do(answered(story, TransferStatus.SUCCESS), SUPER) == ["payout_finalized", "payout_succeeded"]
     assert story.phase == "completed"
+
+
+def test_a_password_that_is_refused_leaves_the_transfer_waiting_or_tells_what_became_of_it():
+    story = waiting()
+    story.do(TYPED, SUPER)
+    refused = [RefuseOtp(refusal="no", report=answered(story, said).report) for said in (OTP, TransferStatus.SUCCESS)]
+    assert story.fork().do(refused[1], SUPER) == ["payout_otp_refused", "payout_succeeded"]
+    assert story.do(refused[0], SUPER) == ["payout_otp_refused"]
+    assert story.transaction.stuck_reason == "payout_otp"
 
 
 def test_a_report_of_a_strange_transfer_is_refused_and_changes_nothing():
     story = waiting()
     report = TransferReport(reference="po-other", status=TransferStatus.SUCCESS)
-    story.refuses(UnknownReference, FinalizePayout(reason=REASON, report=report), SUPER)
+    for command in (FinalizePayout(reason=REASON, report=report), RefuseOtp(refusal="no", report=report)):
+        story.refuses(UnknownReference, command, SUPER)
 
 
 def test_while_the_processor_says_nothing_new_it_is_with_the_processor_again():
@@ -63,7 +83,7 @@ def test_a_success_that_was_heard_of_meanwhile_takes_nothing_from_who_typed_the_
     story = waiting()
     report = answered(story, TransferStatus.SUCCESS)
     story.do(transfer(story.payout(), "success", TRANSFER_FEE))
-    assert story.do(report, SUPER) == ["payout_finalized", "note_added"]
+    assert story.do(report, SUPER) == ["payout_finalized"]
     assert story.phase == "completed"
 
 
@@ -77,8 +97,8 @@ def test_only_a_super_admin_or_the_command_line_types_a_password(actor: Actor):
 
 def test_nothing_is_typed_without_a_reason_or_a_transfer_that_waits():
     story = waiting()
-    story.refuses(ReasonTooShort, FinalizePayout(reason="short"), SUPER)
-    story.refuses(PayoutNotAwaitingOtp, FinalizePayout(reason=REASON, reference="po-another"), SUPER)
+    story.refuses(ReasonTooShort, TypeOtp(reason="short"), SUPER)
+    story.refuses(PayoutNotAwaitingOtp, TypeOtp(reason=REASON, reference="po-another"), SUPER)
     story.do(transfer(story.payout(), "success"))
     story.refuses(PayoutNotAwaitingOtp, TYPED, SUPER)
     story.refuses(PayoutNotAwaitingOtp, ResendOtp(), SUPER)
@@ -105,21 +125,52 @@ def in_need() -> Story:
     return story
 
 
-def test_where_a_refund_goes_is_on_record_as_a_hash_and_it_goes_on():
+def reported(story: Story, status: ProcessorRefundStatus) -> RefundReport:
+    """What a GET says of the refund."""
+    return RefundReport(reference=story.refund(), status=status, processor_refund_id="1", reason=None)
+
+
+def taken(story: Story) -> RetryRefund:
+    """The command that records that the processor took the account."""
+    report = reported(story, ProcessorRefundStatus.PROCESSING)
+    return RetryRefund(reason=REASON, content_id=GIVEN.content_id, content_sha256="d" * 64, report=report)
+
+
+def test_where_a_refund_is_to_go_is_on_record_as_a_hash_and_then_it_goes_on():
     story = in_need()
     assert "retry-refund" in story.transaction.allowed_actions(SUPER, story.now)
-    report = RefundReport(
-        reference=story.refund(), status=ProcessorRefundStatus.PROCESSING, processor_refund_id="1", reason=None
-    )
-    assert story.do(replace(SENT_ON, report=report), SUPER) == ["refund_retried", "note_added", "refund_processing"]
+    assert story.do(GIVEN, SUPER) == ["refund_account_given", "note_added"]
+    assert story.transaction.stuck_reason == "refund_needs_attention"
+    assert story.transaction.refund_to(GIVEN.content_id).reference == story.refund()
+    assert story.do(taken(story), SUPER) == ["refund_retried", "refund_processing"]
     assert story.transaction.stuck_reason == "refund_processing"
-    story.refuses(RefundNotAwaitingAccount, SENT_ON, SUPER)
+    story.refuses(RefundNotAwaitingAccount, GIVEN, SUPER)
+
+
+def test_an_account_that_is_refused_leaves_the_refund_waiting_for_another():
+    story = in_need()
+    refused = RefuseRefundAccount(
+        content_id=GIVEN.content_id, refusal="no", report=reported(story, ProcessorRefundStatus.NEEDS_ATTENTION)
+    )
+    story.refuses(UnknownReference, refused, SUPER)
+    story.do(GIVEN, SUPER)
+    assert story.do(refused, SUPER) == ["refund_account_refused"]
+    assert story.do(replace(GIVEN, content_id=UUID(int=10)), SUPER) == ["refund_account_given", "note_added"]
+    with pytest.raises(RefundAccountOutdated):
+        story.transaction.refund_to(GIVEN.content_id)
+
+
+def test_to_answer_voids_no_request_that_waits_for_a_second_person():
+    story = in_need()
+    before = story.transaction.voided_at_version
+    story.do(GIVEN, SUPER)
+    assert story.transaction.voided_at_version == before
 
 
 def test_only_a_super_admin_or_the_command_line_says_where_a_refund_goes_and_why():
     story = in_need()
     for actor in (BUYER, SELLER, ADMIN):
-        story.refuses(Forbidden, SENT_ON, actor)
-    story.refuses(ReasonTooShort, replace(SENT_ON, reason="short"), SUPER)
-    story.refuses(RefundNotAwaitingAccount, replace(SENT_ON, reference="rf-another"), SUPER)
-    assert story.do(SENT_ON, SYSTEM) == ["refund_retried", "note_added"]
+        story.refuses(Forbidden, GIVEN, actor)
+    story.refuses(ReasonTooShort, replace(GIVEN, reason="short"), SUPER)
+    story.refuses(RefundNotAwaitingAccount, replace(GIVEN, reference="rf-another"), SUPER)
+    assert story.do(GIVEN, SYSTEM) == ["refund_account_given", "note_added"]

@@ -25,11 +25,15 @@ from domain.transaction.staff_commands import (
     Compensate,
     EscalateDispute,
     FinalizePayout,
+    GiveRefundAccount,
     GrantApproval,
     RecoverInCash,
+    RefuseOtp,
+    RefuseRefundAccount,
     RejectApproval,
     ResendOtp,
     RetryRefund,
+    TypeOtp,
     WriteOff,
 )
 from domain.transaction.system_commands import (
@@ -142,6 +146,15 @@ def _wants_account(story: Story) -> Story:
     return story
 
 
+_GIVEN = GiveRefundAccount(reason=REASON, content_id=LISTING_ID, content_sha256="a")
+
+
+def _gave_account(story: Story) -> Story:
+    _wants_account(story)
+    story.do(_GIVEN)
+    return story
+
+
 def _charged_back(story: Story) -> Story:
     completed(story)
     story.do(chargeback("open"))
@@ -202,11 +215,38 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
     "answered question": (_unanswered, lambda s: RecordAnsweredQuestion(reference=s.payout()), ONLY_SYSTEM),
     "order answer": (_charged_back, lambda s: order_answer(s.dispute()), ONLY_SYSTEM),
     "answer": (_answering, lambda s: answered(s.dispute(), "sha256:aa"), ONLY_SYSTEM),
-    "password": (_asked_for_password, lambda s: FinalizePayout(reason=REASON), SUPERS | ONLY_SYSTEM),
+    "password": (_asked_for_password, lambda s: TypeOtp(reason=REASON), SUPERS | ONLY_SYSTEM),
+    "password taken": (
+        _asked_for_password,
+        lambda s: FinalizePayout(reason=REASON, report=transfer(s.payout(), "success").report),
+        SUPERS | ONLY_SYSTEM,
+    ),
+    "password refused": (
+        _asked_for_password,
+        lambda s: RefuseOtp(refusal="no", report=transfer(s.payout(), "otp").report),
+        SUPERS | ONLY_SYSTEM,
+    ),
     "password again": (_asked_for_password, lambda s: ResendOtp(), SUPERS | ONLY_SYSTEM),
     "account of a refund": (
         _wants_account,
-        lambda s: RetryRefund(reason=REASON, content_id=LISTING_ID, content_sha256="a"),
+        lambda s: _GIVEN,
+        SUPERS | ONLY_SYSTEM,
+    ),
+    "account taken": (
+        _gave_account,
+        lambda s: RetryRefund(
+            reason=REASON,
+            content_id=LISTING_ID,
+            content_sha256="a",
+            report=refunded(s.refund(), "processing").report,
+        ),
+        SUPERS | ONLY_SYSTEM,
+    ),
+    "account refused": (
+        _gave_account,
+        lambda s: RefuseRefundAccount(
+            content_id=LISTING_ID, refusal="no", report=refunded(s.refund(), "needs-attention").report
+        ),
         SUPERS | ONLY_SYSTEM,
     ),
     "transfer": (paying, lambda s: transfer(s.payout(), "success"), ONLY_SYSTEM),

@@ -32,13 +32,10 @@ from domain.transaction.staff_commands import (
     AddNote,
     Compensate,
     EscalateDispute,
-    FinalizePayout,
     GrantApproval,
     RecoverInCash,
     RejectApproval,
-    ResendOtp,
     ResolveDispute,
-    RetryRefund,
     WriteOff,
 )
 from domain.transaction.system_commands import (
@@ -61,6 +58,7 @@ from domain.transaction.system_commands import (
 from domain.user import AccountDoubt
 from eventstore.fork import fork
 from tests.domain import paths
+from tests.domain.answering import ANSWERS
 from tests.domain.paths import BUYER_KEY, REASON
 from tests.domain.people import ADMIN, BUYER, SECOND, SELLER, SUPER, SYSTEM
 
@@ -207,10 +205,6 @@ def _ref(at: Position) -> str:
     return at.transaction.payment_reference or NOBODY
 
 
-def _retry(at: Position) -> RetryRefund:
-    return RetryRefund(reason=REASON, content_id=NO_ID, content_sha256="d" * 64)
-
-
 def _new_vault(at: Position) -> UUID:
     return uuid5(at.transaction.id, f"vault {at.transaction.version}")
 
@@ -263,9 +257,7 @@ MOVES: list[Move] = [
     ("escalate", ADMIN, lambda at: EscalateDispute(dispute_id=human_dispute(at, ADMIN), reason=REASON)),
     ("approve", SECOND, lambda at: GrantApproval(approval_id=foreign_approval(at, SECOND))),
     ("reject", SECOND, lambda at: RejectApproval(approval_id=foreign_approval(at, SECOND), reason=REASON)),
-    ("type the password", SUPER, lambda at: FinalizePayout(reason=REASON)),
-    ("resend the password", SUPER, lambda at: ResendOtp()),
-    ("say where to refund", SUPER, _retry),
+    *ANSWERS,
     ("compensate", SUPER, lambda at: Compensate(amount_minor=100, reason=REASON, limit_usd_cents=10**9)),
     ("ask to compensate", SUPER, lambda at: Compensate(amount_minor=9, reason=REASON, limit_usd_cents=0)),
     ("recover", SUPER, lambda at: RecoverInCash(amount_minor=_debt(at) // 2 or 1, reason=REASON)),

@@ -3,24 +3,19 @@
 import asyncio
 import hashlib
 import json
-import os
 from dataclasses import replace
-from uuid import UUID
 
 import pytest
 
-from api.flows.attention import keep_account, want_retry
-from domain.actor import Actor, Role
 from domain.errors import Refused
 from domain.money import Currency
 from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
-from domain.transaction.commands import CancelTransaction
 from domain.transaction.phase import Phase
-from domain.transaction.records import Payout, PayoutPurpose, Refund
-from domain.transaction.staff_commands import FinalizePayout, ForceRelease, ResendOtp
-from eventstore.escrow import Request
+from domain.transaction.records import PayoutPurpose
+from domain.transaction.staff_commands import ForceRelease, ResendOtp
 from gateways.errors import GatewayUncertain
 from gateways.payment import NewRecipient
+from identity.erasure import erase_personal_data, lock_for_erasure, request_erasure
 from identity.payout_account import PayoutAccount
 from reactions.attention import (
     AccountRefused,
@@ -29,33 +24,27 @@ from reactions.attention import (
     OtpWrong,
     finalize_payout,
     resend_otp,
-    retry_refund,
 )
 from reactions.hold import HeldBack
 from tests.conftest import Database
 from tests.payee import name_account
+from tests.reactions.attending import (
+    ACCOUNT,
+    OTHER,
+    OTP,
+    SUPER,
+    TYPED,
+    WRONG,
+    accounts_sent_to,
+    answers,
+    in_need,
+    kept_accounts,
+    send_on,
+    type_otp,
+    waiting,
+)
 from tests.reactions.holding import transfer_unheard
 from tests.reactions.world import World, run
-
-SUPER = Actor(str(UUID(int=7)), Role.SUPER_ADMIN)
-OTP, WRONG = "123456", "12345"
-TYPED = FinalizePayout(reason="the code came by text message")
-
-
-async def waiting(world: World) -> tuple[UUID, Payout]:
-    """A transaction whose payout waits for a one-time password."""
-    transaction_id = await world.hold()
-    await world.confirm(transaction_id)
-    await world.fault("transfer", "otp")
-    transaction = await world.advance(transaction_id)
-    assert transaction.stuck_reason == "payout_otp"
-    (payout,) = transaction.payouts.values()
-    return transaction_id, payout
-
-
-async def type_otp(world: World, transaction_id: UUID, otp: str = OTP, request: Request | None = None) -> str:
-    result = await finalize_payout(world.tools, transaction_id, request or world.request(SUPER), TYPED, otp)
-    return result.aggregate.state
 
 
 def test_the_password_finishes_the_payout_and_is_kept_nowhere(database: Database) -> None:
@@ -72,16 +61,17 @@ def test_the_password_finishes_the_payout_and_is_kept_nowhere(database: Database
     run(database.app_dsn, story)
 
 
-def test_a_wrong_password_is_an_error_and_nothing_changes(database: Database) -> None:
+def test_a_wrong_password_is_an_error_on_record_and_the_transfer_waits_on(database: Database) -> None:
     async def story(world: World) -> None:
         transaction_id, _ = await waiting(world)
-        before = (await world.transaction(transaction_id)).version
         request = world.request(SUPER)
         with pytest.raises(OtpWrong) as refused:
             await type_otp(world, transaction_id, WRONG, request)
         assert refused.value.facts == {"gateway_code": "invalid_otp"}
-        assert (await world.advance(transaction_id)).version == before
+        assert (await world.advance(transaction_id)).stuck_reason == "payout_otp"
+        assert await answers(world, transaction_id) == ["payout_otp_typed", "payout_otp_refused"]
         assert await type_otp(world, transaction_id, OTP, request) == Phase.COMPLETED
+        assert (await answers(world, transaction_id))[2:] == ["payout_otp_typed", "payout_finalized"]
 
     run(database.app_dsn, story)
 
@@ -197,30 +187,6 @@ def test_the_password_is_sent_again_once_per_request(database: Database) -> None
     run(database.app_dsn, story)
 
 
-ACCOUNT = BuyersAccount(account_number="0798765432", bank_code="MPESA")
-
-
-async def in_need(world: World) -> tuple[UUID, Refund]:
-    """A refund that waits for the buyer's account."""
-    transaction_id = await world.hold()
-    await world.fault("refund", "needs_attention")
-    for actor in (world.as_buyer, world.as_seller):
-        await world.do(actor, transaction_id, CancelTransaction(reason="we changed our minds"))  # type: ignore[arg-type]
-    transaction = await world.advance(transaction_id)
-    assert transaction.stuck_reason == "refund_needs_attention"
-    (refund,) = transaction.refunds.values()
-    return transaction_id, refund
-
-
-async def send_on(
-    world: World, transaction_id: UUID, account: BuyersAccount = ACCOUNT, request: Request | None = None
-) -> str | None:
-    keep = keep_account(world.tools, os.urandom, account)
-    wanted = want_retry(None, "the buyer named an account")
-    result = await retry_refund(world.tools, transaction_id, request or world.request(SUPER), wanted, account, keep)
-    return result.aggregate.stuck_reason
-
-
 def test_a_refund_goes_on_to_the_buyers_account_of_which_the_log_has_a_salted_hash(database: Database) -> None:
     async def story(world: World) -> None:
         transaction_id, _ = await in_need(world)
@@ -245,21 +211,39 @@ def test_a_refund_goes_on_to_the_buyers_account_of_which_the_log_has_a_salted_ha
     run(database.app_dsn, story)
 
 
-def test_an_account_that_is_refused_changes_nothing_and_is_not_kept(database: Database) -> None:
+def test_an_account_at_a_bank_that_nobody_knows_changes_nothing_and_is_not_kept(database: Database) -> None:
     async def story(world: World) -> None:
         transaction_id, _ = await in_need(world)
         before, request = (await world.transaction(transaction_id)).version, world.request(SUPER)
         with pytest.raises(BankUnknown):
             await send_on(world, transaction_id, BuyersAccount(account_number="0798765432", bank_code="NONE"), request)
-        await world.fault("retry_refund", "refuse", status=422)
-        with pytest.raises(AccountRefused):
-            await send_on(world, transaction_id, request=request)
         assert (await world.advance(transaction_id)).version == before
-        async with world.pool.connection() as connection:
-            query = "SELECT count(*) FROM contents WHERE kind = 'refund_account'"
-            assert await (await connection.execute(query)).fetchone() == (0,)
+        assert await kept_accounts(world) == []
         await send_on(world, transaction_id, request=request)
         assert (await world.advance(transaction_id)).phase is Phase.REFUNDED
+
+
+def test_an_account_that_is_refused_is_on_record_and_the_refund_waits_for_another(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id, _ = await in_need(world)
+        request = world.request(SUPER)
+        await world.fault("retry_refund", "refuse", status=422, code="no_such_account")
+        for _ in range(2):
+            with pytest.raises(AccountRefused) as refused:
+                await send_on(world, transaction_id, request=request)
+            assert refused.value.facts == {"gateway_code": "no_such_account"}
+        assert (await world.advance(transaction_id)).stuck_reason == "refund_needs_attention"
+        attempt = ["refund_account_given", "refund_account_refused"]
+        assert await answers(world, transaction_id) == attempt
+        await send_on(world, transaction_id, OTHER)
+        assert await answers(world, transaction_id) == [*attempt, "refund_account_given", "refund_retried"]
+        assert await accounts_sent_to(world) == [OTHER.account_number]
+        assert (await world.advance(transaction_id)).phase is Phase.REFUNDED
+        async with world.pool.connection() as connection:
+            await request_erasure(connection, world.buyer.id, world.at)
+        assert await lock_for_erasure(world.pool, world.buyer.id, world.at)
+        await erase_personal_data(world.pool, world.buyer.id, world.at)
+        assert await kept_accounts(world) == [None, None]
 
     run(database.app_dsn, story)
 
