@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import cast
 
 from psycopg import Connection, sql
@@ -33,6 +32,7 @@ SWAP_ATTEMPTS = 20
 SWAP_LOCK_WAIT = "1s"
 PAUSE_SECONDS = 0.25
 INDEX_BUILDERS = 2
+LOOK_SECONDS = 0.2
 
 
 class SwapBlocked(Refused):
@@ -71,17 +71,34 @@ def _is_beyond(connection: Connection[TupleRow], head: int) -> bool:
 def finish_tables(connection: Connection[TupleRow], dsn: str, projections: Sequence[Projection]) -> None:
     """Build the indexes that are missing and let the planner know the tables; raise `RebuildUnproven`."""
     pattern = read_pattern(connection, projections)
+    at_work: list[Connection[TupleRow]] = []
     with ThreadPoolExecutor(INDEX_BUILDERS) as builders:
-        _ = list(builders.map(partial(_finish, dsn, pattern), projections))
+        tasks = [builders.submit(_finish, dsn, pattern, projection, at_work) for projection in projections]
+        try:
+            for task in tasks:
+                task.result()
+        except BaseException:
+            _break_off(tasks, at_work)
+            raise
     shadow = read_shape(connection, REBUILD, list_tables(projections))
     findings = [finding for projection in projections for finding in compare_shapes(pattern, shadow, projection)]
     if findings:
         raise RebuildUnproven(findings=[finding.describe() for finding in findings])
 
 
-def _finish(dsn: str, pattern: Shape, projection: Projection) -> None:
+def _break_off(tasks: Sequence[Future[None]], at_work: Sequence[Connection[TupleRow]]) -> None:
+    """The server builds on for whoever is gone, and Python waits for its threads: neither may take minutes to end."""
+    for task in tasks:
+        task.cancel()
+    while wait(tasks, LOOK_SECONDS).not_done:
+        for connection in at_work:
+            connection.cancel_safe()
+
+
+def _finish(dsn: str, pattern: Shape, projection: Projection, at_work: list[Connection[TupleRow]]) -> None:
     """One projection's indexes and statistics: the server's work, side by side with that of another connection."""
     with connect_owner(dsn) as connection:
+        at_work.append(connection)
         shadow = read_shape(connection, REBUILD, list_tables([projection]))
         if any(True for _ in compare_shapes(pattern, shadow, projection)):
             build_indexes(connection, [projection], schema=REBUILD)

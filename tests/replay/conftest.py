@@ -11,6 +11,7 @@ from projections.catch_up import catch_up_together
 from projections.registry import PROJECTIONS
 from replay.finding import Finding, FindingKind, Findings
 from replay.log import LogSummary, verify_log
+from replay.rebuild import rebuild
 from replay.report import Report
 from replay.verify import verify
 from tests.conftest import Database, Server, cloned
@@ -93,3 +94,8 @@ def fold_live(database: Database, upto: int | None = None) -> None:
 def compare(recorded: Recorded, *names: str) -> Report:
     """The verification of the read models alone."""
     return verify(recorded.database.owner_dsn, actor="tests", projections=names or None, log=False, processes=1)
+
+
+def mend(recorded: Recorded, *names: str) -> None:
+    """Make these read models anew, by default all."""
+    rebuild(recorded.database.owner_dsn, actor="tests", projections=names or None, processes=1)

@@ -27,7 +27,7 @@ from replay.shadow import SQL as SHADOW
 from replay.shadow import connect_owner
 from replay.status import status
 from tests.projections.comparing import digest_tables
-from tests.replay.conftest import Damage, Recorded, compare, fold_live
+from tests.replay.conftest import Damage, Recorded, compare, fold_live, mend
 from tests.replay.damaging import lose_file
 from tests.replay.tables import TABLES, table_oids
 from tests.replay.world import Market, record
@@ -37,10 +37,6 @@ def prints(recorded: Recorded, schema: str = "public") -> dict[str, str]:
     """What the tables of a schema say, in short."""
     with connect_reading(recorded.database.owner_dsn) as connection:
         return digest_tables(connection, schema)
-
-
-def mend(recorded: Recorded, *names: str) -> None:
-    rebuild(recorded.database.owner_dsn, actor="tests", projections=names or None, processes=1)
 
 
 def schemas(recorded: Recorded) -> set[str]:
@@ -226,45 +222,6 @@ def test_the_books_are_held_against_the_log(folded: Recorded) -> None:
     assert compare(folded).ok
 
 
-def test_a_shadow_that_is_longer_than_the_log_is_not_continued(folded: Recorded, damage: Damage) -> None:
-    leave_shadow(folded)
-    damage(f"UPDATE {REBUILD}.projection_checkpoints SET position = 100000")
-    mend(folded)
-    assert compare(folded).ok
-
-
-def test_a_shadow_of_another_program_is_not_continued(folded: Recorded, damage: Damage) -> None:
-    leave_shadow(folded)
-    damage(f"UPDATE {REBUILD}.transactions SET state = 'as it was once thought'")
-    damage(f"COMMENT ON SCHEMA {REBUILD} IS 'escrow rebuild by an older program'")
-    mend(folded)
-    assert compare(folded).ok
-
-
-def leave_shadow(folded: Recorded) -> None:
-    """A rebuild that is interrupted when everything is folded."""
-
-    class Interrupted(Exception):
-        pass
-
-    def interrupt(step: Step) -> None:
-        if step.phase == "fold" and step.done == step.total:
-            raise Interrupted
-
-    with pytest.raises(Interrupted):
-        rebuild(folded.database.owner_dsn, actor="tests", processes=1, progress=interrupt)
-    with connect_owner(folded.database.owner_dsn) as connection:
-        assert set(read_shadow(connection).values()) == {folded.head}
-
-
-def test_an_interrupted_rebuild_is_resumed(folded: Recorded) -> None:
-    leave_shadow(folded)
-    done = rebuild(folded.database.owner_dsn, actor="tests", processes=1)
-    assert done.resumed_from == folded.head
-    assert done.events == 0
-    assert compare(folded).ok
-
-
 def test_the_past_can_be_looked_at(folded: Recorded) -> None:
     middle = folded.head // 2
     then = as_of(folded.database.owner_dsn, "last_week", middle, actor="tests", processes=1)
@@ -357,18 +314,6 @@ def test_what_went_wrong_is_told_although_the_database_is_gone(
 @pytest.mark.parametrize("damage_found", [LogDamaged(), RebuildStopped(), RebuildUnproven()])
 def test_the_command_line_ends_with_3_for_damage(damage_found: EscrowError) -> None:
     assert exit_code_of(damage_found) == 3
-
-
-def test_a_shadow_that_cannot_be_read_is_named_and_the_next_rebuild_begins_anew(
-    folded: Recorded, damage: Damage
-) -> None:
-    leave_shadow(folded)
-    lose_file(damage, f"{REBUILD}.payouts")
-    with pytest.raises(TableUnreadable) as caught:
-        mend(folded)
-    assert caught.value.facts["table"] == f"{REBUILD}.payouts"
-    mend(folded)
-    assert compare(folded).ok
 
 
 def test_a_schema_of_the_past_that_cannot_be_read_is_not_blamed_on_the_log(
