@@ -139,6 +139,7 @@ ADMIN_ACTIONS = project(
         "transaction.inspection_extended.v1": Change(by_staff("extend_inspection", "ends_at")),
         "transaction.payout_otp_typed.v1": Change(by_anybody("type_otp", "reference")),
         "transaction.payout_finalized.v1": Change(by_anybody("finalize_payout", "reference")),
+        "transaction.payout_otp_resend_ordered.v1": Change(by_anybody("order_otp", "reference")),
         "transaction.payout_otp_resent.v1": Change(by_anybody("resend_otp", "reference")),
         "transaction.refund_account_given.v1": Change(by_anybody("give_refund_account", "reference")),
         "transaction.refund_retried.v1": Change(by_anybody("retry_refund", "reference")),

@@ -23,6 +23,7 @@ from domain.transaction.refund import ProcessorRefundStatus
 from domain.transaction.staff_commands import (
     FinalizePayout,
     GiveRefundAccount,
+    OrderOtp,
     RefuseOtp,
     RefuseRefundAccount,
     ResendOtp,
@@ -215,17 +216,25 @@ async def _code_of(tools: Toolbox, payout: Payout) -> str:
     return payout.transfer_code or (await tools.gateway.verify_transfer(payout.reference)).transfer_code
 
 
-async def resend_otp(tools: Toolbox, transaction_id: UUID, request: Request, wanted: ResendOtp) -> Result[Transaction]:
-    """Have the one-time password for a transfer sent again; a repeat sends nothing.
+async def resend_otp(
+    tools: Toolbox,
+    transaction_id: UUID,
+    request: Request,
+    wanted: OrderOtp,
+    *,
+    expected_version: int | None = None,
+) -> Result[Transaction]:
+    """Have the one-time password for a transfer sent again; a repeat sends nothing, unless nobody knows that it was.
 
-    Raises what `Transaction.resend_otp` raises, and the processor's errors.
+    Raises what `Transaction.order_otp` raises, and the processor's errors.
     """
-    if not await _is_done(tools, request):
-        await tools.escrow.execute(transaction_id, wanted, request, dry_run=True)
-        transaction = await tools.escrow.get(Transaction, transaction_id)
-        payout = transaction.payout_awaiting_otp(wanted.reference)
-        await tools.gateway.resend_otp(await _code_of(tools, payout))
-    return await tools.escrow.execute(transaction_id, wanted, request)
+    if await _is_done(tools, request):
+        return await tools.escrow.execute(transaction_id, wanted, request)
+    begin = _part_of(request, "begin")
+    begun = await tools.escrow.execute(transaction_id, wanted, begin, expected_version=expected_version)
+    payout = begun.aggregate.payout_awaiting_otp(wanted.reference)
+    await tools.gateway.resend_otp(await _code_of(tools, payout))
+    return await tools.escrow.execute(transaction_id, ResendOtp(reference=payout.reference), request)
 
 
 async def retry_refund(

@@ -117,6 +117,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.payout_otp_typed.v1": STAFF_ONLY,
     "transaction.payout_otp_refused.v1": STAFF_ONLY,
     "transaction.payout_finalized.v1": STAFF_ONLY,
+    "transaction.payout_otp_resend_ordered.v1": STAFF_ONLY,
     "transaction.payout_otp_resent.v1": STAFF_ONLY,
     "user.payout_account_changed.v1": "it is told of where it is changed, in the same transaction",
     "user.payout_account_changed.v2": "it is told of where it is changed, in the same transaction",

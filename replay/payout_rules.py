@@ -5,7 +5,13 @@ from collections.abc import Callable
 from domain.actor import IN_CHARGE, Role
 from domain.transaction import Transaction
 from domain.transaction.attempt import PayoutGivenUp, PayoutPaidAfterAll, PayoutRetryScheduled, PayoutReversalSeen
-from domain.transaction.attention import PayoutFinalized, PayoutOtpRefused, PayoutOtpResent, PayoutOtpTyped
+from domain.transaction.attention import (
+    PayoutFinalized,
+    PayoutOtpRefused,
+    PayoutOtpResendOrdered,
+    PayoutOtpResent,
+    PayoutOtpTyped,
+)
 from domain.transaction.cooling import PayoutAccountUnproven, PayoutWaitsForAccount
 from domain.transaction.payout import (
     PayoutFailed,
@@ -72,7 +78,7 @@ def _may_be_finalized(x: Transaction, e: PayoutFinalized | PayoutOtpRefused | Pa
     return _was_accepted(x, e) and e.actor_role in IN_CHARGE
 
 
-def _may_be_typed(x: Transaction, e: PayoutOtpTyped) -> bool:
+def _may_be_typed(x: Transaction, e: PayoutOtpTyped | PayoutOtpResendOrdered) -> bool:
     if not _waits_for_otp(x, e) or e.actor_role not in IN_CHARGE:
         return False
     payout = x.payouts[e.reference]
@@ -94,6 +100,9 @@ PAYOUT_RULES: dict[str, Rule] = dict(
         require(T, PayoutOtpTyped, "a transfer that waits for a password, and somebody in charge", _may_be_typed),
         require(T, PayoutOtpRefused, "a transfer that was accepted, and somebody in charge", _may_be_finalized),
         require(T, PayoutFinalized, "a transfer that was accepted, and somebody in charge", _may_be_finalized),
+        require(
+            T, PayoutOtpResendOrdered, "a transfer that waits for a password, and somebody in charge", _may_be_typed
+        ),
         require(T, PayoutOtpResent, "a transfer that was accepted, and somebody in charge", _may_be_finalized),
         require(T, PayoutReversed, "a payout that succeeded", _is_paid),
         require(T, PayoutRetryScheduled, "a payout that failed", _has_failed),

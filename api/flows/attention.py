@@ -13,7 +13,7 @@ from domain.content import SALT_BYTES
 from domain.ids import RandomBytes
 from domain.transaction import Transaction
 from domain.transaction.commands import TransactionCommand
-from domain.transaction.staff_commands import GiveRefundAccount, ResendOtp, TypeOtp
+from domain.transaction.staff_commands import GiveRefundAccount, OrderOtp, TypeOtp
 from eventstore.escrow import Request, Result
 from reactions.attention import BuyersAccount, Keep, finalize_payout, resend_otp, retry_refund
 from reactions.toolbox import Toolbox
@@ -35,12 +35,11 @@ async def type_otp(desk: Desk, transaction_id: UUID, wanted: TypeOtp, otp: str) 
     return await _send_first(desk, transaction_id, wanted, send)
 
 
-async def order_otp(desk: Desk, transaction_id: UUID, wanted: ResendOtp) -> Response:
+async def order_otp(desk: Desk, transaction_id: UUID, wanted: OrderOtp) -> Response:
     """Have a one-time password sent again. Raises what `resend_otp` raises."""
 
     async def send(tools: Toolbox) -> Result[Transaction]:
-        await desk.require_version(Transaction, transaction_id)
-        return await resend_otp(tools, transaction_id, desk.request, wanted)
+        return await resend_otp(tools, transaction_id, desk.request, wanted, expected_version=desk.expected_version)
 
     return await _send_first(desk, transaction_id, wanted, send)
 

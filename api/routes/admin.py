@@ -39,9 +39,9 @@ from domain.transaction.staff_commands import (
     EscalateDispute,
     ForceRefund,
     ForceRelease,
+    OrderOtp,
     RecoverInCash,
     RejectApproval,
-    ResendOtp,
     ResolveDispute,
     TypeOtp,
     WriteOff,
@@ -94,7 +94,7 @@ async def post_finalize(transaction_id: PathId, body: OtpBody, desk: DecidingDes
 @router.post("/transactions/{transaction_id}/payout/resend-otp", response_model=TransactionView)
 async def post_resend_otp(transaction_id: PathId, body: ResendOtpBody, desk: StaffDesk) -> Response:
     """Have Paystack send the one-time password again."""
-    return await order_otp(desk, transaction_id, ResendOtp(reference=body.reference))
+    return await order_otp(desk, transaction_id, OrderOtp(reference=body.reference))
 
 
 @router.post("/transactions/{transaction_id}/refund/account", response_model=TransactionView)

@@ -10,7 +10,7 @@ from database.clock import read_clock
 from domain.errors import Refused
 from domain.transaction import Transaction
 from domain.transaction.records import Payout, PayoutStatus
-from domain.transaction.staff_commands import ResendOtp, TypeOtp
+from domain.transaction.staff_commands import OrderOtp, TypeOtp
 from reactions import attention
 from reactions.toolbox import Toolbox
 
@@ -32,7 +32,7 @@ def resend(transaction_id: UUID, reference: str | None, *, as_json: bool) -> Non
 
     async def send(tools: Toolbox) -> Transaction:
         request = make_request("attention", "resend", str(transaction_id), read_clock().isoformat())
-        return (await attention.resend_otp(tools, transaction_id, request, ResendOtp(reference=reference))).aggregate
+        return (await attention.resend_otp(tools, transaction_id, request, OrderOtp(reference=reference))).aggregate
 
     attend(send, as_json=as_json)
 

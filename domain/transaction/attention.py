@@ -78,6 +78,14 @@ class PayoutFinalized(TransactionEvent):
         transaction.update_payout(self.reference, status=status, otp_typed=payout.otp_typed + 1, otp_by=None)
 
 
+class PayoutOtpResendOrdered(TransactionEvent):
+    """Somebody has the one-time password sent again; committed before the processor hears of it."""
+
+    TOPIC = "transaction.payout_otp_resend_ordered.v1"
+    IS_REMARK = True
+    reference: str
+
+
 class PayoutOtpResent(TransactionEvent):
     """Somebody had the one-time password sent again."""
 
@@ -180,10 +188,15 @@ class AttentionTrack(HoldTrack):
         self.record(PayoutOtpRefused, reference=self.get_payout(report.reference).reference, refusal=refusal)
         self.apply_transfer(report)
 
-    def resend_otp(self, reference: str | None) -> None:
-        """Record that the password was sent again."""
+    def order_otp(self, reference: str | None) -> None:
+        """Record that somebody is about to have the password sent again of a transfer that waits for one."""
         self._require_operator()
-        self.record(PayoutOtpResent, reference=self.payout_awaiting_otp(reference).reference)
+        self.record(PayoutOtpResendOrdered, reference=self.payout_awaiting_otp(reference).reference)
+
+    def resend_otp(self, reference: str) -> None:
+        """Record that the password was sent again. Raises `UnknownReference` for another transaction's transfer."""
+        self._require_operator()
+        self.record(PayoutOtpResent, reference=self.get_payout(reference).reference)
 
     def check_retry_refund(self) -> None:
         """Raise unless a super_admin, or the command line, could say now where a refund is to go."""

@@ -154,10 +154,21 @@ class RefuseOtp(TransactionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResendOtp(TransactionCommand):
-    """A super_admin has the one-time password of a transfer sent again."""
+class OrderOtp(TransactionCommand):
+    """A super_admin is about to have the one-time password of a transfer sent again."""
 
     reference: str | None = None
+
+    def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
+        """Call `Transaction.order_otp`."""
+        aggregate.order_otp(self.reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendOtp(TransactionCommand):
+    """The processor has sent the one-time password of a transfer again."""
+
+    reference: str
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.resend_otp`."""

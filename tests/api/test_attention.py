@@ -11,6 +11,7 @@ from database.standstill import begin_standstill, resolve_standstill
 from tests.api.attention import fault, waiting
 from tests.api.running import WIRE, Installation, JsonObject
 from tests.permit import always
+from tests.reactions.attending import Fatal
 from tests.weaknesses.running import read
 
 A = "/api/v1/admin/transactions"
@@ -41,7 +42,7 @@ def test_a_super_admin_types_the_password_and_it_is_on_record_without_it(install
 
     actions = people["admin"].get("/api/v1/admin/actions", Wait_For_Position=str(installation.head())).json()["items"]
     mine = [action["action"] for action in actions if action["transaction_id"] == transaction]
-    assert mine == ["finalize_payout", "note", "type_otp", "resend_otp", "note", "type_otp"]
+    assert mine == ["finalize_payout", "note", "type_otp", "resend_otp", "order_otp", "note", "type_otp"]
     assert read(installation, "SELECT 1 FROM event_log WHERE data::text LIKE %s", f"%{OTP}%") == []
 
 
@@ -93,7 +94,9 @@ def test_a_dry_run_sends_no_password(installation: Installation) -> None:
     assert installation.view(transaction)["stuck_reason"] == "payout_otp"
 
 
-def test_a_refund_goes_on_to_the_account_that_a_super_admin_gives(installation: Installation) -> None:
+def test_a_refund_goes_on_to_the_account_that_a_super_admin_gives_though_he_is_cut_off(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     transaction = installation.hold()
     fault(installation, "refund", "needs_attention")
     for name in ("buyer", "seller"):
@@ -106,6 +109,14 @@ def test_a_refund_goes_on_to_the_account_that_a_super_admin_gives(installation: 
     unknown = chief.post(path, {**account, "bank_code": "NONE"})
     assert (unknown.status_code, unknown.json()["code"]) == (422, "bank_unknown")
     assert chief.post(path, account, If_Match='"1"').status_code == 412
+    with monkeypatch.context() as patched:
+        cut_off = Fatal(installation.dependencies.gateway, "fetch_refund", RuntimeError())
+        patched.setitem(vars(installation.dependencies), "gateway", cut_off)
+        assert chief.post(path, account, key="send-it-on", If_Match=version).status_code == 500
+    given = "SELECT actor FROM event_log WHERE stream = %s AND type = 'transaction.refund_account_given.v1'"
+    assert read(installation, given, transaction) == [(str(chief.id),)]
+    other = chief.post(path, {**account, "account_number": "0700000000"}, key="send-it-on")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     done = chief.post(path, account, key="send-it-on", If_Match=version)
     assert done.status_code == 200, done.text
     again = chief.post(path, {**account, "account_number": "0700000000"}, key="send-it-on", If_Match=version)

@@ -10,6 +10,7 @@ from domain.transaction.refund import RefundReport
 from domain.transaction.staff_commands import (
     FinalizePayout,
     GiveRefundAccount,
+    OrderOtp,
     RefuseOtp,
     RefuseRefundAccount,
     ResendOtp,
@@ -51,7 +52,8 @@ ANSWERS: list[tuple[str, Actor, Callable[["Position"], TransactionCommand]]] = [
     ("type the password", SUPER, lambda at: TypeOtp(reason=REASON)),
     ("password taken", SUPER, lambda at: FinalizePayout(reason=REASON, report=_typed(at, "pending"))),
     ("password refused", SUPER, lambda at: RefuseOtp(refusal="no", report=_typed(at, "otp"))),
-    ("resend the password", SUPER, lambda at: ResendOtp()),
+    ("resend the password", SUPER, lambda at: OrderOtp()),
+    ("password resent", SUPER, lambda at: ResendOtp(reference=_typed(at, "otp").reference)),
     ("say where to refund", SUPER, lambda at: GIVEN),
     ("account taken", SUPER, _retry),
     ("account refused", SUPER, _refuse_account),

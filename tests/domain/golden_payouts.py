@@ -9,6 +9,7 @@ from domain.transaction.staff_commands import (
     FinalizePayout,
     GiveRefundAccount,
     GrantApproval,
+    OrderOtp,
     RefuseOtp,
     RefuseRefundAccount,
     ResendOtp,
@@ -79,7 +80,7 @@ def attended() -> Story:
     """A transfer wants a one-time password, which is sent again and typed; once that was recorded in one piece."""
     story = paths.paying(pending())
     story.do(transfer(story.payout(), "otp"))
-    story.do(ResendOtp(), SUPER)
+    story.do(ResendOtp(reference=story.payout()), SUPER)
     story.do(FinalizePayout(reason=REASON, report=transfer(story.payout(), "pending").report), SUPER)
     story.do(transfer(story.payout(), "success", 2_000))
     return story
@@ -92,6 +93,15 @@ def sent_on() -> Story:
     report = refunded(story.refund(), "processing").report
     story.do(RetryRefund(reason=REASON, content_id=UUID(int=0xACC), content_sha256="d" * 64, report=report), SUPER)
     story.do(refunded(story.refund(), "processed"))
+    return story
+
+
+def resent() -> Story:
+    """A transfer wants a one-time password, which somebody orders again, and which is sent again."""
+    story = paths.paying(pending())
+    story.do(transfer(story.payout(), "otp"))
+    story.do(OrderOtp(), SUPER)
+    story.do(ResendOtp(reference=story.payout()), SUPER)
     return story
 
 

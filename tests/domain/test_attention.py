@@ -14,6 +14,7 @@ from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import (
     FinalizePayout,
     GiveRefundAccount,
+    OrderOtp,
     RefuseOtp,
     RefuseRefundAccount,
     ResendOtp,
@@ -90,7 +91,7 @@ def test_a_success_that_was_heard_of_meanwhile_takes_nothing_from_who_typed_the_
 @pytest.mark.parametrize("actor", [BUYER, SELLER, ADMIN])
 def test_only_a_super_admin_or_the_command_line_types_a_password(actor: Actor):
     story = waiting()
-    for command in (ResendOtp(), TYPED):
+    for command in (OrderOtp(), TYPED):
         story.refuses(Forbidden, command, actor)
         assert story.do(command, SYSTEM)
 
@@ -101,7 +102,7 @@ def test_nothing_is_typed_without_a_reason_or_a_transfer_that_waits():
     story.refuses(PayoutNotAwaitingOtp, TypeOtp(reason=REASON, reference="po-another"), SUPER)
     story.do(transfer(story.payout(), "success"))
     story.refuses(PayoutNotAwaitingOtp, TYPED, SUPER)
-    story.refuses(PayoutNotAwaitingOtp, ResendOtp(), SUPER)
+    story.refuses(PayoutNotAwaitingOtp, OrderOtp(), SUPER)
 
 
 def test_a_dispute_keeps_the_sellers_transfer_from_being_finished():
@@ -113,7 +114,9 @@ def test_a_dispute_keeps_the_sellers_transfer_from_being_finished():
 
 def test_sending_the_password_again_is_on_record_and_changes_nothing():
     story = waiting()
-    assert story.do(ResendOtp(), SUPER) == ["payout_otp_resent"]
+    assert story.do(OrderOtp(), SUPER) == ["payout_otp_resend_ordered"]
+    assert story.do(ResendOtp(reference=story.payout()), SUPER) == ["payout_otp_resent"]
+    story.refuses(UnknownReference, ResendOtp(reference="po-another"), SUPER)
     assert story.transaction.stuck_reason == "payout_otp"
     assert "finalize-payout" in story.transaction.allowed_actions(SUPER, story.now)
 

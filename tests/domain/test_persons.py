@@ -27,6 +27,7 @@ from domain.transaction.staff_commands import (
     FinalizePayout,
     GiveRefundAccount,
     GrantApproval,
+    OrderOtp,
     RecoverInCash,
     RefuseOtp,
     RefuseRefundAccount,
@@ -226,7 +227,8 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
         lambda s: RefuseOtp(refusal="no", report=transfer(s.payout(), "otp").report),
         SUPERS | ONLY_SYSTEM,
     ),
-    "password again": (_asked_for_password, lambda s: ResendOtp(), SUPERS | ONLY_SYSTEM),
+    "password again": (_asked_for_password, lambda s: OrderOtp(), SUPERS | ONLY_SYSTEM),
+    "password resent": (_asked_for_password, lambda s: ResendOtp(reference=s.payout()), SUPERS | ONLY_SYSTEM),
     "account of a refund": (
         _wants_account,
         lambda s: _GIVEN,

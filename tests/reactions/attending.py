@@ -10,6 +10,7 @@ from domain.transaction.records import Payout, Refund
 from domain.transaction.staff_commands import TypeOtp
 from eventstore.escrow import Request
 from reactions.attention import BuyersAccount, finalize_payout, retry_refund
+from reactions.toolbox import Processor
 from tests.reactions.world import World
 
 SUPER = Actor(str(UUID(int=7)), Role.SUPER_ADMIN)
@@ -18,6 +19,18 @@ TYPED = TypeOtp(reason="the code came by text message")
 ACCOUNT = BuyersAccount(account_number="0798765432", bank_code="MPESA")
 OTHER = BuyersAccount(account_number="0722222222", bank_code="MPESA")
 ANSWERS = ("payout_otp_%", "payout_finalized%", "refund_account_%", "refund_retried%")
+
+
+class Fatal:
+    """The processor, and a process that ends when it is about to make one call to it."""
+
+    def __init__(self, real: Processor, call: str, end: BaseException) -> None:
+        self._real, self._call, self._end = real, call, end
+
+    def __getattr__(self, name: str) -> object:
+        if name == self._call:
+            raise self._end
+        return getattr(self._real, name)
 
 
 async def waiting(world: World) -> tuple[UUID, Payout]:

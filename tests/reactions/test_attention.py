@@ -12,7 +12,7 @@ from domain.money import Currency
 from domain.transaction.attention import PayoutNotAwaitingOtp, RefundNotAwaitingAccount
 from domain.transaction.phase import Phase
 from domain.transaction.records import PayoutPurpose
-from domain.transaction.staff_commands import ForceRelease, ResendOtp
+from domain.transaction.staff_commands import ForceRelease, OrderOtp
 from gateways.errors import GatewayUncertain
 from gateways.payment import NewRecipient
 from identity.erasure import erase_personal_data, lock_for_erasure, request_erasure
@@ -179,9 +179,9 @@ def test_the_password_is_sent_again_once_per_request(database: Database) -> None
     async def story(world: World) -> None:
         transaction_id, _ = await waiting(world)
         request = world.request(SUPER)
-        first = await resend_otp(world.tools, transaction_id, request, ResendOtp())
+        first = await resend_otp(world.tools, transaction_id, request, OrderOtp())
         await world.fault("resend_otp", "refuse")
-        again = await resend_otp(world.tools, transaction_id, request, ResendOtp())
+        again = await resend_otp(world.tools, transaction_id, request, OrderOtp())
         assert (again.replayed, again.position) == (True, first.position)
 
     run(database.app_dsn, story)

@@ -14,9 +14,10 @@ import pytest
 from domain.errors import IdempotencyMismatch, PreconditionFailed
 from domain.transaction.attention import PayoutNotAwaitingOtp, RefundAccountOutdated
 from domain.transaction.phase import Phase
+from domain.transaction.staff_commands import OrderOtp
 from domain.transaction.state import DisputeOpen
 from gateways.errors import GatewayUncertain
-from reactions.attention import AccountRefused, AttentionUnderWay
+from reactions.attention import AccountRefused, AttentionUnderWay, resend_otp
 from reactions.checkpoint import save_unless_since
 from reactions.toolbox import Processor
 from tests.conftest import Database
@@ -26,6 +27,7 @@ from tests.reactions.attending import (
     ACCOUNT,
     OTHER,
     SUPER,
+    Fatal,
     accounts_sent_to,
     answers,
     in_need,
@@ -40,22 +42,10 @@ GIVEN, RETRIED = "refund_account_given", "refund_retried"
 TYPED, FINALIZED = "payout_otp_typed", "payout_finalized"
 
 
-class Fatal:
-    """The processor, and a process that ends when it is about to make one call to it."""
-
-    def __init__(self, real: Processor, call: str) -> None:
-        self._real, self._call = real, call
-
-    def __getattr__(self, name: str) -> object:
-        if name == self._call:
-            raise Killed
-        return getattr(self._real, name)
-
-
 async def die(world: World, call: str, answer: Callable[[], Awaitable[object]]) -> None:
     """Answer the processor in a process that dies over this call."""
     living = world.tools
-    world.tools = replace(living, gateway=cast("Processor", Fatal(living.gateway, call)))
+    world.tools = replace(living, gateway=cast("Processor", Fatal(living.gateway, call, Killed())))
     with pytest.raises(Killed):
         await answer()
     world.tools = living
@@ -161,6 +151,23 @@ def test_a_password_of_somebody_who_died_is_on_record_and_a_repeat_is_answered(
             assert await type_otp(world, transaction_id, request=request) == Phase.COMPLETED
         assert await answers(world, transaction_id) == [TYPED, FINALIZED]
         assert await world.moved("transfer") == [-90_000]
+
+    run(database.app_dsn, story)
+
+
+def test_that_somebody_had_the_password_sent_again_is_on_record_though_he_died(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id, _ = await waiting(world)
+        request = world.request(SUPER)
+
+        async def resend() -> None:
+            await resend_otp(world.tools, transaction_id, request, OrderOtp())
+
+        await die(world, "resend_otp", resend)
+        assert await answers(world, transaction_id) == ["payout_otp_resend_ordered"]
+        await resend()
+        await resend()
+        assert await answers(world, transaction_id) == ["payout_otp_resend_ordered", "payout_otp_resent"]
 
     run(database.app_dsn, story)
 
