@@ -32,13 +32,13 @@ async def ensure_transfer(gateway: PaymentGateway, wanted: NewTransfer) -> Trans
     Even a refusal is checked: an earlier doubtful call may have succeeded, and this one been refused because of it.
     """
     try:
-        return _same_transfer(await gateway.initiate_transfer(wanted), wanted)
+        return same_transfer(await gateway.initiate_transfer(wanted), wanted)
     except OutcomeMismatched:
         raise
     except (GatewayUncertain, DuplicateReference):
-        return _same_transfer(await answer_of(gateway.verify_transfer(wanted.reference)), wanted)
+        return same_transfer(await answer_of(gateway.verify_transfer(wanted.reference)), wanted)
     except GatewayRefused as refusal:
-        return _same_transfer(await _found_or(refusal, gateway, wanted.reference), wanted)
+        return same_transfer(await _found_or(refusal, gateway, wanted.reference), wanted)
 
 
 async def ensure_refund(
@@ -56,7 +56,7 @@ async def ensure_refund(
     if found is not None or not await may_post():
         return found
     try:
-        return _same_refund(await gateway.create_refund(wanted), wanted)
+        return same_refund(await gateway.create_refund(wanted), wanted)
     except GatewayRefused as refusal:
         found = find_refund(await answer_of(gateway.list_refunds(since=since)), wanted)
         if found is None:
@@ -83,7 +83,7 @@ def find_refund(refunds: Iterable[Refund], wanted: NewRefund) -> Refund | None:
     ours = next((refund for refund in same if refund.merchant_note == wanted.merchant_note), None)
     if ours is None and any(_could_be(refund, wanted) for refund in same):
         raise RefundAmbiguous
-    return None if ours is None else _same_refund(ours, wanted)
+    return None if ours is None else same_refund(ours, wanted)
 
 
 def find_another(refunds: Iterable[Refund], failed: NewRefund, known: Collection[int | str | None]) -> Refund | None:
@@ -107,16 +107,16 @@ async def _found_or(refusal: GatewayRefused, gateway: PaymentGateway, reference:
         raise refusal from None
 
 
-def _same_transfer(found: Transfer, wanted: NewTransfer) -> Transfer:
-    """The recipient is compared only where the answer names it by code."""
+def same_transfer(found: Transfer, wanted: NewTransfer) -> Transfer:
+    """Return a transfer that is the one wanted, else raise `OutcomeMismatched`; its recipient may be left out."""
     amount = (found.amount_minor, found.currency) == (wanted.amount.amount_minor, wanted.amount.currency)
     if not amount or found.recipient_code not in (None, wanted.recipient_code):
         raise OutcomeMismatched(f"transfer {found.transfer_code}")
     return found
 
 
-def _same_refund(found: Refund, wanted: NewRefund) -> Refund:
-    """Charge and note are compared only where the answer names them."""
+def same_refund(found: Refund, wanted: NewRefund) -> Refund:
+    """Return a refund that is the one wanted, else raise `OutcomeMismatched`; its charge and note may be left out."""
     amount = (found.amount_minor, found.currency) == (wanted.amount.amount_minor, wanted.amount.currency)
     charge = found.charge_reference in (None, wanted.charge_reference)
     if not (amount and charge and found.merchant_note in (None, wanted.merchant_note)):

@@ -176,7 +176,8 @@ async def _finalize(
     begun = await tools.escrow.execute(transaction_id, wanted, begin, expected_version=expected_version)
     payout = begun.aggregate.payout_awaiting_otp(wanted.reference)
     sent, is_last = await _send_otp(tools, transaction_id, payout, otp, begin)
-    report = payouts.report_of(await tools.gateway.verify_transfer(payout.reference))
+    found = await tools.gateway.verify_transfer(payout.reference)
+    report = payouts.report_of_payout(begun.aggregate, payout, found)
     waits_on = report.status is TransferStatus.OTP
     if isinstance(sent.failure, GatewayUncertain) and waits_on:
         raise sent.failure

@@ -13,13 +13,13 @@ from domain.transaction.system_commands import DistrustAccount, RecordTransfer, 
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 from domain.user import AccountDoubt, User
 from eventstore.log import get_head
-from gateways.ensure import answer_of, ensure_transfer
+from gateways.ensure import OutcomeMismatched, answer_of, ensure_transfer, same_transfer
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, UnknownReference
 from gateways.payment import NewRecipient, NewTransfer, Transfer
 from gateways.payment import TransferStatus as Reported
 from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
 from reactions.naming import write_reason
-from reactions.question import PATIENCE, Ask, ask_each
+from reactions.question import PATIENCE, Ask, Passed, ask_each
 from reactions.refund import CHARGED_BACK, find_late_refund, find_refund_instead
 from reactions.toolbox import Toolbox, order, record
 
@@ -153,7 +153,11 @@ def _list_failed(transaction: Transaction) -> list[Payout]:
 
 async def _record_if_paid(tools: Toolbox, transaction: Transaction, payout: Payout, doubtful: set[str]) -> bool:
     """True when what failed was paid after all; that, or what may yet be paid, is `doubtful` from now on."""
-    report = await _ask_only(tools, payout)
+    try:
+        report = await _ask_only(tools, transaction, payout)
+    except OutcomeMismatched as doubt:
+        doubtful.add(payout.reference)
+        raise Passed(doubt) from doubt
     if report is None or report.status in NOT_PAID:
         return False
     doubtful.add(payout.reference)
@@ -166,13 +170,16 @@ async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: 
     payout = transaction.payouts.get(reference)
     if payout is None or payout.status.is_open:
         return False
-    report = report_of(await tools.gateway.verify_transfer(reference))
+    report = report_of_payout(transaction, payout, await tools.gateway.verify_transfer(reference))
     result = await order(tools, NAME, transaction, RecordTransfer(report=report))
     return result.aggregate.version != transaction.version
 
 
 async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> bool:
-    report = await _find(tools, transaction, payout)
+    try:
+        report = await _find(tools, transaction, payout)
+    except OutcomeMismatched as doubt:
+        raise Passed(doubt) from doubt
     if report is None and not transaction.is_held_up(payout):
         if await find_refund_instead(tools, transaction, payout):
             return True
@@ -183,36 +190,42 @@ async def _follow(tools: Toolbox, transaction: Transaction, payout: Payout) -> b
 async def _find(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
     """Return what the processor says of what was sent, or may have been; None where there is no such transfer."""
     if payout.accepted:
-        return report_of(await tools.gateway.verify_transfer(payout.reference))
+        return report_of_payout(transaction, payout, await tools.gateway.verify_transfer(payout.reference))
     if transaction.is_held_up(payout):
         return await _conclude(tools, transaction, payout)
     # A crash may have hidden that it was sent before a refund was paid in its place.
-    return await _ask_only(tools, payout) if payout.purpose is PayoutPurpose.REFUND else None
+    return await _ask_only(tools, transaction, payout) if payout.purpose is PayoutPurpose.REFUND else None
 
 
 async def _send(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport:
     await tools.permit()
-    wanted = NewTransfer(
-        reference=payout.reference,
-        recipient_code=payout.recipient,
-        amount=Money(payout.amount_minor, transaction.price.currency),
-        reason=write_reason(transaction.id),
-    )
     try:
-        return report_of(await _confirmed(tools, await ensure_transfer(tools.gateway, wanted)))
+        made = await ensure_transfer(tools.gateway, _wanted(transaction, payout))
+        return report_of_payout(transaction, payout, await _confirmed(tools, made))
     except InsufficientBalance:
         return TransferReport(reference=payout.reference, status=TransferStatus.NOT_COVERED)
     except GatewayRefused as error:
         reason = error.gateway_code or error.code
         return TransferReport(reference=payout.reference, status=TransferStatus.REFUSED, reason=reason)
     except (GatewayUncertain, UnknownReference) as error:
+        if isinstance(error, OutcomeMismatched) and payout.status is PayoutStatus.UNCERTAIN:
+            raise Passed(error) from error  # no waiting clears it up
         return TransferReport(reference=payout.reference, status=TransferStatus.UNCERTAIN, reason=error.code)
 
 
-async def _ask_only(tools: Toolbox, payout: Payout) -> TransferReport | None:
+def _wanted(transaction: Transaction, payout: Payout) -> NewTransfer:
+    return NewTransfer(
+        reference=payout.reference,
+        recipient_code=payout.recipient,
+        amount=Money(payout.amount_minor, transaction.price.currency),
+        reason=write_reason(transaction.id),
+    )
+
+
+async def _ask_only(tools: Toolbox, transaction: Transaction, payout: Payout) -> TransferReport | None:
     """Ask and send nothing; None where there is no such transfer."""
     try:
-        return report_of(await tools.gateway.verify_transfer(payout.reference))
+        return report_of_payout(transaction, payout, await tools.gateway.verify_transfer(payout.reference))
     except UnknownReference:
         return None
 
@@ -222,7 +235,7 @@ async def _conclude(tools: Toolbox, transaction: Transaction, payout: Payout) ->
 
     A crash may have hidden that it was sent before.
     """
-    found = await _ask_only(tools, payout)
+    found = await _ask_only(tools, transaction, payout)
     reason = CHARGED_BACK if transaction.is_charged_back(payout) else REFUND_PAID
     is_over = reason is CHARGED_BACK or transaction.is_refunded_instead(payout)
     if found is not None or not is_over or tools.clock() < transaction.modified_on + PATIENCE:
@@ -235,6 +248,11 @@ async def _confirmed(tools: Toolbox, transfer: Transfer) -> Transfer:
     if transfer.status is not Reported.SUCCESS or transfer.fee_minor is not None:
         return transfer
     return await answer_of(tools.gateway.verify_transfer(transfer.reference))
+
+
+def report_of_payout(transaction: Transaction, payout: Payout, transfer: Transfer) -> TransferReport:
+    """The same of a transfer that is the one ordered; raise `OutcomeMismatched` for another amount or recipient."""
+    return report_of(same_transfer(transfer, _wanted(transaction, payout)))
 
 
 def report_of(transfer: Transfer) -> TransferReport:

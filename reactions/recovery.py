@@ -31,6 +31,7 @@ from domain.transaction.system_commands import (
 )
 from domain.transaction.transfer import NOT_PAID, TransferReport, TransferStatus
 from gateways.chargeback import Chargeback
+from gateways.ensure import OutcomeMismatched
 from gateways.errors import UnknownReference
 from gateways.payment import Charge, Refund, RefundStatus, Transfer
 from reactions import payment, payout, refund
@@ -239,6 +240,9 @@ async def take_refund(tools: Toolbox, transaction_id: UUID, found: Refund) -> Pl
         return Place.NONE
     if not (known.status.is_open or known.will_not_be_sent):
         return Place.KNOWN
-    report = refund.report_of(known, await tools.gateway.fetch_refund(found.processor_id))
+    try:
+        report = refund.report_of(known, await tools.gateway.fetch_refund(found.processor_id))
+    except OutcomeMismatched:
+        return Place.NONE
     result = await order(tools, NAME, transaction, RecordRefund(report=report))
     return Place.KNOWN if result.aggregate.version == transaction.version else Place.TAKEN

@@ -9,7 +9,7 @@ from domain.transaction import Transaction
 from domain.transaction.records import Payout, Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.system_commands import RecordRefund
-from gateways.ensure import OutcomeMismatched, answer_of, ensure_refund, find_another, find_refund
+from gateways.ensure import OutcomeMismatched, answer_of, ensure_refund, find_another, find_refund, same_refund
 from gateways.errors import GatewayRefused, GatewayUncertain, InsufficientBalance, RefundAmbiguous
 from gateways.payment import NewRefund
 from gateways.payment import Refund as Reported
@@ -138,11 +138,18 @@ def _settles(tools: Toolbox, transaction: Transaction, refund: Refund) -> bool:
 async def _report_of(tools: Toolbox, transaction: Transaction, refund: Refund) -> RefundReport | None:
     """Return what the processor says; None while there is nothing to say of an order, or none may be given."""
     if refund.processor_refund_id is not None:
-        return report_of(refund, await tools.gateway.fetch_refund(int(refund.processor_refund_id)))
+        return await _fetch(tools, refund, int(refund.processor_refund_id))
     if refund.is_contested:
         return await _conclude(tools, refund, _wanted(refund), _since(transaction))
     follow = _find_earlier if transaction.is_disputed(refund) else _ensure
     return await follow(tools, refund, _wanted(refund), _since(transaction))
+
+
+async def _fetch(tools: Toolbox, refund: Refund, processor_id: int) -> RefundReport:
+    try:
+        return report_of(refund, await tools.gateway.fetch_refund(processor_id))
+    except OutcomeMismatched as doubt:
+        raise Passed(doubt) from doubt
 
 
 def _wanted(refund: Refund) -> NewRefund:
@@ -225,7 +232,11 @@ def _order_of(refund: Refund) -> str:
 
 
 def report_of(refund: Refund, reported: Reported) -> RefundReport:
-    """Return what the processor said of a refund, as the log records it; a word we have not met concludes nothing."""
+    """Return what the processor said of a refund, as the log records it; a word we have not met concludes nothing.
+
+    Raises `OutcomeMismatched` where it is not the refund that was ordered: another amount, perhaps.
+    """
+    reported = same_refund(reported, _wanted(refund))
     unknown = reported.status is ReportedStatus.UNKNOWN
     status = ReportedStatus.PENDING if unknown else reported.status
     return RefundReport(

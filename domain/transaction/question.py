@@ -18,8 +18,9 @@ from domain.transaction.state import TransactionState
 class QuestionRefused(TransactionEvent):
     """The processor refuses to say what became of a charge, transfer, refund or dispute, or to take an answer to one.
 
-    Or it says of a refund that had failed that it may yet be paid. It has done so for ten minutes. A remark:
-    nothing is concluded from it. The program goes on asking.
+    Or it says of a refund that had failed that it may yet be paid, or of a transfer or refund that it is another than
+    was ordered. It has done so for ten minutes, or somebody has just asked. A remark: nothing is concluded from it. The
+    program goes on asking.
     """
 
     TOPIC = "transaction.question_refused.v1"
