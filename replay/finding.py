@@ -31,6 +31,7 @@ class FindingKind(StrEnum):
     COMMAND_HIDDEN = "command_hidden"
     BLOCK_UNREADABLE = "block_unreadable"
     INDEX_DIFFERS = "index_differs"
+    GUARD_MISSING = "guard_missing"
     TABLE_MISSING = "table_missing"
     TABLE_UNREADABLE = "table_unreadable"
     COLUMN_MISSING = "column_missing"

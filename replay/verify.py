@@ -9,6 +9,7 @@ from projections.reader import get_head
 from projections.registry import PROJECTIONS
 from replay.damage import LogDamaged, TableUnreadable, told_apart
 from replay.finding import LOG_TABLE, Finding, FindingKind, Findings
+from replay.guards import list_unguarded
 from replay.log import LogSummary, list_unchecked, verify_log
 from replay.progress import Progress, ignore
 from replay.projections import ProjectionSummary, verify_projections
@@ -48,6 +49,7 @@ def verify(
         summary = None
         if log:
             summary = verify_log(dsn, findings, expected_head=expected_head, processes=processes, progress=progress)
+            findings.extend(_list_unguarded(dsn))
         # What cannot be read cannot be folded: the file system comes first.
         readable = not findings.counts[BLOCK_UNREADABLE]
         compared = _compare_tables(dsn, findings, chosen, processes, progress) if readable else ()
@@ -88,6 +90,11 @@ def _compare_tables(
         facts = error.facts
         findings.add(Finding(FindingKind.TABLE_UNREADABLE, table=str(facts["table"]), found=str(facts["reason"])))
     return ()
+
+
+def _list_unguarded(dsn: str) -> list[Finding]:
+    with connect_owner(dsn) as connection:
+        return list_unguarded(connection)
 
 
 def _head(dsn: str) -> int:

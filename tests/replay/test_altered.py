@@ -1,9 +1,11 @@
 """Whatever somebody took away or made something else of: it is named, and so is all else that is wrong."""
 
+import psycopg
 import pytest
 
 from replay.damage import LogDamaged, TableUnreadable
 from replay.finding import FindingKind
+from replay.guards import GUARDS
 from replay.repair import repair
 from replay.status import status
 from replay.verify import NO_TABLES, verify
@@ -66,10 +68,8 @@ def test_a_table_of_commands_that_is_another_one_is_named(folded: Recorded, dama
         repair(folded.database.owner_dsn, actor="tests", processes=1)
 
 
-@pytest.mark.parametrize("column", ["command_id", "request_digest", "first_position", "last_position", "stream_id"])
+@pytest.mark.parametrize("column", ["request_digest", "first_position", "last_position", "stream_id"])
 def test_what_is_null_in_a_command_is_found_and_folded_anew(folded: Recorded, damage: Damage, column: str) -> None:
-    if column == "command_id":
-        damage("ALTER TABLE idempotency DROP CONSTRAINT idempotency_command")
     damage(f"ALTER TABLE idempotency ALTER {column} DROP NOT NULL")
     damage(f"UPDATE idempotency SET {column} = NULL WHERE first_position = 60")
     assert repair(folded.database.owner_dsn, actor="tests", processes=1).ok
@@ -79,3 +79,26 @@ def test_a_record_of_runs_without_a_column_is_told_with_the_name_of_its_table(fo
     damage("ALTER TABLE replay_runs DROP COLUMN actor")
     with pytest.raises(TableUnreadable, match="replay_runs"):
         status(folded.database.auditor_dsn)
+
+
+def test_every_guard_of_the_log_and_of_the_commands_is_looked_for(folded: Recorded) -> None:
+    with psycopg.connect(folded.database.owner_dsn) as connection:
+        rows = connection.execute(
+            "SELECT conname FROM pg_constraint WHERE contype <> 'n' AND conrelid = ANY(%(tables)s::regclass[]) "
+            "UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = ANY(%(tables)s::regclass[])",
+            {"tables": ["escrow_events", "idempotency"]},
+        ).fetchall()
+    assert {name for (name,) in rows} == set(GUARDS)
+
+
+def test_a_guard_that_is_gone_or_switched_off_is_named_and_stops_a_repair(folded: Recorded, damage: Damage) -> None:
+    damage("ALTER TABLE escrow_events DISABLE TRIGGER USER, DROP CONSTRAINT escrow_events_version")
+    damage("ALTER TABLE idempotency DROP CONSTRAINT idempotency_command")
+    report = verify(folded.database.owner_dsn, actor="tests", processes=1)
+    assert [(finding.kind, finding.key) for finding in report.findings] == [
+        (FindingKind.GUARD_MISSING, "escrow_events_are_immutable"),
+        (FindingKind.GUARD_MISSING, "escrow_events_version"),
+        (FindingKind.GUARD_MISSING, "idempotency_command"),
+    ]
+    with pytest.raises(LogDamaged):
+        repair(folded.database.owner_dsn, actor="tests", processes=1)

@@ -173,6 +173,7 @@ def test_what_was_not_checked_is_said() -> None:
     assert not any("newest events" in text for text in list_unchecked(7))
     assert any("checkpoints" in text for text in list_unchecked(7))
     assert any("outside the log" in text for text in list_unchecked(7))
+    assert any("functions and views" in text for text in list_unchecked(7))
 
 
 def test_a_deleted_last_event_leaves_its_command_behind(recorded: Recorded, damage: Damage) -> None:
