@@ -254,6 +254,7 @@ ALERTS = project(
             alert("P3", "chargeback_refund_failed", "reference", "amount_minor")
         ),
         "transaction.foreign_chargeback_seen.v1": Change(alert_of_foreign_chargeback),
+        "transaction.foreign_chargeback_seen.v2": Change(alert_of_foreign_chargeback),
         "transaction.processor_dispute_answer_refused.v1": Change(
             alert("P1", "chargeback_answer_refused", "dispute_id", "reason")
         ),

@@ -142,6 +142,7 @@ UNTOLD: Mapping[str, str] = {
     "transaction.stray_chargeback_covered.v1": PROCESSORS,
     "transaction.chargeback_refund_failed.v1": "his bank has told the buyer, and the others have what was theirs",
     "transaction.foreign_chargeback_seen.v1": STAFF_ONLY,
+    "transaction.foreign_chargeback_seen.v2": STAFF_ONLY,
     "transaction.cancelled_refund_sent.v1": STAFF_ONLY,
     "transaction.failed_refund_sent.v1": STAFF_ONLY,
     "transaction.processor_dispute_answer_ordered.v1": PROCESSORS,

@@ -9,7 +9,7 @@ from database.connect import Pool
 from database.queries import load
 from domain.errors import EscrowError
 from domain.journal import Account
-from domain.transaction.chargeback import ForeignChargebackSeen
+from domain.transaction.chargeback import ForeignChargebackSeen, ForeignChargebackSeenUnnamed
 from eventstore.log import get_head, get_position_at, read_after
 from projections.ledger import LEDGER
 from projections.reached import get_reached
@@ -18,7 +18,7 @@ from reconciliation.records import WATCHED, BookedLine, Records
 
 SQL = load("reconciliation", "ledger.sql")
 PAGE = 5_000
-TOPICS = LEDGER.topics | {ForeignChargebackSeen.TOPIC}
+TOPICS = LEDGER.topics | {ForeignChargebackSeenUnnamed.TOPIC, ForeignChargebackSeen.TOPIC}
 """What moves money, and what explains why the processor moved some that is not booked."""
 
 

@@ -9,7 +9,7 @@ from domain.event import Event, MoneyEvent
 from domain.journal import Account, Postings
 from domain.money import Currency
 from domain.transaction.attempt import PayoutPaidAfterAll, PayoutReversalSeen
-from domain.transaction.chargeback import ChargebackLost, ForeignChargebackSeen
+from domain.transaction.chargeback import ChargebackLost, ForeignChargebackSeen, ForeignChargebackSeenUnnamed
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.payment import PaymentFeeAssessed, PaymentMismatched, PaymentReceived
 from domain.transaction.payout import (
@@ -291,7 +291,7 @@ def _note_dispute(records: Records, event: Event) -> None:
 
 
 def _note_foreign_dispute(records: Records, event: Event) -> None:
-    assert isinstance(event, ForeignChargebackSeen)
+    assert isinstance(event, ForeignChargebackSeenUnnamed)
     records.foreign_disputes[event.processor_dispute_id] = event.originator_id
 
 
@@ -328,6 +328,7 @@ _NOTES: dict[type[Event], Note] = {
     RefundFailed: _note_refund,
     ChargebackLost: _note_dispute,
     StrayChargebackLost: _note_dispute,
+    ForeignChargebackSeenUnnamed: _note_foreign_dispute,
     ForeignChargebackSeen: _note_foreign_dispute,
     FundsMoved: _note_movement,
 }

@@ -1,7 +1,7 @@
 """The rules of answers to the processor's disputes, of its disputes of other money, and of what it does not answer."""
 
 from domain.transaction import Transaction
-from domain.transaction.chargeback import ChargebackChargeNamed, ForeignChargebackSeen
+from domain.transaction.chargeback import ChargebackChargeNamed, ForeignChargebackSeen, ForeignChargebackSeenUnnamed
 from domain.transaction.chargeback_answer import (
     ProcessorDisputeAnswered,
     ProcessorDisputeAnswerOrdered,
@@ -43,7 +43,7 @@ def _is_ordered(transaction: Transaction, event: ProcessorDisputeAnswerRefused) 
     return dispute is not None and dispute.answer is not None and dispute.answer.status is AnswerStatus.ORDERED
 
 
-def _is_news(transaction: Transaction, event: ForeignChargebackSeen) -> bool:
+def _is_news(transaction: Transaction, event: ForeignChargebackSeenUnnamed) -> bool:
     is_foreign = event.currency != transaction.price.currency
     return is_foreign and transaction.foreign_chargebacks.get(event.processor_dispute_id, True)
 
@@ -57,6 +57,7 @@ ANSWER_RULES: dict[str, Rule] = dict(
             Transaction, ProcessorDisputeAnswered, "an open dispute of the processor, not answered yet", _is_unsent
         ),
         require(Transaction, ChargebackChargeNamed, "an open dispute of the processor, not named yet", _is_unnamed),
+        require(Transaction, ForeignChargebackSeenUnnamed, "one in another currency, not over yet", _is_news),
         require(Transaction, ForeignChargebackSeen, "one in another currency, not over yet", _is_news),
         require(
             Transaction,

@@ -9,7 +9,7 @@ from domain.errors import EscrowError
 from domain.event import Context
 from domain.journal import Account
 from domain.transaction.phase import FAILED, Phase
-from domain.transaction.records import ContractStatus, RefundStatus, VaultStatus
+from domain.transaction.records import ContractStatus, VaultStatus
 
 if TYPE_CHECKING:
     from domain.transaction import Transaction
@@ -114,7 +114,8 @@ def _refund_reason(transaction: "Transaction") -> str | None:
         if refund.status.is_open:
             charged_back = CHARGED_BACK if refund.is_contested else ""
             return f"refund_{refund.status.value}{charged_back}{_refusal_of(transaction, refund.reference)}"
-        if refund.status is RefundStatus.FAILED and refund.currency is not transaction.price.currency:
+        is_foreign = refund.currency is not transaction.price.currency
+        if is_foreign and refund.will_not_be_sent and transaction.owed_of(refund) > 0:
             return "refund_failed: in another currency"
     owed = next((account for account in _OWED if transaction.owed(account) > 0), None)
     if owed is Account.REFUND_DUE:

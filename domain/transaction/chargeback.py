@@ -16,7 +16,6 @@ from domain.transaction.records import (
     DisputeSource,
     Finding,
     PaymentStatus,
-    PayoutPurpose,
     Refund,
     RefundStatus,
 )
@@ -114,11 +113,8 @@ class ChargebackChargeNamed(TransactionEvent):
         transaction.update_dispute(self.dispute_id, **changes)
 
 
-class ForeignChargebackSeen(TransactionEvent):
-    """The processor disputes money in another currency than the price's, which was never this sale's to hold.
-
-    Nothing is booked here: a person settles it with what reconciliation finds. Once per outcome.
-    """
+class ForeignChargebackSeenUnnamed(TransactionEvent):
+    """The same as `transaction.foreign_chargeback_seen.v2`, as it was before: without the charge that it is of."""
 
     TOPIC = "transaction.foreign_chargeback_seen.v1"
     IS_REMARK = True
@@ -131,6 +127,23 @@ class ForeignChargebackSeen(TransactionEvent):
     def change(self, transaction: TransactionState) -> None:
         """It is asked about until it is over."""
         transaction.foreign_chargebacks[self.processor_dispute_id] = self.outcome is ChargebackOutcome.OPEN
+
+
+class ForeignChargebackSeen(ForeignChargebackSeenUnnamed):
+    """The processor disputes money in another currency than the price's, which was never this sale's to hold.
+
+    Nothing is booked here: what it took of a charge that nobody has heard of a person settles with what reconciliation
+    finds; what it took of another `StrayChargebackLost` says instead. Once per outcome, and when its charge is named.
+    """
+
+    TOPIC = "transaction.foreign_chargeback_seen.v2"
+    charge_id: str | None
+
+    def change(self, transaction: TransactionState) -> None:
+        """What waits of that charge for its return is not sent back meanwhile."""
+        super().change(transaction)
+        if self.charge_id is not None:
+            transaction.foreign_charges[self.processor_dispute_id] = self.charge_id
 
 
 class ChargebackTrack(StrayChargebackTrack):
@@ -148,7 +161,7 @@ class ChargebackTrack(StrayChargebackTrack):
         super().apply_refund(report)
 
     def _restore(self, refund: Refund) -> None:
-        missing = max(0, refund.amount_minor - self.payable_minor(PayoutPurpose.REFUND))
+        missing = max(0, refund.amount_minor - self.owed_of(refund))
         lines = self._loss_after_release(missing) if refund.is_of_price else [debit(Account.LOSSES, missing)]
         self.record(
             CancelledRefundSent,
@@ -170,8 +183,9 @@ class ChargebackTrack(StrayChargebackTrack):
         known: until then nobody can say whether it took the price or money that was never the price.
         """
         self.require_system()
-        if report.currency not in (None, self.price.currency):
-            self._record_foreign(report)
+        currency = report.currency or self.currency_of_stray(report.charge_id)
+        if currency not in (None, self.price.currency):
+            self._record_foreign(replace(report, currency=currency))
             return
         dispute_id = dispute_id_of(self.id, report.processor_dispute_id)
         if dispute_id not in self.disputes:
@@ -213,9 +227,16 @@ class ChargebackTrack(StrayChargebackTrack):
         return self.knows_charge_of(report) if is_lost else report.outcome is ChargebackOutcome.WON
 
     def _record_foreign(self, report: ChargebackReport) -> None:
-        was_open = self.foreign_chargebacks.get(report.processor_dispute_id)
-        is_news = was_open is None or (was_open and report.outcome is not ChargebackOutcome.OPEN)
-        if is_news:
+        number = report.processor_dispute_id
+        was_open, known = self.foreign_chargebacks.get(number), self.foreign_charges.get(number)
+        report = replace(report, charge_id=known or report.charge_id)
+        is_news = report.outcome is not ChargebackOutcome.OPEN or report.charge_id != known
+        if was_open is not None and not (was_open and is_news):
+            return
+        is_stray = report.currency == self.currency_of_stray(report.charge_id)
+        if is_stray and report.outcome is ChargebackOutcome.LOST:
+            self.record_stray_loss(report, report.amount_minor)
+        else:
             self.record(
                 ForeignChargebackSeen,
                 processor_dispute_id=report.processor_dispute_id,
@@ -223,6 +244,7 @@ class ChargebackTrack(StrayChargebackTrack):
                 amount_minor=report.amount_minor,
                 currency=report.currency,
                 due_at=report.due_at,
+                charge_id=report.charge_id,
             )
 
     def _record_opened(self, dispute_id: UUID, report: ChargebackReport) -> None:

@@ -11,7 +11,7 @@ from domain.journal import Account, Posting, Postings, credit, debit, journal
 from domain.transaction.chargeback_answer import ChargebackAnswerTrack
 from domain.transaction.event import TransactionMoneyEvent
 from domain.transaction.phase import FAILED
-from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus, Refund
+from domain.transaction.records import Payout, PayoutStatus, Refund
 from domain.transaction.refund import RefundReport
 from domain.transaction.state import TransactionState
 from domain.transaction.transfer import TransferReport, TransferStatus
@@ -46,7 +46,8 @@ class ChargebackRefundFailed(TransactionMoneyEvent):
             transaction.contested_from.subtract(dict(_latest(transaction.contested_from, self.amount_minor)))
         is_all = self.amount_minor == refund.amount_minor
         paid_by = self.processor_dispute_id if is_all else None
-        transaction.update_refund(self.reference, contested_minor=0, paid_by=paid_by)
+        taken = refund.taken_minor + self.amount_minor
+        transaction.update_refund(self.reference, contested_minor=0, taken_minor=taken, paid_by=paid_by)
 
 
 def contest(transaction: TransactionState, number: str, refunds: Iterable[Refund], taken: Postings) -> Counter[Account]:
@@ -91,9 +92,7 @@ class ContestedTrack(ChargebackAnswerTrack):
     def recover_from_payable(self) -> None:
         """What is owed again settles first what a chargeback took in its place, then the seller's debt."""
         for refund in tuple(self.refunds.values()):
-            is_own = refund.currency is self.price.currency
-            owed = self.payable_minor(PayoutPurpose.REFUND) if is_own else refund.amount_minor
-            amount = min(refund.contested_minor, owed) if refund.is_owed else 0
+            amount = min(refund.contested_minor, self.owed_of(refund)) if refund.is_owed else 0
             if amount > 0:
                 self._give_back(refund, amount)
         super().recover_from_payable()

@@ -175,10 +175,9 @@ class GivenAccount:
 class Refund:
     """One order to give money back; `reference` stands in the processor's merchant note and is its id here.
 
-    `charge_id` is the processor's number of the charge that is returned as stray money; None of the price.
-    `contested_minor` is what the chargeback `contested_by` took of the same money while this was on its way.
-    `waits_for_balance` says that the processor's balance was too low so far, `doubt` why it was last uncertain,
-    `paid_by` which payout or dispute of the processor paid what could not be sent. The last of `accounts` counts.
+    `charge_id` names the charge of stray money that it returns. A chargeback took `taken_minor` of it; `contested_by`
+    took `contested_minor` of the same money while it was on its way. `waits_for_balance`: that was too low so far;
+    `doubt`: why it was last uncertain; `paid_by`: which payout or dispute paid it instead. The last account counts.
     """
 
     reference: str
@@ -196,6 +195,7 @@ class Refund:
     paid_by: str | None = None
     contested_by: str | None = None
     contested_minor: int = 0
+    taken_minor: int = 0
     accounts: tuple[GivenAccount, ...] = ()
 
     @property

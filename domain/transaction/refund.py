@@ -203,6 +203,11 @@ class RefundTrack(CoolingTrack):
             self._note_accepted_refund(refund, report)
             self._note_refund_progress(self.refunds[refund.reference], report)
 
+    def owed_of(self, refund: Refund) -> int:
+        """Return how much could pay a refund that will not be sent; in another currency nothing else can pay it."""
+        is_own = refund.currency is self.price.currency
+        return self.payable_minor(PayoutPurpose.REFUND) if is_own else refund.amount_minor - refund.taken_minor
+
     def refunds_in(self, payout: Payout) -> tuple[Refund, ...]:
         """Return the refunds that had failed and that a transfer is to pay."""
         own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
@@ -224,9 +229,7 @@ class RefundTrack(CoolingTrack):
                 self.record(PayoutRetryScheduled, reference=payout.reference, retry_at=self.now)
 
     def _record_sent_after_all(self, refund: Refund) -> None:
-        is_payable = refund.currency is self.price.currency
-        owed = self.payable_minor(PayoutPurpose.REFUND) if is_payable else refund.amount_minor
-        missing = max(0, refund.amount_minor - owed)
+        missing = max(0, refund.amount_minor - self.owed_of(refund))
         self.record(
             FailedRefundSent,
             reference=refund.reference,

@@ -146,6 +146,7 @@ class TransactionState(Aggregate):
         self.uncovered_chargeback_minor = 0
         self.uncovered_stray_minor: Counter[str] = Counter()  # by the id of a charge that nobody has heard of yet
         self.foreign_chargebacks: dict[str, bool] = {}  # whether each is open, by the processor's id
+        self.foreign_charges: dict[str, str] = {}  # of what charge each of them is
         self.held_back_by: dict[str, PaymentKind] = {}  # what has no place in a restored log, by reference
         self.refused_questions: dict[str, str] = {}  # what the processor says instead of an answer, by reference
         self.recovered_in_cash_minor = 0

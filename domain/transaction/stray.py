@@ -18,11 +18,13 @@ class StrayTrack(VaultTrack):
         return not refund.is_of_price and refund.charge_id in self._disputed_charges()
 
     def _disputed_charges(self) -> set[str | None]:
-        return {dispute.charge_id for dispute in self.open_disputes}
+        foreign = {self.foreign_charges.get(number) for number, is_open in self.foreign_chargebacks.items() if is_open}
+        return foreign | {dispute.charge_id for dispute in self.open_disputes}
 
     def is_frozen(self, purpose: PayoutPurpose) -> bool:
         """Return whether an open dispute keeps this from being paid: to the seller, or stray money to its payer."""
         if purpose is PayoutPurpose.REFUND:
             unsent = {payout.reference for payout in self.payouts.values() if payout.status.is_open}
-            return any(self.is_disputed(r) for r in self.refunds.values() if r.is_unpaid or r.paid_by in unsent)
+            own = (refund for refund in self.refunds.values() if refund.currency is self.price.currency)
+            return any(self.is_disputed(r) for r in own if r.is_unpaid or r.paid_by in unsent)
         return purpose is PayoutPurpose.SELLER and self.has_open_dispute

@@ -4,6 +4,7 @@ It comes from where it waits for its return to the payer; the sale's own money s
 """
 
 from domain.journal import Account, credit, debit, journal
+from domain.money import Currency
 from domain.transaction.chargeback_report import ChargebackReport
 from domain.transaction.contested import ContestedTrack, contest
 from domain.transaction.event import TransactionMoneyEvent
@@ -32,12 +33,19 @@ class StrayChargebackLost(TransactionMoneyEvent):
         parts = {line.account: line.amount_minor for line in self.postings}
         if Account.UNMATCHED_RECEIPTS in parts:
             transaction.shrink_receipt(self.charge_id, parts[Account.UNMATCHED_RECEIPTS])
+        if self.currency is not transaction.price.currency:
+            transaction.foreign_chargebacks[self.processor_dispute_id] = False
         if self.charge_id not in transaction.seen_charges:
             transaction.uncovered_stray_minor[self.charge_id] += parts[Account.LOSSES]
         for reference in self.cancelled_refunds:
             transaction.update_refund(reference, status=RefundStatus.CANCELLED)
         for reference in self.covered_refunds:
             transaction.update_refund(reference, paid_by=self.processor_dispute_id)
+        rest = parts.get(Account.REFUND_DUE, 0)
+        for reference in (*self.cancelled_refunds, *self.covered_refunds):
+            taken = min(rest, transaction.refunds[reference].amount_minor)
+            transaction.update_refund(reference, taken_minor=taken)
+            rest -= taken
         returns = (refund for refund in transaction.refunds.values() if refund.charge_id == self.charge_id)
         contest(transaction, self.processor_dispute_id, returns, self.postings)
 
@@ -95,8 +103,7 @@ class StrayChargebackTrack(ContestedTrack):
         """Take from receipt and returns of the charge what a chargeback took; what is missing there is our loss."""
         self.end_unsent_transfers(self._returns_of(report.charge_id))
         receipt = None if report.charge_id is None else self.suspense.get(report.charge_id)
-        is_ours = receipt is not None and receipt.currency is self.price.currency
-        from_receipt = min(amount_minor, receipt.amount_minor) if receipt is not None and is_ours else 0
+        from_receipt = 0 if receipt is None else min(amount_minor, receipt.amount_minor)
         returns = self._unsent_returns(report.charge_id)
         from_returns = min(amount_minor - from_receipt, sum(refund.amount_minor for refund in returns))
         self.record(
@@ -106,7 +113,7 @@ class StrayChargebackTrack(ContestedTrack):
             amount_minor=amount_minor,
             cancelled_refunds=_references(returns, RefundStatus.APPROVED) if from_returns else (),
             covered_refunds=_references(returns, RefundStatus.FAILED) if from_returns else (),
-            currency=self.price.currency,
+            currency=self.currency_of_stray(report.charge_id) or self.price.currency,
             postings=journal(
                 debit(Account.UNMATCHED_RECEIPTS, from_receipt, receipt.reference if receipt else ""),
                 debit(Account.REFUND_DUE, from_returns),
@@ -121,7 +128,15 @@ class StrayChargebackTrack(ContestedTrack):
         return tuple(refund for refund in returns if refund.status is RefundStatus.APPROVED or refund.is_unpaid)
 
     def _returns_of(self, charge_id: str | None) -> tuple[Refund, ...]:
-        return tuple(refund for refund in self.stray_returns if refund.charge_id == charge_id)
+        """Those of one charge, whatever its currency."""
+        own = (refund for refund in self.refunds.values() if not refund.is_of_price)
+        return tuple(refund for refund in own if refund.charge_id == charge_id)
+
+    def currency_of_stray(self, charge_id: str | None) -> Currency | None:
+        """Return the currency of a charge that stray money came by, as far as any of it has been here."""
+        receipt = self.suspense.get(charge_id or "")
+        known = (receipt, *self._returns_of(charge_id))
+        return next((one.currency for one in known if one is not None), None)
 
     @property
     def unsent_refunds(self) -> tuple[Refund, ...]:

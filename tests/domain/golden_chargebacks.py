@@ -1,6 +1,9 @@
 """Stories about chargebacks of money that was never the price; their bytes are frozen in `golden/`."""
 
-from domain.transaction.system_commands import ReturnReceipts
+from dataclasses import replace
+
+from domain.money import Currency
+from domain.transaction.system_commands import RecordChargeback, ReturnReceipts
 from tests.domain import paths
 from tests.domain.paths import charge, chargeback, pending, refunded
 from tests.domain.story import Story
@@ -39,6 +42,19 @@ def taken_back_on_its_way() -> Story:
     return story
 
 
+def taken_back_in_naira() -> Story:
+    """Money in another currency than the price's is disputed while it waits, then taken back; of another charge too."""
+    story = paths.completed(pending())
+    naira = charge(story, 30_000, currency=Currency.NGN, processor_id="naira")
+    story.do(naira)
+    for number, of in (("dispute-1", naira), ("dispute-2", charge(story, processor_id="unheard"))):
+        for outcome in ("open", "lost"):
+            report = chargeback(outcome, 20_000, number=number, of=of).report
+            story.do(RecordChargeback(report=replace(report, currency="NGN")))
+    story.do(ReturnReceipts())
+    return story
+
+
 def disputed_late() -> Story:
     """A sale is paid twice; nobody says at first which payment the buyer's bank disputes, then it takes the second."""
     story = paths.revealed(pending())
@@ -49,3 +65,6 @@ def disputed_late() -> Story:
     story.do(chargeback("lost"))
     story.do(ReturnReceipts())
     return story
+
+
+CHARGEBACKS = (stray_taken_back, disputed_late, taken_back_on_its_way, taken_back_in_naira)

@@ -52,7 +52,7 @@ from domain.user import ChangeRoles, RegisterUser
 from domain.vault import DestroyCredentials, LoseCredentials
 from domain.webhook import RecordWebhook, webhook_id
 from tests.domain import paths
-from tests.domain.golden_chargebacks import disputed_late, stray_taken_back, taken_back_on_its_way
+from tests.domain.golden_chargebacks import CHARGEBACKS
 from tests.domain.golden_debts import paid_back, withheld
 from tests.domain.golden_disputes import overlapping
 from tests.domain.golden_listings import asked_for_more, cooled, hashed, proved, revised, unproven
@@ -361,9 +361,7 @@ STORIES = {
         defended,
         taken_back_elsewhere,
         taken_back_unseen,
-        stray_taken_back,
-        disputed_late,
-        taken_back_on_its_way,
+        *CHARGEBACKS,
         cancelled,
         expired,
         vetted,

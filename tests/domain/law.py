@@ -24,6 +24,7 @@ class Case:
         self.disputes: dict[str, str] = {}
         self.answers: dict[str, str] = {}
         self.named: dict[str, tuple[str, str | None]] = {}
+        self.foreign: dict[str, str] = {}
         self.revealed: set[str] = set()
         self.granted: set[str] = set()
         self.references: set[str] = set()
@@ -76,6 +77,7 @@ class Case:
     def receipt_return_ordered(self, f: dict) -> None:
         self._intend(f)
         disputed = {charge for dispute, (charge, _) in self.named.items() if dispute in self.disputes}
+        disputed |= set(self.foreign.values())
         need(f["processor_id"] not in disputed, "sent back what the payer's bank disputes")
 
     def _intend(self, f: dict) -> None:
@@ -161,6 +163,14 @@ class Case:
         is_news = f["dispute_id"] not in self.named or (reference is None and f["charge_reference"] is not None)
         need(is_news and charge and charge == f["charge_id"], "a charge is named once, and its reference once")
         self.named[f["dispute_id"]] = (f["charge_id"], f["charge_reference"])
+
+    def foreign_chargeback_seen(self, f: dict) -> None:
+        self.foreign.pop(f["processor_dispute_id"], None)
+        if f["outcome"] == "open" and f.get("charge_id"):
+            self.foreign[f["processor_dispute_id"]] = f["charge_id"]
+
+    def stray_chargeback_lost(self, f: dict) -> None:
+        self.foreign.pop(f["processor_dispute_id"], None)
 
     def processor_dispute_answer_ordered(self, f: dict) -> None:
         need(self.disputes.get(f["dispute_id"]) == "processor", "only the processor's open dispute is answered")

@@ -50,7 +50,7 @@ class Deal(Sale):
         amount = f["amount_minor"]
         at = self.strays.setdefault(f["charge_id"], {"waits": 0, "early": 0, "reference": None})
         known = at["reference"] is not None
-        from_receipt = min(amount, at["waits"])
+        from_receipt = min(amount, at["waits"]) if at.get("currency", f["currency"]) == f["currency"] else 0
         at["waits"] -= from_receipt
         returns = [
             (reference, r)
@@ -58,7 +58,7 @@ class Deal(Sale):
             if known
             and r["stray"]
             and r["charge"] == f["charge_id"]
-            and r["currency"] == self.currency
+            and r["currency"] == f["currency"]
             and (r["state"] == "new" or (r["state"] == "failed" and "by" not in r))
         ]
         from_returns = min(amount - from_receipt, sum(r["amount"] for _, r in returns))
@@ -69,6 +69,10 @@ class Deal(Sale):
             self.refunds[reference]["state"] = "cancelled"
         for reference in f["covered_refunds"]:
             self.refunds[reference]["by"] = f["processor_dispute_id"]
+        left = from_returns
+        for reference in (*f["cancelled_refunds"], *f["covered_refunds"]):
+            self.refunds[reference]["taken"] = min(left, self.refunds[reference]["amount"])
+            left -= self.refunds[reference]["taken"]
         lost = amount - from_receipt - from_returns
         at["early"] += 0 if known else lost
         self._contest(lost, lambda r: r.get("charge") == f["charge_id"])
@@ -96,6 +100,7 @@ class Deal(Sale):
 
     def chargeback_refund_failed(self, f: dict) -> Counter[str]:
         refund, amount = self.refunds[f["reference"]], f["amount_minor"]
+        refund["taken"] = refund.get("taken", 0) + amount
         need(refund["state"] in ("failed", "cancelled") and "by" not in refund, "it may yet be paid, or was")
         need(0 < amount <= refund.pop("twice", 0), "more is given back than was taken twice")
         if amount == refund["amount"]:
@@ -141,6 +146,7 @@ class Deal(Sale):
         refund, hands = self.refunds[f["reference"]], self.in_seller_hands()
         busy = sum(r["amount"] for r in self.refunds.values() if r["currency"] == self.currency and r["state"] in OPEN)
         missing = max(0, refund["amount"] - max(0, self.owes(REFUND_DUE) - busy))
+        missing = missing if refund["currency"] == self.currency else refund["taken"]
         refund["state"] = "new"
         if refund["stray"]:
             return Counter({LOSSES: missing, REFUND_DUE: -missing})
@@ -155,7 +161,7 @@ class Deal(Sale):
         need(refund["state"] == "failed", "only a refund that failed is paid after all")
         own = [r for r in self.refunds.values() if r["currency"] == self.currency]
         owed = max(0, self.owes(REFUND_DUE) - sum(r["amount"] for r in own if r["state"] in OPEN))
-        missing = max(0, refund["amount"] - owed) if refund["currency"] == self.currency else 0
+        missing = max(0, refund["amount"] - owed) if refund["currency"] == self.currency else refund.get("taken", 0)
         transfer = self.payouts.get(refund.get("by", ""))
         by_transfer = min(missing, transfer["amount"]) if transfer else 0
         self.twice[REFUND_DUE] += by_transfer

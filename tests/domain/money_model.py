@@ -112,7 +112,8 @@ class Sale:
     def payment_mismatched(self, f: dict) -> Counter[str]:
         at = self.strays.setdefault(f["processor_id"], {"waits": 0, "early": 0, "reference": None})
         at["reference"] = f["reference"]
-        at["waits"] += f["suspense_minor"] if f["currency"] == self.currency else 0
+        at["currency"] = f["currency"]
+        at["waits"] += f["suspense_minor"]
         return Counter({UNCLEARED: f["suspense_minor"], STRAY: -f["suspense_minor"]})
 
     def receipt_return_ordered(self, f: dict) -> Counter[str]:

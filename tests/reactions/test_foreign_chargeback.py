@@ -1,11 +1,16 @@
 """A chargeback of a payment in another currency reaches a person: an alert, a line of reconciliation, words for it."""
 
+from dataclasses import replace
 from uuid import UUID
+
+import pytest
 
 from domain.money import Currency
 from domain.reconciliation import DifferenceKind
 from domain.transaction.phase import Phase
+from domain.transaction.records import RefundStatus
 from reactions.advance import advance
+from reactions.chargeback import record_found
 from tests.conftest import Database
 from tests.reactions.street import Street, tell
 from tests.reactions.working import fold, read
@@ -41,15 +46,23 @@ def test_it_is_named_when_it_is_opened_and_when_it_is_lost(database: Database) -
         for _ in range(2):
             transaction = await street.poll(transaction_id)
         assert transaction.foreign_chargebacks == {str(dispute.id): False}
-        assert len(await street.history(transaction_id, "foreign_chargeback_seen")) == 2
+        assert len(await street.history(transaction_id, "foreign_chargeback_seen")) == 1
+        assert len(await street.history(transaction_id, "stray_chargeback_lost")) == 1
         assert await street.history(transaction_id, "chargeback_lost", "dispute_opened") == []
+        assert [one.status for one in transaction.refunds.values()] == [RefundStatus.CANCELLED]
+        assert await street.world.moved("refund") == []
 
     tell(database.app_dsn, story)
     fold(database)
-    assert read(database, ALERTS) == [("P1", 100_000, "GHS: answer it there"), ("P0", 100_000, "GHS: not booked")]
+    assert read(database, ALERTS) == [("P1", 100_000, "GHS: answer it there")]
+    lost = "SELECT severity, amount_minor, detail FROM alerts WHERE kind = 'chargeback_lost'"
+    assert read(database, lost) == [("P1", 100_000, None)]
 
 
-def test_reconciliation_names_what_it_took_and_how_to_book_it(database: Database) -> None:
+@pytest.mark.parametrize("is_known", [True, False])
+def test_reconciliation_names_what_it_took_of_a_payment_that_is_not_known_and_how_to_book_it(
+    database: Database, *, is_known: bool
+) -> None:
     async def story(business: Business) -> None:
         world = business.world
         transaction_id = await world.open()
@@ -61,9 +74,19 @@ def test_reconciliation_names_what_it_took_and_how_to_book_it(database: Database
         opened = await world.panel.post("/_sim/disputes", json={"reference": page.reference})
         dispute_id = opened.json()["id"]
         (await world.panel.post(f"/_sim/disputes/{dispute_id}", json={"outcome": "lost"})).raise_for_status()
-        await advance(world.tools, transaction_id, page.reference, is_disputed=True)
+        if is_known:
+            await advance(world.tools, transaction_id, page.reference, is_disputed=True)
+        else:
+            unnamed = replace(
+                await world.tools.gateway.fetch_chargeback(dispute_id), charge_id=None, charge_reference=None
+            )
+            await record_found(world.tools, await world.transaction(transaction_id), unnamed)
         world.wait(hours=1)
-        found = [one for one in (await business.reconcile()).outcome.differences if one.subject == "dispute"]
+        differences = (await business.reconcile()).outcome.differences
+        if is_known:
+            assert differences == (), "it is booked"
+            return
+        found = [one for one in differences if one.subject == "dispute"]
         (named,) = [one for one in found if one.kind is DifferenceKind.MISSING_HERE]
         assert (named.processor_id, named.transaction_id) == (str(dispute_id), transaction_id)
         assert "another currency" in named.sentence
