@@ -152,7 +152,10 @@ def _list_failed(transaction: Transaction) -> list[Payout]:
 
 
 async def _record_if_paid(tools: Toolbox, transaction: Transaction, payout: Payout, doubtful: set[str]) -> bool:
-    """True when what failed was paid after all; that, or what may yet be paid, is `doubtful` from now on."""
+    """True when what failed was paid after all; that, or what may yet be paid, is `doubtful` from now on.
+
+    Staff are told of what may yet be paid: the next attempt waits for it.
+    """
     try:
         report = await _ask_only(tools, transaction, payout)
     except OutcomeMismatched as doubt:
@@ -161,8 +164,9 @@ async def _record_if_paid(tools: Toolbox, transaction: Transaction, payout: Payo
     if report is None or report.status in NOT_PAID:
         return False
     doubtful.add(payout.reference)
-    is_paid = report.status is TransferStatus.SUCCESS
-    return is_paid and await record(tools, NAME, transaction.id, RecordTransfer(report=report))
+    if report.status is not TransferStatus.SUCCESS:
+        raise Passed(GatewayUncertain(gateway_code=f"transfer_{report.status.value}"))
+    return await record(tools, NAME, transaction.id, RecordTransfer(report=report))
 
 
 async def confirm_transfer(tools: Toolbox, transaction: Transaction, reference: str) -> bool:

@@ -11,10 +11,14 @@ from domain.transaction import Transaction
 from domain.transaction.phase import Phase
 from domain.transaction.records import PayoutStatus
 from domain.transaction.staff_commands import ForceRelease
+from domain.transaction.system_commands import RecordTransfer
+from domain.transaction.transfer import TransferReport
+from domain.transaction.transfer import TransferStatus as Status
 from gateways.payment import Transfer, TransferStatus
 from reactions.advance import advance
 from tests.conftest import Database
-from tests.domain.people import SUPER
+from tests.domain.people import SUPER, SYSTEM
+from tests.reactions.refusing import alerts, sent
 from tests.reactions.world import World, run
 from tests.waiting import until
 
@@ -27,6 +31,26 @@ async def conclude(world: World, transaction_id: UUID) -> Transaction:
         lambda: world.advance(transaction_id),
         lambda transaction: list(transaction.payouts.values())[-1].status in SETTLED,
     )
+
+
+def test_staff_are_told_of_a_failed_payout_that_may_yet_be_paid_and_holds_the_next_attempt(database: Database) -> None:
+    async def story(world: World) -> None:
+        await world.top_up(500_000)
+        transaction_id = await sent(world)
+        (reference,) = (await world.transaction(transaction_id)).payouts
+        report = TransferReport(reference=reference, status=Status.FAILED, reason="no such account")
+        await world.do(SYSTEM, transaction_id, RecordTransfer(report=report))  # type: ignore[arg-type]
+        for minutes in (1, 10, 60):
+            world.wait(minutes=minutes)
+            transaction = await world.advance(transaction_id)
+            assert list(transaction.payouts) == [reference]
+        (alert,) = await alerts(world, database)
+        assert (alert.kind, alert.subject, alert.detail) == ("question_refused", reference, "transfer_pending")
+        assert transaction.stuck_reason == (
+            "payout_retry_scheduled: no such account: transfer_pending when asked about it"
+        )
+
+    run(database.app_dsn, story)
 
 
 @pytest.mark.parametrize("kind", ["fail", "rejected", "blocked", "abandoned"])
