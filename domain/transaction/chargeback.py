@@ -280,7 +280,7 @@ class ChargebackTrack(StrayChargebackTrack):
         self.resume_clocks()
 
     def _record_lost(self, report: ChargebackReport, amount_minor: int) -> None:
-        self.end_unsent_transfers(refund for refund in self.refunds.values() if refund.is_of_price)
+        ended = self.end_unsent_transfers(refund for refund in self.refunds.values() if refund.is_of_price)
         lines, from_refunds = self._loss_lines(amount_minor)
         unsent = tuple(refund.reference for refund in self.unsent_refunds if refund.is_of_price)
         self.record(
@@ -291,6 +291,7 @@ class ChargebackTrack(StrayChargebackTrack):
             currency=self.price.currency,
             postings=journal(*lines, credit(report.source, amount_minor)),
         )
+        self.pay_the_rest_of(ended)
         self._cover()
 
     def _cover(self) -> None:

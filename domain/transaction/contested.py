@@ -14,7 +14,6 @@ from domain.transaction.phase import FAILED
 from domain.transaction.records import Payout, PayoutStatus, Refund
 from domain.transaction.refund import RefundReport
 from domain.transaction.state import TransactionState
-from domain.transaction.transfer import TransferReport, TransferStatus
 
 AFTER_RELEASE = (
     Account.SELLER_PAYABLE,
@@ -133,14 +132,14 @@ class ContestedTrack(ChargebackAnswerTrack):
         is_over = self.is_charged_back(payout) or self.is_refunded_instead(payout)
         return is_over or self.is_frozen(payout.purpose)
 
-    def end_unsent_transfers(self, refunds: Iterable[Refund]) -> None:
-        """What a transfer was to pay of refunds that failed is gone, before it was sent: what it pays besides is owed
-        again. Should it have been sent unheard, the next report of it says so.
+    def end_unsent_transfers(self, refunds: Iterable[Refund]) -> list[Payout]:
+        """What transfers were to pay of refunds that failed is gone, before they were sent: return those that end so.
+
+        What they pay besides is owed again. Should one have been sent unheard, the next report of it says so.
         """
         paid_by = {refund.paid_by for refund in refunds}
-        for payout in tuple(self.payouts.values()):
-            if payout.reference in paid_by and payout.status is PayoutStatus.REQUESTED:
-                report = TransferReport(
-                    reference=payout.reference, status=TransferStatus.REFUSED, reason="charged_back"
-                )
-                self.apply_transfer(report)
+        unsent = [payout for payout in self.payouts.values() if payout.status is PayoutStatus.REQUESTED]
+        ended = [payout for payout in unsent if payout.reference in paid_by]
+        for payout in ended:
+            self.end_unsent(payout, "charged_back")
+        return ended

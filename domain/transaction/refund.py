@@ -1,5 +1,6 @@
 """Refunds at the processor: no reference of its own protects them, so the order comes first and is matched by note."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -224,7 +225,11 @@ class RefundTrack(CoolingTrack):
         for payout in unsent:
             self.end_unsent(payout, REFUND_PAID)
         self._record_sent_after_all(refund)
-        for payout in unsent:
+        self.pay_the_rest_of(unsent)
+
+    def pay_the_rest_of(self, ended: Iterable[Payout]) -> None:
+        """What transfers that ended unsent were to pay besides, another one pays, at once."""
+        for payout in ended:
             if self.payable_minor(payout.purpose) > 0:
                 self.record(PayoutRetryScheduled, reference=payout.reference, retry_at=self.now)
 

@@ -101,7 +101,7 @@ class StrayChargebackTrack(ContestedTrack):
 
     def record_stray_loss(self, report: ChargebackReport, amount_minor: int) -> None:
         """Take from receipt and returns of the charge what a chargeback took; what is missing there is our loss."""
-        self.end_unsent_transfers(self._returns_of(report.charge_id))
+        ended = self.end_unsent_transfers(self._returns_of(report.charge_id))
         receipt = None if report.charge_id is None else self.suspense.get(report.charge_id)
         from_receipt = 0 if receipt is None else min(amount_minor, receipt.amount_minor)
         returns = self._unsent_returns(report.charge_id)
@@ -121,6 +121,7 @@ class StrayChargebackTrack(ContestedTrack):
                 credit(report.source, amount_minor),
             ),
         )
+        self.pay_the_rest_of(ended)
 
     def _unsent_returns(self, charge_id: str | None) -> tuple[Refund, ...]:
         """The returns of stray money of a charge that were not sent, or failed and are not paid by a transfer."""

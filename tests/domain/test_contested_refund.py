@@ -119,7 +119,17 @@ def test_a_transfer_in_its_place_that_was_not_sent_ends_with_the_chargeback(begi
     story = failed(begin)
     take_back(story)
     assert story.transaction.payouts[story.payout()].status is PayoutStatus.FAILED
+    assert "payout_given_up" not in story.topics()
     require_paid_once(story)
+
+
+def test_what_the_chargeback_left_of_a_transfer_that_it_ended_is_sent_by_itself():
+    for begin in (returning, lambda: refunding(pending())):
+        story = failed(begin)
+        take_back(story, 30_000)
+        assert "payout_given_up" not in story.topics()
+        story.do(PAY)
+        assert story.last("payout_requested").amount_minor == 70_000
 
 
 def test_the_part_that_the_chargeback_did_not_take_is_still_owed():
