@@ -73,7 +73,8 @@ def rebuild(
 
     Killed at any moment, it leaves the old tables or the new ones, and is resumed by calling it again. Raises
     `UnknownProjection`, `RebuildRunning` when another does not end within `PATIENCE_SECONDS`, `LogDamaged`,
-    `TailLost`, `RebuildStopped`, `RebuildUnproven`, `TableUnreadable`, `PlacesLost`, `SwapBlocked`.
+    `TailLost`, `RebuildStopped`, `RebuildUnproven`, `TableUnreadable`, `PlacesLost`, `SwapBlocked`,
+    `TableDependedOn`.
     """
     chosen = choose(projections)
     if dry_run:

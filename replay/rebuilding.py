@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import cast
 
 from psycopg import Connection, sql
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg.errors import DeadlockDetected, DependentObjectsStillExist, LockNotAvailable, WrongObjectType
 from psycopg.rows import TupleRow
 
 from database.queries import load
@@ -39,6 +39,13 @@ class SwapBlocked(Refused):
     """Readers hold the old tables for too long; nothing was swapped. Run it again: it goes on where it was."""
 
     code = "swap_blocked"
+
+
+class TableDependedOn(Refused):
+    """What somebody made stands on a read model, or in its place, and a rebuild drops nothing but read models. Nothing
+    was swapped: drop what `reason` names, run it again, which goes on where it was, and make that anew."""
+
+    code = "table_depended_on"
 
 
 def prepare(connection: Connection[TupleRow], projections: Sequence[Projection], head: int) -> int:
@@ -121,7 +128,7 @@ def swap(dsn: str, projections: Sequence[Projection]) -> tuple[int, float]:
     """Let the shadow tables serve; return their position and for how many seconds the runner had to wait.
 
     One transaction: the live checkpoints are held, so that nobody moves them; the shadow takes the last steps to the
-    head; tables and checkpoints change places. Raises `RebuildStopped`, `PlacesLost` and `SwapBlocked`.
+    head; tables and checkpoints change places. Raises `RebuildStopped`, `PlacesLost`, `SwapBlocked`, `TableDependedOn`.
     """
     with connect_owner(dsn) as connection:
         connection.execute(SHADOW.wait_for_locks, (SWAP_LOCK_WAIT,))
@@ -151,7 +158,10 @@ def _swap(connection: Connection[TupleRow], dsn: str, projections: Sequence[Proj
 
 
 def _exchange(connection: Connection[TupleRow], table: str) -> None:
-    connection.execute(sql.SQL(SQL.drop_live).format(table=sql.Identifier(LIVE, table)))
+    try:
+        connection.execute(sql.SQL(SQL.drop_live).format(table=sql.Identifier(LIVE, table)))
+    except (DependentObjectsStillExist, WrongObjectType) as error:
+        raise TableDependedOn(reason=error.diag.message_detail or error.diag.message_primary) from error
     shadow = sql.Identifier(REBUILD, table)
     connection.execute(sql.SQL(SQL.move).format(table=shadow, schema=sql.Identifier(LIVE)))
 

@@ -20,7 +20,7 @@ from replay.log import connect_reading
 from replay.places import PlacesLost
 from replay.progress import Step
 from replay.rebuild import RebuildRunning, rebuild
-from replay.rebuilding import REBUILD, SwapBlocked, read_shadow
+from replay.rebuilding import REBUILD, SwapBlocked, TableDependedOn, read_shadow
 from replay.repair import repair
 from replay.runs import Run, RunKind, list_last_runs
 from replay.shadow import SQL as SHADOW
@@ -124,6 +124,25 @@ def test_checkpoints_that_cannot_be_read_are_dropped_with_the_swap_and_not_befor
             mend(folded)
         damage(LOSE.format("-"))
         assert reader.execute(PLACES).fetchall() == before
+
+
+STRANGE = {
+    "a view on it": ("CREATE VIEW late AS SELECT * FROM payouts", "DROP VIEW late"),
+    "a view in its place": ("DROP TABLE payouts; CREATE VIEW payouts AS SELECT 1 AS id", "DROP VIEW payouts"),
+}
+
+
+@pytest.mark.parametrize(("made", "unmade"), STRANGE.values(), ids=STRANGE.keys())
+def test_what_somebody_made_of_a_read_model_is_named_and_not_dropped(
+    folded: Recorded, damage: Damage, made: str, unmade: str
+) -> None:
+    damage(made)
+    with pytest.raises(TableDependedOn) as refusal:
+        mend(folded, "payouts")
+    assert "payouts" in str(refusal.value.facts["reason"])
+    damage(unmade)
+    mend(folded, "payouts")
+    assert compare(folded).ok
 
 
 def test_one_read_model_is_not_rebuilt_while_the_places_of_all_others_are_lost(
