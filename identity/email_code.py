@@ -68,7 +68,7 @@ async def send_code(
 
 
 async def resend_code(pool: Pool, email: str, send: SendCode, *, at: datetime, random_bytes: RandomBytes) -> None:
-    """Send another code, if there is such a user; whether there is stays untold. Raises UnfitEmail."""
+    """Send another code, if there is such a user. Raises UnfitEmail and what `send` raises."""
     async with pool.connection() as connection:
         user = await find_user(connection, email)
     if user is not None:

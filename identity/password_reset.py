@@ -5,7 +5,6 @@ a second factor: the caller has it proven in the same transaction.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from database.connect import Connection, Pool
 from database.queries import load
 from domain.errors import Forbidden
 from domain.ids import RandomBytes
-from identity.email import normalise_email
 from identity.email_code import SendCode
 from identity.keypair import KeyPair, replace_key_pair, rewrap_key_pair
 from identity.known_device import forget_devices
@@ -22,13 +20,10 @@ from identity.password import Enrolment, replace_password
 from identity.recovery_key import delete_recovery_key
 from identity.session import end_sessions
 from identity.token import RESET, hash_token, make_token
-from identity.tries import Allowance, bucket_of, count_try
 from identity.turn import take_turn
 
 SQL = load("identity", "password_reset.sql")
 LASTS = timedelta(minutes=5)
-BY_ACCOUNT = Allowance(free=3, first_pause=timedelta(minutes=1), longest_pause=timedelta(minutes=15))
-BY_ADDRESS = Allowance(free=20, first_pause=timedelta(seconds=5), longest_pause=timedelta(minutes=5))
 
 Prove = Callable[[Connection], Awaitable[None]]
 """Takes the proof of the second factor, inside the transaction of the reset; raises when there is none."""
@@ -38,25 +33,6 @@ class ResetRefused(Forbidden):
     """This token is wrong, used up or older than five minutes; ask for a new one."""
 
     code = "reset_refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
-    """Where somebody asks from; `key` makes the hashes that are counted by."""
-
-    address: str = field(repr=False)
-    key: bytes = field(repr=False)
-
-
-async def count_ask(pool: Pool, email: str, asker: Asker, *, at: datetime) -> str:
-    """Count the question and return the address as it is looked up. Raises UnfitEmail, and TooManyTries.
-
-    Whether there is such an account is not looked at: the answer must not tell.
-    """
-    normalised = normalise_email(email)
-    await count_try(pool, bucket_of(asker.key, "reset-address", asker.address), BY_ADDRESS, at=at)
-    await count_try(pool, bucket_of(asker.key, "reset-account", normalised.lower()), BY_ACCOUNT, at=at)
-    return normalised
 
 
 async def send_reset(pool: Pool, email: str, send: SendCode, *, at: datetime, random_bytes: RandomBytes) -> None:

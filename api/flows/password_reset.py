@@ -17,8 +17,9 @@ from domain.transaction import Transaction
 from domain.vault import DepositStatus, Vault
 from eventstore.log import get_head
 from identity.keypair import KeyPair, get_key_pair
+from identity.mail_ask import Asker, count_ask
 from identity.password import Enrolment
-from identity.password_reset import Asker, count_ask, find_reset, finish_reset, send_reset
+from identity.password_reset import find_reset, finish_reset, send_reset
 from identity.recovery_key import RecoveryKey, find_recovery_key
 from identity.role import list_roles
 from identity.second_factor import NEEDS_SECOND_FACTOR, count_proof, get_second_factor, take_proof
@@ -49,7 +50,7 @@ async def ask_for_reset(dependencies: Dependencies, email: str, address: str) ->
     Raises UnfitEmail, TooManyTries, TooManyErrands.
     """
     at, pool = dependencies.clock(), dependencies.pool
-    known_as = await count_ask(pool, email, Asker(address=address, key=dependencies.shared_key), at=at)
+    known_as = await count_ask(pool, "reset", email, Asker(address=address, key=dependencies.shared_key), at=at)
     sending = send_reset(pool, known_as, mailer_of_codes(dependencies), at=at, random_bytes=dependencies.random_bytes)
     dependencies.errands.begin("password_reset", sending)
 

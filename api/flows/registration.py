@@ -11,7 +11,8 @@ from domain.errors import NotFound
 from domain.user import RegisterUser
 from domain.user import User as LoggedUser
 from eventstore.escrow import Request
-from identity.email_code import confirm_code, send_code
+from identity.email_code import confirm_code, resend_code, send_code
+from identity.mail_ask import Asker, count_ask
 from identity.role import SELF_SERVICE
 from identity.user import NewUser, User, get_user, register
 
@@ -34,6 +35,17 @@ async def register_user(dependencies: Dependencies, body: RegisterBody, request_
     await record_roles(dependencies, user.id, user.roles, request_id)
     await send_code(dependencies.pool, user, mailer_of_codes(dependencies), at=at, random_bytes=random_bytes)
     return user
+
+
+async def ask_for_code(dependencies: Dependencies, email: str, address: str) -> None:
+    """Mail another code, if an address waits for one: later, so that neither a failure nor the time tells.
+
+    Raises UnfitEmail, TooManyTries, TooManyErrands.
+    """
+    at, pool = dependencies.clock(), dependencies.pool
+    known_as = await count_ask(pool, "code", email, Asker(address=address, key=dependencies.shared_key), at=at)
+    sending = resend_code(pool, known_as, mailer_of_codes(dependencies), at=at, random_bytes=dependencies.random_bytes)
+    dependencies.errands.begin("resend_code", sending)
 
 
 async def confirm_registration(dependencies: Dependencies, body: VerifyEmailBody, request_id: str) -> UUID:

@@ -6,9 +6,9 @@ from starlette.responses import Response
 from api.access import FreshSessionDep, SessionDep
 from api.access_log import read_agent
 from api.bodies import EmailBody, LoginBody, PasswordChangeBody, RefreshBody, RegisterBody, VerifyEmailBody
-from api.codes import counting_code, mailer_of_codes
+from api.codes import counting_code
 from api.dependencies import DependenciesDep
-from api.flows.registration import confirm_registration, register_user
+from api.flows.registration import ask_for_code, confirm_registration, register_user
 from api.flows.sign_in import begin_session
 from api.http.body import Nothing
 from api.http.scope import SUBJECT, request_id_of
@@ -16,7 +16,6 @@ from api.http.unstored import answer_unstored
 from api.metrics import EMAIL
 from api.strict_route import StrictRoute
 from api.views.user import LoginView, TokensView, UserView, VerifiedView
-from identity.email_code import resend_code
 from identity.password_change import change_password
 from identity.session import logout, refresh
 from identity.user import get_user
@@ -40,15 +39,9 @@ async def post_verify_email(body: VerifyEmailBody, dependencies: DependenciesDep
 
 
 @router.post("/resend-code", status_code=204)
-async def post_resend_code(body: EmailBody, dependencies: DependenciesDep) -> Response:
-    """Send another code; the answer does not tell whether there is such an account."""
-    await resend_code(
-        dependencies.pool,
-        body.email,
-        mailer_of_codes(dependencies),
-        at=dependencies.clock(),
-        random_bytes=dependencies.random_bytes,
-    )
+async def post_resend_code(body: EmailBody, dependencies: DependenciesDep, request: Request) -> Response:
+    """Send another code; neither the answer nor its time tells whether there is such an account."""
+    await ask_for_code(dependencies, body.email, request.client.host if request.client else "")
     return Response(status_code=204)
 
 

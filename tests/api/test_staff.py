@@ -13,6 +13,7 @@ from domain.errors import Overloaded
 from gateways.paystack.webhook import signature
 from tests.api.attention import fault
 from tests.api.running import SECRET, WIRE, Installation, JsonObject
+from tests.waiting import wait_until
 from tests.weaknesses.running import read
 
 A = "/api/v1/admin"
@@ -242,6 +243,7 @@ def test_a_registration_that_broke_off_is_finished_when_the_address_is_verified(
     with registering_breaks_off(installation, monkeypatch) as (auth, email):
         pass
     assert WIRE.post(f"{auth}/resend-code", json={"email": email}).status_code == 204
+    wait_until(lambda: email in installation.codes)
     verified = WIRE.post(f"{auth}/verify-email", json={"email": email, "code": installation.codes[email]})
     assert verified.status_code == 200, verified.text
     assert list_recorded_by(installation, verified.json()["user_id"]) == ["registration"]
@@ -253,6 +255,7 @@ def test_a_code_is_good_until_the_roles_of_its_owner_are_recorded(
     """Whoever is verified gets no other code: what breaks off before must be left to do for the same one."""
     with registering_breaks_off(installation, monkeypatch) as (auth, email):
         assert WIRE.post(f"{auth}/resend-code", json={"email": email}).status_code == 204
+        wait_until(lambda: email in installation.codes)
         answer = {"email": email, "code": installation.codes[email]}
         assert WIRE.post(f"{auth}/verify-email", json=answer).status_code == 503
     verified = WIRE.post(f"{auth}/verify-email", json=answer)

@@ -10,7 +10,7 @@ import pytest
 from database.connect import Pool
 from identity import sign_in as signing_in
 from identity.housekeeping import clear_away
-from identity.password_reset import Asker
+from identity.mail_ask import Asker
 from identity.session import SignInRefused
 from identity.sign_in import Caller
 from identity.tries import TooManyTries
