@@ -159,10 +159,10 @@ def test_over_it_is_answered_no_more():
 
 def test_an_answer_voids_no_request_for_a_second_pair_of_eyes():
     story = charged_back(completed(pending()))
-    before = story.transaction.changed_at_version
+    before = story.transaction.voided_at_version
     story.do(order_answer(NUMBER))
     story.do(answered(NUMBER))
-    assert story.transaction.changed_at_version == before
+    assert story.transaction.voided_at_version == before
 
 
 def test_only_the_program_answers():

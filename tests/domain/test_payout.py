@@ -108,9 +108,9 @@ def test_a_balance_that_is_too_low_is_said_when_it_begins_and_until_the_transfer
 
 def test_a_balance_that_is_too_low_does_not_void_what_waits_for_a_second_pair_of_eyes():
     story = paying(pending())
-    before = story.transaction.changed_at_version
+    before = story.transaction.voided_at_version
     story.do(transfer(story.payout(), "not_covered"))
-    assert story.transaction.changed_at_version == before
+    assert story.transaction.voided_at_version == before
 
 
 def test_each_attempt_has_its_own_reference_derived_from_purpose_and_number():
