@@ -21,6 +21,7 @@ from database.connect import Connection
 from database.queries import load
 from domain.errors import NotFound, Refused
 from domain.ids import RandomBytes, uuid7
+from identity.notification import tell_user
 from identity.turn import take_turn
 
 SQL = load("identity", "api_key.sql")
@@ -103,7 +104,10 @@ def hash_key(token: str) -> bytes | None:
 async def create_key(
     connection: Connection, user_id: UUID, new: NewKey, *, at: datetime, random_bytes: RandomBytes
 ) -> tuple[ApiKey, str]:
-    """Make a key and return it with its text, known only now. Call inside a transaction. Raises TooManyKeys."""
+    """Make a key, tell its owner, and return it with its text, known only now. Call inside a transaction.
+
+    Raises TooManyKeys.
+    """
     # Two requests at once take turns, else both would be the twentieth.
     await take_turn(connection, user_id)
     if len(await list_keys(connection, user_id, at)) >= MOST_KEYS:
@@ -124,6 +128,7 @@ async def create_key(
     await cursor.execute(SQL.insert_key, row)
     made = await cursor.fetchone()
     assert made is not None
+    await tell_user(connection, user_id, "api_key_created", at=at, what=made.ends_in, key=str(made.id))
     return made, token
 
 

@@ -12,6 +12,7 @@ from database.connect import Connection, Pool
 from database.queries import load
 from domain.errors import Forbidden
 from domain.ids import RandomBytes
+from identity.api_key import revoke_keys
 from identity.email_code import SendCode
 from identity.keypair import KeyPair, replace_key_pair, rewrap_key_pair
 from identity.known_device import forget_devices
@@ -57,7 +58,7 @@ async def find_reset(connection: Connection, token: str, *, at: datetime) -> UUI
 async def finish_reset(
     pool: Pool, token: str, key_pair: KeyPair, made: Enrolment, prove: Prove, *, at: datetime
 ) -> None:
-    """Put the new password in force and end every session; `Authenticator.forget` the user afterwards.
+    """Put the new password in force, end every session and every API key; `Authenticator.forget` the user afterwards.
 
     `key_pair` is what was there; when `made` has another key version the old one is retired. Raises ResetRefused, what
     `prove` raises, and VersionConflict when the keys were changed meanwhile: then nothing has happened.
@@ -74,6 +75,7 @@ async def finish_reset(
         await delete_recovery_key(connection, key_pair.user_id)
         await forget_devices(connection, key_pair.user_id)
         await end_sessions(connection, key_pair.user_id, at, reason="password")
+        await revoke_keys(connection, key_pair.user_id, at)
         await tell_user(connection, key_pair.user_id, "password_reset", at=at)
 
 

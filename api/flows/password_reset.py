@@ -62,7 +62,7 @@ async def preview_reset(dependencies: Dependencies, body: ResetBody) -> ResetVie
 
 
 async def reset_password(dependencies: Dependencies, body: ResetBody) -> ResetView:
-    """Put the new password in force, and end every session.
+    """Put the new password in force, and end every session and every API key.
 
     Raises ResetRefused, PositionNotReached, LossesNotAccepted, SecondFactorRequired, CodeRefused, RecoveryKeyRefused,
     UnfitPassword, TooManyTries, and TooManySignIns before anything is asked of the database; after each of them nothing

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import cast
 
 import httpx
@@ -16,6 +17,16 @@ from tests.api.running import PASSWORD, WIRE, Installation, JsonObject
 from tests.api.signing_in import ask_to_sign_in, fill_door, sign_in
 from tests.waiting import wait_until
 from vault.gate import TooManySignIns
+
+
+def test_a_reset_ends_every_api_key(fresh: Installation) -> None:
+    buyer = fresh.people["buyer"]
+    made = buyer.must("/api/v1/users/me/api-keys", {"name": "till", "scopes": ["read"], "expires_in_days": 365})
+    program = replace(buyer, token=str(made["key"]))
+    assert program.get("/api/v1/auth/me").status_code == 200
+    begin_anew(fresh, buyer)
+    assert program.get("/api/v1/auth/me").status_code == 401
+    assert buyer.get("/api/v1/users/me/api-keys").json()["items"] == []
 
 
 def test_a_seller_is_told_what_is_lost_and_deposits_again(fresh: Installation) -> None:

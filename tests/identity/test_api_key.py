@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from random import Random
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -66,6 +67,20 @@ def test_a_key_lets_its_scopes_in_until_it_ends(desk: Desk):
             await Authenticator(pool, desk.clock).authenticate(token)
 
     desk.run(scenario)
+
+
+def test_its_owner_is_told_of_a_new_key_and_of_none_that_was_not_made(desk: Desk, database: Database):
+    async def scenario(pool: Pool) -> list[tuple[UUID, str]]:
+        user = await desk.create(pool)
+        made = [(await make(desk, pool, user))[0] for _ in range(MOST_KEYS)]
+        with pytest.raises(TooManyKeys):
+            await make(desk, pool, user)
+        return [(user.id, key.ends_in) for key in made]
+
+    made = desk.run(scenario)
+    with psycopg.connect(database.owner_dsn) as connection:
+        query = "SELECT user_id, facts ->> 'what' FROM notification_queue WHERE template = 'api_key_created'"
+        assert sorted(connection.execute(query).fetchall()) == sorted(made)
 
 
 def test_a_key_ends_with_its_user_and_when_all_are_revoked(desk: Desk):

@@ -15,6 +15,7 @@ from reactions.telling import OF_LISTING, OF_TRANSACTION, OF_USER, TOLD, UNTOLD
 from reactions.writing import Unwritable, write
 
 OF_THE_ACCOUNT = {
+    "api_key_created": ("what", "at"),
     "new_sign_in": ("at",),
     "password_changed": ("at",),
     "password_reset": ("at",),
