@@ -98,10 +98,7 @@ async def _create(
 async def _replace(pool: Pool, settings: Settings, email: str) -> tuple[User, Given]:
     async with open_locksmith(pool, settings) as locksmith:
         user = await require_user(pool, email)
-        given = Given(email, *await give_second_factor(pool, locksmith, user.id))
-        async with pool.connection() as connection:
-            await end_sessions(connection, user.id, read_clock(), reason="second_factor")
-        return user, given
+        return user, Given(email, *await give_second_factor(pool, locksmith, user.id))
 
 
 async def enrol(pool: Pool, locksmith: Locksmith, escrow: Escrow, new: NewUser, password: str) -> User:
@@ -117,9 +114,15 @@ async def enrol(pool: Pool, locksmith: Locksmith, escrow: Escrow, new: NewUser, 
 
 
 async def give_second_factor(pool: Pool, locksmith: Locksmith, user_id: UUID) -> tuple[Seed, tuple[str, ...]]:
-    """Give a user a new app secret and recovery codes instead of those before; both are known only now."""
+    """Give a user a new app secret and recovery codes, known only now, instead of those before.
+
+    The sessions that were confirmed with those before end in the same transaction: a crash leaves none of them.
+    """
+    at = read_clock()
     async with pool.connection() as connection, connection.transaction():
-        return await enrol_second_factor(connection, locksmith, user_id, at=read_clock(), random_bytes=os.urandom)
+        given = await enrol_second_factor(connection, locksmith, user_id, at=at, random_bytes=os.urandom)
+        await end_sessions(connection, user_id, at, reason="second_factor")
+        return given
 
 
 async def apply_roles(pool: Pool, escrow: Escrow, email: str, wanted: frozenset[Role]) -> UUID:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from cli.operator import escrow_of
-from cli.run.user import apply_roles, enrol
+from cli.run.user import apply_roles, enrol, give_second_factor
 from cli.wiring import open_locksmith
 from database.connect import Pool, open_pool
 from database.settings import Settings
@@ -78,6 +78,22 @@ def tell(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def read(database: Database, query: Any) -> list[Any]:
     with psycopg.connect(database.owner_dsn) as connection:
         return [row[0] for row in connection.execute(query)]
+
+
+def test_a_second_factor_is_not_replaced_while_the_sessions_of_before_live_on(
+    database: Database, tell: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(*_args: Any, **_options: Any) -> None:
+        raise Killed
+
+    async def story(enrolment: Enrolment) -> None:
+        user = await enrolment.enrol(enrolment.escrow, Role.ADMIN)
+        monkeypatch.setattr("cli.run.user.end_sessions", die)
+        with pytest.raises(Killed):
+            await give_second_factor(enrolment.pool, enrolment.locksmith, user.id)
+        assert read(database, "SELECT count(*) FROM recovery_codes") == [0]
+
+    tell(story)
 
 
 def test_a_user_whose_roles_did_not_reach_the_log_has_none_and_is_not_verified(
