@@ -13,7 +13,7 @@ from database.queries import load
 from domain.errors import Refused
 from domain.ids import RandomBytes
 from vault.keypair import open_outer_layer
-from vault.password import RECOMMENDED, SALT_BYTES, Argon2Cost, UnsafeCost, check_new_password, derive_keys
+from vault.password import RECOMMENDED, SALT_BYTES, Argon2Cost, UnfitPassword, UnsafeCost, derive_keys, normalise
 from vault.pepper import Pepper, PepperError, PepperVersionUnknown, list_pepper_versions
 from vault.sealing import SealBroken, context, seal, unseal
 from vault.secret import Secret
@@ -22,12 +22,20 @@ SQL = load("vault", "pepper_backup.sql")
 HEADER = "escrow-pepper-backup-v1"
 COST = re.compile(r"argon2id ([0-9]{1,9}) ([0-9]{1,3}) ([0-9]{1,3}) ([A-Za-z0-9+/]+={0,2})", re.ASCII)
 LINES = 3
+SHORTEST_PASSPHRASE = 12
+"""In characters: nothing but the work of Argon2id stands between whoever finds a backup and the pepper."""
 
 
 class BackupUnreadable(PepperError):
     """This is no backup of a pepper, or it was damaged."""
 
     code = "pepper_backup_unreadable"
+
+
+class UnfitPassphrase(UnfitPassword):
+    """A passphrase of a backup has 12 characters or more."""
+
+    code = "unfit_passphrase"
 
 
 class BackupLocked(PepperError):
@@ -43,8 +51,9 @@ class BackupIncomplete(Refused):
 
 
 def make_backup(pepper_file: bytes, passphrase: str, random_bytes: RandomBytes) -> bytes:
-    """Return the sealed copy of a pepper file. Raises UnfitPassword for a passphrase that is too short."""
-    check_new_password(passphrase)
+    """Return the sealed copy of a pepper file. Raises UnfitPassphrase for a short one; an older backup still opens."""
+    if len(normalise(passphrase).reveal().decode()) < SHORTEST_PASSPHRASE:
+        raise UnfitPassphrase
     cost, salt = RECOMMENDED.stretch, random_bytes(SALT_BYTES)
     key = derive_keys(passphrase, salt, cost).unlock_key
     sealed = seal(key, Secret(pepper_file), context("pepper-backup"), random_bytes)

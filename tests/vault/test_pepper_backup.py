@@ -9,12 +9,12 @@ import pytest
 from database.connect import open_pool
 from tests.conftest import Database
 from tests.identity.conftest import Desk, desk  # noqa: F401 - a fixture
-from vault.password import UnfitPassword
 from vault.pepper import Pepper
 from vault.pepper_backup import (
     BackupIncomplete,
     BackupLocked,
     BackupUnreadable,
+    UnfitPassphrase,
     make_backup,
     open_backup,
     prove_backup,
@@ -35,8 +35,16 @@ def test_a_backup_opens_with_its_passphrase_and_shows_nothing_without(backup: by
     assert b"A" * 16 not in backup
     with pytest.raises(BackupLocked):
         open_backup(backup, PASSPHRASE + " ")
-    with pytest.raises(UnfitPassword):
-        make_backup(FILE, "short", Random(5).randbytes)
+
+
+def test_a_new_backup_wants_twelve_characters_and_an_older_one_of_eight_still_opens(monkeypatch: pytest.MonkeyPatch):
+    assert open_backup(make_backup(FILE, "p" * 12, Random(5).randbytes), "p" * 12) == FILE
+    with pytest.raises(UnfitPassphrase):
+        make_backup(FILE, "p" * 11, Random(5).randbytes)
+    monkeypatch.setattr("vault.pepper_backup.SHORTEST_PASSPHRASE", 8)
+    older = make_backup(FILE, "p" * 8, Random(5).randbytes)
+    monkeypatch.undo()
+    assert open_backup(older, "p" * 8) == FILE
 
 
 @pytest.mark.parametrize("place", range(0, 240, 12))
