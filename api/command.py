@@ -24,7 +24,7 @@ from api.sight import can_see
 from domain.actor import Actor, Role
 from domain.aggregate import Aggregate
 from domain.command import Command
-from domain.errors import EscrowError, NotFound, PreconditionFailed
+from domain.errors import EscrowError, IdempotencyMismatch, NotFound, PreconditionFailed
 from domain.transaction import Transaction
 from eventstore.escrow import Request, Result
 from eventstore.log import find_command
@@ -95,22 +95,39 @@ class Desk:
             commands.labels("replayed" if result.replayed else "stored").inc()
         return result
 
+    async def is_repeat(self) -> bool:
+        """Whether this very request was carried out before; a dry run is decided anew, whatever its key was used for.
+
+        Raises IdempotencyMismatch where the key was used for another one, whatever that is about, if it exists or not.
+        """
+        if self.is_dry:
+            return False
+        recorded = await find_command(self.dependencies.pool, self.request.command_id)
+        if recorded is not None and recorded.request_digest != self.request.digest:
+            raise IdempotencyMismatch
+        return recorded is not None
+
     async def rehearse(self, stream_id: UUID, command: Command[A]) -> Result[A] | None:
         """Decide without writing; None when the command was carried out before. Raises what `run` would."""
-        dependencies = self.dependencies
-        if not self.is_dry and await find_command(dependencies.pool, self.request.command_id) is not None:
-            return None
+        return None if await self.is_repeat() else await self.decide(stream_id, command)
+
+    async def decide(self, stream_id: UUID, command: Command[A]) -> Result[A]:
+        """Decide as of now, without writing, whatever the key was used for. Raises what `run` would."""
         return await replace(self, is_dry=True).run(stream_id, command)
+
+    async def get(self, kind: type[A], stream_id: UUID) -> A:
+        """Return what the command is about, as it is now. Raises IdempotencyMismatch, and only then NotFound."""
+        await self.is_repeat()
+        return await self.dependencies.escrow.get(kind, stream_id)
 
     async def require_version(self, kind: type[Aggregate], stream_id: UUID) -> None:
         """Compare If-Match with a stream that the command itself does not lead with.
 
-        Raises PreconditionFailed, and NotFound for strangers, whatever version they name.
+        Raises IdempotencyMismatch, PreconditionFailed, and NotFound for strangers, whatever version they name.
         """
-        dependencies = self.dependencies
-        if self.expected_version is None or await find_command(dependencies.pool, self.request.command_id) is not None:
+        if self.expected_version is None or await self.is_repeat():
             return
-        found = await dependencies.escrow.get(kind, stream_id)
+        found = await self.dependencies.escrow.get(kind, stream_id)
         if not can_see(found, self.actor):
             raise NotFound
         if found.version != self.expected_version:

@@ -42,7 +42,7 @@ async def revise(desk: Desk, listing_id: UUID, patch: ListingPatch) -> Response:
     Raises IdempotencyMismatch where the key was used for other words.
     """
     said = patch.model_dump(include={"title", "description"}, exclude_none=True)
-    listing = await desk.dependencies.escrow.get(Listing, listing_id)
+    listing = await desk.get(Listing, listing_id)
     price = patch.price.to_money() if patch.price else listing.price
     planned = _revise(price, rehearse_content(desk.request, KIND))
     rehearsed = await desk.rehearse(listing_id, planned)

@@ -12,7 +12,6 @@ from domain.listing import Listing
 from domain.money import Currency
 from domain.transaction.commands import OpenTransaction
 from domain.transaction.opening import UsdRate
-from eventstore.log import find_command
 
 RECORDED = UsdRate(currency=Currency.USD, units_per_usd="1", on="1970-01-01")
 """Stands for the rate where the log has the answer, whatever has become of listing and rates since."""
@@ -20,14 +19,9 @@ RECORDED = UsdRate(currency=Currency.USD, units_per_usd="1", on="1970-01-01")
 
 async def open_transaction(desk: Desk, listing_id: UUID) -> Response:
     """Reserve a listing. Raises what `Transaction.open` raises, and NotFound for a listing that nobody may see yet."""
-    rate = RECORDED if await _is_repeat(desk) else await _find_rate(desk, listing_id)
+    rate = RECORDED if await desk.is_repeat() else await _find_rate(desk, listing_id)
     command = OpenTransaction(listing_id=listing_id, rate=rate, terms=await get_terms(desk.dependencies))
     return await desk.create(command, TransactionView.of)
-
-
-async def _is_repeat(desk: Desk) -> bool:
-    """A dry run is decided anew, whatever its key was used for."""
-    return not desk.is_dry and await find_command(desk.dependencies.pool, desk.request.command_id) is not None
 
 
 async def _find_rate(desk: Desk, listing_id: UUID) -> UsdRate:

@@ -18,12 +18,13 @@ from api.files.upload import receive_file
 from api.reads.reading import Reader
 from api.views.proof import ProofItem, ProofsView
 from database.connect import Pool
-from domain.errors import EscrowError, NotFound, StillRunning
+from domain.errors import EscrowError, IdempotencyMismatch, NotFound, StillRunning
 from domain.listing import Listing
 from domain.listing.commands import AttachProof, RemoveProof
 from domain.listing.proof import Proof
 from domain.transaction import Transaction
 from eventstore.escrow import Result
+from eventstore.log import find_command
 
 UNKNOWN = AttachProof(proof_id=UUID(int=0), sha256="", media_type="", size_bytes=0)
 """Stands for a file while it is not known yet: who may not send one is refused before the first byte."""
@@ -32,7 +33,7 @@ PIECE_BYTES = 256 * 1024
 
 async def attach(desk: Desk, listing_id: UUID, http: Request) -> Response:
     """Receive, look at and store a file, and put it to the listing; the same file again changes nothing."""
-    await desk.rehearse(listing_id, UNKNOWN)
+    await _require_sender(desk, listing_id)
     dependencies = desk.dependencies
     async with dependencies.objects.draft() as draft:
         raw_name, media_type = await receive_file(http, draft)
@@ -56,6 +57,16 @@ async def attach(desk: Desk, listing_id: UUID, http: Request) -> Response:
     proof = _find(result.aggregate, file.sha256)
     names = await read_names(dependencies.pool, [proof.proof_id])
     return desk.answer(result, ProofItem.of(proof, names.get(proof.proof_id)), status=201)
+
+
+async def _require_sender(desk: Desk, listing_id: UUID) -> None:
+    """Refuse who may not send a file; a repeat is known by the file only, and is about the listing that its key was
+    used for. Raises what `attach_proof` raises, and IdempotencyMismatch."""
+    recorded = None if desk.is_dry else await find_command(desk.dependencies.pool, desk.request.command_id)
+    if recorded is None:
+        await desk.decide(listing_id, UNKNOWN)
+    elif recorded.stream_id != listing_id:
+        raise IdempotencyMismatch
 
 
 async def _run(desk: Desk, listing_id: UUID, file: StoredFile) -> Result[Listing]:

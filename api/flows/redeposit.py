@@ -55,7 +55,7 @@ async def redeposit(desk: Desk, transaction_id: UUID, wanted: Handover) -> Respo
     """Deposit and grant again. Raises what `replace_deposit` raises, ContractDiffers, NameDiffers, WrongPassword,
     GrantGone and MaterialDestroyed when there is nothing left to hand over, and UnfitCredentials."""
     dependencies = desk.dependencies
-    transaction = await dependencies.escrow.get(Transaction, transaction_id)
+    transaction = await desk.get(Transaction, transaction_id)
     keys = await _read_keys(dependencies, transaction)
     command = ReplaceDeposit(
         vault_id=transaction.vault_id if wanted.credentials is None else dependencies.escrow.new_id(),

@@ -51,7 +51,7 @@ class Signature:
 
 async def sign(desk: Desk, transaction_id: UUID, signature: Signature) -> Result[Transaction]:
     """Sign the contract. Raises NameDiffers, PasswordMissing, WrongPassword, and what `sign_contract` raises."""
-    transaction = await desk.dependencies.escrow.get(Transaction, transaction_id)
+    transaction = await desk.get(Transaction, transaction_id)
     is_seller = desk.actor.id == str(transaction.seller_id)
     fingerprint = transaction.buyer_key_fingerprint if is_seller else None
     content = rehearse_content(desk.request, KIND)

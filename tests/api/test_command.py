@@ -12,6 +12,7 @@ from tests.waiting import wait_until
 from tests.weaknesses.running import read
 
 T = "/api/v1/transactions"
+CONTENTS = "SELECT count(*) FROM contents"
 HELD_UP = "SELECT count(*) FROM pg_locks WHERE relation = 'contents'::regclass AND NOT granted"
 
 
@@ -67,6 +68,35 @@ def test_a_key_is_good_for_one_body_and_one_route(installation: Installation) ->
         refused = buyer.post(path, body, key=key)
         assert refused.status_code == 422, refused.text
         assert refused.json()["code"] == "idempotency_key_reused"
+
+
+def test_a_used_key_keeps_no_words_and_tells_of_nothing(installation: Installation) -> None:
+    """Whatever it is sent to, and whether that exists; without the key the same is refused for what it is."""
+    stranger, key, unknown = installation.people["stranger"], str(uuid4()), str(uuid4())
+    body = {"title": "t", "description": "d", "price": {"amount_minor": 5, "currency": "KES"}}
+    foreign, listing = installation.open(), installation.people["seller"].must("/api/v1/listings", body)["id"]
+    assert stranger.post("/api/v1/listings", body, key=key).status_code == 201
+    kept = read(installation, CONTENTS)
+    signature = {"content_sha256": "0" * 64, "legal_name": "Somebody Else", "password": PASSWORD}
+    dispute = {"category": "not_working", "statement": "These words are nobody's."}
+    asked = [
+        ("POST", f"{T}/{one}/{place}", body)
+        for one in (unknown, foreign)
+        for place, body in (
+            ("disputes", dispute),
+            ("state-access", {"statement": dispute["statement"]}),
+            ("contract/sign", signature),
+            ("redeposit", signature | {"credentials": {"username": "x"}}),
+        )
+    ]
+    asked += [("PATCH", f"/api/v1/listings/{one}", {"title": "new"}) for one in (unknown, listing)]
+    asked += [("PUT", f"/api/v1/listings/{one}/credentials", {"credentials": {"a": "b"}}) for one in (unknown, listing)]
+    for method, path, body in asked:
+        fresh = stranger.request(method, path, body, Idempotency_Key=str(uuid4()))
+        assert (fresh.status_code, fresh.json()["code"]) == (404, "not_found"), f"{path}: {fresh.text}"
+        refused = stranger.request(method, path, body, Idempotency_Key=key)
+        assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused"), path
+    assert read(installation, CONTENTS) == kept
 
 
 def test_a_key_belongs_to_its_actor(installation: Installation) -> None:

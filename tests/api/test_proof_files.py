@@ -138,13 +138,13 @@ def test_a_video_may_be_larger_than_an_image(installation: Installation):
     assert send(seller, listing, large).status_code == 201
 
 
-def announce(installation: Installation, listing: str, length: int, token: str) -> bytes:
+def announce(installation: Installation, listing: str, length: int, token: str, key: str | None = None) -> bytes:
     """Announce a large body and send none of it."""
     announced = raw_request(
         f"POST /api/v1/listings/{listing}/proofs",
         Content_Type="multipart/form-data; boundary=a",
         Authorization=f"Bearer {token}",
-        Idempotency_Key=str(uuid4()),
+        Idempotency_Key=key or str(uuid4()),
         Content_Length=str(length),
         Expect="100-continue",
     )
@@ -158,6 +158,11 @@ def test_who_may_not_send_is_refused_before_the_first_byte(installation: Install
         assert answer[9:12] == status, answer
         assert b"connection: close" in answer.lower()
     assert announce(installation, listing, 1_000, "not a token")[9:12] == b"401"
+    stranger, key = installation.people["stranger"], str(uuid4())
+    assert stranger.post("/api/v1/listings", DRAFT, key=key).status_code == 201
+    for one in (listing, str(uuid4())):
+        answer = announce(installation, one, 1_000, stranger.token, key)
+        assert (answer[9:12], b"connection: close" in answer.lower()) == (b"422", True), answer
 
 
 def test_the_same_file_twice_is_one(installation: Installation):
