@@ -43,6 +43,32 @@ SELECT body
 FROM public.payment_events
 WHERE id = %(id)s;
 
+-- name: erase_bodies
+-- What came about the sales of somebody, and what belongs to no sale and has his address; the hash and the rest stay.
+UPDATE public.payment_events AS kept
+SET body = ''
+WHERE
+    kept.body <> ''
+    AND (
+        kept.transaction_id IN (
+            SELECT t.id
+            FROM public.transactions AS t
+            WHERE %(user_id)s IN (t.buyer_id, t.seller_id)
+        )
+        OR (
+            kept.transaction_id IS NULL
+            AND EXISTS (
+                SELECT
+                FROM public.users AS u
+                WHERE
+                    u.id = %(user_id)s
+                    AND strpos(
+                        lower(encode(kept.body, 'escape')), encode(convert_to(lower(u.email), 'UTF8'), 'escape')
+                    ) > 0
+            )
+        )
+    );
+
 -- name: put_back
 -- Let these deliveries be worked off again.
 UPDATE public.payment_events

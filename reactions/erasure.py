@@ -34,6 +34,7 @@ from identity.erasure import (
 from identity.user import get_user
 from projections.page import fetch_all, fetch_one
 from projections.reached import get_reached
+from reactions.deliveries import erase_bodies
 
 SQL = load("reactions", "erasure.sql")
 READ = ("transactions", "disputes", "listings")
@@ -138,6 +139,7 @@ class Eraser:
             await unlock_after_all(self.pool, user_id)
             return standing
         await self.erase_files(user_id, self.clock())
+        await erase_bodies(self.pool, user_id)
         await erase_personal_data(self.pool, user_id, self.clock())
         return await self.look(user_id)
 

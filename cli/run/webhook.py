@@ -56,7 +56,11 @@ def show_delivery(delivery_id: int, *, as_json: bool) -> None:
         print_json({"webhook": row._asdict(), "body_bytes": len(raw), "body": json.loads(_dump(body))})
         return
     print_facts(row._asdict(), 16)
-    print(f"\n{_dump(body)}" if body is not None else f"\n{len(raw)} bytes that are no JSON")
+    print(f"\n{_describe(raw) if body is None else _dump(body)}")
+
+
+def _describe(raw: bytes) -> str:
+    return f"{len(raw)} bytes that are no JSON" if raw else "empty: a party was erased"
 
 
 def _dump(body: object) -> str:

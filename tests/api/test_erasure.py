@@ -1,6 +1,7 @@
 """Erasing a person over HTTP and by hand: planted names are found nowhere, the log stands, and the address is free."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,11 +17,12 @@ from api.files.media import MediaType
 from api.files.upload import receive_file
 from database.connect import Pool, open_pool
 from gateways.objects import Draft
+from gateways.paystack.webhook import SIGNATURE_HEADER, signature
 from identity.erasure import erase_personal_data, lock_for_erasure, request_erasure
 from reactions.erasure import SETTLE_SECONDS, ErasureUndecided, Standing, State
 from replay.verify import verify
 from tests.api.proof_files import send
-from tests.api.running import PASSWORD, WIRE, Installation, JsonObject, Person
+from tests.api.running import PASSWORD, SECRET, WIRE, Installation, JsonObject, Person
 from tests.api.samples import PNG
 from tests.api.signing_in import ask_to_sign_in
 from tests.conftest import Database
@@ -77,9 +79,23 @@ def leave_traces(installation: Installation, person: Person) -> str:
     contract = cast("JsonObject", installation.view(transaction)["contract"])
     body = {"content_sha256": contract["sha256"], "legal_name": CANARIES[1], "password": PASSWORD}
     person.must(f"/api/v1/transactions/{transaction}/contract/sign", body)
+    tell(installation, "charge.success", str(installation.view(transaction)["payment_reference"]))
+    tell(installation, "charge.success", "of-another-system")
     dispute = {"category": "not_working", "statement": f"I am {CANARIES[1]}"}
     person.must(f"/api/v1/transactions/{transaction}/disputes", dispute)
     return transaction
+
+
+def tell(installation: Installation, event: str, reference: str) -> None:
+    """The processor says who paid; it writes the address in its own way."""
+    who = {"email": EMAIL.upper(), "last_name": CANARIES[1]}
+    raw = json.dumps({"event": event, "data": {"reference": reference, "customer": who}}).encode()
+    answer = WIRE.post(
+        f"{installation.base_url}/api/v1/webhooks/paystack",
+        content=raw,
+        headers={SIGNATURE_HEADER: signature(SECRET, raw)},
+    )
+    assert answer.status_code == 200, answer.text
 
 
 def end(installation: Installation, transaction: str) -> None:
@@ -172,7 +188,7 @@ def test_a_person_is_erased_and_the_log_stands(fresh: Installation, database: Da
     end(fresh, transaction)
     wait_until(lambda: person.get(ERASURE).json()["open_matters"] == [])
     assert person.get(ERASURE).json()["state"] == "waiting"
-    assert {"users", "contents", "payout_accounts", "api_keys", "stored_files"} <= places_of(fresh)
+    assert {"users", "contents", "payout_accounts", "api_keys", "stored_files", "payment_events"} <= places_of(fresh)
     assert list(fresh.files.rglob(f"{person.id}/*"))
     wait_until(lambda: accesses_of(fresh, person).origins == {"127.0.0.1"})
     seen = accesses_of(fresh, person)
