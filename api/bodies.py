@@ -227,7 +227,11 @@ class OpenBody(Body):
 
 
 class SignBody(Body):
-    """The hash of the contract as it was read, the legal name as in the account, and the seller's password."""
+    """The hash of the contract as it was read, the legal name as in the account, and the seller's password.
+
+    The acknowledgements are the statements that the signer ticked. They stand in the log for ever, also
+    after an erasure: nothing personal belongs there.
+    """
 
     content_sha256: Sha256
     legal_name: Name
@@ -255,13 +259,19 @@ class RevealBody(Body):
 
 
 class ConfirmBody(Body):
-    """The statements the buyer agreed to, in their exact words."""
+    """The statements the buyer agreed to, in their exact words.
+
+    They stand in the log for ever, also after an erasure: nothing personal belongs there.
+    """
 
     statements: Statements = ()
 
 
 class CancelBody(Body):
-    """Why the transaction ends; optional."""
+    """Why the transaction ends; optional.
+
+    It stands in the log for ever, also after an erasure, and the other party reads it: do not name people.
+    """
 
     reason: Annotated[Prose, Field(min_length=1, max_length=500)] | None = None
 
@@ -280,7 +290,10 @@ class StatementBody(Body):
 
 
 class ExtendBody(Body):
-    """How much more time, in seconds from the present end, and why."""
+    """How much more time, in seconds from the present end, and why.
+
+    The reason stands in the log for ever, also after an erasure: do not name people.
+    """
 
     seconds: Annotated[int, Field(strict=True, ge=1, le=MAX_EXTENSION_SECONDS)]
     reason: Reason
