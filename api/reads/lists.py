@@ -9,7 +9,7 @@ from api.http.query import read_choice, read_flag
 from api.reads.ledger import find_folded_position
 from api.reads.page import Page, make_page, read_last_key, read_moment_cursor, read_position_cursor
 from api.reads.reading import Reader
-from api.views.event import EventView
+from api.views.event import EventView, may_see_event
 from api.views.ledger import EntryItem
 from api.views.row import ActionItem, AlertItem, ApprovalItem, TransactionItem
 from domain.errors import NotFound
@@ -84,12 +84,16 @@ async def list_log(reader: Reader) -> Page[EventView]:
 
 
 async def list_events(reader: Reader, stream_id: UUID) -> Page[EventView]:
-    """The events of one stream, oldest first."""
+    """The events of one stream that the reader is shown, oldest first."""
     name = f"events of {stream_id}"
-    after = read_position_cursor(reader, name)
-    last = after + reader.limit + 1
-    events = await read_stream(reader.dependencies.pool, stream_id, after_version=after, to_version=last)
-    return make_page(reader, name, events, _viewer(reader), lambda event: (event.version,))
+    last, wanted, shown = read_position_cursor(reader, name), reader.limit + 1, list[RecordedEvent]()
+    while len(shown) < wanted:
+        first, last = last, last + wanted
+        events = await read_stream(reader.dependencies.pool, stream_id, after_version=first, to_version=last)
+        shown += [event for event in events if may_see_event(event, reader.actor)]
+        if len(events) < wanted:
+            break
+    return make_page(reader, name, shown, _viewer(reader), lambda event: (event.version,))
 
 
 def _viewer(reader: Reader) -> Callable[[RecordedEvent], EventView]:

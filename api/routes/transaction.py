@@ -88,7 +88,7 @@ async def get_transaction(transaction_id: PathId, reader: OneReader) -> Response
 
 @router.get("/{transaction_id}/events", response_model=Page[EventView])
 async def get_events(transaction_id: PathId, reader: EventReader) -> Page[EventView]:
-    """List what happened to a transaction, oldest first."""
+    """List what happened to a transaction, oldest first; parties are not shown what is among staff."""
     await reader.get(Transaction, transaction_id)
     return await list_events(reader, transaction_id)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from api.views.money import MoneyView
-from domain.actor import Actor
+from domain.actor import PARTIES, Actor
 from domain.money import Money
 from domain.transaction import Transaction
 from domain.transaction.records import Approval, Dispute, DisputeAnswer
@@ -116,7 +116,10 @@ class ApprovalView(BaseModel):
 
 
 class TransactionView(BaseModel):
-    """Where a transaction stands at `version`, why it does not move by itself, and what you can do about it."""
+    """Where a transaction stands at `version`, why it does not move by itself, and what you can do about it.
+
+    `pending_approvals` are for staff and auditors; parties see what comes of them.
+    """
 
     id: UUID
     version: int
@@ -153,6 +156,7 @@ class TransactionView(BaseModel):
     def at(cls, transaction: Transaction, actor: Actor, at: datetime) -> "TransactionView":
         """Show a transaction with what `actor` can do at a moment."""
         price, deadline = transaction.price, transaction.next_deadline
+        approvals = () if actor.role in PARTIES else transaction.pending_approvals
         return cls(
             id=transaction.id,
             version=transaction.version,
@@ -177,7 +181,7 @@ class TransactionView(BaseModel):
             stuck_reason=transaction.stuck_reason,
             deadline=DeadlineView(kind=deadline.kind.value, at=deadline.at) if deadline else None,
             disputes=[DisputeView.of(dispute) for dispute in transaction.disputes.values()],
-            pending_approvals=[ApprovalView.of(one, transaction) for one in transaction.pending_approvals],
+            pending_approvals=[ApprovalView.of(one, transaction) for one in approvals],
             allowed_actions=list(transaction.allowed_actions(actor, at)),
         )
 

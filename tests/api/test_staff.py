@@ -118,6 +118,42 @@ def approve(installation: Installation, accepted: httpx.Response) -> httpx.Respo
     return installation.people["super_admin_2"].post(f"{A}/approvals/{request['approval_id']}/approve")
 
 
+def events_of(installation: Installation, name: str, transaction: str, limit: int = 100) -> list[JsonObject]:
+    """The history of a transaction as somebody is shown it, page by page."""
+    found, cursor = list[JsonObject](), ""
+    while True:
+        page = installation.people[name].get(f"{T}/{transaction}/events?limit={limit}{cursor}").json()
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        assert len(page["items"]) == limit
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+def test_parties_see_what_staff_decide_and_not_what_staff_say_about_it(installation: Installation) -> None:
+    transaction, admin = installation.hold(LARGE), installation.people["admin"]
+    installation.people["buyer"].must(f"{T}/{transaction}/disputes", {"category": "not_working"})
+    for text in ("he lies", "he lies again"):
+        admin.must(f"{A}/transactions/{transaction}/notes", {"text": text})
+    asked = installation.people["super_admin"].post(f"{A}/transactions/{transaction}/refund", REASON)
+    waits = {name: installation.view(transaction, name)["pending_approvals"] for name in ("buyer", "seller", "admin")}
+    assert (waits["buyer"], waits["seller"], waits["admin"]) == ([], [], asked.json()["pending_approvals"])
+    assert approve(installation, asked).status_code == 200
+
+    known = events_of(installation, "admin", transaction)
+    among_staff = {"note_added.v1", "approval_requested.v2", "approval_granted.v1"}
+    shown = [event["position"] for event in known if str(event["type"]).partition(".")[2] not in among_staff]
+    assert len(shown) == len(known) - 5, "two notes, the request, the agreement, and the note of the decision"
+    for name in ("buyer", "seller"):
+        seen = events_of(installation, name, transaction)
+        assert [event["position"] for event in seen][: len(shown)] == shown
+        assert events_of(installation, name, transaction, limit=1)[: len(shown)] == seen[: len(shown)]
+        assert REASON["reason"] not in str(seen)
+        decision = next(event["data"] for event in seen if event["type"] == "transaction.decision_taken.v1")
+        assert {"reason", "requested_by"}.isdisjoint(cast("JsonObject", decision))
+        assert cast("JsonObject", decision)["amount_minor"] == LARGE
+
+
 def failed_refund(installation: Installation) -> tuple[str, JsonObject]:
     """A refund has failed at Paystack, and the buyer's account is too new to be paid on; what Paystack says of it."""
     transaction = installation.hold(LARGE)
