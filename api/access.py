@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.dependencies import dependencies_of
-from api.errors import ApiKeyInsufficient, ApiKeyOfOtherMode, NotSignedIn, NotVerified, SecondFactorRequired
+from api.errors import ApiKeyInsufficient, ApiKeyOfOtherMode, NotVerified, SecondFactorRequired
 from api.http.front_door import route_of
 from api.http.scope import SESSION
 from api.rights import RIGHTS, Right, roles_of_key
@@ -16,6 +16,7 @@ from domain.actor import Actor, Role
 from domain.errors import Forbidden
 from identity.api_key import mode_of
 from identity.authenticator import Session
+from identity.session import NotSignedIn
 
 SCHEME = "bearer "
 FRESH = timedelta(minutes=5)

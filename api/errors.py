@@ -98,13 +98,6 @@ class KeyRequired(EscrowError):
     status = 400
 
 
-class NotSignedIn(EscrowError):
-    """Sign in first: there is no valid session with this token."""
-
-    code = "not_signed_in"
-    status = 401
-
-
 class NotVerified(EscrowError):
     """Confirm your e-mail address first."""
 

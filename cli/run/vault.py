@@ -90,21 +90,23 @@ def _read_pepper_file() -> bytes:
 
 def check_backup(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> None:
     """Open what is stored with the pepper in the backup. Raises BackupIncomplete and what reading it raises."""
-    _prove_and_report(files, ask, as_json=as_json)
+    _, versions = _open_and_prove(files, ask)
+    names = _names(files)
+    sentence = f"{names} opens what is stored here: {versions} version(s) of the pepper"
+    report({"backup": names, "opens_versions": versions}, sentence, as_json=as_json)
 
 
 def restore_backup(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> None:
-    """Put the pepper file back, if it opens what is stored."""
-    content = _prove_and_report(files, ask, as_json=as_json)
-    _write(get_pepper_path(Settings()), content)
-
-
-def _prove_and_report(files: Sequence[Path], ask: AskPassphrase, *, as_json: bool) -> bytes:
+    """Put the pepper file back, if it opens what is stored. Raises FileInTheWay, and what `check_backup` raises."""
     content, versions = _open_and_prove(files, ask)
-    names = " and ".join(map(str, files))
-    sentence = f"{names} opens what is stored here: {versions} version(s) of the pepper"
-    report({"backup": names, "opens_versions": versions}, sentence, as_json=as_json)
-    return content
+    path, names = get_pepper_path(Settings()), _names(files)
+    _write(path, content)
+    sentence = f"{path} is back from {names}, and opens what is stored here: {versions} version(s) of the pepper"
+    report({"backup": names, "opens_versions": versions, "pepper_file": str(path)}, sentence, as_json=as_json)
+
+
+def _names(files: Sequence[Path]) -> str:
+    return " and ".join(map(str, files))
 
 
 def _open_and_prove(files: Sequence[Path], ask: AskPassphrase) -> tuple[bytes, int]:

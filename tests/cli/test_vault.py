@@ -41,9 +41,11 @@ def test_a_backup_is_proved_and_gives_the_pepper_back(demo: Demo, tmp_path: Path
     assert demo.escrow("vault", "pepper", "backup", str(file), *passphrase).returncode == PRECONDITION, "never over one"
     assert demo.escrow("vault", "pepper", "check", str(file), *passphrase).returncode == 0
     elsewhere = {**demo.environment, "ESCROW_PEPPER_FILE": str(restored)}
-    assert run_escrow(["vault", "pepper", "restore", str(file), *passphrase], elsewhere).returncode == 0
+    put_back = run_escrow(["vault", "pepper", "restore", str(file), *passphrase, "--json"], elsewhere)
+    assert json.loads(put_back.stdout)["pepper_file"] == str(restored)
     assert restored.read_bytes() == pepper_of(demo).read_bytes()
-    assert run_escrow(["vault", "pepper", "restore", str(file), *passphrase], elsewhere).returncode == PRECONDITION
+    refused = run_escrow(["vault", "pepper", "restore", str(file), *passphrase], elsewhere)
+    assert (refused.returncode, refused.stdout) == (PRECONDITION, "")
 
 
 def test_a_backup_of_another_pepper_is_refused(demo: Demo, tmp_path: Path, passphrase: tuple[str, str]) -> None:
