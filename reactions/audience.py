@@ -6,7 +6,7 @@ from typing import cast
 from uuid import UUID
 
 from domain.transaction import Transaction
-from domain.transaction.records import PayoutPurpose
+from domain.transaction.records import Basis, PayoutPurpose
 from eventstore.converter import Fields
 
 Audience = Callable[[Fields, Transaction], tuple[str, ...]]
@@ -67,6 +67,12 @@ def if_owed(data: Fields, transaction: Transaction) -> tuple[str, ...]:
     refund = transaction.refunds[cast("str", data["reference"])]
     is_taken = refund.paid_by is not None and refund.paid_by == refund.contested_by
     return () if is_taken else buyer(data, transaction)
+
+
+def unless_agreed(data: Fields, transaction: Transaction) -> tuple[str, ...]:
+    """Both parties, of a wish to call the sale off, until both have it: then they hear that the money goes back."""
+    is_agreed = any(refund.basis is Basis.MUTUAL for refund in transaction.refunds.values())
+    return () if is_agreed else both(data, transaction)
 
 
 def unless_resolved(data: Fields, transaction: Transaction) -> tuple[str, ...]:

@@ -98,22 +98,6 @@ def test_a_missing_fact_is_an_error_and_not_a_gap(template: str) -> None:
             write(template, {"role": "buyer"})
 
 
-@pytest.mark.parametrize(
-    ("template", "claim"),
-    [
-        ("deadlines_extended", "on our side"),
-        ("refund_sent", "sent to where you paid from. "),
-        ("clawback_recovered", "a bank"),
-    ],
-)
-def test_a_message_claims_nothing_that_its_event_does_not_say(template: str, claim: str) -> None:
-    """Deadlines move after a dispute and a lost deposit too; a refund may go to an account that was named for it."""
-    facts = {name: values[0] for name, values in facts_of(template).items()}
-    letter = write(template, facts)
-    assert claim not in letter.text
-    assert claim not in letter.html
-
-
 @pytest.mark.parametrize(("source", "stands_still"), [("buyer", True), ("admin", True), ("seller", False)])
 def test_a_dispute_of_the_seller_promises_no_standstill(source: str, *, stands_still: bool) -> None:
     """What gives the money back to the buyer goes on under it."""
