@@ -1,4 +1,4 @@
-"""Listings follow their transaction: sold, free again, or removed when a refunded buyer has seen the credentials.
+"""Listings follow their transaction: sold, free again, or removed when it was not sold and a buyer saw the credentials.
 
 What is free again can be handed over to the next buyer: a deposit that nothing opens any more leaves the listing first.
 """

@@ -186,7 +186,7 @@ class Listing(Aggregate):
     def follow_end(self, transaction_id: UUID, *, sold: bool, shown: bool) -> None:
         """The transaction that reserved the listing ended; anything else is an echo and changes nothing.
 
-        A refunded sale whose credentials were shown is removed: what one buyer has seen is never sold to another.
+        Not sold, yet with its credentials shown, it is removed: what one buyer has seen is never sold to another.
         """
         self._require_system()
         if self.status is not ListingStatus.RESERVED or self.transaction_id != transaction_id:
@@ -194,7 +194,7 @@ class Listing(Aggregate):
         if sold:
             self.record(ListingSold, transaction_id=transaction_id)
         elif shown:
-            self.record(ListingRemoved, reason="the credentials were shown to a buyer who was refunded")
+            self.record(ListingRemoved, reason="the credentials were shown to a buyer whose money went back")
         else:
             self.record(ListingFreed, transaction_id=transaction_id)
 

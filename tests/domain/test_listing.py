@@ -27,7 +27,7 @@ from domain.money import AmountNotPositive, Currency, Money
 from domain.reason import ReasonTooShort
 from domain.transaction.records import Finding
 from domain.vault import DestroyCredentials, LoseCredentials
-from tests.domain.paths import REASON, completed, disputed, opening, pending, resolve, returned
+from tests.domain.paths import REASON, chargeback, completed, disputed, opening, pending, resolve, returned, revealed
 from tests.domain.people import (
     ADMIN,
     AUDITOR,
@@ -213,6 +213,13 @@ def test_what_one_buyer_has_seen_is_never_sold_to_another():
     story = returned(pending())
     story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=True), SYSTEM, LISTING_ID)
     assert story.listing.state == "removed"
+
+
+def test_why_it_is_removed_is_true_also_when_a_bank_took_the_money_back():
+    story = revealed(pending())
+    story.do(chargeback("lost"))
+    story.do(FollowTransactionEnd(transaction_id=TRANSACTION_ID, sold=False, shown=True), SYSTEM, LISTING_ID)
+    assert story.last("removed").reason == "the credentials were shown to a buyer whose money went back"
 
 
 def test_sold_it_is_never_for_sale_again():
