@@ -9,11 +9,12 @@ from uuid import UUID
 import pytest
 
 from domain.event import Event
+from domain.policy import Terms
 from domain.transaction import Transaction
 from domain.transaction.commands import WithdrawDispute
 from domain.transaction.phase import SOURCES
 from domain.transaction.records import Basis, DisputeSource, Finding, PayoutPurpose
-from domain.transaction.system_commands import ExtendDeadlines, WithholdPayable
+from domain.transaction.system_commands import EnforceDeadline, ExtendDeadlines, WithholdPayable
 from eventstore.log import RecordedEvent
 from eventstore.transcoder import encode
 from reactions.notice import REMINDER, tell_of_transaction
@@ -95,6 +96,7 @@ def is_refunding(letter: Told) -> bool:
 CLAIMS: dict[str, Callable[[Told], bool]] = {
     "still yours": is_owed,
     "You are still owed": is_owed,
+    "and will be sent": is_owed,
     "If you ask for it too": lambda letter: not is_refunding(letter),
     "If the other party asks too": lambda letter: not is_refunding(letter),
     "no money moves": lambda letter: not is_refunding(letter),
@@ -172,17 +174,30 @@ def extended() -> Story:
     return story
 
 
-def withheld() -> Story:
-    """A seller who was paid twice for one sale pays it back by another; no buyer of his got anything back."""
-    debt = paying(pending())
+def paid_twice(terms: Terms | None = None) -> Story:
+    """The seller has two transfers for one sale."""
+    debt = paying(pending(terms=terms))
     first = debt.payout()
     debt.do(transfer(first, "pending"))
     debt.do(transfer(first, "failed"))
     debt.wait(minutes=2).do(pay_out())
     debt.do(transfer(debt.payout(), "success"))
     debt.do(transfer(first, "success"))
+    return debt
+
+
+def withheld() -> Story:
+    """A seller who was paid twice for one sale pays it back by another; no buyer of his got anything back."""
+    debt = paid_twice()
     story = releasing(debt.beside())
     story.do(WithholdPayable(owing_transaction_id=debt.transaction_id))
+    return story
+
+
+def released_to_debt() -> Story:
+    """What was kept back from a seller who was paid twice settles what he owes."""
+    story = paid_twice(Terms(reserve_bps=900, warranty_seconds=86_400))
+    story.wait(days=2).do(EnforceDeadline())
     return story
 
 
@@ -199,6 +214,7 @@ STORIES: dict[str, Callable[[], Story]] = {
             questioned_while_refunding,
             extended,
             withheld,
+            released_to_debt,
         )
     },
 }
@@ -229,6 +245,12 @@ def test_of_a_payout_that_came_back_only_what_is_still_owed_is_promised(tell: Ca
     story = tell()
     assert not any(story.transaction.payable_minor(purpose) for purpose in PayoutPurpose)
     assert "What is still owed to you of it is safe" in last(story)["payout_reversed", payee]
+
+
+def test_what_was_kept_back_is_not_promised_to_whom_it_only_lowers_a_debt() -> None:
+    letters = last(released_to_debt())
+    assert set(letters) == {("reserve_released", "seller"), ("clawback_recovered", "seller")}
+    assert "What you do not owe us of it will be sent." in letters["reserve_released", "seller"]
 
 
 def test_a_withdrawn_dispute_lets_go_on_only_what_waited_for_it_alone() -> None:
