@@ -44,6 +44,12 @@ class GatewayRefused(GatewayError):
     code = "gateway_refused"
 
 
+class AmountOutOfRange(GatewayRefused):
+    """The payment processor names an amount that is more than these books can hold; nothing was recorded."""
+
+    code = "gateway_amount_out_of_range"
+
+
 class InsufficientBalance(GatewayRefused):
     """The balance at the payment processor does not cover this; nothing happened, it needs a top-up first."""
 

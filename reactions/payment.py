@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from domain.money import parse_charged_currency
+from domain.money import MAX_AMOUNT_MINOR, parse_charged_currency
 from domain.transaction import Transaction
 from domain.transaction.payment import ConfirmedCharge
 from domain.transaction.system_commands import RecordCharge, ReturnReceipts
-from gateways.errors import UnknownReference, WrongMode
+from gateways.errors import AmountOutOfRange, UnknownReference, WrongMode
 from gateways.payment import Charge, ChargeStatus, Mode
 from reactions.question import ask_each
 from reactions.toolbox import Toolbox, order
@@ -40,8 +40,13 @@ async def confirm_charge(tools: Toolbox, transaction: Transaction, reference: st
 
 
 def confirmed_of(tools: Toolbox, charge: Charge) -> ConfirmedCharge:
-    """Return what a GET said of a charge, as the log records it; raise `WrongMode` for one of the other mode."""
+    """Return what a GET said of a charge, as the log records it.
+
+    Raises `WrongMode` for one of the other mode, and `AmountOutOfRange` for what no journal can hold.
+    """
     _require_mode(tools.gateway.mode, charge.mode)
+    if max(charge.amount_minor, charge.fee_minor or 0) > MAX_AMOUNT_MINOR:
+        raise AmountOutOfRange(f"charge {charge.reference}: {charge.amount_minor}, fee {charge.fee_minor}")
     return ConfirmedCharge(
         reference=charge.reference,
         processor_id=str(charge.processor_id),

@@ -21,7 +21,7 @@ async def forget(_question: str | int) -> None:
     raise UnknownReference("no", http_status=404)
 
 
-def hinder(world: World, question: str, how: Callable[[str], Awaitable[None]] = refuse) -> None:
+def hinder(world: World, question: str, how: Callable[[str], Awaitable[object]] = refuse) -> None:
     """The processor answers this kind of question with a 4xx, whatever it is about."""
     setattr(world.tools.gateway, question, how)
 

@@ -3,12 +3,17 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+import pytest
+
+from domain.money import MAX_AMOUNT_MINOR
 from domain.transaction.phase import Phase
 from domain.transaction.records import PayoutStatus, RefundStatus
-from gateways.payment import NewTransfer, Refund, Transfer
+from gateways.errors import AmountOutOfRange
+from gateways.payment import Charge, NewTransfer, Refund, Transfer
 from reactions.recovery import Place, take_refund
+from reactions.worker import Worker
 from tests.conftest import Database
-from tests.reactions.refusing import alerts, heal, kinds, sent
+from tests.reactions.refusing import alerts, heal, hinder, kinds, sent
 from tests.reactions.world import PRICE, World, run
 
 Answer = Callable[..., Awaitable[Refund | Transfer]]
@@ -86,5 +91,30 @@ def test_staff_are_told_of_a_transfer_whose_order_was_answered_with_another(data
         assert payout.status is PayoutStatus.UNCERTAIN
         assert transaction.stuck_reason == "payout_uncertain: gateway_outcome_mismatched when asked about it"
         assert await told(world, database, payout.reference)
+
+    run(database.app_dsn, story)
+
+
+@pytest.mark.parametrize("surplus", [5, 10**15])
+def test_a_charge_above_what_a_journal_holds_is_told_to_staff_and_stops_nobody(
+    database: Database, surplus: int
+) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.open()
+        page = await world.pay(transaction_id)
+        real = world.tools.gateway.verify_charge
+
+        async def answer(reference: str) -> Charge:
+            return replace(await real(reference), amount_minor=MAX_AMOUNT_MINOR + surplus)
+
+        hinder(world, "verify_charge", answer)
+        worker = Worker(world.tools, database.app_dsn)
+        for reported, minutes in ((None, 0), (page.reference, 10), (None, 0)):
+            world.wait(minutes=minutes)
+            assert await worker.advance(transaction_id, reported) == AmountOutOfRange.code
+        (alert,) = await alerts(world, database)
+        assert (alert.subject, alert.detail) == (page.reference, AmountOutOfRange.code)
+        heal(world, "verify_charge")
+        assert (await world.advance(transaction_id)).phase is Phase.FUNDS_HELD
 
     run(database.app_dsn, story)
