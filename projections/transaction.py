@@ -192,7 +192,7 @@ def _text(at: datetime | None) -> str | None:
 
 TRANSACTIONS = Projection(
     name="transactions",
-    version=8,
+    version=9,
     tables=(TRANSACTION,),
     topics=topics_of("transaction"),
     fold=fold,

@@ -159,7 +159,7 @@ class DisputeTrack(CompensationTrack):
             self.require_party()
         if self.settlement is SettlementStatus.NONE:
             raise NothingHeld
-        ended_at = self.completed_at or (self.phase_since if self.phase in TERMINAL else self.now)
+        ended_at = self.completed_at or self.returned_at or (self.phase_since if self.phase in TERMINAL else self.now)
         if self.now > ended_at + DISPUTE_WINDOW:
             raise DisputeTooLate
         if any(dispute.opened_by == self.actor.id for dispute in self.open_disputes):

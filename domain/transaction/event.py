@@ -37,8 +37,10 @@ class TransactionEvent(Event):
             aggregate.phase_since = self.timestamp
             if phase is Phase.COMPLETED and aggregate.completed_at is None:
                 aggregate.completed_at = self.timestamp
-            elif phase is Phase.REFUNDED:
+            elif phase is Phase.REFUNDED and aggregate.refunded_at is None:
                 aggregate.refunded_at = self.timestamp
+            if phase in {Phase.REFUNDED, Phase.SPLIT} and aggregate.returned_at is None:
+                aggregate.returned_at = self.timestamp
 
     def change(self, transaction: "TransactionState") -> None:
         """Assign what this fact changes; never raise, never read clock, random source or settings."""

@@ -128,6 +128,7 @@ class TransactionState(Aggregate):
         self.settled_at: datetime | None = None
         self.completed_at: datetime | None = None
         self.refunded_at: datetime | None = None
+        self.returned_at: datetime | None = None  # refunded or split, the first time: stray money changes no ending
         self.reserve_due_at: datetime | None = None
         self.payouts: dict[str, Payout] = {}
         self.paid_twice_minor: Counter[PayoutPurpose] = Counter()  # what the buyer has twice, at our loss

@@ -20,10 +20,11 @@ from domain.transaction.records import Finding
 from domain.transaction.settlement import AwardInvalid
 from domain.transaction.staff_commands import EscalateDispute
 from domain.transaction.state import DisputeOpen, NothingHeld
-from domain.transaction.system_commands import EnforceDeadline
+from domain.transaction.system_commands import EnforceDeadline, ReturnReceipts
 from tests.domain.paths import (
     REASON,
     asked,
+    charge,
     chargeback,
     completed,
     confirm,
@@ -77,6 +78,18 @@ def test_the_window_closes_30_days_after_the_end(ended):
     story.fork().wait(days=30).do(dispute(9), BUYER)
     story.wait(days=30, microseconds=1).refuses(DisputeTooLate, dispute(9), BUYER)
     story.do(chargeback("open"))
+
+
+@pytest.mark.parametrize("ended", [returned, split])
+def test_stray_money_that_goes_back_neither_moves_the_end_nor_opens_the_window_again(ended):
+    story = ended(pending())
+    refunded_at = story.transaction.refunded_at
+    story.wait(days=20).do(charge(story, processor_id="charge-2"))
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "processed"))
+    assert (story.phase, story.transaction.refunded_at) == (ended.__name__.replace("returned", "refunded"), refunded_at)
+    story.fork().wait(days=10).do(dispute(9), BUYER)
+    story.wait(days=10, microseconds=1).refuses(DisputeTooLate, dispute(9), BUYER)
 
 
 def test_the_window_is_open_as_long_as_it_takes_to_complete():
