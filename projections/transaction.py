@@ -159,7 +159,7 @@ def _refunded_minor(transaction: Transaction) -> int:
     )
     transfers = sum(
         [
-            p.amount_minor
+            max(0, p.amount_minor - transaction.stray_in_payouts[p.reference])
             for p in transaction.payouts.values()
             if p.purpose is PayoutPurpose.REFUND and p.status is PayoutStatus.SUCCEEDED
         ]
@@ -192,7 +192,7 @@ def _text(at: datetime | None) -> str | None:
 
 TRANSACTIONS = Projection(
     name="transactions",
-    version=9,
+    version=10,
     tables=(TRANSACTION,),
     topics=topics_of("transaction"),
     fold=fold,

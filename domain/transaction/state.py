@@ -131,6 +131,7 @@ class TransactionState(Aggregate):
         self.returned_at: datetime | None = None  # refunded or split, the first time: stray money changes no ending
         self.reserve_due_at: datetime | None = None
         self.payouts: dict[str, Payout] = {}
+        self.stray_in_payouts: dict[str, int] = {}  # how much of each is for the return of stray money, in minor units
         self.paid_twice_minor: Counter[PayoutPurpose] = Counter()  # what the buyer has twice, at our loss
         self.account_waits: dict[PayoutPurpose, AccountWait] = {}
         self.unproven_accounts: dict[PayoutPurpose, UnprovenAccount] = {}
@@ -281,10 +282,13 @@ class TransactionState(Aggregate):
 
     def pay_refunds_by(self, payout: Payout) -> None:
         """Fold that a transfer pays what refunds of its currency left that will never be sent."""
+        stray_minor = 0
         for refund in tuple(self.refunds.values()):
             is_own = payout.purpose is PayoutPurpose.REFUND and refund.currency is self.price.currency
             if is_own and refund.is_owed:
                 self.update_refund(refund.reference, paid_by=payout.reference)
+                stray_minor += 0 if refund.is_of_price else refund.amount_minor - refund.taken_minor
+        self.stray_in_payouts.setdefault(payout.reference, stray_minor)  # what its amount was made of stays so
 
     def owe_again(self, payout: Payout, postings: Postings) -> None:
         """Fold that a transfer came to nothing: what it was to pay is owed again, but for what the payee has twice."""

@@ -12,11 +12,13 @@ from domain.transaction.payout import NothingPayable
 from domain.transaction.records import PayoutPurpose, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import GrantApproval
-from domain.transaction.system_commands import RecordRefund
+from domain.transaction.system_commands import RecordRefund, ReturnReceipts
+from projections.transaction import row_of
 from tests.domain.paths import (
     asked,
     charge,
     chargeback,
+    completed,
     confirm,
     contract,
     dispute,
@@ -122,6 +124,16 @@ def test_a_failed_refund_is_paid_to_an_account_that_staff_name_when_the_buyer_ha
     story.refuses(NotStuck, release("RCP_again", PayoutPurpose.REFUND), SUPER)
     story.do(transfer(payout.reference, "success"))
     assert story.phase == "refunded"
+
+
+def test_the_row_does_not_count_a_transfer_that_returns_stray_money_as_refunded():
+    story = completed(pending())
+    story.do(charge(story, processor_id="charge-2"))
+    story.do(ReturnReceipts())
+    story.do(refunded(story.refund(), "failed"))
+    story.do(pay_out(PayoutPurpose.REFUND, "RCP_buyer"))
+    story.do(transfer(story.payout(), "success"))
+    assert (story.phase, row_of(story.transaction, 1)["refunded_minor"]) == ("completed", 0)
 
 
 def test_a_transfer_to_the_buyer_that_comes_back_leaves_the_day_of_completion_as_it_was():
