@@ -179,12 +179,14 @@ async def take_transfer(tools: Toolbox, transaction_id: UUID, transfer: Transfer
     if transaction is None:
         return Place.NONE
     confirmed = await tools.gateway.verify_transfer(transfer.reference)
-    report = payout.report_of(confirmed)
-    if transfer.reference not in transaction.payouts:
-        try:
+    try:
+        if transfer.reference not in transaction.payouts:
             transaction = await _order_anew(tools, transaction, confirmed)
-        except Refused:
-            return Place.UNPAID if report.status in NOT_PAID else Place.NONE
+        report = payout.report_of_payout(transaction, transaction.payouts[transfer.reference], confirmed)
+    except Refused:
+        return Place.UNPAID if payout.report_of(confirmed).status in NOT_PAID else Place.NONE
+    except OutcomeMismatched:
+        return Place.NONE
     result = await order(tools, NAME, transaction, RecordTransfer(report=report))
     return Place.KNOWN if result.aggregate.version == transaction.version else Place.TAKEN
 
@@ -224,7 +226,7 @@ async def _conclude_last(tools: Toolbox, transaction: Transaction, purpose: Payo
     if last is None or not last.status.is_open:
         return transaction
     try:
-        report = payout.report_of(await tools.gateway.verify_transfer(last.reference))
+        report = payout.report_of_payout(transaction, last, await tools.gateway.verify_transfer(last.reference))
     except UnknownReference:
         report = TransferReport(reference=last.reference, status=TransferStatus.REFUSED, reason="forgotten")
     return (await order(tools, NAME, transaction, RecordTransfer(report=report))).aggregate

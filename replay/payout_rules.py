@@ -24,7 +24,7 @@ from domain.transaction.payout import (
     PayoutUncertain,
 )
 from domain.transaction.phase import FAILED
-from domain.transaction.records import Payout, PayoutStatus
+from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
 from domain.transaction.shortfall import PayoutWaitsForBalance
 from replay.rules import Named, Rule, require
 
@@ -56,7 +56,14 @@ _owes_no_fee_yet = _when(lambda payout: payout.status in MAY_HAVE_BEEN_PAID and 
 def _is_payable(x: Transaction, e: PayoutRequested) -> bool:
     is_free = not any(p.purpose is e.purpose and p.status.is_open for p in x.payouts.values())
     is_new = e.reference not in x.payouts and not _is_too_early(x, e)
-    return is_free and is_new and not x.is_frozen(e.purpose) and 0 < e.amount_minor == x.payable_minor(e.purpose)
+    return is_free and is_new and not _is_frozen(x, e.purpose) and 0 < e.amount_minor == x.payable_minor(e.purpose)
+
+
+def _is_frozen(x: Transaction, purpose: PayoutPurpose) -> bool:
+    """Logs from before returns were matched by the number of their charge have payouts of what was disputed by that."""
+    named = {dispute.charge_reference for dispute in x.open_disputes}
+    is_named = any(refund.charge_reference in named for refund in x.stray_returns)
+    return x.is_frozen(purpose) and (is_named or purpose is not PayoutPurpose.REFUND)
 
 
 def _is_too_early(x: Transaction, e: PayoutRequested) -> bool:

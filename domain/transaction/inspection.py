@@ -79,7 +79,8 @@ class InspectionTrack(SettlementTrack):
         stood_still = timedelta(seconds=self._seconds_stood_still())
         super().acknowledge_reveal()
         ends_at = self.inspection_ends_at
-        if self.silence_refunds and stood_still and ends_at is not None and not self.inspection_lapsed:
+        runs = self.is_live and self.silence_refunds and not self.inspection_lapsed
+        if runs and stood_still and ends_at is not None:
             self.record(InspectionExtended, ends_at=ends_at + stood_still, reason=STOOD_STILL)
 
     def _seconds_stood_still(self) -> int:

@@ -53,6 +53,14 @@ def test_who_says_only_under_a_sellers_dispute_that_he_has_read_it_has_the_time_
     assert story.transaction.next_deadline == (DeadlineKind.INSPECTION, story.now + left)
 
 
+def test_who_says_that_he_has_read_it_once_nothing_is_held_has_no_time_to_be_given_back():
+    story = shown(pending(terms=Terms(silence=Silence.REFUND)))
+    story.do(dispute(), SELLER)
+    story.wait(days=1).do(chargeback("lost", 40_000))
+    assert not story.transaction.is_live
+    assert story.do(AcknowledgeReveal(), BUYER) == ["reveal_acknowledged"]
+
+
 @pytest.mark.parametrize("silence", [Silence.RELEASE, Silence.ESCALATE])
 def test_where_silence_means_no_refund_the_time_is_given_back_with_the_dispute(silence: Silence):
     story = shown(pending(terms=Terms(silence=silence)))

@@ -9,7 +9,7 @@ from domain.policy import MAX_PAYOUT_ATTEMPTS, PAYOUT_RETRY_AFTER, Terms
 from domain.transaction.commands import OpenDispute
 from domain.transaction.dispute import Award
 from domain.transaction.phase import Phase
-from domain.transaction.records import DisputeCategory, Finding
+from domain.transaction.records import DisputeCategory, Finding, PayoutStatus
 from domain.transaction.staff_commands import ForceRelease, ResolveDispute
 from gateways.errors import GatewayError
 from projections.external_payment import list_open_payments
@@ -209,5 +209,21 @@ def test_what_was_under_way_and_failed_is_let_go_and_the_log_says_why(database: 
         await world.advance(transaction_id)
         fold(database)
         assert read(database, SETTLED) == [("it was never paid, or was taken back",)]
+
+    tell(database.app_dsn, story)
+
+
+def test_a_payout_of_another_amount_than_was_ordered_has_no_place(database: Database) -> None:
+    async def story(street: Street) -> None:
+        world = street.world
+        transaction_id = await world.release()
+        await world.fault("transfer", "500_before", times=2)
+        await world.advance(transaction_id)
+        other = await send_unheard(world, transaction_id, "seller", 60_000)
+        assert (await take(street))[other.reference] is Place.NONE
+        transaction = await world.transaction(transaction_id)
+        assert transaction.payouts[other.reference].status is PayoutStatus.UNCERTAIN
+        fold(database)
+        assert [row.kind for row in await list_open_payments(world.pool, transaction_id)] == ["transfer"]
 
     tell(database.app_dsn, story)
