@@ -14,7 +14,7 @@ from eventstore.appender import Appender
 from eventstore.proposal import OutcomeUnknown, Verdict
 from tests.eventstore.checker import find_faults
 from tests.eventstore.running import connect, in_loop, migrated, new_id, proposal
-from tests.waiting import until
+from tests.waiting import until, wait_until
 
 CLIENTS = 8
 VICTIMS = """
@@ -51,24 +51,30 @@ class Load:
                 await asyncio.sleep(0.05)
 
 
+def reach(server) -> psycopg.Connection | None:
+    """A connection to a server that may not have noticed yet what was killed before, or recover from it."""
+    try:
+        return connect(server.superuser_dsn())
+    except psycopg.OperationalError:
+        return None
+
+
+def reach_in_time(server) -> psycopg.Connection:
+    connection = wait_until(lambda: reach(server), seconds=60)
+    assert connection is not None
+    return connection
+
+
 def kill_a_process(server) -> None:
-    with connect(server.superuser_dsn()) as admin:
+    with reach_in_time(server) as admin:
         os.kill(random.choice(admin.execute(VICTIMS).fetchall())[0], signal.SIGKILL)
 
 
 def kill_the_server(server) -> None:
-    with connect(server.superuser_dsn()) as admin:
+    with reach_in_time(server) as admin:
         data_dir = admin.execute("SHOW data_directory").fetchone()[0]
     with open(f"{data_dir}/postmaster.pid") as file:  # noqa: PTH123
         os.kill(int(file.readline()), signal.SIGKILL)
-
-
-def is_up(server) -> bool:
-    try:
-        connect(server.superuser_dsn()).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 @in_loop
@@ -82,7 +88,7 @@ async def crash(server, cycles):
             await until(lambda before=before: len(load.acknowledged) > before + 50, seconds=60)
             await asyncio.sleep(random.random() * 0.05)
             await asyncio.to_thread(kill_a_process if cycle % 3 else kill_the_server, server)
-            await until(lambda: is_up(server), seconds=60)
+            (await asyncio.to_thread(reach_in_time, server)).close()
         load.stopped = True
         await asyncio.gather(*clients)
     return load

@@ -32,7 +32,7 @@ class Recorded:
 @pytest.fixture(scope="session")
 def told(server: Server) -> Generator[Recorded]:
     """A log of some hundred events with money in every corner, told once: tests get a clone of it."""
-    market = Market(3).run(sales=8, steps=400)
+    market = Market(12).run(sales=8, steps=400)
     with cloned(server) as database:
         yield Recorded(database, market, record(database.owner_dsn, market))
 

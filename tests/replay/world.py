@@ -234,7 +234,7 @@ class Market(Story):
         sale.act(SYSTEM, sale.transaction.lose_deposit)
 
     def redeposit(self, sale: Sale) -> None:
-        sale.act(sale.seller, lambda: sale.transaction.replace_deposit(self.id(), addendum("b" * 64)))
+        sale.act(sale.seller, lambda: sale.transaction.replace_deposit(sale.vault.id, addendum("b" * 64)))
 
     def extend(self, sale: Sale) -> None:
         sale.act(sale.seller, lambda: sale.transaction.extend_inspection(3600, "give him more time"))
