@@ -95,6 +95,7 @@ class Worker:
     def _start_over(self) -> None:
         """Forget what another worker may have overtaken."""
         self._tools.refused_since.clear()
+        self._left_to_poll: set[UUID] = set()
         self.watch = Watch(self._tools)
         self.backlog = Backlog(self._tools, self.watch, self.advance)
         self._outages = Outages(self._tools, self.watch)
@@ -115,8 +116,8 @@ class Worker:
                 tasks.create_task(self._follow_log())
                 tasks.create_task(self.backlog.work())
                 tasks.create_task(_repeat(SIGN_SECONDS, self._outages.give_sign, begin_seconds=SIGN_SECONDS))
-                tasks.create_task(_repeat(CLOCK_SECONDS, self._watch_clock))
-                tasks.create_task(_repeat(self._poll_seconds, self._poll))
+                tasks.create_task(_repeat(CLOCK_SECONDS, self.watch_clock))
+                tasks.create_task(_repeat(self._poll_seconds, self.poll))
                 tasks.create_task(_repeat(CHARGEBACK_SECONDS, self.poll_chargebacks))
                 tasks.create_task(_repeat(SWEEP_SECONDS, self.sweep))
                 tasks.create_task(_repeat(SWEEP_SECONDS, partial(self._tend_vault, withdrawing=withdraw_destroyed)))
@@ -171,6 +172,7 @@ class Worker:
                     self._tools, transaction_id, reported, is_disputed=is_disputed, is_refund=is_refund
                 )
             except GatewayError as error:
+                self._left_to_poll.add(transaction_id)
                 logger.warning("gateway_failed", transaction_id=str(transaction_id), code=error.code)
                 return error.code
             except Undecodable as error:
@@ -184,10 +186,14 @@ class Worker:
                 return error.code
         return None
 
-    async def _watch_clock(self) -> None:
-        await self._advance_all(self.list_idle(await self.watch.list_due(self._tools.clock())))
+    async def watch_clock(self) -> None:
+        """Advance what is overdue; what the processor has just failed at waits for the poll, not for a second."""
+        due = await self.watch.list_due(self._tools.clock())
+        await self._advance_all(self.list_idle(one for one in due if one not in self._left_to_poll))
 
-    async def _poll(self) -> None:
+    async def poll(self) -> None:
+        """Advance everything that is not over."""
+        self._left_to_poll.clear()
         async for page in self.watch.read_unfinished():
             await self._advance_all(self.list_idle(page))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from domain.policy import Terms
 from domain.transaction.phase import Phase
 from domain.transaction.records import PayoutPurpose, PayoutStatus, RefundStatus
 from domain.vault import DepositStatus, Vault
@@ -13,6 +14,7 @@ from gateways.payment import Transfer, TransferStatus
 from projections.external_payment import list_open_payments
 from reactions.advance import advance
 from reactions.hold import settle
+from reactions.worker import Worker
 from tests.conftest import Database
 from tests.domain.people import SUPER
 from tests.reactions.awards import DIVIDED, award, owing, refund
@@ -211,5 +213,31 @@ def test_what_was_accepted_a_moment_ago_may_not_be_known_yet(database: Database)
         await refuse_for(world, transaction_id, minutes=9)
         assert (await world.transaction(transaction_id)).refused_questions == {}
         assert (await world.transaction(transaction_id)).phase is Phase.RELEASING
+
+    run(database.app_dsn, story)
+
+
+def test_an_overdue_sale_whose_question_is_refused_is_left_to_the_poll(database: Database) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.open(Terms(payment_seconds=3_600))
+        await world.page(transaction_id)
+        world.wait(hours=2)
+        asked: list[str] = []
+
+        async def refuse_and_count(reference: str) -> None:
+            asked.append(reference)
+            raise GatewayRefused("no", http_status=400)
+
+        hinder(world, "verify_charge", refuse_and_count)
+        worker = Worker(world.tools, database.app_dsn)
+        await worker.watch.catch_up()
+        for step, times in (
+            (worker.watch_clock, 1),
+            (worker.watch_clock, 1),
+            (worker.poll, 2),
+            (worker.watch_clock, 2),
+        ):
+            await step()
+            assert len(asked) == times
 
     run(database.app_dsn, story)
