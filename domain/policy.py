@@ -85,5 +85,7 @@ APPROVAL_VALID = timedelta(hours=24)
 REDEPOSIT_WITHIN = timedelta(hours=72)
 MAX_EXTENSION_SECONDS = 30 * 24 * 3600
 COMPENSATION_CAP_BPS = 2000
+UNKNOWN_AT_MOST = timedelta(minutes=10)
+"""So long after it accepted something the processor may say that it does not know it."""
 PAYOUT_RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 MAX_PAYOUT_ATTEMPTS = len(PAYOUT_RETRY_AFTER) + 1

@@ -4,9 +4,9 @@ To refuse is not to be silent: when the processor does not answer at all, nobody
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
 from typing import TypeVar
 
+from domain.policy import UNKNOWN_AT_MOST
 from domain.transaction import Transaction
 from domain.transaction.system_commands import RecordAnsweredQuestion, RecordRefusedQuestion
 from gateways.errors import GatewayError, GatewayRefused, UnknownReference
@@ -14,8 +14,8 @@ from reactions.toolbox import Toolbox, record
 
 NAME = "questions"
 REFUSALS = (GatewayRefused, UnknownReference)
-PATIENCE = timedelta(minutes=10)
-"""What it accepted a moment ago the processor may not know yet: staff are told of what it refuses for so long."""
+PATIENCE = UNKNOWN_AT_MOST
+"""Staff are told of what the processor refuses to say for so long."""
 
 T = TypeVar("T")
 Ask = Callable[[], Awaitable[bool]]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.journal import Account, credit, debit, journal
+from domain.policy import UNKNOWN_AT_MOST
 from domain.transaction.attempt import PayoutRetryScheduled
 from domain.transaction.cooling import CoolingTrack
 from domain.transaction.event import TransactionEvent, TransactionMoneyEvent
@@ -228,10 +229,14 @@ class RefundTrack(CoolingTrack):
         self.pay_the_rest_of(unsent)
 
     def pay_the_rest_of(self, ended: Iterable[Payout]) -> None:
-        """What transfers that ended unsent were to pay besides, another one pays, at once."""
+        """What transfers that ended unsent were to pay besides, another one pays.
+
+        Not at once: if a crash has hidden that one of them was sent, the processor may not know it yet.
+        """
+        retry_at = self.now + UNKNOWN_AT_MOST
         for payout in ended:
             if self.payable_minor(payout.purpose) > 0:
-                self.record(PayoutRetryScheduled, reference=payout.reference, retry_at=self.now)
+                self.record(PayoutRetryScheduled, reference=payout.reference, retry_at=retry_at)
 
     def _record_sent_after_all(self, refund: Refund) -> None:
         missing = max(0, refund.amount_minor - self.owed_of(refund))

@@ -128,7 +128,7 @@ def test_what_the_chargeback_left_of_a_transfer_that_it_ended_is_sent_by_itself(
         story = failed(begin)
         take_back(story, 30_000)
         assert "payout_given_up" not in story.topics()
-        story.do(PAY)
+        story.wait(minutes=10).do(PAY)
         assert story.last("payout_requested").amount_minor == 70_000
 
 

@@ -7,11 +7,14 @@ import pytest
 from domain.journal import Account
 from domain.transaction import Transaction
 from domain.transaction.records import PayoutStatus, RefundStatus
+from gateways.payment import NewTransfer, Transfer
 from reactions.advance import advance
 from reactions.checkpoint import save_unless_since
 from reactions.refund import CLOSED
 from tests.conftest import Database
+from tests.killed import Killed
 from tests.reactions.disputes import decide, dispute
+from tests.reactions.refusing import forget, heal, hinder
 from tests.reactions.world import PRICE, World, run
 
 
@@ -77,5 +80,36 @@ def test_a_transfer_in_its_place_that_was_never_made_is_not_sent_after_the_charg
         assert transaction.is_over
         assert transaction.balances[Account.LOSSES] == 0
         assert await world.moved("transfer") == await world.moved("refund") == []
+
+    run(database.app_dsn, story)
+
+
+def test_what_is_left_of_a_transfer_that_may_have_been_sent_unheard_waits_until_the_processor_knows_it(
+    database: Database,
+) -> None:
+    async def story(world: World) -> None:
+        transaction_id = await world.hold()
+        await world.top_up(3 * PRICE.amount_minor)
+        await world.fault("refund", "refuse", times=1)
+        world.wait(hours=72)
+        send = world.tools.gateway.initiate_transfer
+
+        async def send_and_die(wanted: NewTransfer) -> Transfer:
+            await send(wanted)
+            raise Killed
+
+        world.tools.gateway.initiate_transfer = send_and_die  # type: ignore[method-assign]
+        with pytest.raises(Killed):
+            await world.advance(transaction_id)
+        heal(world, "initiate_transfer")
+        hinder(world, "verify_transfer", forget)
+        reference, number = await dispute(world, transaction_id, amount_minor=30_000)
+        await decide(world, number, "lost")
+        await advance(world.tools, transaction_id, reference, is_disputed=True)
+        heal(world, "verify_transfer")
+        for _ in range(2):
+            world.wait(minutes=10)
+            await world.advance(transaction_id)
+        assert await world.moved("transfer") == [-PRICE.amount_minor]
 
     run(database.app_dsn, story)
