@@ -59,6 +59,7 @@ MEANINGS: dict[str, str] = {
     "evidence_version": "the version of the transaction up to which its events are the evidence",
     "expected_minor": "what was asked for",
     "expires_at": "until when it is valid",
+    "external_payment_id": "the payment of the processor's that the log has no place for",
     "fee_minor": "what the processor charges the platform",
     "figures": "per account: name, currency, the ledger's and the processor's figure, what is pending, what is listed",
     "finding": "who is at fault",

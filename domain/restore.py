@@ -29,6 +29,14 @@ class PaymentKind(StrEnum):
     CHARGEBACK = "chargeback"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What an external payment that holds its transaction back is, and under which name the processor has it."""
+
+    kind: PaymentKind
+    reference: str
+
+
 class RestoreCause(StrEnum):
     """How it was noticed.
 

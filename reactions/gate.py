@@ -25,7 +25,7 @@ from projections.ledger import LEDGER
 from projections.payout import PAYOUTS
 from projections.reached import get_reached
 from projections.refund import REFUNDS
-from reactions.hold import begin_holds, discover
+from reactions.hold import discover, update_holds
 from reactions.recovery import NAME, Place, take_up
 from reactions.toolbox import Toolbox
 from reactions.watermark import LogState, Mark, Watermark, cause_of
@@ -120,7 +120,7 @@ class RestoreGate:
         await self._until_folded()
         for each in strange:
             if each.transaction_id is not None:
-                await begin_holds(tools, each.transaction_id)
+                await update_holds(tools, each.transaction_id)
         compared = await self._compare(f"restore {begun.noticed_at.isoformat()}")
         command = RecordRestore(
             cause=cause,

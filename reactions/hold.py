@@ -11,16 +11,23 @@ from uuid import UUID
 import structlog
 
 from domain.actor import Actor, reaction
-from domain.errors import Refused
-from domain.restore import DiscoverExternalPayment, PaymentKind, SettleExternalPayment, external_payment_id
+from domain.errors import NotFound, Refused
+from domain.restore import (
+    DiscoverExternalPayment,
+    ExternalPayment,
+    PaymentKind,
+    SettleExternalPayment,
+    external_payment_id,
+)
 from domain.transaction.system_commands import BeginHold, EndHold
 from eventstore.escrow import Escrow, Request
+from eventstore.transcoder import Undecodable
 from gateways.chargeback import Chargeback
 from gateways.payment import Charge, Refund, Transfer
 from projections.external_payment import ExternalPaymentRow, list_open_payments
 from reactions.question import ask_first
 from reactions.recovery import NAME, Found, Place, take_charge, take_chargebacks, take_refund, take_transfer
-from reactions.toolbox import Toolbox, find_readable, order, request_of
+from reactions.toolbox import Toolbox, find_readable, record, request_of
 
 IN_THE_LOG = "the log knows this payment now"
 SETTLED = {
@@ -47,7 +54,7 @@ async def is_held_back(tools: Toolbox, transaction_id: UUID) -> bool:
     Raises the processor's errors: nobody knows then. Staff are told of a refusal that lasts.
     """
     waits = False
-    for row in await begin_holds(tools, transaction_id):
+    for row in await update_holds(tools, transaction_id):
         place = await _find_place(tools, transaction_id, row)
         if place is Place.NONE:
             waits = True
@@ -56,14 +63,42 @@ async def is_held_back(tools: Toolbox, transaction_id: UUID) -> bool:
     return waits
 
 
-async def begin_holds(tools: Toolbox, transaction_id: UUID) -> list[ExternalPaymentRow]:
-    """Let a transaction say what holds it back, where it can be read; return that."""
-    rows = await list_open_payments(tools.pool, transaction_id)
+async def update_holds(tools: Toolbox, transaction_id: UUID) -> list[ExternalPaymentRow]:
+    """Let a transaction say what holds it back, and what does no more, where it can be read; return what does."""
+    rows = await _list_open(tools, transaction_id)
+    transaction = await find_readable(tools.escrow, transaction_id)
+    if transaction is None:
+        return rows
+    said = list(transaction.held_back_by)
     for row in rows:
-        transaction = await find_readable(tools.escrow, transaction_id)
-        if transaction is not None and row.reference not in transaction.held_back_by:
-            await order(tools, NAME, transaction, BeginHold(kind=PaymentKind(row.kind), reference=row.reference))
+        if row.id not in said:
+            begun = BeginHold(external_payment_id=row.id, kind=PaymentKind(row.kind), reference=row.reference)
+            await record(tools, NAME, transaction_id, begun)
+    for held_by in said:
+        if await _is_settled(tools.escrow, held_by):
+            await _end_hold(tools.escrow, transaction_id, held_by)
     return rows
+
+
+async def _list_open(tools: Toolbox, transaction_id: UUID) -> list[ExternalPaymentRow]:
+    """The table may be late: what is settled in the log must not be said again, which would go on until it is not."""
+    rows = await list_open_payments(tools.pool, transaction_id)
+    return [row for row in rows if not await _is_settled(tools.escrow, row.id)]
+
+
+async def _is_settled(escrow: Escrow, payment_id: UUID) -> bool:
+    """What cannot be read holds its transaction back, and no other."""
+    try:
+        return (await escrow.get(ExternalPayment, payment_id)).is_settled
+    except (NotFound, Undecodable):
+        return False
+
+
+async def _end_hold(escrow: Escrow, transaction_id: UUID, payment_id: UUID) -> None:
+    transaction = await find_readable(escrow, transaction_id)
+    if transaction is not None:
+        ended = EndHold(external_payment_id=payment_id)
+        await escrow.execute(transaction_id, ended, request_of(NAME, transaction_id, transaction.version, ended))
 
 
 async def _find_place(tools: Toolbox, transaction_id: UUID, row: ExternalPaymentRow) -> Place:
@@ -117,12 +152,11 @@ def _describe(payment: Charge | Transfer | Refund | Chargeback) -> tuple[Payment
 
 
 async def settle(escrow: Escrow, payment: ExternalPaymentRow, reason: str, by: Actor) -> None:
-    """Let the transaction go on; after a crash in between it is held back still, and says so again."""
-    transaction = None
-    if payment.transaction_id is not None:
-        transaction = await find_readable(escrow, payment.transaction_id)
-    if transaction is not None:
-        ended = EndHold(reference=payment.reference)
-        await escrow.execute(transaction.id, ended, request_of(NAME, transaction.id, transaction.version, ended))
+    """Let the transaction go on, and then say so: the other way round, whoever hears of it would hold it back again.
+
+    After a crash in between, the next look at the transaction says it.
+    """
     command = SettleExternalPayment(reason=reason)
     await escrow.execute(payment.id, command, Request.keyed(by, f"settle:{payment.id}:{by.id}"))
+    if payment.transaction_id is not None:
+        await _end_hold(escrow, payment.transaction_id, payment.id)

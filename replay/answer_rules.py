@@ -63,9 +63,14 @@ ANSWER_RULES: dict[str, Rule] = dict(
             Transaction,
             HoldBegun,
             "something that does not hold it back yet",
-            lambda x, e: e.reference not in x.held_back_by,
+            lambda x, e: e.external_payment_id not in x.held_back_by,
         ),
-        require(Transaction, HoldEnded, "something that holds it back", lambda x, e: e.reference in x.held_back_by),
+        require(
+            Transaction,
+            HoldEnded,
+            "something that holds it back",
+            lambda x, e: e.external_payment_id in x.held_back_by,
+        ),
         require(
             Transaction,
             QuestionRefused,

@@ -67,8 +67,8 @@ def _passes(transaction: "Transaction", check: Check) -> bool:
 
 def stuck_reason(transaction: "Transaction") -> str | None:
     """Return the first unmet precondition of the next step, as a stable word; None when nothing is left to do."""
-    for reference, kind in transaction.held_back_by.items():
-        return f"held_back: {kind.value} {reference}{_refusal_of(transaction, reference)}"
+    for hold in transaction.held_back_by.values():
+        return f"held_back: {hold.kind.value} {hold.reference}{_refusal_of(transaction, hold.reference)}"
     if transaction.returnable_receipts:
         return "receipts_in_suspense"
     if transaction.has_open_dispute:

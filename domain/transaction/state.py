@@ -12,7 +12,7 @@ from domain.errors import Forbidden, NotFound, Refused
 from domain.journal import PER_TRANSACTION, Account, Postings
 from domain.money import Money
 from domain.policy import Silence, Terms
-from domain.restore import PaymentKind
+from domain.restore import Hold
 from domain.transaction.phase import FAILED, SOURCES, TERMINAL, Phase
 from domain.transaction.records import (
     AccountWait,
@@ -149,7 +149,7 @@ class TransactionState(Aggregate):
         self.uncovered_stray_minor: Counter[str] = Counter()  # by the id of a charge that nobody has heard of yet
         self.foreign_chargebacks: dict[str, bool] = {}  # whether each is open, by the processor's id
         self.foreign_charges: dict[str, str] = {}  # of what charge each of them is
-        self.held_back_by: dict[str, PaymentKind] = {}  # what has no place in a restored log, by reference
+        self.held_back_by: dict[UUID, Hold] = {}  # what has no place in a restored log, by external payment
         self.refused_questions: dict[str, str] = {}  # what the processor says instead of an answer, by reference
         self.recovered_in_cash_minor = 0
         self.recovered_elsewhere_minor = 0  # what he owed here and his other sales have paid

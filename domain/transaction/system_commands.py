@@ -239,23 +239,24 @@ class RecordAnsweredQuestion(TransactionCommand):
 class BeginHold(TransactionCommand):
     """The processor has something of the transaction that the log has no place for."""
 
+    external_payment_id: UUID
     kind: PaymentKind
     reference: str
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.begin_hold`."""
-        aggregate.begin_hold(self.kind, self.reference)
+        aggregate.begin_hold(self.external_payment_id, self.kind, self.reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndHold(TransactionCommand):
     """It has a place now, nobody was paid by it, or a person let the transaction go."""
 
-    reference: str
+    external_payment_id: UUID
 
     def decide(self, aggregate: Transaction, *related: Aggregate) -> None:
         """Call `Transaction.end_hold`."""
-        aggregate.end_hold(self.reference)
+        aggregate.end_hold(self.external_payment_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

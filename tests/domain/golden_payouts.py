@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from domain.restore import PaymentKind
 from domain.transaction.records import PayoutPurpose
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.staff_commands import (
@@ -17,15 +16,14 @@ from domain.transaction.staff_commands import (
     TypeOtp,
 )
 from domain.transaction.system_commands import (
-    BeginHold,
     DistrustAccount,
-    EndHold,
     RecordAnsweredQuestion,
     RecordRefund,
     RecordRefusedQuestion,
 )
 from domain.user import AccountDoubt
 from tests.domain import paths
+from tests.domain.holding import HOLD, LET_GO
 from tests.domain.paths import REASON, pending, refunded, transfer
 from tests.domain.people import SECOND, SUPER
 from tests.domain.story import Story
@@ -134,8 +132,8 @@ def sent_elsewhere() -> Story:
 def held_back() -> Story:
     """After a restore the processor has a transfer that the sale has no place for; a person lets the sale go on."""
     story = paths.paying(pending())
-    story.do(BeginHold(kind=PaymentKind.TRANSFER, reference="po-77"))
-    story.do(EndHold(reference="po-77"))
+    story.do(HOLD)
+    story.do(LET_GO)
     return story
 
 

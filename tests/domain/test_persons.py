@@ -7,7 +7,6 @@ import pytest
 
 from domain.command import Command
 from domain.errors import Forbidden, NotFound
-from domain.restore import PaymentKind
 from domain.transaction import commands, staff_commands, system_commands
 from domain.transaction.commands import (
     AcknowledgeReveal,
@@ -38,9 +37,7 @@ from domain.transaction.staff_commands import (
     WriteOff,
 )
 from domain.transaction.system_commands import (
-    BeginHold,
     DistrustAccount,
-    EndHold,
     EnforceDeadline,
     ExtendDeadlines,
     LoseDeposit,
@@ -54,6 +51,7 @@ from domain.transaction.system_commands import (
     WithholdPayable,
 )
 from domain.user import AccountDoubt
+from tests.domain.holding import HOLD, LET_GO
 from tests.domain.paths import (
     BUYER_KEY,
     REASON,
@@ -170,7 +168,7 @@ def _answering(story: Story) -> Story:
 
 def _held_back(story: Story) -> Story:
     paying(story)
-    story.do(BeginHold(kind=PaymentKind.TRANSFER, reference="po-77"))
+    story.do(HOLD)
     return story
 
 
@@ -210,8 +208,8 @@ CASES: dict[str, tuple[Callable[[Story], Story], Make, set[str]]] = {
         ONLY_SYSTEM,
     ),
     "withhold": (_owing_elsewhere, lambda s: WithholdPayable(owing_transaction_id=ELSEWHERE), ONLY_SYSTEM),
-    "begin hold": (paying, lambda _: BeginHold(kind=PaymentKind.TRANSFER, reference="po-77"), ONLY_SYSTEM),
-    "end hold": (_held_back, lambda _: EndHold(reference="po-77"), ONLY_SYSTEM),
+    "begin hold": (paying, lambda _: HOLD, ONLY_SYSTEM),
+    "end hold": (_held_back, lambda _: LET_GO, ONLY_SYSTEM),
     "refused question": (paying, lambda s: RecordRefusedQuestion(reference=s.payout(), refusal="u"), ONLY_SYSTEM),
     "answered question": (_unanswered, lambda s: RecordAnsweredQuestion(reference=s.payout()), ONLY_SYSTEM),
     "order answer": (_charged_back, lambda s: order_answer(s.dispute()), ONLY_SYSTEM),

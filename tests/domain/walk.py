@@ -12,7 +12,6 @@ from domain.errors import EscrowError
 from domain.event import Context, Event
 from domain.journal import PER_TRANSACTION
 from domain.listing import Listing
-from domain.restore import PaymentKind
 from domain.transaction import Transaction
 from domain.transaction.commands import (
     AcknowledgeReveal,
@@ -39,9 +38,7 @@ from domain.transaction.staff_commands import (
     WriteOff,
 )
 from domain.transaction.system_commands import (
-    BeginHold,
     DistrustAccount,
-    EndHold,
     EnforceDeadline,
     ExtendDeadlines,
     LoseDeposit,
@@ -59,6 +56,7 @@ from domain.user import AccountDoubt
 from eventstore.fork import fork
 from tests.domain import paths
 from tests.domain.answering import ANSWERS
+from tests.domain.holding import HOLD, LET_GO
 from tests.domain.paths import BUYER_KEY, REASON
 from tests.domain.people import ADMIN, BUYER, SECOND, SELLER, SUPER, SYSTEM
 
@@ -298,8 +296,8 @@ MOVES += [
     ("account is new", SYSTEM, lambda at: WaitForAccount(purpose=PayoutPurpose.SELLER, usable_at=at.now + LONG)),
     ("account is unproven", SYSTEM, lambda _: DISTRUST),
     ("question refused", SYSTEM, lambda at: RecordRefusedQuestion(reference=_payout(at), refusal="unknown")),
-    ("hold begun", SYSTEM, lambda _: BeginHold(kind=PaymentKind.TRANSFER, reference="po-77")),
-    ("hold ended", SYSTEM, lambda _: EndHold(reference="po-77")),
+    ("hold begun", SYSTEM, lambda _: HOLD),
+    ("hold ended", SYSTEM, lambda _: LET_GO),
     ("question answered", SYSTEM, lambda at: RecordAnsweredQuestion(reference=_payout(at))),
 ]
 SHARED = ("uncertain", "not_covered", "refused", "pending")

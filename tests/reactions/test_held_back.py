@@ -8,11 +8,15 @@ from uuid import UUID
 
 import pytest
 
+from domain.restore import PaymentKind
+from domain.transaction.system_commands import BeginHold
 from gateways.paystack.sim.server import StandIn, build_sim
 from projections.external_payment import list_open_payments
 from reactions.asking import ask_about
 from reactions.checkpoint import find_last_time
 from reactions.hold import HeldBack, settle
+from reactions.recovery import NAME
+from reactions.toolbox import record
 from reactions.worker import Worker
 from tests.conftest import Database
 from tests.domain.people import SUPER
@@ -21,6 +25,7 @@ from tests.reactions.working import deliver, fold, read, work_off
 from tests.reactions.world import SECRET, START, World, open_world
 
 REASONS = "SELECT stuck_reason FROM transactions"
+HOLDS = "SELECT topic FROM escrow_events WHERE topic LIKE 'transaction.hold%' ORDER BY originator_version"
 DELIVERIES = "SELECT outcome, error FROM payment_events"
 
 
@@ -123,5 +128,45 @@ def test_asking_about_it_by_hand_says_that_nothing_was_asked(database: Database)
     async def story(world: World, held: Held, _worker: Worker) -> None:
         with pytest.raises(HeldBack):
             await ask_about(world.tools, held.charge)
+
+    run(database, story)
+
+
+def test_what_was_let_go_is_held_back_no_more_however_late_the_table_is(database: Database) -> None:
+    async def story(world: World, held: Held, worker: Worker) -> None:
+        (row,) = await list_open_payments(world.pool, held.transaction_id)
+        await worker.advance(held.transaction_id)
+        await settle(world.escrow, row, "undone outside, ticket 4711", SUPER)
+        assert await list_open_payments(world.pool, held.transaction_id) == [row]
+        await worker.advance(held.transaction_id)
+        assert (await world.transaction(held.transaction_id)).stuck_reason == "awaiting_signatures"
+
+    run(database, story)
+
+
+def test_a_hold_that_outlived_what_it_was_for_ends_at_the_next_look(database: Database) -> None:
+    async def story(world: World, held: Held, worker: Worker) -> None:
+        (row,) = await list_open_payments(world.pool, held.transaction_id)
+        await settle(world.escrow, row, "undone outside, ticket 4711", SUPER)
+        fold(database)
+        late = BeginHold(external_payment_id=row.id, kind=PaymentKind(row.kind), reference=row.reference)
+        await record(world.tools, NAME, held.transaction_id, late)
+        await worker.advance(held.transaction_id)
+        assert (await world.transaction(held.transaction_id)).stuck_reason == "awaiting_signatures"
+
+    run(database, story)
+
+
+def test_while_the_table_stands_still_a_hold_is_said_once_and_ended_once(database: Database) -> None:
+    async def story(world: World, held: Held, worker: Worker) -> None:
+        (row,) = await list_open_payments(world.pool, held.transaction_id)
+        await worker.advance(held.transaction_id)
+        await world.panel.post(f"/_sim/transfers/{row.reference}", json={"status": "reversed"})
+        await worker.advance(held.transaction_id)
+        ended = (await world.transaction(held.transaction_id)).version
+        for _ in range(3):
+            await worker.advance(held.transaction_id)
+        assert (await world.transaction(held.transaction_id)).version == ended
+        assert read(database, HOLDS) == [("transaction.hold_begun.v1",), ("transaction.hold_ended.v1",)]
 
     run(database, story)
