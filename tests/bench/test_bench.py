@@ -14,6 +14,7 @@ from bench.measurement import Measurement, format_table, write_json
 from bench.size import FULL, QUICK, TINY
 from database.settings import Settings
 
+pytestmark = pytest.mark.soak
 FIGURES = {re.sub(r"[\d,]+", "N", name) for name in json.loads(LATEST.read_text())}
 
 

@@ -82,7 +82,9 @@ def test_control_c_ends_program_and_workers_at_once(program: "subprocess.Popen[s
     wait_until(lambda: not any(is_alive(pid) for pid in pids))
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.2, 0.8, 1.6])
+@pytest.mark.parametrize(
+    "seconds", [0.0, 0.2, 1.6, *(pytest.param(seconds, marks=pytest.mark.soak) for seconds in (0.02, 0.8))]
+)
 def test_control_c_while_the_workers_start_leaves_nothing_behind(
     program: "subprocess.Popen[str]", seconds: float
 ) -> None:
