@@ -160,7 +160,13 @@ def test_every_stuck_reason_is_told_to_whoever_is_called_at_night() -> None:
     assert len(fixed) > 15
     open_or_failed = {f"payout_{status}" for status in PayoutStatus if status.is_open or status in FAILED}
     open_refunds = {f"refund_{status}" for status in RefundStatus if status.is_open}
-    waiting = {"payout_waiting_for_balance", "refund_waiting_for_balance", "payout_retry_scheduled", "refund_failed"}
+    waiting = {
+        "payout_waiting_for_balance",
+        "refund_waiting_for_balance",
+        "payout_retry_scheduled",
+        "refund_failed",
+        "refund_cancelled",
+    }
     assert {*fixed, *open_or_failed, *open_refunds, *waiting} - words == set()
 
 

@@ -116,7 +116,7 @@ def _refund_reason(transaction: "Transaction") -> str | None:
             return f"refund_{refund.status.value}{charged_back}{_refusal_of(transaction, refund.reference)}"
         is_foreign = refund.currency is not transaction.price.currency
         if is_foreign and refund.will_not_be_sent and transaction.owed_of(refund) > 0:
-            return "refund_failed: in another currency"
+            return f"refund_{refund.status.value}: in another currency"
     owed = next((account for account in _OWED if transaction.owed(account) > 0), None)
     if owed is Account.REFUND_DUE:
         unpaid = (refund.reference for refund in transaction.refunds.values() if refund.is_unpaid)

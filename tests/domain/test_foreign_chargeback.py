@@ -147,7 +147,7 @@ def test_what_the_bank_did_not_take_of_a_return_that_it_stopped_is_for_a_person(
     story = paid_in_naira(returning=True)
     story.do(of_naira(story, "lost", 10_000))
     assert (in_naira(story, A.REFUND_DUE), in_naira(story, A.LOSSES)) == (-20_000, 0)
-    assert story.transaction.stuck_reason == "refund_failed: in another currency"
+    assert story.transaction.stuck_reason == "refund_cancelled: in another currency"
 
 
 def test_one_on_its_way_that_comes_to_nothing_is_owed_to_nobody_in_any_currency():

@@ -298,7 +298,7 @@ def test_what_such_a_transfer_was_to_pay_besides_is_paid_by_another_one():
     story.do(pay_out(PayoutPurpose.REFUND))
     story.do(refunded(story.refund(), "processed"))
     assert story.transaction.payable_minor(PayoutPurpose.REFUND) == 30_000
-    story.do(pay_out(PayoutPurpose.REFUND))
+    story.wait(minutes=10).do(pay_out(PayoutPurpose.REFUND))
     assert story.last("payout_requested").amount_minor == 30_000
     story.do(transfer(story.payout(), "success"))
     assert (story.balance(Account.REFUND_DUE), story.balance(Account.LOSSES)) == (0, 0)

@@ -16,7 +16,7 @@ from tests.simulation.world import World, answer
 DAYS = (0, 0.1, 1, 1, 1, 2, 3, 3, 3, 4, 8, 8, 8, 15, 15, 30, 30)
 PAYOUT_FAILED = ("payout_failed", "payout_reversed", "payout_given_up", "refund_failed: awaiting a transfer")
 STANDS_STILL = ("payout_failed", "payout_reversed", "awaiting_decision", "money_still_held", "awaiting_acknowledgement")
-PERSON_MUST_LOOK = ("refund_failed: in another currency",)
+PERSON_MUST_LOOK = ("refund_failed: in another currency", "refund_cancelled: in another currency")
 WAITING = "SELECT count(*) FROM payment_events WHERE processed_at IS NULL"
 NOTELESS = (
     "refund_approved",

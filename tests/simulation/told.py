@@ -17,6 +17,7 @@ TOLD_BY = {
     "payout_reversed": {"payout_reversed", "payout_failed"},
     "refund_needs_attention": {"refund_needs_attention"},
     "refund_failed": {"refund_failed"},
+    "refund_cancelled": {"chargeback_lost"},
     "payout_waiting_for_balance": {"balance_insufficient"},
     "refund_waiting_for_balance": {"balance_insufficient"},
     "receipts_in_suspense": {"payment_mismatched"},
