@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
@@ -144,6 +145,21 @@ async def _rehearse(
     return rehearsed.aggregate
 
 
+async def _answer_once(
+    tools: Toolbox,
+    transaction_id: UUID,
+    request: Request,
+    wanted: TransactionCommand,
+    answer: Callable[[], Awaitable[Result[Transaction]]],
+) -> Result[Transaction]:
+    """Return what `answer` returns, for which others wait their turn; a repeat is answered from the log."""
+    if not await _is_done(tools, request):
+        async with _turn(tools, transaction_id):
+            if not await _is_done(tools, request):
+                return await answer()
+    return await tools.escrow.execute(transaction_id, wanted, request)
+
+
 async def finalize_payout(
     tools: Toolbox,
     transaction_id: UUID,
@@ -158,11 +174,8 @@ async def finalize_payout(
     Raises what `Transaction.type_otp` raises, `OtpWrong`, `HeldBack`, `AttentionUnderWay`, and the processor's errors:
     ask again with the same key.
     """
-    if not await _is_done(tools, request):
-        async with _turn(tools, transaction_id):
-            if not await _is_done(tools, request):
-                return await _finalize(tools, transaction_id, request, wanted, otp, expected_version)
-    return await tools.escrow.execute(transaction_id, wanted, request)
+    answer = partial(_finalize, tools, transaction_id, request, wanted, otp, expected_version)
+    return await _answer_once(tools, transaction_id, request, wanted, answer)
 
 
 async def _finalize(
@@ -254,12 +267,8 @@ async def retry_refund(
     `Transaction.give_refund_account` raises, `AccountRefused`, which a repeat gets too, `BankUnknown`, `HeldBack`,
     `AttentionUnderWay`, `RefundAccountOutdated`, and the processor's errors: ask again with the same key.
     """
-    result = None
-    if not await _is_done(tools, request):
-        async with _turn(tools, transaction_id):
-            if not await _is_done(tools, request):
-                result = await _pass_on(tools, transaction_id, request, wanted, account, keep, expected_version)
-    result = result or await tools.escrow.execute(transaction_id, wanted, request)
+    answer = partial(_pass_on, tools, transaction_id, request, wanted, account, keep, expected_version)
+    result = await _answer_once(tools, transaction_id, request, wanted, answer)
     _require_taken(result.aggregate, wanted.content_id)
     return result
 
