@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.errors import NotFound
 from domain.money import Currency, Money
 from domain.transaction import Transaction
+from domain.transaction.contested import CHARGED_BACK
 from domain.transaction.records import Payout, PayoutPurpose, PayoutStatus
 from domain.transaction.refund import REFUND_PAID
 from domain.transaction.system_commands import DistrustAccount, RecordTransfer, RequestPayout, WaitForAccount
@@ -20,7 +21,7 @@ from gateways.payment import TransferStatus as Reported
 from identity.payout_account import PayoutAccount, find_payout_account, hash_kept_account, lock_payout_account
 from reactions.naming import write_reason
 from reactions.question import PATIENCE, Ask, Passed, ask_each
-from reactions.refund import CHARGED_BACK, find_late_refund, find_refund_instead
+from reactions.refund import find_late_refund, find_refund_instead
 from reactions.toolbox import Toolbox, order, record
 
 NAME = "payouts"

@@ -6,6 +6,7 @@ from functools import partial
 from domain.journal import Account
 from domain.money import Money
 from domain.transaction import Transaction
+from domain.transaction.contested import CHARGED_BACK
 from domain.transaction.records import Payout, Refund, RefundStatus
 from domain.transaction.refund import ProcessorRefundStatus, RefundReport
 from domain.transaction.system_commands import RecordRefund
@@ -26,7 +27,6 @@ UNDER_WAY = 2 * SETTLING
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 CLOSED = FOR_EVER - timedelta(days=1)
 """From when on nobody may order it, where it is certain that no order before made it."""
-CHARGED_BACK = "charged_back"
 
 
 async def follow_refunds(tools: Toolbox, transaction: Transaction) -> bool:

@@ -22,6 +22,8 @@ AFTER_RELEASE = (
     Account.TAX_PAYABLE,
 )
 """Where a chargeback takes what was neither held nor unsent, in this order; then from the seller, the rest is lost."""
+CHARGED_BACK = "charged_back"
+"""Why what was to pay a refund was not sent: the payer's bank has taken the money."""
 OTHERS = (*AFTER_RELEASE, Account.SELLER_RECEIVABLE, Account.LOSSES)
 
 
@@ -141,5 +143,5 @@ class ContestedTrack(ChargebackAnswerTrack):
         unsent = [payout for payout in self.payouts.values() if payout.status is PayoutStatus.REQUESTED]
         ended = [payout for payout in unsent if payout.reference in paid_by]
         for payout in ended:
-            self.end_unsent(payout, "charged_back")
+            self.end_unsent(payout, CHARGED_BACK)
         return ended
